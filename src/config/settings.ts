@@ -1,0 +1,176 @@
+import { z } from 'zod'
+
+/** What the reference page, the error messages and `spree-bridge config` say of one setting. */
+export type Description = Readonly<{
+  meaning: string
+  /** The environment variable; a setting without one is given in the file only. */
+  variable?: string
+  /** What is never shown: the `whole` value, or the `password` of an address (and the address where it is malformed). */
+  secret?: 'whole' | 'password'
+  /** What holds where it is not set, said in words: the process decides. */
+  otherwise?: string
+}>
+
+const descriptions = z.registry<Description>()
+
+// Every value arrives as text, from the environment as from the file (read without YAML's guesses: 0123 stays 0123).
+const text = z.string().trim()
+
+const postgresUrl = text
+  .refine(isPostgresUrl)
+  .describe(
+    'a PostgreSQL address, `postgres://user:password@host:5432/database` (percent-encode `@ : / ? #`)',
+  )
+
+const hubUrl = text
+  .refine(isPlainHttpUrl)
+  .transform((url) => url.replace(/\/+$/, ''))
+  .describe('an address beginning with `http://` or `https://`, without user, password, query or fragment')
+
+// A token goes into a header as it is: a space or line break pasted along would break every request.
+const token = text.regex(/^[\x21-\x7e]+$/).describe('printable ASCII without spaces')
+
+const storeId = text.regex(/^[^\s/?#]+$/).describe('text without spaces, `/`, `?` or `#`')
+
+const hostName = text
+  .regex(/^[A-Za-z0-9._:-]+$/)
+  .describe('an IP address or host name, without scheme or port')
+
+function wholeNumber(least: number, most: number) {
+  return text
+    .regex(/^\d{1,12}$/)
+    .transform(Number)
+    .refine((number) => number >= least && number <= most)
+    .describe(`a whole number from ${least} to ${most}`)
+}
+
+function oneOf<const Choices extends readonly [string, ...string[]]>(...choices: Choices) {
+  return text.pipe(z.enum(choices)).describe(choices.map((choice) => `\`${choice}\``).join(' or '))
+}
+
+/** Every setting there is, each declared once; its key in the file is its name in snake case. */
+export const settingsSchema = z.object({
+  databaseUrl: postgresUrl.optional().register(descriptions, {
+    variable: 'DATABASE_URL',
+    meaning:
+      "The store's PostgreSQL; `sslmode` is honoured, PgBouncer in transaction mode may stand between.",
+    secret: 'password',
+  }),
+  databaseListenUrl: postgresUrl.optional().register(descriptions, {
+    variable: 'DATABASE_LISTEN_URL',
+    meaning: 'A direct connection for LISTEN where `DATABASE_URL` goes through a transaction pooler.',
+    secret: 'password',
+    otherwise: '`DATABASE_URL`',
+  }),
+  hubUrl: hubUrl.optional().register(descriptions, {
+    variable: 'HUB_URL',
+    meaning: 'Where the hub is to which messages are pushed.',
+    secret: 'password',
+  }),
+  hubStoreId: storeId.optional().register(descriptions, {
+    variable: 'HUB_STORE_ID',
+    meaning: 'The id under which the hub knows this store.',
+  }),
+  hubToken: token.optional().register(descriptions, {
+    variable: 'HUB_TOKEN',
+    meaning: 'The token with which this store pushes.',
+    secret: 'whole',
+  }),
+  port: wholeNumber(0, 65_535).optional().register(descriptions, {
+    variable: 'PORT',
+    meaning: 'The port for health and metrics; 0 takes any free one.',
+    otherwise: 'a worker opens no port',
+  }),
+  host: hostName.default('0.0.0.0').register(descriptions, {
+    variable: 'HOST',
+    meaning: 'The address on which the port is opened.',
+  }),
+  operatorToken: token.optional().register(descriptions, {
+    variable: 'OPERATOR_TOKEN',
+    meaning: 'The token (`Authorization: Bearer`) without which metrics are not answered.',
+    secret: 'whole',
+    otherwise: 'they answer only on a loopback `HOST`, and to no proxy',
+  }),
+  bridgeConcurrency: wholeNumber(1, 1000).default(32).register(descriptions, {
+    variable: 'BRIDGE_CONCURRENCY',
+    meaning: 'Pushes in flight per worker.',
+  }),
+  logLevel: oneOf('error', 'warn', 'info', 'debug').default('info').register(descriptions, {
+    variable: 'LOG_LEVEL',
+    meaning: 'The least important lines that are logged.',
+  }),
+  logFormat: oneOf('json', 'pretty').optional().register(descriptions, {
+    variable: 'LOG_FORMAT',
+    meaning: 'How a log line is written to stderr.',
+    otherwise: '`pretty` on a terminal, else `json`',
+  }),
+  stock: oneOf('change', 'actual').default('change').register(descriptions, {
+    meaning:
+      'How stock is announced: `stock:change` (by how much) or `stock:actual` (the level), never both.',
+  }),
+  orders: oneOf('persist').default('persist').register(descriptions, {
+    meaning: 'How orders are announced: `order:persist`, the raw order from which the hub derives the rest.',
+  }),
+  settleQuietMs: wholeNumber(0, 60_000).default(500).register(descriptions, {
+    meaning: 'Milliseconds without a further change after which an order or product is announced.',
+  }),
+  settleAtMostMs: wholeNumber(0, 60_000).default(3000).register(descriptions, {
+    meaning: 'Milliseconds after its first change at which it is announced even if changes go on.',
+  }),
+  fuseRows: wholeNumber(1, 1_000_000_000)
+    .default(1_000_000)
+    .register(descriptions, {
+      meaning:
+        'Changes that may wait uncollected before the triggers stop recording, so that a bridge nobody runs ' +
+        'does not fill the database.',
+    }),
+  historyDays: wholeNumber(1, 3650).default(30).register(descriptions, {
+    meaning: 'Days for which finished messages are kept.',
+  }),
+})
+
+/** The effective settings of a process. */
+export type Settings = Readonly<z.output<typeof settingsSchema>>
+
+export type SettingName = keyof Settings
+
+export const settingNames: readonly SettingName[] = settingsSchema.keyof().options
+
+/** Its name in the file: `hubStoreId` is `hub_store_id`. */
+export function fileKey(name: SettingName): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** What an operator knows it by: its environment variable, else its key in the file. */
+export function operatorName(name: SettingName): string {
+  return describeSetting(name).variable ?? fileKey(name)
+}
+
+export function describeSetting(name: SettingName): Description {
+  return descriptions.get(settingsSchema.shape[name]) ?? { meaning: '' }
+}
+
+/** What it accepts, in words that follow "must be". */
+export function acceptedForm(name: SettingName): string {
+  return settingsSchema.shape[name].unwrap().description ?? ''
+}
+
+export function isAccepted(name: SettingName, value: unknown): boolean {
+  return settingsSchema.shape[name].safeParse(value).success
+}
+
+export function defaultOf(name: SettingName): Settings[SettingName] {
+  return settingsSchema.shape[name].parse(undefined)
+}
+
+// A socket's address has no host (`postgres:///db?host=/run/postgresql`, `postgres://user@/db`): pg takes both.
+function isPostgresUrl(url: string): boolean {
+  const candidate = url.replace('@/', '@socket/')
+  return /^postgres(ql)?:\/\//.test(candidate) && URL.canParse(candidate)
+}
+
+function isPlainHttpUrl(url: string): boolean {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) return false
+  const { username, password, search, hash } = new URL(url)
+  return [username, password, search, hash].every((part) => part === '')
+}

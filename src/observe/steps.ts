@@ -1,0 +1,34 @@
+import { channel } from 'node:diagnostics_channel'
+
+/** The awaits of the collect and send path at which a crash must lose nothing: the named kill points of the fault suite. */
+export const STEPS = [
+  'collect.read',
+  'collect.resolve',
+  'collect.snapshot',
+  'collect.messages',
+  'collect.baseline',
+  'collect.outbox',
+  'collect.fence',
+  'collect.commit',
+  'lane.take',
+  'lane.read',
+  'lane.renew',
+  'send.push',
+  'send.settle',
+] as const
+
+export type Step = (typeof STEPS)[number]
+
+const steps = channel('spree-bridge:step')
+
+/**
+ * Runs one await of the path and publishes its beginning and end on the diagnostics channel `spree-bridge:step`
+ * as `<step>:before` and `<step>:after`. Without a subscriber, which is always but in fault tests, it costs one comparison.
+ */
+export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> {
+  if (!steps.hasSubscribers) return work()
+  steps.publish(`${step}:before`)
+  const result = await work()
+  steps.publish(`${step}:after`)
+  return result
+}

@@ -1,0 +1,276 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { ConfigError } from '../../src/config/config-error.ts'
+import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
+import { readSettings } from '../../src/config/read-settings.ts'
+import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
+
+const EXAMPLE = 'config/spree-bridge.example.yml'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'settings-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function settingsFile(content: string): string {
+  const file = join(folder, `${Math.random().toString(36).slice(2)}.yml`)
+  writeFileSync(file, content)
+  return file
+}
+
+function fault(input: Parameters<typeof readSettings>[0]): ConfigError {
+  try {
+    readSettings(input)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+  throw new Error('The settings were accepted.')
+}
+
+const readEnv = (env: Record<string, string>) => readSettings({ env, needs: [] }).settings
+const problemsOf = (env: Record<string, string>) => fault({ env, needs: [] }).problems
+const problemsIn = (content: string) => fault({ env: {}, file: settingsFile(content), needs: [] }).problems
+
+const worker = {
+  DATABASE_URL: 'postgres://bridge:db-pass@db.internal:5432/spree',
+  HUB_URL: 'https://hub.example.com/',
+  HUB_STORE_ID: '42',
+  HUB_TOKEN: 'hub-token-value',
+}
+
+describe('reading settings', () => {
+  test('a worker needs four variables, everything else has a default', () => {
+    const { settings } = readSettings({
+      env: worker,
+      needs: ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'],
+    })
+    const hubUrl: string = settings.hubUrl // a needed setting is no longer optional: the compiler knows
+
+    expect(hubUrl).toBe('https://hub.example.com')
+    expect(settings).toEqual({
+      databaseUrl: worker.DATABASE_URL,
+      hubUrl: 'https://hub.example.com',
+      hubStoreId: '42',
+      hubToken: 'hub-token-value',
+      host: '0.0.0.0',
+      bridgeConcurrency: 32,
+      logLevel: 'info',
+      stock: 'change',
+      orders: 'persist',
+      settleQuietMs: 500,
+      settleAtMostMs: 3000,
+      fuseRows: 1_000_000,
+      historyDays: 30,
+    })
+  })
+
+  test('space around a value is ignored, and an empty value counts as not set', () => {
+    const settings = readEnv({ HUB_TOKEN: 'abc\n', PORT: '', LOG_LEVEL: '  ', BRIDGE_CONCURRENCY: ' 8 ' })
+
+    expect(settings).toMatchObject({ hubToken: 'abc', logLevel: 'info', bridgeConcurrency: 8 })
+    expect(settings.port).toBeUndefined()
+  })
+
+  test('the environment wins over the file, the file over the default, and each value knows its source', () => {
+    const file = settingsFile('log_level: debug\nbridge_concurrency: 4\nhub_token:\nport: null\n')
+    const effective = readSettings({ env: { LOG_LEVEL: 'warn' }, file, needs: [] })
+    const sourceOf = Object.fromEntries(describeSettings(effective).map(({ name, source }) => [name, source]))
+
+    expect(effective.settings).toMatchObject({ logLevel: 'warn', bridgeConcurrency: 4 })
+    expect(effective.settings.port).toBeUndefined()
+    expect(sourceOf).toMatchObject({
+      LOG_LEVEL: 'environment',
+      BRIDGE_CONCURRENCY: file,
+      HUB_TOKEN: 'default',
+      fuse_rows: 'default',
+    })
+  })
+
+  test('a value in the file is taken as it is written, not as YAML would guess', () => {
+    const file = settingsFile('hub_store_id: 0123\nhub_token: 1e5\noperator_token: "#x:y"\n')
+
+    expect(readSettings({ env: {}, file, needs: [] }).settings).toMatchObject({
+      hubStoreId: '0123',
+      hubToken: '1e5',
+      operatorToken: '#x:y',
+    })
+  })
+
+  test('an empty or commented-out file is a file without settings', () => {
+    for (const content of ['', '# nothing\n']) {
+      expect(readSettings({ env: {}, file: settingsFile(content), needs: [] }).sources.size).toBe(0)
+    }
+  })
+})
+
+describe('addresses', () => {
+  test.each([
+    'postgres://u:p%40ss@db:5432/spree?sslmode=require',
+    'postgresql://db/spree',
+    'postgres:///spree?host=/run/postgresql',
+    'postgres://u:p@/spree?host=/run/postgresql',
+    'postgres://[::1]:5432/spree',
+  ])('a database at %s is accepted', (url) => {
+    expect(readEnv({ DATABASE_URL: url }).databaseUrl).toBe(url)
+  })
+
+  test.each(['mysql://u@db/spree', 'db.internal/spree', 'postgres:spree', 'postgres://u:p/w@db:x/spree'])(
+    'a database at %s is refused',
+    (url) => {
+      expect(problemsOf({ DATABASE_URL: url })).toEqual([
+        expect.objectContaining({ code: 'invalid', variable: 'DATABASE_URL' }),
+      ])
+    },
+  )
+
+  test('a hub lives at http or https, and its trailing slash does not matter', () => {
+    expect(readEnv({ HUB_URL: 'http://127.0.0.1:4000//' }).hubUrl).toBe('http://127.0.0.1:4000')
+    expect(readEnv({ HUB_URL: 'https://hub.example.com/base/' }).hubUrl).toBe('https://hub.example.com/base')
+  })
+
+  test.each([
+    'hub.example.com',
+    'ftp://hub',
+    'https://u:pw@hub',
+    'https://hub/?token=x',
+    'https://hub/#x',
+    'http://',
+  ])('a hub at %s is refused', (url) => {
+    expect(problemsOf({ HUB_URL: url })).toEqual([
+      expect.objectContaining({ code: 'invalid', variable: 'HUB_URL' }),
+    ])
+  })
+})
+
+describe('mistakes', () => {
+  test('all are told at once, each with what is wrong and what to do', () => {
+    const file = settingsFile('stock: levels\nhistory_dais: 3\nsettle_quiet_ms: [1]\n')
+    const error = fault({
+      env: { DATABASE_URL: 'mysql://root:topsecret@db/spree', BRIDGE_CONCURRENCY: 'many', PORT: '70000' },
+      file,
+      needs: ['databaseUrl', 'hubUrl', 'hubToken'],
+    })
+
+    expect(error.code).toBe('config_invalid')
+    expect(error.problems.map(({ code, variable }) => `${code} ${variable}`)).toEqual([
+      'unknown_key history_dais',
+      'missing HUB_URL',
+      'missing HUB_TOKEN',
+      'invalid DATABASE_URL',
+      'invalid PORT',
+      'invalid BRIDGE_CONCURRENCY',
+      'invalid stock',
+      'invalid settle_quiet_ms',
+    ])
+    expect(error.message.split('\n')).toEqual([
+      `${file} has the key "history_dais", which is no setting. Did you mean "history_days"?`,
+      'HUB_URL is not set. Where the hub is to which messages are pushed. Set it to an address beginning with ' +
+        '`http://` or `https://`, without user, password, query or fragment.',
+      'HUB_TOKEN is not set. The token with which this store pushes. Set it to printable ASCII without spaces.',
+      'DATABASE_URL (from the environment) has a value that cannot be used. It must be a PostgreSQL address, ' +
+        '`postgres://user:password@host:5432/database` (percent-encode `@ : / ? #`).',
+      'PORT (from the environment) is "70000". It must be a whole number from 0 to 65535.',
+      'BRIDGE_CONCURRENCY (from the environment) is "many". It must be a whole number from 1 to 1000; left out, it is 32.',
+      `stock (from ${file}) is "levels". It must be \`change\` or \`actual\`; left out, it is change.`,
+      `settle_quiet_ms (from ${file}) is a list or a mapping. It must be a whole number from 0 to 60000; left out, it is 500.`,
+    ])
+  })
+
+  test('no secret is repeated in a mistake', () => {
+    const secret = 'p4ss phrase'
+    const error = fault({
+      env: { DATABASE_URL: `postgres//u:${secret}@db`, HUB_TOKEN: secret, OPERATOR_TOKEN: secret },
+      file: settingsFile(`database_listen_url: "u:${secret}"\nhub_url: "http://u:${secret}@hub"\n`),
+      needs: [],
+    })
+
+    expect(error.problems).toHaveLength(5)
+    expect(JSON.stringify(error.problems) + error.message).not.toContain(secret)
+  })
+
+  test.each([
+    ['DATABASE_URL: x', 'Did you mean "database_url"?'],
+    ['hub-token: x', 'Did you mean "hub_token"?'],
+    ['loglevel: x', 'Did you mean "log_level"?'],
+    ['elephants: x', 'The keys are database_url, database_listen_url, hub_url,'],
+  ])('an unknown key (%s) names the nearest known one, or all', (content, remedy) => {
+    const [problem] = problemsIn(content)
+
+    expect(problem).toMatchObject({ code: 'unknown_key', variable: content.split(':')[0] })
+    expect(problem?.remedy).toContain(remedy)
+  })
+
+  test.each([
+    ['log_level: info\nhub_token: @secret\n', 'is not valid YAML at line 2, column 12 (BAD_SCALAR_START)'],
+    ['port: 1\nport: 2\n', 'is not valid YAML at line 2, column 1 (DUPLICATE_KEY)'],
+    ['hub_token: !secret\n', 'is not valid YAML at line 1, column 12 (TAG_RESOLVE_FAILED)'],
+    ['hub_token: *secret\n', 'refers to an anchor (`*name`) that it does not set'],
+    ['- secret\n', 'holds no settings'],
+    ['secret', 'holds no settings'],
+  ])('a malformed file says where, without quoting it (%j)', (content, wrong) => {
+    const [problem, ...others] = problemsIn(content)
+
+    expect(problem?.code).toBe('file_malformed')
+    expect(problem?.wrong).toContain(wrong)
+    expect(others).toEqual([])
+    expect(JSON.stringify(problem)).not.toContain('secret')
+  })
+
+  test('a file that cannot be read is named', () => {
+    const file = join(folder, 'absent.yml')
+
+    expect(fault({ env: {}, file, needs: [] }).problems).toEqual([
+      {
+        code: 'file_unreadable',
+        variable: file,
+        wrong: `The settings file ${file} cannot be read (ENOENT).`,
+        remedy: 'Check the path given with --config and that this user may read it.',
+      },
+    ])
+  })
+})
+
+describe('showing settings', () => {
+  test('what is in force is shown without its secrets', () => {
+    const effective = readSettings({ env: worker, needs: [] })
+    const rows = describeSettings(effective)
+
+    expect(rows).toHaveLength(settingNames.length)
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        {
+          name: 'DATABASE_URL',
+          value: 'postgres://bridge:***@db.internal:5432/spree',
+          source: 'environment',
+        },
+        { name: 'HUB_TOKEN', value: '(hidden)', source: 'environment' },
+        { name: 'OPERATOR_TOKEN', value: null, source: 'default' },
+        { name: 'BRIDGE_CONCURRENCY', value: 32, source: 'default' },
+      ]),
+    )
+    expect(JSON.stringify(rows)).not.toMatch(/db-pass|hub-token-value/)
+  })
+
+  test('a setting has the same name in the environment and, in lower case, in the file', () => {
+    for (const name of settingNames) expect(operatorName(name).toLowerCase()).toBe(fileKey(name))
+  })
+
+  test('docs/settings.md is what the schema says', () => {
+    expect(readFileSync('docs/settings.md', 'utf8')).toBe(settingsReference())
+  })
+
+  test('the example file is accepted as it stands, and mentions every setting with its default', () => {
+    const needs = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
+    const { settings } = readSettings({ env: {}, file: EXAMPLE, needs })
+    const content = readFileSync(EXAMPLE, 'utf8')
+
+    for (const name of settingNames) expect(content).toMatch(new RegExp(`^(# )?${fileKey(name)}: `, 'm'))
+    const { settings: defaults } = readSettings({ env: {}, needs: [] })
+    const given = { databaseUrl: 0, hubUrl: 0, hubStoreId: 0, hubToken: 0, port: 0, host: 0, logFormat: 0 }
+    expect({ ...settings, ...given }).toEqual({ ...defaults, ...given })
+  })
+})
