@@ -1,0 +1,19 @@
+type PostgresErrorCode =
+  | 'no_binaries'
+  | 'binaries_unusable'
+  | 'no_identity'
+  | 'initdb_failed'
+  | 'start_failed'
+  | 'start_timeout'
+  | 'other_port'
+
+/** Why a private PostgreSQL could not be started; the message says what to do. */
+export class PostgresError extends Error {
+  readonly code: PostgresErrorCode
+
+  constructor(code: PostgresErrorCode, message: string) {
+    super(message)
+    this.name = 'PostgresError'
+    this.code = code
+  }
+}

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import { PostgresError } from './postgres-error.ts'
+
+/** Who runs the server; empty: whoever runs us. */
+export type Identity = Readonly<{ uid?: number; gid?: number }>
+
+/** PostgreSQL refuses root, and initdb a user without a line in /etc/passwd. */
+export function chooseIdentity(): Identity {
+  if (process.getuid?.() !== 0) return {}
+  const users = fs.readFileSync('/etc/passwd', 'utf8').split('\n')
+  for (const name of ['postgres', 'nobody']) {
+    const fields = users.find((line) => line.startsWith(`${name}:`))?.split(':')
+    if (fields) return { uid: Number(fields[2]), gid: Number(fields[3]) }
+  }
+  throw new PostgresError(
+    'no_identity',
+    'PostgreSQL does not run as root and there is no user postgres or nobody: run as another user.',
+  )
+}
+
+/** A folder below one that is closed to the server's user (/root is 0700) is replaced by one in /var/lib. */
+export function prepareRoot(wanted: string, identity: Identity): string {
+  const prepare = (folder: string) => {
+    fs.mkdirSync(folder, { recursive: true })
+    give(folder, identity)
+    return spawnSync('/bin/ls', [`${folder}/.`], { ...identity, cwd: '/' }).status === 0
+  }
+  if (prepare(wanted)) return wanted
+  const folder = `/var/lib/spree-bridge-${digest(wanted)}`
+  prepare(folder)
+  return folder
+}
+
+/** Without this a folder made by root is closed to the server. */
+export function give(folder: string, { uid, gid }: Identity): void {
+  if (uid !== undefined && gid !== undefined) fs.chownSync(folder, uid, gid)
+}
+
+/** Short and stable: names a folder after a path. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 10)
+}

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { transformFileSync } from '@swc/core'
+import pg from 'pg'
+import { type PostgresOptions, type PostgresServer, startPostgres } from '../../src/demo/embedded-postgres.ts'
+import { isAlive } from '../../src/demo/postgres-process.ts'
+
+const project = path.resolve(import.meta.dirname, '../..')
+let folder: string
+let options: PostgresOptions
+
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'launcher-'))
+  fs.chmodSync(folder, 0o755)
+  options = { root: path.join(folder, 'server'), database: 'shop', durable: true, binaries: 'embedded' }
+  compileLauncher()
+})
+
+afterAll(async () => {
+  await stopAll()
+  fs.rmSync(folder, { recursive: true, force: true })
+})
+
+test('a server outlives its killed parent, is adopted with its data, and stops without a trace', async () => {
+  const parent = await startParent(options)
+  await query(parent.server.url, 'create table kept as select 42 as answer')
+  await kill(parent.process)
+
+  const adopted = await startPostgres(options)
+  expect(adopted).toMatchObject({ adopted: true, pid: parent.server.pid, url: parent.server.url })
+  expect(await query(adopted.url, 'select answer from kept')).toEqual([{ answer: 42 }])
+
+  await adopted.stop()
+  expect(isAlive(adopted.pid)).toBe(false)
+  expect(fs.existsSync(path.join(options.root, 'pgdata/postmaster.pid'))).toBe(false)
+  expect(fs.existsSync(path.join(options.root, 'socket'))).toBe(false)
+})
+
+test('a second start finds the data of the first', async () => {
+  const server = await startPostgres(options)
+  expect(server.adopted).toBe(false)
+  expect(await query(server.url, 'select answer from kept')).toEqual([{ answer: 42 }])
+  await server.stop()
+})
+
+test('a killed server starts again at once, over the lock that it left', async () => {
+  const killed = await startPostgres(options)
+  await query(killed.url, 'update kept set answer = 43')
+  process.kill(killed.pid, 'SIGKILL')
+
+  const server = await startPostgres(options)
+  expect(server).toMatchObject({ adopted: false })
+  expect(await query(server.url, 'select answer from kept')).toEqual([{ answer: 43 }])
+  await server.stop()
+})
+
+test('a server tied to its parent ends with it', async () => {
+  // Only Linux can tie them; elsewhere the launcher says that the server lives on.
+  if (process.platform !== 'linux') return
+  const parent = await startParent({ ...options, durable: false, exitWithParent: true })
+  await kill(parent.process)
+  const deadline = Date.now() + 10_000
+  while (isAlive(parent.server.pid) && Date.now() < deadline) await sleep(20)
+  expect(isAlive(parent.server.pid)).toBe(false)
+})
+
+test('with a port it answers on loopback, to its password only', async () => {
+  const port = await freePort()
+  const server = await startPostgres({ ...options, port })
+  expect(new URL(server.url).host).toBe(`127.0.0.1:${port}`)
+  expect(await query(server.url, 'select current_database() as name')).toEqual([{ name: 'shop' }])
+
+  const guessed = new URL(server.url)
+  guessed.password = 'guess'
+  await expect(query(guessed.href, 'select 1')).rejects.toMatchObject({ code: '28P01' })
+  await expect(startPostgres({ ...options, port: port + 1 })).rejects.toMatchObject({ code: 'other_port' })
+  await server.stop()
+})
+
+test('a server that cannot start says why', async () => {
+  const settings = { shared_buffers: 'plenty' }
+  await expect(startPostgres({ ...options, settings })).rejects.toMatchObject({
+    name: 'PostgresError',
+    code: 'start_failed',
+    message: expect.stringContaining('shared_buffers'),
+  })
+})
+
+/** A process that can be killed needs JavaScript: this Node does not load TypeScript. */
+function compileLauncher(): void {
+  fs.symlinkSync(path.join(project, 'node_modules'), path.join(folder, 'node_modules'))
+  fs.writeFileSync(path.join(folder, 'package.json'), '{"type": "module"}')
+  const room = path.join(project, 'src/demo')
+  for (const file of fs.readdirSync(room).filter((name) => name.endsWith('.ts'))) {
+    const { code } = transformFileSync(path.join(room, file), {
+      jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+      module: { type: 'es6' },
+    })
+    fs.writeFileSync(
+      path.join(folder, file.replace(/\.ts$/, '.js')),
+      code.replace(/(from ['"]\.[^'"]*)\.ts/g, '$1.js'),
+    )
+  }
+  fs.writeFileSync(
+    path.join(folder, 'parent.js'),
+    `import { startPostgres } from './embedded-postgres.js'
+     console.log(JSON.stringify(await startPostgres(JSON.parse(process.argv[2]))))
+     setInterval(() => {}, 60_000)`,
+  )
+}
+
+async function startParent(
+  asked: PostgresOptions,
+): Promise<{ process: ChildProcess; server: PostgresServer }> {
+  const parent = spawn(process.execPath, [path.join(folder, 'parent.js'), JSON.stringify(asked)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(createInterface(parent.stdout), 'line')
+  return { process: parent, server: JSON.parse(line) }
+}
+
+async function kill(parent: ChildProcess): Promise<void> {
+  const ended = once(parent, 'exit')
+  parent.kill('SIGKILL')
+  await ended
+}
+
+async function query(url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** After a failed test a server may still run. */
+async function stopAll(): Promise<void> {
+  if (fs.existsSync(path.join(options.root, 'pgdata/postmaster.pid')))
+    await (await startPostgres(options)).stop()
+}

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { gunzipSync } from 'node:zlib'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import type { Pool } from '../../src/postgres/pool.ts'
+import { createDatabase, databaseUrl, onServer, type TestDatabase } from './postgres.ts'
+
+export type StoreFamily = 'spree-4.10' | 'spree-6.0'
+/** `fixture`: the project's own small shop. `dump`: a real store's database, where the machine has one. */
+export type StoreSource = 'fixture' | 'dump'
+
+const fixtures = path.resolve(import.meta.dirname, '../fixtures/stores')
+const dumpFiles = { 'spree-4.10': 'spree-4.10.3.sql.gz', 'spree-6.0': 'spree-6.0.1.sql.gz' }
+
+/** Whether STORE_DUMPS names the folder with the real stores. */
+export function dumpsAvailable(): boolean {
+  return Object.values(dumpFiles).every((file) =>
+    existsSync(path.join(process.env['STORE_DUMPS'] ?? '', file)),
+  )
+}
+
+/** A store of its own for this test; the first caller of a run loads the template that all others copy. */
+export async function createStore(family: StoreFamily, source: StoreSource): Promise<TestDatabase> {
+  const template = `store_${family}_${source}`.replace(/[-.]/g, '_')
+  await onServer((server) => prepareTemplate(server, template, family, source))
+  return createDatabase(template)
+}
+
+/** Replays one recorded step, e.g. `04-checkout`: statement by statement, in the store's own transactions. */
+export async function replay(
+  db: TestDatabase,
+  family: StoreFamily,
+  step: string,
+  source: StoreSource,
+): Promise<void> {
+  const folder = source === 'fixture' ? fixtures : path.join(dumpsFolder(), 'scripts')
+  const script = readFileSync(path.join(folder, family, `${step}.sql`), 'utf8')
+  const connection = await db.pool.connect()
+  try {
+    for (const [index, line] of script.split('\n').entries()) {
+      if (line === '' || line.startsWith('--')) continue
+      await connection.query(line).catch((error: unknown) => {
+        throw new Error(`${family} ${step}, line ${index + 1}: ${line.slice(0, 120)}`, { cause: error })
+      })
+    }
+    connection.release()
+  } catch (error) {
+    connection.release(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
+}
+
+/** The jest workers come here at the same time: one loads, under another name, so that a finished template is whole. */
+async function prepareTemplate(
+  server: Pool,
+  name: string,
+  family: StoreFamily,
+  source: StoreSource,
+): Promise<void> {
+  await server.query('select pg_advisory_lock(hashtext($1))', [name])
+  const found = await server.query('select 1 from pg_database where datname = $1', [name])
+  if (found.rows.length > 0) return
+  await server.query(`drop database if exists ${name}_loading`)
+  await server.query(`create database ${name}_loading template template0`)
+  await loadDump(databaseUrl(`${name}_loading`), readStore(family, source))
+  await server.query(`alter database ${name}_loading rename to ${name}`)
+}
+
+function readStore(family: StoreFamily, source: StoreSource): string {
+  if (source === 'fixture') return readFileSync(path.join(fixtures, `${family}.sql`), 'utf8')
+  return gunzipSync(readFileSync(path.join(dumpsFolder(), dumpFiles[family]))).toString('utf8')
+}
+
+function dumpsFolder(): string {
+  const folder = process.env['STORE_DUMPS']
+  if (!folder) throw new Error('STORE_DUMPS is not set: ask dumpsAvailable() before using a real store.')
+  return folder
+}
+
+/** Loads what pg_dump wrote for psql: statements, COPY blocks, and lines for psql alone (`\restrict`), which are left out. */
+async function loadDump(url: string, dump: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('begin')
+    // Odd parts are COPY blocks: the statement, the rows, and the end mark `\.`.
+    for (const part of dump.split(/^(COPY [^\n]* FROM stdin;\n(?:[^\n]*\n)*?\\\.\n)/m)) {
+      const copy = /^(COPY [^\n]* FROM stdin);\n/.exec(part)
+      if (copy?.[1]) {
+        const rows = part.slice(copy[0].length, -'\\.\n'.length)
+        await pipeline([rows], client.query(copyFrom(copy[1])))
+      } else {
+        await client.query(part.replace(/^\\.*$/gm, ''))
+      }
+    }
+    await client.query('commit')
+  } finally {
+    await client.end()
+  }
+}
