@@ -14,12 +14,35 @@ const rooms = {
   webhook: ['apply', 'http', 'messages', 'config', 'observe'],
   hub: ['queue', 'push', 'messages', 'http', 'postgres', 'config', 'observe'],
   operator: [
-    'capture', 'delivery', 'apply', 'webhook', 'hub', 'push', 'queue', 'store', 'messages', 'http', 'postgres',
-    'config', 'observe',
+    'capture',
+    'delivery',
+    'apply',
+    'webhook',
+    'hub',
+    'push',
+    'queue',
+    'store',
+    'messages',
+    'http',
+    'postgres',
+    'config',
+    'observe',
   ],
   demo: [
-    'operator', 'capture', 'delivery', 'apply', 'webhook', 'hub', 'push', 'queue', 'store', 'messages', 'http',
-    'postgres', 'config', 'observe',
+    'operator',
+    'capture',
+    'delivery',
+    'apply',
+    'webhook',
+    'hub',
+    'push',
+    'queue',
+    'store',
+    'messages',
+    'http',
+    'postgres',
+    'config',
+    'observe',
   ],
 }
 
@@ -33,7 +56,7 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
 const library = (name, roomsThatMay) => ({
   name: `${name}-stays-in-its-rooms`,
   severity: 'error',
-  from: { path: '^src/', pathNot: `^src/(${roomsThatMay.join('|')})/` },
+  from: { path: '^src/', pathNot: `^src/(${roomsThatMay.join('|')})(/|\\.ts$)` },
   to: { path: `^node_modules/${name}/` },
 })
 
@@ -48,12 +71,15 @@ module.exports = {
     library('express', ['http', 'webhook', 'hub', 'operator']),
     library('winston', ['observe']),
     library('node-cron', ['processes']),
-    library('commander', ['processes']),
+    library('commander', ['processes', 'main']),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     parser: 'swc',
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 }

@@ -1,0 +1,187 @@
+-- Capture: what the store's triggers write, what the collector remembers, and who is at work.
+
+create table bridge.worker (
+  id uuid primary key,
+  process text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null,
+  status text not null default '{}'
+);
+comment on table bridge.worker is 'One row per running worker: its lease. An expired row is deleted by any other worker, which frees what it owned.';
+
+create table bridge.lease (
+  name text primary key,
+  owner uuid references bridge.worker (id) on delete set null,
+  epoch bigint not null default 0
+);
+comment on table bridge.lease is 'Named leases of which one worker at a time is the owner; the epoch fences out a former one.';
+insert into bridge.lease (name) values ('collector');
+
+create table bridge.outbox (
+  id bigint generated always as identity,
+  xid xid8 not null default pg_current_xact_id(),
+  at timestamptz not null default clock_timestamp(),
+  kind text not null,
+  table_name text not null,
+  row_id text,
+  op text not null,
+  parent text,
+  parent_old text,
+  delta numeric,
+  origin text
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+comment on table bridge.outbox is 'That a row of the store changed, written by triggers in the transaction that changed it. No unique key: a trigger must not be able to fail.';
+create index outbox_xid_id on bridge.outbox (xid, id);
+
+create table bridge.pulse (
+  singleton boolean primary key default true check (singleton),
+  asleep boolean not null default false,
+  collected_id bigint not null default 0,
+  fuse_rows bigint not null default 1000000
+) with (fillfactor = 10);
+comment on table bridge.pulse is 'The one row that triggers read: does the collector sleep (then notify it), and how far it has come (the fuse).';
+insert into bridge.pulse default values;
+
+create table bridge.watched (
+  table_name text primary key,
+  kind text not null,
+  installed_at timestamptz not null default clock_timestamp()
+);
+comment on table bridge.watched is 'Tables that have had their triggers: where they are missing now, changes went unseen.';
+
+create table bridge.gap (
+  id bigint generated always as identity primary key,
+  kind text not null,
+  reason text not null,
+  table_name text,
+  opened_at timestamptz not null default clock_timestamp(),
+  closed_at timestamptz
+);
+comment on table bridge.gap is 'A time in which changes of a kind were not recorded (TRUNCATE, fuse, missing triggers); open until reconciled.';
+create index gap_open on bridge.gap (kind) where closed_at is null;
+
+create table bridge.baseline (
+  aggregate text not null,
+  part text not null,
+  digest text,
+  level numeric,
+  natural_key text,
+  shape integer not null,
+  created_at timestamptz not null default clock_timestamp(),
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (aggregate, part)
+);
+comment on table bridge.baseline is 'What was last announced of each aggregate. Only the collector writes it.';
+
+create table bridge.stock_ledger (
+  variant_id text not null,
+  stock_item_id text not null,
+  stock_location_id text,
+  delta numeric not null,
+  origin text,
+  at timestamptz not null
+) partition by range (at);
+comment on table bridge.stock_ledger is 'Each stock delta that was collected, for "as of" levels and for reconcile; dropped by partitions.';
+create table bridge.stock_ledger_default partition of bridge.stock_ledger default;
+create index stock_ledger_variant_at on bridge.stock_ledger (variant_id, at);
+
+create table bridge.seeding (
+  kind text primary key,
+  last_id text not null default '0',
+  finished_at timestamptz
+);
+comment on table bridge.seeding is 'How far the silent seeding of baselines has come; until it is finished, a missing baseline does not mean new.';
+insert into bridge.seeding (kind) values ('product'), ('order');
+
+create table bridge.unmapped (
+  aggregate text primary key,
+  reason text not null,
+  at timestamptz not null default clock_timestamp()
+);
+comment on table bridge.unmapped is 'Aggregates whose state could not be made into a message: parked, one entry each, until a later change or a retry maps.';
+
+create table bridge.installation (
+  singleton boolean primary key default true check (singleton),
+  id uuid not null default gen_random_uuid(),
+  system_identifier text,
+  database_name text not null,
+  database_oid text not null,
+  host text,
+  hub_url text,
+  hub_store_id text,
+  installed boolean not null default true,
+  adopted_at timestamptz not null default clock_timestamp()
+);
+comment on table bridge.installation is 'Which database and hub this installation belongs to; a copy must not send.';
+
+-- The queue: messages on their way to the hub, in order per aggregate.
+
+create table bridge.lane (
+  lane integer primary key,
+  owner uuid references bridge.worker (id) on delete set null,
+  epoch bigint not null default 0,
+  clean boolean not null default true
+);
+comment on table bridge.lane is 'Shares of the queue, each worked by one owner at a time; clean: given back in order, nothing was in flight.';
+insert into bridge.lane (lane) select generate_series(0, 63);
+
+create table bridge.message (
+  id bigint generated always as identity primary key,
+  xid xid8 not null default pg_current_xact_id(),
+  lane integer not null,
+  aggregate text not null,
+  key uuid not null default gen_random_uuid(),
+  type text not null,
+  payload text not null,
+  state_like boolean not null,
+  state text not null default 'waiting' check (state in ('waiting', 'failing', 'parked')),
+  attempts integer not null default 0,
+  due timestamptz not null default clock_timestamp(),
+  last_error text,
+  changed_at timestamptz not null,
+  created_at timestamptz not null default clock_timestamp()
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+comment on table bridge.message is 'Messages not yet accepted by the hub; what is done leaves at once.';
+create index message_lane_xid_id on bridge.message (lane, xid, id);
+create index message_aggregate_xid_id on bridge.message (aggregate, xid, id);
+create index message_parked on bridge.message (id) where state <> 'waiting';
+
+create table bridge.history (
+  id bigint not null,
+  aggregate text not null,
+  key uuid not null,
+  type text not null,
+  payload text not null,
+  state text not null check (state in ('done', 'discarded', 'superseded')),
+  attempts integer not null,
+  last_error text,
+  answer text,
+  changed_at timestamptz not null,
+  created_at timestamptz not null,
+  finished_at timestamptz not null default clock_timestamp()
+) partition by range (finished_at);
+comment on table bridge.history is 'Finished messages, partitioned by day and dropped by retention; the default partition keeps an insert from ever failing.';
+create table bridge.history_default partition of bridge.history default;
+create index history_id on bridge.history (id);
+create index history_aggregate on bridge.history (aggregate, finished_at);
+
+create table bridge.acknowledged (
+  aggregate text not null,
+  type text not null,
+  at timestamptz not null,
+  primary key (aggregate, type)
+);
+comment on table bridge.acknowledged is 'When the hub last accepted a message of this type about this aggregate: the echo rule asks for it.';
+
+-- A payload of a few kilobytes lies just above the threshold of compression; lz4 costs a third of pglz, where the server has it.
+do $lz4$
+begin
+  alter table bridge.message alter column payload set compression lz4;
+  alter table bridge.history alter column payload set compression lz4;
+exception when syntax_error or feature_not_supported or invalid_parameter_value then
+  null;
+end
+$lz4$;

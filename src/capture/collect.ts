@@ -1,0 +1,233 @@
+import type { Kind } from '../messages/aggregate.ts'
+import { isStateLike } from '../messages/message.ts'
+import { atStep } from '../observe/steps.ts'
+import { openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { fence } from '../postgres/worker-lease.ts'
+import { insertMessages } from '../queue/enqueue.ts'
+import { BRIDGE_QUEUE, type NewMessage } from '../queue/message.ts'
+import type { Store } from '../store/store.ts'
+import { deleteBaselines, writeBaselines } from './baseline.ts'
+import type { Derivation } from './derivation.ts'
+import { deriveAggregates } from './derive-aggregates.ts'
+import { writeLedger } from './ledger.ts'
+import { deleteRows, readNewRows } from './outbox.ts'
+import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
+import { Pending, type SettleTimes } from './pending.ts'
+import { seedPage } from './seeding.ts'
+import { clearUnmapped, parkUnmapped, type Unmapped } from './unmapped.ts'
+
+export type CollectSettings = Readonly<{
+  settle: SettleTimes
+  stockMessages: 'change' | 'actual'
+  /** Bound on statements and on idling inside the transaction: half a worker's lease. */
+  statementTimeoutMilliseconds: number
+}>
+
+/** The lease under which one worker is the collector. */
+export type Tenure = Readonly<{ workerId: string; epoch: string }>
+
+/** What one pass did; the loop, the metrics and the log live on it. */
+export type Pass = Readonly<{
+  rowsRead: readonly OutboxRow[]
+  aggregates: number
+  messages: readonly NewMessage[]
+  silenced: number
+  withoutSku: number
+  unmapped: readonly Unmapped[]
+  /** True where more is waiting that could be collected at once. */
+  more: boolean
+}>
+
+/** The lease has passed to another worker: everything in memory is worthless. */
+export class TenureLost extends Error {
+  constructor() {
+    super('another worker is the collector now')
+    this.name = 'TenureLost'
+  }
+}
+
+const NOTHING = {
+  aggregates: 0,
+  messages: [],
+  silenced: 0,
+  withoutSku: 0,
+  unmapped: [],
+  more: false,
+} as const
+
+/** Rows of one read; a window with more is read again from its start until it fits. */
+const ROWS_PER_READ = 20_000
+const AGGREGATES_PER_PASS = 200
+
+/**
+ * The collector's memory of one tenure: the snapshot up to which the outbox was read, and the rows waiting to settle.
+ * A pass is one transaction on one snapshot: read what is new, read the state of the aggregates that are due, derive,
+ * insert messages, move the baseline, delete the rows, and last of all the fence. A crash anywhere leaves everything as before.
+ */
+export class Collect {
+  readonly #pool: Pool
+  readonly #store: Store
+  readonly #laneCount: number
+  readonly #settings: CollectSettings
+  readonly #pending = new Pending()
+  #seen: Snapshot | undefined
+  #unmapped: Set<string> | undefined
+  #seeded = false
+
+  constructor(pool: Pool, store: Store, laneCount: number, settings: CollectSettings) {
+    this.#pool = pool
+    this.#store = store
+    this.#laneCount = laneCount
+    this.#settings = settings
+  }
+
+  /** Milliseconds until the next aggregate has settled, undefined while nothing waits. */
+  settlesIn(now: number): number | undefined {
+    const at = this.#pending.nextDueAt(this.#settings.settle)
+    return at === undefined ? undefined : Math.max(0, at - now)
+  }
+
+  /** Rows read and not yet collected. */
+  get waitingRows(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * One pass. On any error memory is dropped and the next pass reads everything anew; the error is thrown on.
+   * @throws TenureLost where the lease has passed on.
+   */
+  async pass(tenure: Tenure, now: number): Promise<Pass> {
+    const connection = await this.#pool.connect()
+    try {
+      const pass = await this.#passOn(connection, tenure, now)
+      connection.release()
+      return pass
+    } catch (error) {
+      this.#pending.clear()
+      this.#seen = undefined
+      this.#unmapped = undefined
+      const rolledBack = await connection.query('rollback').then(
+        () => undefined,
+        (cause: unknown) => new Error('rollback failed', { cause }),
+      )
+      connection.release(rolledBack)
+      throw error
+    }
+  }
+
+  async #passOn(db: Db, tenure: Tenure, now: number): Promise<Pass> {
+    const { snapshot, rows } = await atStep('collect.read', async () => {
+      const current = await openWindow(db, this.#settings.statementTimeoutMilliseconds)
+      const unseen = this.#seen && unseenSince(this.#seen, current)
+      return { snapshot: current, rows: await readNewRows(db, unseen, ROWS_PER_READ) }
+    })
+    const whole = rows.length < ROWS_PER_READ
+    if (rows.length > 0)
+      this.#pending.add(await atStep('collect.resolve', () => this.#resolve(db, rows)), now)
+
+    // A window that does not fit is taken as it comes, settled or not: it must shrink.
+    const dueNow = whole ? now : Number.POSITIVE_INFINITY
+    const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
+    const finished = this.#pending.finishedBy(due)
+    const seeds = whole && !this.#seeded
+    if (finished.length === 0 && !seeds) {
+      await db.query('commit')
+      if (whole) this.#seen = snapshot
+      return { ...NOTHING, rowsRead: rows }
+    }
+
+    const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
+    const { derivations, unmapped } = await atStep('collect.snapshot', () =>
+      deriveAggregates(db, this.#store, rowsByAggregate, this.#settings.stockMessages),
+    )
+    const messages = newMessages(derivations, rowsByAggregate)
+    const all = [...derivations.values()]
+    await atStep('collect.messages', () => insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages))
+    await atStep('collect.baseline', async () => {
+      await writeBaselines(
+        db,
+        all.flatMap((derivation) => derivation.baselines),
+      )
+      await deleteBaselines(
+        db,
+        all.flatMap((derivation) => derivation.forgotten),
+      )
+      await writeLedger(
+        db,
+        all.flatMap((derivation) => derivation.ledger),
+      )
+      await this.#noteUnmapped(db, due, unmapped)
+    })
+    await atStep('collect.outbox', () => deleteRows(db, finished))
+    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.has(aggregate)))
+    const isOurs = await atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch))
+    if (!isOurs) throw new TenureLost()
+    await atStep('collect.commit', () => db.query('commit'))
+
+    this.#pending.collected(due)
+    if (whole) this.#seen = snapshot
+    if (seeded) this.#seeded = true
+    return {
+      rowsRead: rows,
+      aggregates: due.length,
+      messages,
+      silenced: sum(all, (derivation) => derivation.silenced),
+      withoutSku: sum(all, (derivation) => derivation.withoutSku),
+      unmapped,
+      more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
+    }
+  }
+
+  async #resolve(db: Db, rows: readonly OutboxRow[]): Promise<ResolvedRow[]> {
+    const aggregates = await this.#store.resolve(
+      db,
+      rows.filter((row) => row.tableName !== 'request'),
+    )
+    return rows.map((row) => ({
+      ...row,
+      aggregates: row.tableName === 'request' ? requestedAggregate(row) : (aggregates.get(row.id) ?? []),
+    }))
+  }
+
+  async #noteUnmapped(db: Db, due: readonly string[], unmapped: readonly Unmapped[]): Promise<void> {
+    this.#unmapped ??= new Set(
+      (await db.query<{ aggregate: string }>('select aggregate from bridge.unmapped')).rows.map(
+        (row) => row.aggregate,
+      ),
+    )
+    const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
+    const mended = due.filter((aggregate) => this.#unmapped?.has(aggregate) && !failing.has(aggregate))
+    await clearUnmapped(db, mended)
+    await parkUnmapped(db, unmapped)
+    for (const aggregate of mended) this.#unmapped.delete(aggregate)
+    for (const aggregate of failing) this.#unmapped.add(aggregate)
+  }
+}
+
+function requestedAggregate(row: OutboxRow): string[] {
+  const kind: Kind = row.kind
+  return row.rowId === null || kind === 'stock' ? [] : [`${kind}:${row.rowId}`]
+}
+
+function newMessages(
+  derivations: ReadonlyMap<string, Derivation>,
+  rowsByAggregate: ReadonlyMap<string, readonly ResolvedRow[]>,
+): NewMessage[] {
+  return [...derivations].flatMap(([aggregate, { messages }]) => {
+    const changedAt = new Date(
+      Math.min(...(rowsByAggregate.get(aggregate) ?? []).map((row) => row.at.getTime())),
+    )
+    return messages.map(({ type, payload }) => ({
+      aggregate,
+      type,
+      payload: JSON.stringify(payload),
+      stateLike: isStateLike(type),
+      changedAt,
+    }))
+  })
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
+}

@@ -1,0 +1,145 @@
+import { Doze } from '../postgres/doze.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { claimLease } from '../postgres/worker-lease.ts'
+import type { Store } from '../store/store.ts'
+import { Collect, type CollectSettings, type Pass, type Tenure, TenureLost } from './collect.ts'
+import { writePulse } from './outbox.ts'
+
+export type CollectorOptions = Readonly<{
+  pool: Pool
+  store: Store
+  laneCount: number
+  settings: CollectSettings
+  /** The worker's present registration; undefined while it has none. */
+  workerId(): string | undefined
+  /** True while notifications arrive: only then may the collector sleep between fallback polls. */
+  hears(): boolean
+  onPass(pass: Pass): void
+  onError(error: unknown): void
+}>
+
+export type Collector = Readonly<{
+  /** Something was written (a notification): look at once. */
+  wake(): void
+  isCollecting(): boolean
+  /** Ends after the pass under way; the lease goes with the worker's registration. */
+  stop(): Promise<void>
+}>
+
+const POLL_MILLISECONDS = 20
+/** Without anything new for this long, the triggers are asked to notify and polling slows down to the fallback. */
+const AWAKE_MILLISECONDS = 1_000
+const FALLBACK_POLL_MILLISECONDS = 500
+const CLAIM_MILLISECONDS = 1_000
+const ERROR_PAUSE_MILLISECONDS = 250
+
+/**
+ * Runs passes while this worker holds the collector's lease: one after the other while there is something to collect,
+ * else polling, or asleep until a trigger notifies (a notification in every transaction would cut the store's concurrent
+ * commits to a tenth; a writer that read "awake" may commit after the last look, hence the fallback poll).
+ */
+export function startCollector(options: CollectorOptions): Collector {
+  const { pool, store, laneCount, settings } = options
+  const doze = new Doze()
+  let stopping = false
+  let tenure: Tenure | undefined
+  const running = run()
+
+  async function run(): Promise<void> {
+    let collect = new Collect(pool, store, laneCount, settings)
+    let pulse = new Pulse(pool)
+    while (!stopping) {
+      try {
+        const current = await holdTenure()
+        if (!current) {
+          await doze.rest(CLAIM_MILLISECONDS)
+          continue
+        }
+        const pass = await collect.pass(current, performance.now())
+        options.onPass(pass)
+        await pulse.beat(pass, options.hears())
+        if (!pass.more)
+          await doze.rest(
+            Math.min(
+              pulse.restMilliseconds,
+              collect.settlesIn(performance.now()) ?? Number.POSITIVE_INFINITY,
+            ),
+          )
+      } catch (error) {
+        collect = new Collect(pool, store, laneCount, settings)
+        pulse = new Pulse(pool)
+        tenure = undefined
+        if (!(error instanceof TenureLost)) options.onError(error)
+        await doze.rest(ERROR_PAUSE_MILLISECONDS)
+      }
+    }
+  }
+
+  /** The lease while it stands under the present registration; else tries to get it. */
+  async function holdTenure(): Promise<Tenure | undefined> {
+    const workerId = options.workerId()
+    if (workerId === undefined) tenure = undefined
+    else if (tenure?.workerId !== workerId) {
+      const epoch = await claimLease(pool, 'collector', workerId)
+      tenure = epoch === undefined ? undefined : { workerId, epoch }
+    }
+    return tenure
+  }
+
+  return {
+    wake: () => doze.wake(),
+    isCollecting: () => tenure !== undefined,
+    async stop() {
+      stopping = true
+      doze.wake()
+      await running
+    },
+  }
+}
+
+/** Whether the collector is awake, and what the triggers were told of it. */
+class Pulse {
+  readonly #db: Db
+  #busyAt = performance.now()
+  #asleep: boolean | undefined
+  #collectedId = '0'
+  #toldAt = Number.NEGATIVE_INFINITY
+  #mayNotify: boolean | undefined
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  get restMilliseconds(): number {
+    return this.#asleep ? FALLBACK_POLL_MILLISECONDS : POLL_MILLISECONDS
+  }
+
+  /** After each pass: wakes or goes to sleep, and tells the triggers at most once a second how far collecting has come. */
+  async beat(pass: Pass, hears: boolean): Promise<void> {
+    const now = performance.now()
+    const last = pass.rowsRead.reduce(
+      (id, row) => (BigInt(row.id) > BigInt(id) ? row.id : id),
+      this.#collectedId,
+    )
+    const moved = last !== this.#collectedId
+    this.#collectedId = last
+    if (pass.rowsRead.length > 0 || pass.more) this.#busyAt = now
+    const asleep = hears && now - this.#busyAt > AWAKE_MILLISECONDS && (await this.#notifyIsHarmless())
+    const turned = asleep !== this.#asleep
+    if (!turned && !(moved && now - this.#toldAt > 1_000)) return
+    await writePulse(this.#db, { asleep, collectedId: this.#collectedId })
+    this.#asleep = asleep
+    this.#toldAt = now
+  }
+
+  /** A transaction that has notified cannot be prepared: where the server allows two-phase commit, the store may use it. */
+  async #notifyIsHarmless(): Promise<boolean> {
+    if (this.#mayNotify === undefined) {
+      const { rows } = await this.#db.query<{ none: boolean }>(
+        `select current_setting('max_prepared_transactions')::integer = 0 as none`,
+      )
+      this.#mayNotify = rows[0]?.none ?? false
+    }
+    return this.#mayNotify
+  }
+}

@@ -1,0 +1,28 @@
+import type { Message } from '../messages/message.ts'
+import type { Baseline, BaselineKey } from './baseline.ts'
+
+/** One stock delta as the ledger keeps it. */
+export type LedgerEntry = Readonly<{
+  variantId: string
+  stockItemId: string
+  stockLocationId: string | null
+  delta: string
+  origin: string | null
+  at: Date
+}>
+
+/** All that follows from the changed rows of one aggregate, its state and what was last announced of it. */
+export type Derivation = {
+  messages: Message[]
+  baselines: Baseline[]
+  forgotten: BaselineKey[]
+  ledger: LedgerEntry[]
+  /** Changes kept from the hub because the hub itself had made them. */
+  silenced: number
+  /** Stock changes without a message because their variant has no SKU. */
+  withoutSku: number
+}
+
+export function emptyDerivation(): Derivation {
+  return { messages: [], baselines: [], forgotten: [], ledger: [], silenced: 0, withoutSku: 0 }
+}

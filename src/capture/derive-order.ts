@@ -1,0 +1,41 @@
+import { rawOrder } from '../messages/raw-order.ts'
+import type { OrderSnapshot } from '../messages/snapshot.ts'
+import type { Baseline } from './baseline.ts'
+import { type Derivation, emptyDerivation } from './derivation.ts'
+import { digestOf, SHAPE } from './digest.ts'
+import type { ResolvedRow } from './outbox-row.ts'
+
+export type OrderInput = Readonly<{
+  aggregate: string
+  rows: readonly ResolvedRow[]
+  /** Undefined: a cart (or gone). The triggers record a cart's children because they read no other table. */
+  order: OrderSnapshot | undefined
+  baselines: ReadonlyMap<string, Baseline>
+}>
+
+/** The raw order as it stands, if anything of it changed. Orders are never silent: what was imported must reach the warehouse. */
+export function deriveOrder({ aggregate, rows, order, baselines }: OrderInput): Derivation {
+  const derivation = emptyDerivation()
+  if (!order) return derivation
+  const payload = rawOrder(order)
+  const write = (digest: string | null) =>
+    derivation.baselines.push({
+      aggregate,
+      part: 'order',
+      digest,
+      level: null,
+      naturalKey: order.number,
+      shape: SHAPE,
+    })
+  if (rows.every((row) => row.op === 'forget')) {
+    write(null)
+    return derivation
+  }
+  write(digestOf(payload))
+
+  const before = rows.some((row) => row.op === 'forget') ? undefined : baselines.get('order')
+  const unchanged = before?.digest != null && before.digest === digestOf(payload, before.shape)
+  const requested = rows.some((row) => row.op === 'announce')
+  if (!unchanged || requested) derivation.messages.push({ type: 'order:persist', payload })
+  return derivation
+}

@@ -1,0 +1,172 @@
+import type { MessageType } from '../messages/message.ts'
+import {
+  type NaturalKey,
+  naturalKeySchema,
+  productNaturalKey,
+  productPayload,
+  removedProductPayload,
+} from '../messages/product.ts'
+import type { ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import { stockPayload } from '../messages/stock.ts'
+import type { Baseline } from './baseline.ts'
+import { type Derivation, emptyDerivation } from './derivation.ts'
+import { digestOf, SHAPE } from './digest.ts'
+import { isEcho, type Told } from './echo.ts'
+import type { ResolvedRow } from './outbox-row.ts'
+
+export type ProductInput = Readonly<{
+  aggregate: string
+  rows: readonly ResolvedRow[]
+  /** Undefined: the row is gone. */
+  product: ProductSnapshot | undefined
+  /** Of the variants that stock rows name; one that is missing is gone. */
+  stock: ReadonlyMap<string, VariantStockSnapshot>
+  baselines: ReadonlyMap<string, Baseline>
+  /** True once the silent seeding is through: from then on a missing baseline means new. */
+  seeded: boolean
+  stockMessages: 'change' | 'actual'
+  told(type: MessageType): Told
+  /** Is the SKU in use by a living variant of another product? Then its removal must not be announced. */
+  livesElsewhere(sku: string): boolean
+  now: Date
+}>
+
+const CATALOGUE = 'catalogue'
+
+/** The catalogue message first, then the stock of its SKUs: stock must not overtake the `product:new` of its SKU. */
+export function deriveProduct(input: ProductInput): Derivation {
+  const derivation = emptyDerivation()
+  const catalogueRows = input.rows.filter((row) => row.kind === 'product')
+  if (catalogueRows.length > 0) deriveCatalogue(input, catalogueRows, derivation)
+  deriveStock(input, derivation)
+  return derivation
+}
+
+function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], derivation: Derivation): void {
+  const { aggregate, product } = input
+  const before = input.baselines.get(CATALOGUE)
+  const known = before?.naturalKey == null ? undefined : naturalKeySchema.parse(JSON.parse(before.naturalKey))
+  if (!product) {
+    if (known && !livesOn(known.sku, input)) {
+      derivation.messages.push({ type: 'product:update', payload: removedProductPayload(known, input.now) })
+    }
+    derivation.forgotten.push(...[...input.baselines.values()].map(({ part }) => ({ aggregate, part })))
+    return
+  }
+
+  const content = productPayload(product, undefined)
+  const write = (digest: string | null) =>
+    derivation.baselines.push({
+      aggregate,
+      part: CATALOGUE,
+      digest,
+      level: null,
+      naturalKey: JSON.stringify(productNaturalKey(product)),
+      shape: SHAPE,
+    })
+  if (rows.every(isForget)) return void write(null)
+  write(digestOf(content))
+
+  const digestBefore = rows.some(isForget) ? null : before?.digest
+  const unchanged =
+    digestBefore != null && before !== undefined && digestBefore === digestOf(content, before.shape)
+  const requested = rows.some((row) => row.op === 'announce')
+  if (unchanged && !requested) return
+  const isNew = before === undefined && (input.seeded || rows.some((row) => isInsertOf(row, product.id)))
+  if (!isTold(product, known, isNew, input)) return
+  if (!isNew && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
+    derivation.silenced++
+    return
+  }
+  derivation.messages.push(
+    isNew
+      ? { type: 'product:new', payload: content }
+      : { type: 'product:update', payload: productPayload(product, known) },
+  )
+}
+
+function isForget(row: ResolvedRow): boolean {
+  return row.op === 'forget'
+}
+
+/** A product that was made and removed before anyone was told is never mentioned; a removal spares a SKU that lives on. */
+function isTold(
+  product: ProductSnapshot,
+  known: NaturalKey | undefined,
+  isNew: boolean,
+  input: ProductInput,
+): boolean {
+  if (product.deletedAt === null) return true
+  return !isNew && !livesOn(known?.sku ?? product.sku, input)
+}
+
+function livesOn(sku: string, input: ProductInput): boolean {
+  return sku !== '' && input.livesElsewhere(sku)
+}
+
+function isInsertOf(row: ResolvedRow, productId: string): boolean {
+  return row.op === 'insert' && row.parent === null && row.rowId === productId
+}
+
+function deriveStock(input: ProductInput, derivation: Derivation): void {
+  const byVariant = new Map<string, ResolvedRow[]>()
+  for (const row of input.rows) {
+    const variantId = row.kind === 'stock' ? (row.parent ?? row.parentOld) : null
+    if (variantId === null) continue
+    const rows = byVariant.get(variantId)
+    if (rows) rows.push(row)
+    else byVariant.set(variantId, [row])
+  }
+  for (const [variantId, rows] of byVariant) deriveVariantStock(input, variantId, rows, derivation)
+}
+
+/** `stock:change` is the sum of the deltas that were not the hub's own: exact without any baseline. */
+function deriveVariantStock(
+  input: ProductInput,
+  variantId: string,
+  rows: readonly ResolvedRow[],
+  derivation: Derivation,
+): void {
+  const { aggregate } = input
+  const part = `stock:${variantId}`
+  const variant = input.stock.get(variantId)
+  for (const row of rows) {
+    if (row.delta === null || row.rowId === null) continue
+    derivation.ledger.push({
+      variantId,
+      stockItemId: row.rowId,
+      stockLocationId: variant?.locations.get(row.rowId) ?? null,
+      delta: row.delta,
+      origin: row.origin,
+      at: row.at,
+    })
+  }
+  if (!variant) {
+    derivation.forgotten.push({ aggregate, part })
+    return
+  }
+  const before = input.baselines.get(part)
+  derivation.baselines.push({
+    aggregate,
+    part,
+    digest: null,
+    level: String(variant.level),
+    naturalKey: JSON.stringify({ sku: variant.sku }),
+    shape: SHAPE,
+  })
+  const delta = rows.reduce((sum, row) => (row.origin === null ? sum + Number(row.delta ?? 0) : sum), 0)
+  const changed =
+    input.stockMessages === 'change' ? delta !== 0 : Number(before?.level ?? Number.NaN) !== variant.level
+  if (!variant.living || !changed) {
+    if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
+    return
+  }
+  if (variant.sku === '') {
+    derivation.withoutSku++
+    return
+  }
+  if (input.stockMessages === 'change') {
+    derivation.messages.push({ type: 'stock:change', payload: stockPayload(variant.sku, delta) })
+  } else if (isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
+  else derivation.messages.push({ type: 'stock:actual', payload: stockPayload(variant.sku, variant.level) })
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * Version of what a payload contains. Raised with each field that a release adds to a payload, together with an entry
+ * in `INTRODUCED`: a digest made under an older shape is then compared without the new field, else each such release
+ * would announce the whole catalogue.
+ */
+export const SHAPE = 1
+
+/** Top-level payload key → the shape that brought it. Keys of shape 1 are not listed. */
+const INTRODUCED: ReadonlyMap<string, number> = new Map()
+
+/** Digest of a payload's content as far as `shape` knew it. A moved `updated_at` alone is no content. */
+export function digestOf(payload: Readonly<Record<string, unknown>>, shape: number = SHAPE): string {
+  const known =
+    shape === SHAPE
+      ? payload
+      : Object.fromEntries(Object.entries(payload).filter(([key]) => (INTRODUCED.get(key) ?? 1) <= shape))
+  const text = JSON.stringify(known).replace(/"updated_at":(?:"[^"]*"|null),?/g, '')
+  return createHash('md5').update(text).digest('base64')
+}

@@ -1,0 +1,28 @@
+import type { Kind } from '../messages/aggregate.ts'
+
+/** One row of `bridge.outbox`: that something changed, as a trigger wrote it. */
+export type OutboxRow = Readonly<{
+  id: string
+  xid: string
+  at: Date
+  kind: Kind
+  tableName: string
+  rowId: string | null
+  /** `insert`, `update`, `delete` from triggers; `announce` and `forget` are requests put in by people and by reconcile. */
+  op: string
+  parent: string | null
+  parentOld: string | null
+  /** Stock only: by how much the living count of the row's variant changed. */
+  delta: string | null
+  /** Who wrote the change, where that was not the shop: `<ms since epoch when its message was made>:<message id>`. */
+  origin: string | null
+}>
+
+/** A row together with the aggregates whose state it changed: none for a cart's address, two for a child that moved. */
+export type ResolvedRow = OutboxRow & Readonly<{ aggregates: readonly string[] }>
+
+/** When the message whose application wrote this row was made; undefined where the origin does not say. */
+export function madeAt(origin: string): Date | undefined {
+  const milliseconds = /^(\d{1,15}):/.exec(origin)?.[1]
+  return milliseconds === undefined ? undefined : new Date(Number(milliseconds))
+}

@@ -1,0 +1,124 @@
+import type { ResolvedRow } from './outbox-row.ts'
+
+export type SettleTimes = Readonly<{ quietMilliseconds: number; atMostMilliseconds: number }>
+
+type Waiting = { rows: Map<string, ResolvedRow>; settles: boolean; firstAt: number; lastAt: number }
+
+/**
+ * The outbox rows that were read and not yet collected, by aggregate. Pure but for its memory; times are the
+ * collector's own clock at reading.
+ *
+ * An order, and a product with any catalogue row, settles: a checkout is ten and more commits, a new product with two
+ * variants eight. It is due when nothing came for the quiet time, at the latest after the longest wait. A product of which
+ * only stock changed is due at once, unless it settles already: its stock must not overtake its `product:new`.
+ */
+export class Pending {
+  readonly #byAggregate = new Map<string, Waiting>()
+  readonly #rows = new Map<string, { row: ResolvedRow; open: Set<string> }>()
+  #ownerless: ResolvedRow[] = []
+
+  get size(): number {
+    return this.#rows.size + this.#ownerless.length
+  }
+
+  has(aggregate: string): boolean {
+    return this.#byAggregate.has(aggregate)
+  }
+
+  /** Rows known already (a window read again) change nothing, not even the settling. */
+  add(rows: readonly ResolvedRow[], now: number): void {
+    for (const row of rows) {
+      if (row.aggregates.length === 0) this.#ownerless.push(row)
+      else if (!this.#rows.has(row.id)) {
+        this.#rows.set(row.id, { row, open: new Set(row.aggregates) })
+        for (const aggregate of row.aggregates) this.#await(aggregate, row, now)
+      }
+    }
+  }
+
+  #await(aggregate: string, row: ResolvedRow, now: number): void {
+    const waiting = this.#byAggregate.get(aggregate)
+    if (waiting === undefined) {
+      const settles = row.kind !== 'stock'
+      this.#byAggregate.set(aggregate, { rows: new Map([[row.id, row]]), settles, firstAt: now, lastAt: now })
+      return
+    }
+    waiting.rows.set(row.id, row)
+    if (row.kind === 'stock') return
+    waiting.settles = true
+    waiting.lastAt = now
+  }
+
+  /** Aggregates whose time has come, longest waiting first, at most `limit`. */
+  due(now: number, settle: SettleTimes, limit: number): string[] {
+    const due: string[] = []
+    for (const [aggregate, waiting] of this.#byAggregate) {
+      if (due.length === limit) break
+      if (dueAt(waiting, settle) <= now) due.push(aggregate)
+    }
+    return due
+  }
+
+  /** When the next aggregate is due, on the clock of `add`; undefined while nothing waits. */
+  nextDueAt(settle: SettleTimes): number | undefined {
+    let next: number | undefined
+    for (const waiting of this.#byAggregate.values()) {
+      const at = dueAt(waiting, settle)
+      if (next === undefined || at < next) next = at
+    }
+    return next
+  }
+
+  rowsOf(aggregate: string): ResolvedRow[] {
+    return [...(this.#byAggregate.get(aggregate)?.rows.values() ?? [])].sort(byTransaction)
+  }
+
+  /** The rows that are done with once `aggregates` are collected: theirs alone, and those that belong to nothing. */
+  finishedBy(aggregates: readonly string[]): ResolvedRow[] {
+    const taken = new Set(aggregates)
+    const finished = [...this.#ownerless]
+    for (const aggregate of aggregates) {
+      for (const id of this.#byAggregate.get(aggregate)?.rows.keys() ?? []) {
+        const entry = this.#rows.get(id)
+        if (!entry) continue
+        const stillOpen = [...entry.open].filter((other) => !taken.has(other))
+        if (stillOpen.length === 0) finished.push(entry.row)
+      }
+    }
+    return [...new Map(finished.map((row) => [row.id, row])).values()]
+  }
+
+  /** Called when the transaction that collected `aggregates` has committed. */
+  collected(aggregates: readonly string[]): void {
+    this.#ownerless = []
+    for (const aggregate of aggregates) {
+      for (const id of this.#byAggregate.get(aggregate)?.rows.keys() ?? []) {
+        const entry = this.#rows.get(id)
+        entry?.open.delete(aggregate)
+        if (entry?.open.size === 0) this.#rows.delete(id)
+      }
+      this.#byAggregate.delete(aggregate)
+    }
+  }
+
+  clear(): void {
+    this.#byAggregate.clear()
+    this.#rows.clear()
+    this.#ownerless = []
+  }
+}
+
+function dueAt(waiting: Waiting, settle: SettleTimes): number {
+  if (!waiting.settles) return waiting.firstAt
+  return Math.min(waiting.lastAt + settle.quietMilliseconds, waiting.firstAt + settle.atMostMilliseconds)
+}
+
+/** Transaction ids and row ids are decimal texts without leading zeros: the longer is the greater. */
+function byTransaction(a: ResolvedRow, b: ResolvedRow): number {
+  return compareDecimal(a.xid, b.xid) || compareDecimal(a.id, b.id)
+}
+
+function compareDecimal(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,41 @@
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Circuit } from '../push/circuit.ts'
+import type { Permit } from '../push/circuit-state.ts'
+import type { PushClient } from '../push/client.ts'
+import type { SenderOptions } from '../queue/session.ts'
+import { decide, holdWhileRefusing } from './outcome-decision.ts'
+
+export type DeliveryOptions = Readonly<{ client: PushClient; circuit: Circuit; metrics: Metrics; log: Log }>
+
+/** From the queue to the hub: what the sender needs to push a message and to know what became of it. */
+export function createDelivery({
+  client,
+  circuit,
+  metrics,
+  log,
+}: DeliveryOptions): Pick<SenderOptions<Permit>, 'permit' | 'giveBack' | 'send'> {
+  return {
+    permit: (signal) => circuit.permit(signal),
+
+    giveBack: (permit) => circuit.report(permit, { signal: 'nothing', aggregate: '', text: '' }),
+
+    async send(message, permit, signal) {
+      const outcome = await client.push(message, signal)
+      const { decision: first, report } = decide(outcome)
+      circuit.report(permit, { ...report, aggregate: message.aggregate })
+      const decision = holdWhileRefusing(first, circuit.state())
+      metrics.pushedTotal.inc({ type: message.type, outcome: outcome.kind })
+      const fields = { id: message.id, aggregate: message.aggregate, type: message.type, key: message.key }
+      if (decision.do === 'acknowledge') {
+        metrics.collectToAcceptSeconds.observe((Date.now() - message.createdAt.getTime()) / 1_000)
+        log.debug('the hub accepted a message', { ...fields, hub_id: decision.answer })
+      } else if (decision.do === 'park') {
+        log.error('a message is parked: the hub refuses it for good', { ...fields, reason: decision.reason })
+      } else if (decision.do === 'retry') {
+        log.debug('a push failed and will be tried again', { ...fields, reason: decision.reason })
+      }
+      return decision
+    },
+  }
+}

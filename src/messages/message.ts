@@ -1,0 +1,12 @@
+/** The types that the bridge announces. */
+export type MessageType = 'product:new' | 'product:update' | 'stock:change' | 'stock:actual' | 'order:persist'
+
+export type Message = Readonly<{ type: MessageType; payload: Record<string, unknown> }>
+
+/**
+ * True for messages that tell a state: a later one of the same type and aggregate says all that an earlier one did.
+ * The others are history, each of which must arrive.
+ */
+export function isStateLike(type: MessageType): boolean {
+  return type === 'product:update' || type === 'stock:actual'
+}

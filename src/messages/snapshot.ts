@@ -1,0 +1,37 @@
+import type { z } from 'zod'
+
+import { aggregateKey } from './aggregate.ts'
+import { MappingError } from './mapping-error.ts'
+import { type OrderSnapshot, orderSnapshotSchema } from './snapshots/order-snapshot.ts'
+import { type ProductSnapshot, productSnapshotSchema } from './snapshots/product-snapshot.ts'
+
+export type { OrderSnapshot, ProductSnapshot }
+
+/** Stock of one variant: the sum over its living items in all places. */
+export type VariantStockSnapshot = Readonly<{
+  variantId: string
+  productId: string
+  sku: string
+  level: number
+  /** Neither the variant nor its product is deleted. */
+  living: boolean
+  /** Place of each of the variant's stock items, deleted ones too: item id → location id. */
+  locations: ReadonlyMap<string, string | null>
+}>
+
+/** A row's JSON as a snapshot, or the reason why it is none: that one aggregate's matter alone. */
+export function parseProduct(id: string, json: string): ProductSnapshot | MappingError {
+  return parse(productSnapshotSchema, aggregateKey('product', id), json)
+}
+
+/** As `parseProduct`, for an order. */
+export function parseOrder(id: string, json: string): OrderSnapshot | MappingError {
+  return parse(orderSnapshotSchema, aggregateKey('order', id), json)
+}
+
+function parse<T>(schema: z.ZodType<T>, aggregate: string, json: string): T | MappingError {
+  const { success, data, error } = schema.safeParse(JSON.parse(json))
+  if (success) return data
+  const [issue] = error.issues
+  return new MappingError(aggregate, issue?.path.join('.') ?? '', issue?.message ?? error.message)
+}

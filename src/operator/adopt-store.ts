@@ -1,0 +1,30 @@
+import { type Identity, recordInstallation } from '../postgres/installation.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
+
+/**
+ * Makes the database at hand the installation's own, after a copy or a restore.
+ * `fresh`: what waits, and what was announced before, is dropped; the worker seeds anew, silently.
+ * `keep`: all of it is taken over. The rows' transaction ids belong to another server's count and would match every
+ * read, so they are rewritten to this transaction's; the order within is that of the ids.
+ */
+export async function adoptStore(pool: Pool, identity: Identity, how: 'fresh' | 'keep'): Promise<void> {
+  await inTransaction(pool, async (db) => {
+    await recordInstallation(db, identity, true)
+    // Workers of the original are no workers here.
+    await db.query('delete from bridge.worker')
+    if (how === 'fresh') await dropState(db)
+    else {
+      await db.query('update bridge.outbox set xid = pg_current_xact_id()')
+      await db.query('update bridge.message set xid = pg_current_xact_id()')
+    }
+  })
+}
+
+async function dropState(db: Db): Promise<void> {
+  await db.query('update bridge.installation set id = gen_random_uuid()')
+  for (const table of ['outbox', 'message', 'baseline', 'acknowledged', 'stock_ledger', 'unmapped', 'gap']) {
+    await db.query(`delete from bridge.${table}`)
+  }
+  await db.query(`update bridge.seeding set last_id = '0', finished_at = null`)
+}

@@ -1,0 +1,132 @@
+import { listUnmapped } from '../capture/unmapped.ts'
+import type { Db } from '../postgres/pool.ts'
+import { BRIDGE_QUEUE } from '../queue/message.ts'
+import { countMessages, type MessageCount } from '../queue/operate.ts'
+
+/** A running worker as its last heartbeat told. */
+export type WorkerStatus = Readonly<{
+  id: string
+  process: string
+  host: string
+  pid: number
+  version: string
+  startedAt: Date
+  heartbeatAgeSeconds: number
+  lanes: number
+  collects: boolean
+  /** What the worker said of itself: circuit, last error. */
+  report: unknown
+}>
+
+export type Status = Readonly<{
+  workers: readonly WorkerStatus[]
+  outboxRows: number
+  /** Age of the oldest change not yet collected, and of the oldest message not yet accepted; null where none waits. */
+  oldestChangeSeconds: number | null
+  oldestMessageSeconds: number | null
+  messages: readonly MessageCount[]
+  unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
+  gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
+  /** Kinds whose silent seeding is under way, with the id it has come to. */
+  seeding: readonly Readonly<{ kind: string; lastId: string }>[]
+}>
+
+/** What the bridge can say of itself from its tables alone: true even where no worker lives. */
+export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> {
+  const workers = await db.query<{
+    id: string
+    process: string
+    host: string
+    pid: number
+    version: string
+    started_at: Date
+    heartbeat_age: number
+    lanes: number
+    collects: boolean
+    status: string
+  }>(
+    `select w.id, w.process, w.host, w.pid, w.version, w.started_at, w.status,
+            greatest(0, $1 - extract(epoch from w.expires_at - clock_timestamp()))::float8 as heartbeat_age,
+            (select count(*)::integer from bridge.lane l where l.owner = w.id) as lanes,
+            exists (select from bridge.lease l where l.owner = w.id and l.name = 'collector') as collects
+       from bridge.worker w
+      order by w.started_at`,
+    [leaseSeconds],
+  )
+  const outbox = await db.query<{ rows: number; oldest: number | null }>(
+    `select count(*)::integer as rows, extract(epoch from clock_timestamp() - min(at))::float8 as oldest from bridge.outbox`,
+  )
+  const oldest = await db.query<{ seconds: number | null }>(
+    `select extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
+       from bridge.message
+      where state <> 'parked'`,
+  )
+  const gaps = await db.query<{ kind: string; reason: string; table_name: string | null; opened_at: Date }>(
+    'select kind, reason, table_name, opened_at from bridge.gap where closed_at is null order by opened_at',
+  )
+  const seeding = await db.query<{ kind: string; last_id: string }>(
+    'select kind, last_id from bridge.seeding where finished_at is null order by kind',
+  )
+  return {
+    workers: workers.rows.map((row) => ({
+      id: row.id,
+      process: row.process,
+      host: row.host,
+      pid: row.pid,
+      version: row.version,
+      startedAt: row.started_at,
+      heartbeatAgeSeconds: Math.round(row.heartbeat_age * 10) / 10,
+      lanes: row.lanes,
+      collects: row.collects,
+      report: JSON.parse(row.status),
+    })),
+    outboxRows: outbox.rows[0]?.rows ?? 0,
+    oldestChangeSeconds: outbox.rows[0]?.oldest ?? null,
+    oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
+    messages: await countMessages(db, BRIDGE_QUEUE),
+    unmapped: await listUnmapped(db),
+    gaps: gaps.rows.map((row) => ({
+      kind: row.kind,
+      reason: row.reason,
+      table: row.table_name,
+      openedAt: row.opened_at,
+    })),
+    seeding: seeding.rows.map((row) => ({ kind: row.kind, lastId: row.last_id })),
+  }
+}
+
+/** The status as lines for a terminal. */
+export function formatStatus(status: Status): string {
+  const lines = [
+    ...(status.workers.length === 0 ? ['No worker is running: nothing is collected or pushed.'] : []),
+    ...status.workers.map(
+      (worker) =>
+        `worker ${worker.host}:${worker.pid}  heartbeat ${worker.heartbeatAgeSeconds} s ago  ${worker.lanes} lanes` +
+        `${worker.collects ? '  collector' : ''}  ${describeReport(worker.report)}`,
+    ),
+    `outbox  ${status.outboxRows} rows${age(status.oldestChangeSeconds)}`,
+    ...(status.messages.length === 0 ? ['queue   empty'] : []),
+    ...status.messages.map(
+      ({ state, type, count }) => `queue   ${state.padEnd(8)} ${type.padEnd(16)} ${count}`,
+    ),
+    ...(status.oldestMessageSeconds === null
+      ? []
+      : [`oldest message waits ${Math.round(status.oldestMessageSeconds)} s`]),
+    ...status.unmapped.map(({ aggregate, reason }) => `parked  ${aggregate}: ${reason}`),
+    ...status.gaps.map(
+      ({ kind, reason, table, openedAt }) =>
+        `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,
+    ),
+    ...status.seeding.map(({ kind, lastId }) => `seeding ${kind} baselines, come to id ${lastId}`),
+  ]
+  return lines.join('\n')
+}
+
+function age(seconds: number | null): string {
+  return seconds === null ? '' : `, oldest ${Math.round(seconds)} s`
+}
+
+function describeReport(report: unknown): string {
+  if (typeof report !== 'object' || report === null || !('circuit' in report)) return ''
+  return `circuit ${String(report.circuit)}${'lastError' in report && report.lastError ? `: ${String(report.lastError)}` : ''}`
+}

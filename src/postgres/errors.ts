@@ -1,0 +1,59 @@
+/** The SQLSTATE of an error of the server, or the errno code of a lost connection; undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+const CONNECTION_ERRNOS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+])
+const TRANSIENT = new Set([
+  '40001', // serialization failure
+  '40P01', // deadlock detected
+  '25P03', // idle in transaction session timeout
+  '25P04', // transaction timeout
+  '25006', // read only: a failover that is under way
+  '55P03', // lock not available
+  '57014', // query canceled: statement timeout
+])
+
+/**
+ * True for what passes by itself: conflicts, timeouts, lost connections, a server that stops, starts,
+ * is read-only for a while or has no connection left. Repeating the whole transaction is then right.
+ */
+export function isTransient(error: unknown): boolean {
+  const code = sqlState(error)
+  if (code !== undefined) {
+    if (TRANSIENT.has(code) || CONNECTION_ERRNOS.has(code)) return true
+    // 08 connection exception, 53 insufficient resources, 57P operator intervention
+    return code.startsWith('08') || code.startsWith('53') || code.startsWith('57P')
+  }
+  return (
+    error instanceof Error &&
+    /connection terminated|timeout exceeded when trying to connect|client was closed/i.test(error.message)
+  )
+}
+
+/** What is wrong with a database, in words an operator can act on. */
+export class DatabaseError extends Error {
+  readonly code:
+    | 'unreachable'
+    | 'refused'
+    | 'missing_rights'
+    | 'not_migrated'
+    | 'outdated'
+    | 'copied'
+    | 'too_old'
+
+  constructor(code: DatabaseError['code'], message: string) {
+    super(message)
+    this.name = 'DatabaseError'
+    this.code = code
+  }
+}

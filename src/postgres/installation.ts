@@ -1,0 +1,116 @@
+import { sqlState } from './errors.ts'
+import type { Db } from './pool.ts'
+
+/** What tells one database (and the hub it talks to) from a copy of it. Null: not readable, or not known yet. */
+export type Identity = Readonly<{
+  systemIdentifier: string | null
+  databaseName: string
+  databaseOid: string
+  host: string | null
+  hubUrl: string | null
+  hubStoreId: string | null
+}>
+
+/** `installed` is false from `uninstall` on, so that workers that still run do not put the triggers back. */
+export type Installation = Identity & Readonly<{ id: string; installed: boolean }>
+
+/** The identity as it is now. `host` comes from the connection URL; hub and store from the settings of the process. */
+export async function currentIdentity(
+  db: Db,
+  known: Readonly<{ host: string | null; hubUrl: string | null; hubStoreId: string | null }>,
+): Promise<Identity> {
+  const { rows } = await db.query<{ name: string; oid: string }>(
+    `select datname as name, oid::text as oid from pg_database where datname = current_database()`,
+  )
+  const database = rows[0]
+  if (!database) throw new Error('pg_database does not list the current database')
+  return {
+    systemIdentifier: await readSystemIdentifier(db),
+    databaseName: database.name,
+    databaseOid: database.oid,
+    ...known,
+  }
+}
+
+/** Some hosts keep pg_control_system() from ordinary roles; the other marks then have to do. */
+async function readSystemIdentifier(db: Db): Promise<string | null> {
+  try {
+    const { rows } = await db.query<{ id: string }>(
+      'select system_identifier::text as id from pg_control_system()',
+    )
+    return rows[0]?.id ?? null
+  } catch (error) {
+    if (sqlState(error) === '42501') return null
+    throw error
+  }
+}
+
+export async function readInstallation(db: Db): Promise<Installation | undefined> {
+  const { rows } = await db.query<{
+    id: string
+    system_identifier: string | null
+    database_name: string
+    database_oid: string
+    host: string | null
+    hub_url: string | null
+    hub_store_id: string | null
+    installed: boolean
+  }>(
+    `select id, system_identifier, database_name, database_oid, host, hub_url, hub_store_id, installed
+       from bridge.installation`,
+  )
+  const row = rows[0]
+  return (
+    row && {
+      id: row.id,
+      systemIdentifier: row.system_identifier,
+      databaseName: row.database_name,
+      databaseOid: row.database_oid,
+      host: row.host,
+      hubUrl: row.hub_url,
+      hubStoreId: row.hub_store_id,
+      installed: row.installed,
+    }
+  )
+}
+
+/** Writes `identity` as the installation's: keeps the id where there is one already. Fills only what was unknown unless `adopt`. */
+export async function recordInstallation(db: Db, identity: Identity, adopt: boolean): Promise<void> {
+  await db.query(
+    `insert into bridge.installation as i
+            (system_identifier, database_name, database_oid, host, hub_url, hub_store_id)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (singleton) do update
+        set system_identifier = case when $7 then $1 else coalesce(i.system_identifier, $1) end,
+            database_name = case when $7 then $2 else i.database_name end,
+            database_oid = case when $7 then $3 else i.database_oid end,
+            host = case when $7 then $4 else coalesce(i.host, $4) end,
+            hub_url = case when $7 then $5 else coalesce(i.hub_url, $5) end,
+            hub_store_id = case when $7 then $6 else coalesce(i.hub_store_id, $6) end,
+            adopted_at = case when $7 then clock_timestamp() else i.adopted_at end`,
+    [
+      identity.systemIdentifier,
+      identity.databaseName,
+      identity.databaseOid,
+      identity.host,
+      identity.hubUrl,
+      identity.hubStoreId,
+      adopt,
+    ],
+  )
+}
+
+/** The marks in which the database at hand is not the one the installation was made for; what either side does not know is no mark. */
+export function differences(installed: Identity, current: Identity): string[] {
+  const marks: readonly [string, string | null, string | null][] = [
+    ['system identifier', installed.systemIdentifier, current.systemIdentifier],
+    ['database name', installed.databaseName, current.databaseName],
+    ['database oid', installed.databaseOid, current.databaseOid],
+    ['host', installed.host, current.host],
+    ['HUB_URL', installed.hubUrl, current.hubUrl],
+    ['HUB_STORE_ID', installed.hubStoreId, current.hubStoreId],
+  ]
+  return marks
+    .filter(([, was, is]) => was !== null && is !== null && was !== is)
+    .map(([name, was, is]) => `${name} was ${was}, is ${is}`)
+}

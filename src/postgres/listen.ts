@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import pg from 'pg'
+
+export type ListenOptions = Readonly<{
+  applicationName: string
+  /** Each notification, by channel. */
+  onNotify(channel: string): void
+  /** The connection was lost or never came; it is tried again until stopped. */
+  onError(error: Error): void
+}>
+
+export type Listener = Readonly<{
+  /** True while a connection stands and a notification of its own came back: behind a transaction pooler it does not. */
+  hears(): boolean
+  stop(): Promise<void>
+}>
+
+const ECHO_SECONDS = 10
+
+/**
+ * Holds one connection with LISTEN. It is only a wake-up: whoever uses it polls as well, so nothing depends on it.
+ * The echo of its own NOTIFY every 10 s tells a half-open connection and a transaction pooler from a working one.
+ */
+export function listen(url: string, channels: readonly string[], options: ListenOptions): Listener {
+  const stopping = new AbortController()
+  let heardAt = Number.NEGATIVE_INFINITY
+  const running = run()
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await holdConnection()
+      } catch (error) {
+        options.onError(error instanceof Error ? error : new Error(String(error)))
+      }
+      heardAt = Number.NEGATIVE_INFINITY
+      await pause(1_000 + Math.random() * 1_000, undefined, { signal: stopping.signal }).catch(
+        () => undefined,
+      )
+    }
+  }
+
+  async function holdConnection(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    })
+    const lost = new Promise<never>((_, reject) => {
+      client.on('error', reject)
+      client.on('end', () => reject(new Error('the LISTEN connection was closed')))
+    })
+    lost.catch(() => undefined)
+    try {
+      await client.connect()
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+      const echo = `bridge_echo_${rows[0]?.pid ?? 0}`
+      client.on('notification', ({ channel }) => {
+        if (channel === echo) heardAt = performance.now()
+        else options.onNotify(channel)
+      })
+      for (const channel of [echo, ...channels])
+        await client.query(`listen ${client.escapeIdentifier(channel)}`)
+      while (!stopping.signal.aborted) {
+        await Promise.race([lost, client.query('select pg_notify($1, $2)', [echo, ''])])
+        await Promise.race([
+          lost,
+          pause(ECHO_SECONDS * 1_000, undefined, { signal: stopping.signal }).catch(() => undefined),
+        ])
+        if (!stopping.signal.aborted && performance.now() - heardAt > 2 * ECHO_SECONDS * 1_000) {
+          throw new Error(
+            'LISTEN hears nothing: is this a transaction pooler? Set DATABASE_LISTEN_URL to a direct connection.',
+          )
+        }
+      }
+    } finally {
+      await Promise.race([client.end().catch(() => undefined), pause(1_000)])
+    }
+  }
+
+  return {
+    hears: () => performance.now() - heardAt < 2 * ECHO_SECONDS * 1_000,
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Pool } from './pool.ts'
+import { evictExpired, registerWorker, releaseWorker, renewWorker, type WorkerTable } from './worker-lease.ts'
+
+export type MembershipOptions = Readonly<{
+  pool: Pool
+  table: WorkerTable
+  process: string
+  version: string
+  leaseMilliseconds: number
+  /** How often the lease is renewed. */
+  heartbeatMilliseconds: number
+  /** What the worker says of itself with each heartbeat, as JSON text. */
+  status(): string
+  /** Wraps the renewal, for whoever wants to watch it. */
+  watch<T>(work: () => Promise<T>): Promise<T>
+  onError(error: unknown): void
+}>
+
+/** One tenure as a worker. `signal` aborts when the lease is lost, or may be: from then on nothing may be sent under it. */
+export type Registration = Readonly<{ id: string; signal: AbortSignal }>
+
+export type Membership = Readonly<{
+  /** Undefined before the first registration and between a lost one and the next. */
+  registration(): Registration | undefined
+  /** Told after every look at the other workers (twice a second), so that shares are balanced and takeovers quick. */
+  onLook(listener: () => void): void
+  /** Milliseconds since the last successful heartbeat. */
+  heartbeatAge(): number
+  /** Ends the registration in order; what it owned is free at once. */
+  leave(): Promise<void>
+}>
+
+const LOOK_MILLISECONDS = 500
+/** So long before the lease ends by the database, the worker takes it for lost: its requests in flight need to end. */
+const SAFETY_MILLISECONDS = 2_000
+
+/**
+ * Keeps a worker registered. Without a renewal by the end of the lease less two seconds its signal aborts, and it comes
+ * back under a new id: what the old one learns from then on counts for nothing. All by this process's monotonic clock.
+ */
+export function joinWorkers(options: MembershipOptions): Membership {
+  const { pool, table, leaseMilliseconds, heartbeatMilliseconds } = options
+  const stopping = new AbortController()
+  const listeners: (() => void)[] = []
+  let current: { id: string; lost: AbortController; renewedAt: number; expiry: NodeJS.Timeout } | undefined
+  const running = run()
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await look()
+        for (const listener of listeners) listener()
+      } catch (error) {
+        options.onError(error)
+      }
+      await pause(LOOK_MILLISECONDS, undefined, { signal: stopping.signal }).catch(() => undefined)
+    }
+  }
+
+  async function look(): Promise<void> {
+    await evictExpired(pool, table)
+    const asked = performance.now()
+    if (!current) {
+      const id = await registerWorker(pool, table, options, leaseMilliseconds)
+      current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
+      return
+    }
+    const { id, renewedAt } = current
+    if (asked - renewedAt < heartbeatMilliseconds) return
+    const renewed = await options.watch(() =>
+      renewWorker(pool, table, id, leaseMilliseconds, options.status()),
+    )
+    // The lease may have been given up while the answer was on its way.
+    if (current?.id !== id) return
+    if (!renewed) return lose()
+    clearTimeout(current.expiry)
+    current = { ...current, renewedAt: asked, expiry: expireAfter(asked) }
+  }
+
+  function expireAfter(asked: number): NodeJS.Timeout {
+    return setTimeout(lose, asked + leaseMilliseconds - safety() - performance.now())
+  }
+
+  function safety(): number {
+    return Math.min(SAFETY_MILLISECONDS, leaseMilliseconds / 4)
+  }
+
+  function lose(): void {
+    if (!current) return
+    clearTimeout(current.expiry)
+    const { lost } = current
+    current = undefined
+    lost.abort(new Error('the lease of this worker was lost'))
+  }
+
+  /** A process that was stopped wakes with its timers still to come: the clock is asked, not the timer alone. */
+  function isValid(renewedAt: number): boolean {
+    return performance.now() < renewedAt + leaseMilliseconds - safety()
+  }
+
+  return {
+    registration() {
+      if (current && !isValid(current.renewedAt)) lose()
+      return current && { id: current.id, signal: current.lost.signal }
+    },
+    onLook: (listener) => listeners.push(listener),
+    heartbeatAge: () => (current ? performance.now() - current.renewedAt : Number.POSITIVE_INFINITY),
+    async leave() {
+      stopping.abort()
+      await running
+      const id = current?.id
+      lose()
+      if (id !== undefined) await releaseWorker(pool, table, id).catch(options.onError)
+    },
+  }
+}

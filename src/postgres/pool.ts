@@ -1,0 +1,41 @@
+import pg from 'pg'
+
+/** What a query needs: the pool, or one connection inside a transaction. */
+export type Db = Readonly<{
+  query<R extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<R>>
+}>
+
+export type Pool = Db &
+  Readonly<{
+    connect(): Promise<Connection>
+    end(): Promise<void>
+  }>
+
+/** One connection of the pool. `release(error)` closes it instead of handing it back. */
+export type Connection = Db & Readonly<{ release(error?: Error): void }>
+
+export type PoolOptions = Readonly<{
+  /** Shown in pg_stat_activity, so that an operator sees who holds a connection. */
+  applicationName: string
+  max?: number
+  /** Told of a connection that broke while idle (a server that stops sends 57P01); without it the process would die. */
+  onIdleError(error: Error): void
+}>
+
+/** A pool over one database. Every statement is sent unprepared or named by pg itself, so PgBouncer may stand between. */
+export function createPool(url: string, options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: options.applicationName,
+    max: options.max ?? 8,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+  })
+  pool.on('error', options.onIdleError)
+  // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
+  return pool as unknown as Pool
+}

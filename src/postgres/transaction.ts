@@ -1,0 +1,35 @@
+import type { Connection, Db, Pool } from './pool.ts'
+
+type Isolation = 'read committed' | 'repeatable read'
+
+/**
+ * Runs `work` in one transaction on a connection of its own: commits what it returns, rolls back what it throws.
+ * A connection that cannot even roll back is closed, not reused.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (db: Db) => Promise<T>,
+  isolation: Isolation = 'read committed',
+): Promise<T> {
+  const connection = await pool.connect()
+  let result: T
+  try {
+    await connection.query(`begin isolation level ${isolation}`)
+    result = await work(connection)
+    await connection.query('commit')
+  } catch (error) {
+    connection.release(await rollBack(connection))
+    throw error
+  }
+  connection.release()
+  return result
+}
+
+async function rollBack(connection: Connection): Promise<Error | undefined> {
+  try {
+    await connection.query('rollback')
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}

@@ -1,0 +1,126 @@
+import { Command } from 'commander'
+
+import { describeSettings } from '../config/describe-settings.ts'
+import { adoptStore } from '../operator/adopt-store.ts'
+import { migrateStore, previewMigration } from '../operator/migrate-store.ts'
+import { formatStatus, readStatus } from '../operator/show-status.ts'
+import { uninstallStore } from '../operator/uninstall-store.ts'
+import { openStore } from '../store/store.ts'
+import { OperatorError } from './exit.ts'
+import { addMessageCommands } from './message-commands.ts'
+import { runWorker } from './run-worker.ts'
+import { type CommonOptions, type Print, settingsFor, withStore } from './store-command.ts'
+import { bridgeMigrations, identityOf, requireSchema } from './store-database.ts'
+import { readVersion } from './version.ts'
+
+const LEASE_SECONDS = 12
+
+/** The program `spree-bridge`. `finish` receives the exit status of commands that have one of their own. */
+export function createProgram(print: Print, finish: (status: number) => void): Command {
+  const program = new Command('spree-bridge')
+    .description('Announces every change of a Spree or Solidus store to a hub, once and in order.')
+    .version(readVersion())
+    .showHelpAfterError()
+    .exitOverride()
+
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'YAML file with settings; the environment wins')
+      .option('--json', 'print data as JSON')
+
+  command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(
+    async (options: CommonOptions) => finish(await runWorker(options)),
+  )
+
+  command('migrate', 'create or update schema bridge in the store database and its triggers')
+    .option('--dry-run', 'print the SQL instead of running it')
+    .action((options: CommonOptions & { dryRun?: boolean }) =>
+      withStore(options, async ({ pool, settings }) => {
+        const input = {
+          pool,
+          store: await openStore(pool),
+          migrations: await bridgeMigrations(),
+          identity: await identityOf(pool, settings),
+          fuseRows: settings.fuseRows,
+        }
+        if (options.dryRun) return print(await previewMigration(input))
+        const done = await migrateStore(input)
+        if (options.json) return print(JSON.stringify(done))
+        const changed = [...done.applied, ...done.tables.map((table) => `triggers on ${table}`)]
+        print(
+          changed.length === 0
+            ? 'Nothing to do: schema and triggers are up to date.'
+            : `Done: ${changed.join(', ')}.`,
+        )
+      }),
+    )
+
+  command('uninstall', 'remove the triggers: the store is as before')
+    .option('--purge', 'drop schema bridge as well, with all that waits in it')
+    .action((options: CommonOptions & { purge?: boolean }) =>
+      withStore(options, async ({ pool }) => {
+        const tables = await uninstallStore(pool, options.purge ?? false)
+        if (options.json) return print(JSON.stringify({ tables, purged: options.purge ?? false }))
+        print(
+          tables.length === 0
+            ? 'There were no triggers of ours.'
+            : `Removed the triggers of ${tables.join(', ')}.`,
+        )
+      }),
+    )
+
+  command('adopt', 'after a copy or restore of the database: make it this installation’s own')
+    .option('--fresh', 'drop what waits and what was announced')
+    .option('--keep', 'take over what waits and what was announced')
+    .action((options: CommonOptions & { fresh?: boolean; keep?: boolean }) =>
+      withStore(options, async ({ pool, settings }) => {
+        if (options.fresh === options.keep) {
+          throw new OperatorError(
+            'adopt needs either --fresh (a copy that shall live on its own) or --keep (the same store, moved).',
+            2,
+          )
+        }
+        await requireSchema(pool)
+        await adoptStore(pool, await identityOf(pool, settings), options.fresh ? 'fresh' : 'keep')
+        print(options.json ? JSON.stringify({ adopted: true }) : 'This database is adopted.')
+      }),
+    )
+
+  command('status', 'lag, backlog by state, parked, gaps, and each worker')
+    .option('--watch', 'show it anew every second')
+    .action((options: CommonOptions & { watch?: boolean }) =>
+      withStore(options, async ({ pool }) => {
+        await requireSchema(pool)
+        for (;;) {
+          const status = await readStatus(pool, LEASE_SECONDS)
+          print(options.json ? JSON.stringify(status) : formatStatus(status))
+          if (!options.watch) return finish(status.workers.length === 0 ? 1 : 0)
+          await new Promise((resolve) => setTimeout(resolve, 1_000))
+        }
+      }),
+    )
+
+  command('config', 'print the effective configuration and its sources, secrets hidden').action(
+    (options: CommonOptions) => {
+      const rows = describeSettings(settingsFor(options, []))
+      if (options.json) return print(JSON.stringify(rows))
+      for (const { name, value, source } of rows)
+        print(`${name.padEnd(22)} ${String(value ?? '-').padEnd(48)} ${source}`)
+    },
+  )
+
+  command('sql <statement>', "run a statement in the store's database").action(
+    (statement: string, options: CommonOptions) =>
+      withStore(options, async ({ pool }) => {
+        const { rows, rowCount } = await pool.query(statement)
+        if (rows.length === 0) print(options.json ? '[]' : `${rowCount ?? 0} rows`)
+        else if (options.json) print(JSON.stringify(rows))
+        else for (const row of rows) print(JSON.stringify(row))
+      }),
+  )
+
+  addMessageCommands(program, print)
+  return program
+}

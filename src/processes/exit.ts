@@ -1,0 +1,32 @@
+import { ConfigError } from '../config/config-error.ts'
+import { ListenError } from '../http/listen.ts'
+import { DatabaseError } from '../postgres/errors.ts'
+import { StoreError } from '../store/store-error.ts'
+
+/** Exit status: 1 it ran and met a failure; 2 wrong usage or configuration, nothing was done. */
+export type ExitStatus = 0 | 1 | 2
+
+/** A failure that a person can act on: its message is the whole story, no stack. */
+export class OperatorError extends Error {
+  readonly status: ExitStatus
+
+  constructor(message: string, status: ExitStatus) {
+    super(message)
+    this.name = 'OperatorError'
+    this.status = status
+  }
+}
+
+/** What to tell the person at the terminal, and with which status to end; undefined for a bug, which shows its stack. */
+export function explainError(error: unknown): Readonly<{ message: string; status: ExitStatus }> | undefined {
+  if (error instanceof OperatorError) return { message: error.message, status: error.status }
+  if (error instanceof ConfigError || error instanceof StoreError)
+    return { message: error.message, status: 2 }
+  if (error instanceof ListenError) return { message: error.message, status: 2 }
+  if (error instanceof DatabaseError)
+    return {
+      message: error.message,
+      status: error.code === 'unreachable' || error.code === 'outdated' ? 1 : 2,
+    }
+  return undefined
+}

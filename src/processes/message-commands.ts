@@ -1,0 +1,149 @@
+import { type Command, InvalidArgumentError } from 'commander'
+
+import { request } from '../capture/outbox.ts'
+import { listUnmapped } from '../capture/unmapped.ts'
+import type { Kind } from '../messages/aggregate.ts'
+import type { Pool } from '../postgres/pool.ts'
+import { BRIDGE_QUEUE } from '../queue/message.ts'
+import {
+  discardMessages,
+  type ListedMessage,
+  listMessages,
+  type MessageFilter,
+  parkMessages,
+  retryMessages,
+  showMessage,
+} from '../queue/operate.ts'
+import { OperatorError } from './exit.ts'
+import { type CommonOptions, type Print, withStore } from './store-command.ts'
+import { requireSchema } from './store-database.ts'
+
+type FilterOptions = CommonOptions &
+  Readonly<{ state?: string[]; type?: string[]; aggregate?: string; limit: number }>
+
+/** `spree-bridge messages …`: what is on its way to the hub, and what became of it. */
+export function addMessageCommands(program: Command, print: Print): void {
+  const messages = program.command('messages').description('outbound messages')
+
+  const command = (name: string, description: string) =>
+    messages
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'YAML file with settings; the environment wins')
+      .option('--json', 'print data as JSON')
+
+  const filtered = (name: string, description: string) =>
+    command(name, description)
+      .option('--state <state...>', 'waiting, failing, parked; for list also done, discarded, superseded')
+      .option('--type <type...>', 'message types, e.g. order:persist')
+      .option('--aggregate <aggregate>', 'one aggregate, e.g. order:17 or product:4')
+      .option('--limit <number>', 'at most so many', readLimit, 100)
+
+  filtered('list [ids...]', 'messages in the queue and in its history, the latest first').action(
+    (ids: string[], options: FilterOptions) =>
+      onQueue(options, async (pool) => {
+        const found = await listMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
+        const unmapped = await listUnmapped(pool)
+        if (options.json) return print(JSON.stringify(found))
+        for (const message of found) print(formatMessage(message))
+        for (const { aggregate, reason } of unmapped)
+          print(`parked ${aggregate}: no message can be made of it. ${reason}`)
+      }),
+  )
+
+  command('show <id>', 'one message with its payload').action((id: string, options: CommonOptions) =>
+    onQueue(options, async (pool) => {
+      const message = /^\d{1,18}$/.test(id) ? await showMessage(pool, BRIDGE_QUEUE, id) : undefined
+      if (!message) throw new OperatorError(`There is no message ${id} in the queue or in its history.`, 1)
+      print(options.json ? JSON.stringify(message) : `${formatMessage(message)}\n${message.payload}`)
+    }),
+  )
+
+  filtered(
+    'retry [ids...]',
+    'parked and failing messages, and what could not be mapped, are due at once',
+  ).action((ids: string[], options: FilterOptions) =>
+    onQueue(options, async (pool) => {
+      const unmapped = ids.length === 0 ? await listUnmapped(pool) : []
+      await request(
+        pool,
+        'announce',
+        unmapped.map(({ aggregate }) => splitAggregate(aggregate)),
+      )
+      const count = (await retryMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))) + unmapped.length
+      report(count, 'put back to be sent', options)
+    }),
+  )
+
+  filtered('park [ids...]', 'messages wait for a person').action((ids: string[], options: FilterOptions) =>
+    onQueue(options, async (pool) => {
+      refuseAll('park', ids, options)
+      report(await parkMessages(pool, BRIDGE_QUEUE, filterOf(ids, options)), 'parked', options)
+    }),
+  )
+
+  filtered('discard [ids...]', 'messages are closed unsent; the next change announces anew').action(
+    (ids: string[], options: FilterOptions) =>
+      onQueue(options, async (pool) => {
+        refuseAll('discard', ids, options)
+        const aggregates = await discardMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
+        await request(pool, 'forget', [...new Set(aggregates)].map(splitAggregate))
+        report(aggregates.length, 'discarded', options)
+      }),
+  )
+
+  function report(count: number, verb: string, options: CommonOptions): void {
+    print(
+      options.json
+        ? JSON.stringify({ count })
+        : `${count} ${count === 1 ? 'message is' : 'messages are'} ${verb}.`,
+    )
+  }
+}
+
+function onQueue(options: CommonOptions, work: (pool: Pool) => Promise<void>): Promise<void> {
+  return withStore(options, async ({ pool }) => {
+    await requireSchema(pool)
+    await work(pool)
+  })
+}
+
+/** Without any filter these would take everything: that has to be said. */
+function refuseAll(verb: string, ids: readonly string[], { state, type, aggregate }: FilterOptions): void {
+  if (ids.length > 0 || state || type || aggregate) return
+  throw new OperatorError(
+    `messages ${verb} needs ids or a filter (--state, --type, --aggregate): see --help.`,
+    2,
+  )
+}
+
+function filterOf(ids: readonly string[], options: FilterOptions): MessageFilter {
+  const wrong = ids.find((id) => !/^\d{1,18}$/.test(id))
+  if (wrong !== undefined)
+    throw new OperatorError(`${wrong} is no message id: ids are numbers, see \`messages list\`.`, 2)
+  return {
+    ids: ids.length > 0 ? ids : undefined,
+    states: options.state,
+    types: options.type,
+    aggregate: options.aggregate,
+    limit: options.limit,
+  }
+}
+
+function splitAggregate(aggregate: string): Readonly<{ kind: Kind; id: string }> {
+  const [kind, id = ''] = aggregate.split(':')
+  return { kind: kind === 'order' ? 'order' : 'product', id }
+}
+
+function formatMessage(message: ListedMessage): string {
+  const { id, state, type, aggregate, attempts, createdAt, lastError, answer } = message
+  const tail = state === 'done' ? ` → ${answer}` : lastError ? `  ${lastError}` : ''
+  return `${id.padStart(8)}  ${createdAt.toISOString()}  ${state.padEnd(10)} ${type.padEnd(16)} ${aggregate.padEnd(16)} ${attempts} attempts${tail}`
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000_000)
+    throw new InvalidArgumentError('It must be a whole number from 1 to 1000000.')
+  return limit
+}

@@ -1,0 +1,45 @@
+import { type EffectiveSettings, readSettings } from '../config/read-settings.ts'
+import type { SettingName } from '../config/settings.ts'
+import { createLog, type Log } from '../observe/log.ts'
+import type { Pool } from '../postgres/pool.ts'
+import { openStoreDatabase } from './store-database.ts'
+
+/** Options that every command takes. */
+export type CommonOptions = Readonly<{ config?: string; json?: boolean }>
+
+/** Where commands put data: stdout. Logs and progress go to stderr. */
+export type Print = (text: string) => void
+
+/** What a command that works on the store's database is given. */
+export type StoreContext = Readonly<{
+  pool: Pool
+  log: Log
+  settings: EffectiveSettings<'databaseUrl'>['settings']
+}>
+
+/** Reads settings for a command: the environment, and the file of `--config`. @throws ConfigError */
+export function settingsFor<Needed extends SettingName>(
+  options: CommonOptions,
+  needs: readonly Needed[],
+): EffectiveSettings<Needed> {
+  return readSettings({ env: process.env, file: options.config, needs })
+}
+
+/** Opens the store's database for one command and closes everything afterwards, whatever happens. */
+export async function withStore<T>(
+  options: CommonOptions,
+  work: (context: StoreContext) => Promise<T>,
+): Promise<T> {
+  const { settings } = settingsFor(options, ['databaseUrl'])
+  const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
+  try {
+    const pool = await openStoreDatabase(settings, 'spree-bridge', log, 2)
+    try {
+      return await work({ pool, log, settings })
+    } finally {
+      await pool.end()
+    }
+  } finally {
+    await closeLog()
+  }
+}

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url'
+
+import type { Settings } from '../config/settings.ts'
+import type { Log } from '../observe/log.ts'
+import { DatabaseError } from '../postgres/errors.ts'
+import { currentIdentity, type Identity } from '../postgres/installation.ts'
+import { type Migration, readMigrations, schemaState } from '../postgres/migrate.ts'
+import { createPool, type Pool } from '../postgres/pool.ts'
+import { reachDatabase, splitUrl } from '../postgres/reach.ts'
+
+/** Found from `src/` and from `dist/` alike. */
+const MIGRATIONS = fileURLToPath(new URL('../../migrations/bridge', import.meta.url))
+
+/** Opens a pool on the store's database and makes sure that it answers. */
+export async function openStoreDatabase(
+  settings: Settings & Readonly<{ databaseUrl: string }>,
+  applicationName: string,
+  log: Log,
+  connections: number,
+): Promise<Pool> {
+  const pool = createPool(settings.databaseUrl, {
+    applicationName,
+    max: connections,
+    onIdleError: (error) => log.warn('an idle database connection was lost', { error }),
+  })
+  try {
+    await reachDatabase(pool, settings.databaseUrl)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  return pool
+}
+
+export function bridgeMigrations(): Promise<Migration[]> {
+  return readMigrations(MIGRATIONS)
+}
+
+/** The marks of this database and of the hub in the settings. */
+export function identityOf(
+  pool: Pool,
+  settings: Settings & Readonly<{ databaseUrl: string }>,
+): Promise<Identity> {
+  return currentIdentity(pool, {
+    host: splitUrl(settings.databaseUrl).host,
+    hubUrl: settings.hubUrl ?? null,
+    hubStoreId: settings.hubStoreId ?? null,
+  })
+}
+
+/**
+ * Makes sure that schema `bridge` is one this code can work with: its own version or the next, as during a deploy.
+ * @throws DatabaseError `not_migrated`, or `outdated` where a newer version has shut this code out.
+ */
+export async function requireSchema(pool: Pool): Promise<void> {
+  const state = await schemaState(pool, 'bridge')
+  const newest = (await bridgeMigrations()).at(-1)?.version ?? 0
+  if (state === undefined || state.version < newest - 1) {
+    throw new DatabaseError(
+      'not_migrated',
+      `The store's database is not migrated for this version: run \`spree-bridge migrate\` with this DATABASE_URL first.`,
+    )
+  }
+  if (state.minCode > newest) {
+    throw new DatabaseError(
+      'outdated',
+      `Schema bridge is at version ${state.version} and needs newer code than this (${newest}): deploy the release that migrated it.`,
+    )
+  }
+}

@@ -1,0 +1,247 @@
+import type { Pass } from '../capture/collect.ts'
+import { startCollector } from '../capture/collector.ts'
+import type { Settings } from '../config/settings.ts'
+import { createDelivery } from '../delivery/delivery.ts'
+import { createApp } from '../http/app.ts'
+import { listen as openPort } from '../http/listen.ts'
+import type { Log } from '../observe/log.ts'
+import { createMetrics, type Metrics } from '../observe/metrics.ts'
+import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { atStep } from '../observe/steps.ts'
+import { refuseCopy } from '../operator/migrate-store.ts'
+import { type DatabaseError, isTransient } from '../postgres/errors.ts'
+import { readInstallation, recordInstallation } from '../postgres/installation.ts'
+import { listen } from '../postgres/listen.ts'
+import { joinWorkers, type Membership } from '../postgres/membership.ts'
+import type { Pool } from '../postgres/pool.ts'
+import { type Circuit, type CircuitView, createCircuit } from '../push/circuit.ts'
+import { createPushClient } from '../push/client.ts'
+import { countLanes } from '../queue/enqueue.ts'
+import { BRIDGE_QUEUE } from '../queue/message.ts'
+import { startSender } from '../queue/sender.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
+import { readVersion } from './version.ts'
+
+export type WorkerSettings = Settings &
+  Readonly<{ databaseUrl: string; hubUrl: string; hubStoreId: string; hubToken: string }>
+
+/** A running worker. */
+export type Worker = Readonly<{
+  /** Where health and metrics are, if a port was set. */
+  url: string | undefined
+  /** Resolves with the reason when the worker must not go on. */
+  ended: Promise<DatabaseError>
+  /** Stops claiming at once, ends or releases what is in flight within 20 s, and closes everything in reverse. */
+  stop(): Promise<void>
+}>
+
+const LEASE_MILLISECONDS = 12_000
+const HEARTBEAT_MILLISECONDS = 3_000
+const PUSH_TIMEOUT_MILLISECONDS = 10_000
+const STOP_WITHIN_MILLISECONDS = 20_000
+const LEDGER_DAYS = 30
+const CONNECTIONS = 10
+/** Types whose last acknowledgement decides what is an echo: catalogue and levels, never orders or deltas. */
+const REMEMBERED_TYPES = ['product:new', 'product:update', 'stock:actual']
+
+/** Capture and delivery in one process: outbox → messages → hub. Any number may run side by side. */
+export async function startWorker(settings: WorkerSettings, log: Log): Promise<Worker> {
+  const pool = await openStoreDatabase(settings, 'spree-bridge worker', log, CONNECTIONS)
+  try {
+    await requireSchema(pool)
+    const store = await openStore(pool)
+    const identity = await identityOf(pool, settings)
+    await refuseCopy(pool, identity)
+    await recordInstallation(pool, identity, false)
+    return await assemble(settings, log, pool, store)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: Store): Promise<Worker> {
+  const metrics = createMetrics()
+  const complain = complaints(log)
+  const installation = await readInstallation(pool)
+  const laneCount = await countLanes(pool, BRIDGE_QUEUE)
+  const circuit = createCircuit((view) => tellCircuit(view, log, metrics))
+  metrics.circuitOpen.set(0)
+  const client = createPushClient({
+    hubUrl: settings.hubUrl,
+    storeId: settings.hubStoreId,
+    token: settings.hubToken,
+    installation: installation?.id ?? '',
+    version: readVersion(),
+    connections: settings.bridgeConcurrency,
+    timeoutMilliseconds: PUSH_TIMEOUT_MILLISECONDS,
+  })
+  const membership = joinWorkers({
+    pool,
+    table: 'bridge.worker',
+    process: 'worker',
+    version: readVersion(),
+    leaseMilliseconds: LEASE_MILLISECONDS,
+    heartbeatMilliseconds: HEARTBEAT_MILLISECONDS,
+    status: () => describeWorker(circuit),
+    watch: (work) => atStep('lane.renew', work),
+    onError: complain('heartbeat'),
+  })
+  const sender = startSender({
+    pool,
+    tables: BRIDGE_QUEUE,
+    membership,
+    concurrency: settings.bridgeConcurrency,
+    rememberedTypes: REMEMBERED_TYPES,
+    ...createDelivery({ client, circuit, metrics, log }),
+    onSuperseded: () => metrics.supersededTotal.inc(),
+    onError: complain('queue'),
+  })
+  const listener = listen(
+    settings.databaseListenUrl ?? settings.databaseUrl,
+    ['bridge_outbox', BRIDGE_QUEUE.channel],
+    {
+      applicationName: 'spree-bridge listen',
+      onNotify: (channel) => (channel === BRIDGE_QUEUE.channel ? sender.wake() : collector.wake()),
+      onError: complain('listen'),
+    },
+  )
+  const collector = startCollector({
+    pool,
+    store,
+    laneCount,
+    settings: {
+      settle: { quietMilliseconds: settings.settleQuietMs, atMostMilliseconds: settings.settleAtMostMs },
+      stockMessages: settings.stock,
+      statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
+    },
+    workerId: () => membership.registration()?.id,
+    hears: () => listener.hears(),
+    onPass(pass) {
+      if (pass.messages.length > 0) sender.wake()
+      tellPass(pass, log, metrics)
+    },
+    onError: complain('collect'),
+  })
+  membership.onLook(() => {
+    metrics.lanesOwned.set(sender.lanesOwned())
+    metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
+  })
+  const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
+  const endHousekeeping = startHousekeeping({
+    pool,
+    store,
+    metrics,
+    log,
+    leaseSeconds: LEASE_MILLISECONDS / 1_000,
+    historyDays: settings.historyDays,
+    ledgerDays: LEDGER_DAYS,
+    identity: () => identityOf(pool, settings),
+    onError: complain('housekeeping'),
+    onFatal,
+  })
+  const port =
+    settings.port === undefined
+      ? undefined
+      : await openPort(
+          createApp({
+            log,
+            metrics,
+            operator: { token: settings.operatorToken, host: settings.host },
+            readyChecks: readyChecks(pool, membership),
+          }),
+          { port: settings.port, host: settings.host },
+        )
+  log.info('worker started', {
+    family: store.family,
+    schema: store.schema,
+    hub: settings.hubUrl,
+    store_id: settings.hubStoreId,
+    ...(port ? { url: port.url } : {}),
+  })
+
+  return {
+    url: port?.url,
+    ended,
+    async stop() {
+      log.info('worker stops')
+      await Promise.all([collector.stop(), sender.stop(STOP_WITHIN_MILLISECONDS)])
+      await endHousekeeping()
+      await membership.leave()
+      await listener.stop()
+      await client.close()
+      await port?.close()
+      await pool.end()
+      log.info('worker stopped')
+    },
+  }
+}
+
+/** One line a second per cause at most: a database that is away for an hour is one story, not a million. */
+function complaints(log: Log): (where: string) => (error: unknown) => void {
+  const quietly = onceInAWhile(log)
+  return (where) => (error) =>
+    isTransient(error)
+      ? quietly(where, 'warn', `${where}: the database did not answer as usual; trying again`, { error })
+      : quietly(where, 'error', `${where} failed; trying again`, { error })
+}
+
+function tellCircuit(view: CircuitView, log: Log, metrics: Metrics): void {
+  metrics.circuitOpen.set(view.state === 'closed' ? 0 : 1)
+  if (view.state === 'closed') log.info('the hub takes messages again')
+  else if (view.state === 'open') {
+    const mend = view.cause === 'refusedUs' ? ' Check HUB_URL, HUB_STORE_ID and HUB_TOKEN.' : ''
+    log.error(`nothing is pushed for now: ${view.text}${mend}`, {
+      cause: view.cause,
+      next_probe_at: view.nextProbeAt.toISOString(),
+    })
+  }
+}
+
+function tellPass(pass: Pass, log: Log, metrics: Metrics): void {
+  const now = Date.now()
+  for (const { changedAt } of pass.messages) {
+    metrics.commitToCollectSeconds.observe(Math.max(0, now - changedAt.getTime()) / 1_000)
+  }
+  metrics.echoSilencedTotal.inc(pass.silenced)
+  metrics.stockWithoutSkuTotal.inc(pass.withoutSku)
+  for (const { aggregate, reason } of pass.unmapped) {
+    metrics.unmappableTotal.inc({ kind: aggregate.split(':')[0] ?? '' })
+    log.error('no message can be made of an aggregate: it is parked until it changes or is retried', {
+      aggregate,
+      reason,
+    })
+  }
+  if (pass.aggregates > 0) {
+    log.debug('collected', {
+      rows: pass.rowsRead.length,
+      aggregates: pass.aggregates,
+      messages: pass.messages.length,
+    })
+  }
+}
+
+function describeWorker(circuit: Circuit): string {
+  const view = circuit.state()
+  return JSON.stringify({ circuit: view.state, lastError: view.state === 'closed' ? null : view.text })
+}
+
+function readyChecks(pool: Pool, membership: Membership) {
+  return {
+    database: async () => {
+      await requireSchema(pool)
+      return undefined
+    },
+    lease: async () => (membership.registration() ? undefined : 'this worker holds no lease at the moment'),
+  }
+}
+
+function promiseOf<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod'
+
+/** What happened to one push. `text` is for people (`last_error`): it never holds a payload or a token. */
+export type Outcome = Accepted | AnswerOutcome | FaultOutcome
+
+/** 201 with the hub's id of the message: the only outcome that means the hub has it. */
+type Accepted = Readonly<{ kind: 'accepted'; messageId: string }>
+
+/** An answer that accepts nothing. */
+type AnswerOutcome =
+  /** Any other 2xx, or 201 without a `message_id`: whether the hub has the message is unknown. */
+  | Readonly<{ kind: 'unconfirmed'; status: number; text: string }>
+  /** A final 1xx or a 3xx, which is never followed: the URL is not the hub's. */
+  | Readonly<{ kind: 'misdirected'; status: number; text: string }>
+  /** 4xx. */
+  | Readonly<{ kind: 'refused'; status: number; text: string; retryAfterSeconds?: number }>
+  /** 5xx. */
+  | Readonly<{ kind: 'failed'; status: number; text: string; retryAfterSeconds?: number }>
+
+/** No whole answer. Except with `unreachable`, whether the hub has the message is unknown. */
+export type FaultOutcome =
+  /** No connection came about, so nothing was sent. */
+  | Readonly<{ kind: 'unreachable'; code: string; text: string }>
+  /** The connection broke after the request was begun. */
+  | Readonly<{ kind: 'reset'; code: string; text: string }>
+  /** The time limit passed. */
+  | Readonly<{ kind: 'timedOut'; text: string }>
+  /** The answer was longer than any hub has reason to give, and cut off unread. */
+  | Readonly<{ kind: 'tooLarge'; text: string }>
+  /** The caller's signal ended it. */
+  | Readonly<{ kind: 'aborted'; text: string }>
+
+/** What a probe found: the hub knows store and token, or what a push would have met. */
+export type ProbeOutcome = Readonly<{ kind: 'reachable' }> | AnswerOutcome | FaultOutcome
+
+/** The parts of an HTTP answer that decide what it means. */
+export type Answer = Readonly<{
+  status: number
+  body: string
+  contentType?: string | undefined
+  retryAfter?: string | undefined
+  location?: string | undefined
+}>
+
+const acceptance = z.object({ message_id: z.string().min(1).max(200) })
+// With nothing escaped between its quotes, a final `"message_id":"…"}` of a JSON text can only be a key of the root.
+const acceptanceAtTheEnd = /"message_id"\s*:\s*"([^"\\\p{Cc}]{1,200})"\s*\}\s*$/u
+const messageTypes = z.array(z.string())
+const refusal = z.object({
+  error: z.unknown().optional(),
+  errors: z.unknown().optional(),
+  summary: z.unknown().optional(),
+})
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+const controlCharacters = /[\p{Cc}\p{Cf}\s]+/gu
+
+const LONGEST_TEXT = 500
+const LONGEST_RETRY_AFTER_SECONDS = 3_600
+
+/** What the hub's answer to a push means. `secret` is the token, which a hub may repeat and `text` may not. */
+export function readAnswer(answer: Answer, secret: string): Accepted | AnswerOutcome {
+  if (answer.status !== 201) return readStatus(answer, secret)
+  const messageId = readMessageId(answer.body)
+  if (messageId !== undefined) return { kind: 'accepted', messageId }
+  return { kind: 'unconfirmed', status: 201, text: 'The hub answered 201 without a message_id.' }
+}
+
+/** What the hub's answer to a probe means: the list of message types, or what a push would have met. */
+export function readProbe(answer: Answer, secret: string): ProbeOutcome {
+  if (answer.status === 200 && messageTypes.safeParse(parseJson(answer.body)).success)
+    return { kind: 'reachable' }
+  return readStatus(answer, secret)
+}
+
+function readStatus(answer: Answer, secret: string): AnswerOutcome {
+  const { status } = answer
+  const text = describeAnswer(answer, secret)
+  if (status >= 200 && status < 300) return { kind: 'unconfirmed', status, text }
+  if (status < 400) return { kind: 'misdirected', status, text }
+
+  const retryAfterSeconds = parseRetryAfter(answer.retryAfter, Date.now())
+  const wait = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+  return { kind: status < 500 ? 'refused' : 'failed', status, text, ...wait }
+}
+
+/** `Retry-After` as seconds from `now`: a count or an HTTP date, never negative, never more than an hour. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  const seconds = /^\d+$/.test(value) ? Number(value) : readHttpDate(value, now)
+  if (seconds === undefined) return undefined
+  return Math.min(Math.max(0, Math.ceil(seconds)), LONGEST_RETRY_AFTER_SECONDS)
+}
+
+function readHttpDate(value: string, now: number): number | undefined {
+  if (!httpDate.test(value)) return undefined
+  const time = Date.parse(value)
+  return Number.isNaN(time) ? undefined : (time - now) / 1_000
+}
+
+/** A hub answers with all that was submitted and the id last; parsing that whole would cost a quarter of a push. */
+function readMessageId(body: string): string | undefined {
+  if (body.startsWith('{')) {
+    const atTheEnd = acceptanceAtTheEnd.exec(body.slice(-300))
+    if (atTheEnd?.[1] !== undefined) return atTheEnd[1]
+  }
+  const parsed = acceptance.safeParse(parseJson(body))
+  return parsed.success ? parsed.data.message_id : undefined
+}
+
+function describeAnswer(answer: Answer, secret: string): string {
+  const { status, location } = answer
+  if (status >= 300 && status < 400 && location !== undefined) {
+    return clean(`The hub answered ${status}, a redirect to ${withoutQuery(location)}.`, secret)
+  }
+  const reason = readReason(answer)
+  return clean(
+    reason === undefined ? `The hub answered ${status}.` : `The hub answered ${status}: ${reason}`,
+    secret,
+  )
+}
+
+function readReason({ body, contentType }: Answer): string | undefined {
+  if (body === '') return undefined
+  const json = parseJson(body)
+  if (json === undefined) return `not JSON but ${contentType ?? 'of no stated type'}`
+  const parsed = refusal.safeParse(json)
+  if (!parsed.success) return undefined
+  const said = [parsed.data.error, parsed.data.errors, parsed.data.summary].filter((part) => part != null)
+  if (said.length === 0) return undefined
+  return said.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')
+}
+
+function withoutQuery(location: string): string {
+  return location.split(/[?#]/, 1)[0] ?? ''
+}
+
+/** One line that Postgres, a terminal and a log can take. */
+function clean(text: string, secret: string): string {
+  return text.replaceAll(secret, '[token]').replace(controlCharacters, ' ').trim().slice(0, LONGEST_TEXT)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,277 @@
+import type { QueuedMessage } from './message.ts'
+
+/** One aggregate's messages in the order in which they leave. */
+type Chain = {
+  readonly aggregate: string
+  readonly lane: number
+  /** Loaded messages not yet being sent, oldest first. */
+  loaded: QueuedMessage[]
+  /** When the oldest of them was read. */
+  loadedAt: number
+  /** The table holds messages of this aggregate beyond the loaded ones: read them before anything newer is appended. */
+  more: boolean
+  busy: boolean
+  /** Nothing leaves before this time; Infinity while a parked message holds the chain. */
+  blockedUntil: number
+  /** The message that blocks, by id: when it is retried or discarded by hand, the chain goes on. */
+  blockedBy: string | undefined
+}
+
+const LOADED_PER_CHAIN = 16
+/** Longer in memory than this, a message is read again before it is sent: a person may have retried, parked or discarded. */
+const STALE_MILLISECONDS = 2_000
+
+/** What is to be sent next, or closed unsent because a newer message tells the same state. */
+export type Turn = Readonly<{ message: QueuedMessage; superseded: boolean }>
+
+/**
+ * The messages that one worker holds in memory: a chain per aggregate, of which one message at a time is under way.
+ * Memory only: what is dropped here still lies in the table. Times are those of `performance.now()`.
+ *
+ * A failing or overlong aggregate keeps no messages here, only the knowledge that there are `more`: so a million messages
+ * behind one that fails cost nothing, and the others go on.
+ */
+export class Chains {
+  readonly #chains = new Map<string, Chain>()
+  /** Aggregates that can send now, in the order in which they became ready. */
+  readonly #ready = new Set<string>()
+  /** Aggregates to be read again from the table. */
+  readonly #reload = new Set<string>()
+  readonly #blocked = new Set<string>()
+  /** Ids in memory: loaded, under way, or sent and not yet settled. A row of these is never loaded twice. */
+  readonly #held = new Map<string, number>()
+  #bytes = 0
+
+  get heldMessages(): number {
+    return this.#held.size
+  }
+
+  /** Length of all held payloads, in characters. */
+  get heldBytes(): number {
+    return this.#bytes
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.size > 0
+  }
+
+  /** Rows read forward, in the order of the table. Those of a chain that has `more` wait for its reload. */
+  append(messages: readonly QueuedMessage[], now: number): void {
+    for (const message of messages) {
+      if (this.#held.has(message.id)) continue
+      const chain = this.#chains.get(message.aggregate) ?? this.#open(message)
+      if (chain.more || chain.blockedUntil > now) chain.more = true
+      else this.#load(chain, message, now)
+      this.#place(chain, now)
+    }
+  }
+
+  /** The rows of an aggregate from its oldest on, as read again; `more` tells that there are further ones. */
+  replace(aggregate: string, messages: readonly QueuedMessage[], more: boolean, now: number): void {
+    const chain = this.#chains.get(aggregate)
+    this.#reload.delete(aggregate)
+    if (!chain || chain.busy) return
+    this.#unload(chain)
+    chain.more = false
+    chain.blockedUntil = 0
+    chain.blockedBy = undefined
+    for (const message of messages) {
+      if (this.#held.has(message.id)) continue
+      if (chain.more || chain.blockedUntil > now) chain.more = true
+      else this.#load(chain, message, now)
+    }
+    chain.more ||= more
+    this.#place(chain, now)
+  }
+
+  /** The next message to send: its chain is busy until `finish`. A message that lay here long is read again first. */
+  take(now: number): Turn | undefined {
+    for (const aggregate of this.#ready) {
+      this.#ready.delete(aggregate)
+      const chain = this.#chains.get(aggregate)
+      const head = chain?.loaded[0]
+      if (!chain || !head) continue
+      if (now - chain.loadedAt > STALE_MILLISECONDS) {
+        this.#unload(chain)
+        chain.more = true
+        this.#place(chain, now)
+        continue
+      }
+      chain.loaded.shift()
+      chain.busy = true
+      const superseded =
+        head.stateLike && chain.loaded.some((newer) => newer.stateLike && newer.type === head.type)
+      return { message: head, superseded }
+    }
+    return undefined
+  }
+
+  /** The message under way is done with and its chain goes on. It stays held until its outcome is written. */
+  finish({ aggregate }: QueuedMessage, now: number): void {
+    const chain = this.#chains.get(aggregate)
+    if (!chain) return
+    chain.busy = false
+    this.#place(chain, now)
+  }
+
+  /** The message was not sent after all: it is the first again, behind the other chains that are ready. */
+  putBack(message: QueuedMessage, now: number): void {
+    const chain = this.#chains.get(message.aggregate)
+    if (!chain) return
+    chain.busy = false
+    chain.loaded.unshift(message)
+    this.#place(chain, now)
+  }
+
+  /**
+   * The message failed and that is written: nothing of its aggregate leaves before `until` (Infinity: before a person
+   * acts). Until it is written its chain stays busy, or a reload could pass it by.
+   */
+  block(message: QueuedMessage, until: number, now: number): void {
+    const chain = this.#chains.get(message.aggregate)
+    if (!chain) return
+    chain.busy = false
+    this.#blockBy(chain, message, until)
+    this.#place(chain, now)
+  }
+
+  /** The outcome is written: the ids may be read again (they are gone, or lie there with their new state). */
+  release(messages: readonly QueuedMessage[]): void {
+    for (const message of messages) this.#drop(message)
+  }
+
+  /** Aggregates whose messages are to be read again now: drained with `more`, or blocked until a time that has passed. */
+  dueForReload(now: number, limit: number): string[] {
+    for (const aggregate of this.#blocked) {
+      const chain = this.#chains.get(aggregate)
+      if (chain && chain.blockedUntil <= now) {
+        this.#blocked.delete(aggregate)
+        this.#reload.add(aggregate)
+      }
+    }
+    return [...this.#reload].slice(0, limit)
+  }
+
+  /** The messages that block chains, with the aggregates they hold, for looking whether a person has acted. */
+  blockers(): ReadonlyMap<string, string> {
+    const blockers = new Map<string, string>()
+    for (const aggregate of this.#blocked) {
+      const id = this.#chains.get(aggregate)?.blockedBy
+      if (id !== undefined) blockers.set(id, aggregate)
+    }
+    return blockers
+  }
+
+  /** A person has acted on the aggregate's head: it is read again. */
+  unblock(aggregate: string): void {
+    if (this.#blocked.delete(aggregate)) this.#reload.add(aggregate)
+  }
+
+  /** When the next blocked chain is due, undefined if none will be by itself. */
+  nextDueAt(): number | undefined {
+    let next = Number.POSITIVE_INFINITY
+    for (const aggregate of this.#blocked) {
+      next = Math.min(next, this.#chains.get(aggregate)?.blockedUntil ?? Number.POSITIVE_INFINITY)
+    }
+    return Number.isFinite(next) ? next : undefined
+  }
+
+  /** Aggregates of which rows need not be read forward, because they will be reloaded. */
+  withMore(limit: number): string[] {
+    const found: string[] = []
+    for (const chain of this.#chains.values()) {
+      if (found.length === limit) break
+      if (chain.more) found.push(chain.aggregate)
+    }
+    return found
+  }
+
+  /** Drops what is not under way of lanes that shall go, and returns those of which nothing is left in flight. */
+  drain(lanes: ReadonlySet<number>): number[] {
+    const stillBusy = new Set<number>()
+    for (const chain of this.#chains.values()) {
+      if (!lanes.has(chain.lane)) continue
+      if (chain.busy) stillBusy.add(chain.lane)
+      else this.#close(chain)
+    }
+    for (const lane of this.#held.values()) if (lanes.has(lane)) stillBusy.add(lane)
+    return [...lanes].filter((lane) => !stillBusy.has(lane))
+  }
+
+  #open({ aggregate, lane }: QueuedMessage): Chain {
+    const chain: Chain = {
+      aggregate,
+      lane,
+      loaded: [],
+      loadedAt: 0,
+      more: false,
+      busy: false,
+      blockedUntil: 0,
+      blockedBy: undefined,
+    }
+    this.#chains.set(aggregate, chain)
+    return chain
+  }
+
+  #load(chain: Chain, message: QueuedMessage, now: number): void {
+    if (message.state === 'parked') {
+      // Old news that the hub refused holds nothing; a piece of history holds what comes after it.
+      if (!message.stateLike) this.#blockBy(chain, message, Number.POSITIVE_INFINITY)
+    } else if (message.dueAt > now) this.#blockBy(chain, message, message.dueAt)
+    else if (chain.loaded.length === LOADED_PER_CHAIN) chain.more = true
+    else {
+      if (chain.loaded.length === 0) chain.loadedAt = now
+      chain.loaded.push(message)
+      this.#held.set(message.id, message.lane)
+      this.#bytes += message.payload.length
+    }
+  }
+
+  /** What is loaded before the blocking message still leaves; from it on the table has to be read again. */
+  #blockBy(chain: Chain, message: QueuedMessage, until: number): void {
+    chain.more = true
+    if (chain.loaded.length > 0 && chain.loaded.every((loaded) => isBefore(loaded, message))) return
+    this.#unload(chain)
+    chain.blockedUntil = until
+    chain.blockedBy = message.id
+  }
+
+  /** Puts the chain where it belongs: ready, blocked, to be reloaded, or away. */
+  #place(chain: Chain, now: number): void {
+    const { aggregate } = chain
+    this.#ready.delete(aggregate)
+    this.#blocked.delete(aggregate)
+    if (chain.busy) return
+    if (chain.blockedUntil > now) this.#blocked.add(aggregate)
+    else if (chain.loaded.length > 0) this.#ready.add(aggregate)
+    else if (chain.more) this.#reload.add(aggregate)
+    else this.#chains.delete(aggregate)
+  }
+
+  #unload(chain: Chain): void {
+    for (const message of chain.loaded) this.#drop(message)
+    chain.loaded = []
+  }
+
+  #drop(message: QueuedMessage): void {
+    if (this.#held.delete(message.id)) this.#bytes -= message.payload.length
+  }
+
+  #close(chain: Chain): void {
+    this.#unload(chain)
+    this.#chains.delete(chain.aggregate)
+    this.#ready.delete(chain.aggregate)
+    this.#reload.delete(chain.aggregate)
+    this.#blocked.delete(chain.aggregate)
+  }
+}
+
+/** In the order of the table: by transaction, then by id. Decimal texts without leading zeros. */
+function isBefore(a: QueuedMessage, b: QueuedMessage): boolean {
+  return compareDecimal(a.xid, b.xid) < 0 || (a.xid === b.xid && compareDecimal(a.id, b.id) < 0)
+}
+
+function compareDecimal(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+
+import type { Db } from '../postgres/pool.ts'
+import type { NewMessage, QueueTables } from './message.ts'
+
+const COLUMNS = 6
+const ROWS_PER_STATEMENT = 250
+
+/** How many lanes a queue has: fixed when its tables were made. */
+export async function countLanes(db: Db, tables: QueueTables): Promise<number> {
+  const { rows } = await db.query<{ lanes: number }>(`select count(*)::integer as lanes from ${tables.lane}`)
+  return rows[0]?.lanes ?? 0
+}
+
+/** The lane of an aggregate: the first two bytes of its md5, modulo the number of lanes. */
+export function laneOf(aggregate: string, laneCount: number): number {
+  return createHash('md5').update(aggregate).digest().readUInt16BE(0) % laneCount
+}
+
+/**
+ * Puts messages into the queue, in this order, as part of the caller's transaction, and notifies the workers with its
+ * commit. One parameter per value: a text array of JSON costs Node fifteen times the CPU.
+ */
+export async function insertMessages(
+  db: Db,
+  tables: QueueTables,
+  laneCount: number,
+  messages: readonly NewMessage[],
+): Promise<void> {
+  if (messages.length === 0) return
+  for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
+    const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
+    await db.query(
+      `insert into ${tables.message} (lane, aggregate, type, payload, state_like, changed_at)
+       values ${chunk.map((_, row) => placeholders(row)).join(', ')}`,
+      chunk.flatMap((message) => [
+        laneOf(message.aggregate, laneCount),
+        message.aggregate,
+        message.type,
+        message.payload,
+        message.stateLike,
+        message.changedAt,
+      ]),
+    )
+  }
+  await db.query('select pg_notify($1, $2)', [tables.channel, ''])
+}
+
+function placeholders(row: number): string {
+  const first = row * COLUMNS
+  return `($${first + 1}::integer, $${first + 2}, $${first + 3}, $${first + 4}, $${first + 5}::boolean, $${first + 6}::timestamptz)`
+}

@@ -1,0 +1,98 @@
+import type { Db } from '../postgres/pool.ts'
+import type { QueueTables } from './message.ts'
+
+/** A lane and the epoch under which it is owned. `clean`: its former owner gave it back, nothing was in flight. */
+export type OwnedLane = Readonly<{ lane: number; epoch: string; clean: boolean }>
+
+/** The lanes that a worker owns, and how many it should: its equal share among the living. */
+export async function readShare(
+  db: Db,
+  tables: QueueTables,
+  workerId: string,
+): Promise<Readonly<{ owned: readonly number[]; target: number }>> {
+  const { rows } = await db.query<{ owned: number[]; lanes: number; workers: number }>(
+    `select coalesce(array_agg(lane) filter (where owner = $1), '{}') as owned,
+            count(*)::integer as lanes,
+            (select count(*)::integer from ${tables.worker}) as workers
+       from ${tables.lane}`,
+    [workerId],
+  )
+  const share = rows[0]
+  if (!share) return { owned: [], target: 0 }
+  return { owned: share.owned, target: Math.ceil(share.lanes / Math.max(1, share.workers)) }
+}
+
+/** Takes up to `limit` lanes that nobody owns, each under a new epoch. */
+export async function takeLanes(
+  db: Db,
+  tables: QueueTables,
+  workerId: string,
+  limit: number,
+): Promise<OwnedLane[]> {
+  const { rows } = await db.query<{ lane: number; epoch: string; was_clean: boolean }>(
+    `with free as (
+       select lane, clean
+         from ${tables.lane}
+        where owner is null
+        order by lane
+        limit $2
+          for update skip locked
+     )
+     update ${tables.lane} l
+        set owner = $1, epoch = l.epoch + 1, clean = false
+       from free
+      where l.lane = free.lane
+        and exists (select from ${tables.worker} where id = $1)
+      returning l.lane, l.epoch, free.clean as was_clean`,
+    [workerId, limit],
+  )
+  return rows.map((row) => ({ lane: row.lane, epoch: row.epoch, clean: row.was_clean }))
+}
+
+/** Gives lanes back of which nothing is in flight any more. */
+export async function giveBackLanes(
+  db: Db,
+  tables: QueueTables,
+  workerId: string,
+  lanes: readonly number[],
+): Promise<void> {
+  if (lanes.length === 0) return
+  await db.query(
+    `update ${tables.lane} set owner = null, clean = true where owner = $1 and lane = any($2::integer[])`,
+    [workerId, lanes],
+  )
+}
+
+/** Of a lane, at most so many first rows can have been in flight when its owner died. */
+const ROWS_IN_DOUBT_PER_LANE = 16
+
+/**
+ * After an owner died: the heads that it may have been sending get one attempt more, before anyone sends them, and
+ * those tried before a back-off, so that a message that kills its worker does not kill the next one at once, and for ever.
+ */
+export async function countLostAttempts(
+  db: Db,
+  tables: QueueTables,
+  lanes: readonly number[],
+): Promise<void> {
+  if (lanes.length === 0) return
+  await db.query(
+    `update ${tables.message} m
+        set attempts = m.attempts + 1,
+            state = case when m.attempts > 0 then 'failing' else m.state end,
+            due = case when m.attempts > 0
+                       then clock_timestamp() + random() * make_interval(secs => least(600, power(2, least(m.attempts, 10))))
+                       else m.due end,
+            last_error = case when m.attempts > 0 then 'The worker that was sending it died.' else m.last_error end
+       from (select distinct on (first.aggregate) first.id
+               from unnest($1::integer[]) dead (lane)
+              cross join lateral (select id, xid, aggregate
+                                    from ${tables.message}
+                                   where lane = dead.lane
+                                   order by xid, id
+                                   limit ${ROWS_IN_DOUBT_PER_LANE}) first
+              order by first.aggregate, first.xid, first.id) head
+      where m.id = head.id and m.state <> 'parked'`,
+    [lanes],
+  )
+}

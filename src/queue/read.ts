@@ -1,0 +1,188 @@
+import { formatSnapshot, openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import type { MessageState, QueuedMessage, QueueTables } from './message.ts'
+
+type Row = {
+  id: string
+  xid: string
+  lane: number
+  aggregate: string
+  key: string
+  type: string
+  payload: string
+  state_like: boolean
+  state: MessageState
+  attempts: number
+  due_in: number
+  changed_at: Date
+  created_at: Date
+}
+
+const COLUMNS = `m.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.payload, m.state_like, m.state, m.attempts,
+                 extract(epoch from m.due - clock_timestamp())::float8 as due_in, m.changed_at, m.created_at`
+
+const TIMEOUT_MILLISECONDS = 6_000
+
+/**
+ * A stretch of the queue being read page by page: all that `until` sees and `previous` did not (all, without previous),
+ * per lane from its last key on. A lane that is read through is no longer in `positions`.
+ */
+export type Window = Readonly<{
+  previous: Snapshot | undefined
+  until: Snapshot
+  positions: Map<number, Readonly<{ xid: string; id: string }>>
+}>
+
+/** A window over everything that lies in these lanes now: at start, and when lanes came. */
+export async function openFullWindow(pool: Pool, lanes: readonly number[]): Promise<Window> {
+  const connection = await pool.connect()
+  try {
+    const until = await openWindow(connection, TIMEOUT_MILLISECONDS)
+    await connection.query('commit')
+    connection.release()
+    return windowOver(lanes, undefined, until)
+  } catch (error) {
+    connection.release(asError(error))
+    throw error
+  }
+}
+
+function windowOver(lanes: readonly number[], previous: Snapshot | undefined, until: Snapshot): Window {
+  return { previous, until, positions: new Map(lanes.map((lane) => [lane, { xid: '0', id: '0' }])) }
+}
+
+/**
+ * The next rows of a window, in the order of the table within each lane; moves its positions on. Aggregates in `skip`
+ * are passed over: they will be read on their own.
+ */
+export async function readPage(
+  db: Db,
+  tables: QueueTables,
+  window: Window,
+  skip: readonly string[],
+  limit: number,
+): Promise<QueuedMessage[]> {
+  const lanes = [...window.positions.keys()]
+  const perLane = Math.max(4, Math.ceil(limit / lanes.length))
+  const { rows } = await db.query<Row>(
+    `select ${COLUMNS}
+       from unnest($1::integer[], $2::xid8[], $3::bigint[]) at (lane, xid, id)
+      cross join lateral (select *
+                            from ${tables.message} r
+                           where r.lane = at.lane
+                             and (r.xid, r.id) > (at.xid, at.id)
+                             and pg_visible_in_snapshot(r.xid, $4::pg_snapshot)
+                             and ($5::pg_snapshot is null or not pg_visible_in_snapshot(r.xid, $5::pg_snapshot))
+                             and r.aggregate <> all ($6::text[])
+                           order by r.xid, r.id
+                           limit $7) m
+      order by m.xid, m.id`,
+    [
+      lanes,
+      lanes.map((lane) => window.positions.get(lane)?.xid ?? '0'),
+      lanes.map((lane) => window.positions.get(lane)?.id ?? '0'),
+      formatSnapshot(window.until),
+      window.previous === undefined ? null : formatSnapshot(window.previous),
+      skip,
+      perLane,
+    ],
+  )
+  const counts = new Map<number, number>()
+  for (const row of rows) {
+    counts.set(row.lane, (counts.get(row.lane) ?? 0) + 1)
+    window.positions.set(row.lane, { xid: row.xid, id: row.id })
+  }
+  for (const lane of lanes) if ((counts.get(lane) ?? 0) < perLane) window.positions.delete(lane)
+  return rows.map(toMessage)
+}
+
+/** What is new in the lanes since `seen`: the rows, or, where they are more than `limit`, a window over them. */
+export async function readNew(
+  pool: Pool,
+  tables: QueueTables,
+  lanes: readonly number[],
+  seen: Snapshot,
+  limit: number,
+): Promise<Readonly<{ snapshot: Snapshot; messages: QueuedMessage[]; window: Window | undefined }>> {
+  const connection = await pool.connect()
+  try {
+    const snapshot = await openWindow(connection, TIMEOUT_MILLISECONDS)
+    const { fromXid, lateXids } = unseenSince(seen, snapshot)
+    const { rows } = await connection.query<Row>(
+      `select ${COLUMNS}
+         from ${tables.message} m
+        where m.lane = any($1::integer[])
+          and ${lateXids.length === 0 ? 'm.xid >= $2::xid8' : '(m.xid >= $2::xid8 or m.xid = any($4::xid8[]))'}
+        order by m.xid, m.id
+        limit $3`,
+      lateXids.length === 0 ? [lanes, fromXid, limit + 1] : [lanes, fromXid, limit + 1, lateXids],
+    )
+    await connection.query('commit')
+    connection.release()
+    if (rows.length <= limit) return { snapshot, messages: rows.map(toMessage), window: undefined }
+    return { snapshot, messages: [], window: windowOver(lanes, seen, snapshot) }
+  } catch (error) {
+    connection.release(asError(error))
+    throw error
+  }
+}
+
+/** The first messages of some aggregates, by aggregate, at most `limit` of each; parked old news left out. */
+export async function readChains(
+  db: Db,
+  tables: QueueTables,
+  aggregates: readonly string[],
+  limit: number,
+): Promise<ReadonlyMap<string, QueuedMessage[]>> {
+  const { rows } = await db.query<Row>(
+    `select ${COLUMNS}
+       from unnest($1::text[]) wanted (aggregate)
+      cross join lateral (select *
+                            from ${tables.message} r
+                           where r.aggregate = wanted.aggregate
+                             and not (r.state = 'parked' and r.state_like)
+                           order by r.xid, r.id
+                           limit $2) m
+      order by m.xid, m.id`,
+    [aggregates, limit],
+  )
+  const chains = new Map<string, QueuedMessage[]>(aggregates.map((aggregate) => [aggregate, []]))
+  for (const row of rows) chains.get(row.aggregate)?.push(toMessage(row))
+  return chains
+}
+
+/** Of the messages that block chains, those that do no longer: gone, or put back to be sent, by a person. */
+export async function findUnblocked(db: Db, tables: QueueTables, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const { rows } = await db.query<{ id: string }>(
+    `select wanted.id
+       from unnest($1::bigint[]) wanted (id)
+       left join ${tables.message} m on m.id = wanted.id
+      where m.id is null or (m.state <> 'parked' and m.due <= clock_timestamp())`,
+    [ids],
+  )
+  return rows.map((row) => row.id)
+}
+
+function toMessage(row: Row): QueuedMessage {
+  return {
+    id: row.id,
+    xid: row.xid,
+    lane: row.lane,
+    aggregate: row.aggregate,
+    key: row.key,
+    type: row.type,
+    payload: row.payload,
+    stateLike: row.state_like,
+    state: row.state,
+    attempts: row.attempts,
+    // By the database's clock, so that a worker's that is wrong delays nothing.
+    dueAt: performance.now() + row.due_in * 1_000,
+    changedAt: row.changed_at,
+    createdAt: row.created_at,
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

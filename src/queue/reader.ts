@@ -1,0 +1,167 @@
+import { atStep } from '../observe/steps.ts'
+import { Doze } from '../postgres/doze.ts'
+import type { Snapshot } from '../postgres/new-rows.ts'
+import type { Pool } from '../postgres/pool.ts'
+import type { Chains } from './chains.ts'
+import type { QueuedMessage, QueueTables } from './message.ts'
+import { findUnblocked, openFullWindow, readChains, readNew, readPage, type Window } from './read.ts'
+
+export type LaneReaderOptions = Readonly<{
+  pool: Pool
+  tables: QueueTables
+  chains: Chains
+  /** The lanes to be read. */
+  lanes(): readonly number[]
+  /** Messages in memory at which reading pauses. */
+  mostHeld: number
+  /** Asked before each read: false ends the reader. */
+  isWanted(): boolean
+  onReady(): void
+  onError(error: unknown): void
+}>
+
+const PAGE = 256
+const MOST_HELD_CHARACTERS = 16_000_000
+const CHAINS_PER_READ = 64
+const MESSAGES_PER_CHAIN = 16
+const MOST_SKIPPED = 1_000
+const MOST_BLOCKERS = 1_000
+/** Notifications are only a wake-up: a poll finds what none came for. */
+const POLL_MILLISECONDS = 250
+const LOOK_AT_BLOCKERS_MILLISECONDS = 1_000
+const ERROR_PAUSE_MILLISECONDS = 250
+
+/**
+ * Keeps the chains of this worker's lanes filled: everything at first, page by page; then what is new since the last
+ * read. One read at a time, and none while memory is full.
+ */
+export class LaneReader {
+  readonly ended: Promise<void>
+  readonly #options: LaneReaderOptions
+  #startsOver = true
+  #window: Window | undefined
+  #seen: Snapshot | undefined
+  readonly #doze = new Doze()
+  #readAt = 0
+  #lookedAt = performance.now()
+  #reading = false
+  #releaseAfterRead: QueuedMessage[] = []
+
+  constructor(options: LaneReaderOptions) {
+    this.#options = options
+    this.ended = this.#run()
+  }
+
+  wake(): void {
+    this.#readAt = 0
+    this.#doze.wake()
+  }
+
+  /** The lanes have changed: everything in them is read again. */
+  startOver(): void {
+    this.#startsOver = true
+    this.#doze.wake()
+  }
+
+  /** Something was sent: there may be room again. */
+  wakeIfDrained(): void {
+    if (this.#window !== undefined && !this.#reading && this.#hasRoom()) this.#doze.wake()
+  }
+
+  /**
+   * Outcomes are written, so the ids may be read again. A read that is under way began before that and may still bring
+   * these rows: it ends first.
+   */
+  release(messages: readonly QueuedMessage[]): void {
+    if (this.#reading) this.#releaseAfterRead.push(...messages)
+    else this.#options.chains.release(messages)
+    this.#doze.wake()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#options.isWanted()) {
+      try {
+        this.#reading = true
+        const didRead = await atStep('lane.read', () => this.#readOnce())
+        this.#endRead()
+        this.#options.onReady()
+        if (!didRead) await this.#doze.rest(this.#restMilliseconds())
+      } catch (error) {
+        this.#endRead()
+        this.#options.onError(error)
+        await this.#doze.rest(ERROR_PAUSE_MILLISECONDS)
+      }
+    }
+    this.#options.onReady()
+  }
+
+  #endRead(): void {
+    this.#reading = false
+    this.#options.chains.release(this.#releaseAfterRead)
+    this.#releaseAfterRead = []
+  }
+
+  /** The one read that is most wanted now; false where none is. */
+  async #readOnce(): Promise<boolean> {
+    const { pool, tables, chains } = this.#options
+    const lanes = this.#options.lanes()
+    const now = performance.now()
+    if (lanes.length === 0) return false
+    if (now - this.#lookedAt > LOOK_AT_BLOCKERS_MILLISECONDS) await this.#lookAtBlockers(now)
+    if (this.#startsOver) {
+      this.#startsOver = false
+      this.#seen = undefined
+      this.#window = undefined
+      this.#window = await openFullWindow(pool, lanes)
+    }
+    if (!this.#hasRoom()) return false
+
+    const due = chains.dueForReload(now, CHAINS_PER_READ)
+    if (due.length > 0) {
+      const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN)
+      for (const [aggregate, messages] of rows) {
+        chains.replace(aggregate, messages, messages.length === MESSAGES_PER_CHAIN, performance.now())
+      }
+      return true
+    }
+    if (this.#window) {
+      const messages = await readPage(pool, tables, this.#window, chains.withMore(MOST_SKIPPED), PAGE)
+      chains.append(messages, performance.now())
+      if (this.#window?.positions.size === 0) {
+        this.#seen = this.#window.until
+        this.#window = undefined
+      }
+      return true
+    }
+    if (this.#seen === undefined || now - this.#readAt < POLL_MILLISECONDS) return false
+    this.#readAt = now
+    const read = await readNew(pool, tables, lanes, this.#seen, PAGE)
+    if (this.#startsOver) return true
+    this.#seen = read.snapshot
+    this.#window = read.window
+    chains.append(read.messages, performance.now())
+    return read.messages.length > 0 || read.window !== undefined
+  }
+
+  async #lookAtBlockers(now: number): Promise<void> {
+    this.#lookedAt = now
+    const { pool, tables, chains } = this.#options
+    const blockers = chains.blockers()
+    const ids = [...blockers.keys()].slice(0, MOST_BLOCKERS)
+    for (const id of await findUnblocked(pool, tables, ids)) {
+      const aggregate = blockers.get(id)
+      if (aggregate !== undefined) chains.unblock(aggregate)
+    }
+  }
+
+  #hasRoom(): boolean {
+    const { chains, mostHeld } = this.#options
+    return chains.heldMessages < mostHeld && chains.heldBytes < MOST_HELD_CHARACTERS
+  }
+
+  #restMilliseconds(): number {
+    const now = performance.now()
+    const due = this.#options.chains.nextDueAt() ?? Number.POSITIVE_INFINITY
+    return Math.max(1, Math.min(POLL_MILLISECONDS, due - now))
+  }
+}

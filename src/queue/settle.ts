@@ -1,0 +1,80 @@
+import type { Db } from '../postgres/pool.ts'
+import type { QueuedMessage, QueueTables } from './message.ts'
+
+/** An outcome to be written, under the epoch at which the message was sent. */
+export type Settlement = Readonly<{ message: QueuedMessage; epoch: string }> &
+  (
+    | Readonly<{ as: 'done'; answer: string }>
+    | Readonly<{ as: 'superseded' }>
+    | Readonly<{ as: 'failing'; seconds: number; reason: string }>
+    | Readonly<{ as: 'parked'; reason: string }>
+  )
+
+/**
+ * Writes a batch of outcomes, each only as long as its lane is still owned under the same epoch: what a worker learnt
+ * too late changes nothing. Messages that are done leave for the history in the same statement that deletes them.
+ */
+export async function settle(
+  db: Db,
+  tables: QueueTables,
+  workerId: string,
+  settlements: readonly Settlement[],
+  remembered: readonly string[],
+): Promise<void> {
+  const finished = settlements.filter(
+    (settlement) => settlement.as === 'done' || settlement.as === 'superseded',
+  )
+  const failed = settlements.filter((settlement) => settlement.as === 'failing' || settlement.as === 'parked')
+  if (finished.length > 0) {
+    await db.query(
+      `with finished as (
+         select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[]) f (id, epoch, state, answer)
+       ), gone as (
+         delete from ${tables.message} m
+          using finished f, ${tables.lane} l
+          where m.id = f.id and l.lane = m.lane and l.owner = $1 and l.epoch = f.epoch
+          returning m.id, m.aggregate, m.key, m.type, m.payload, m.attempts, m.last_error,
+                    m.changed_at, m.created_at, f.state, f.answer
+       ), told as (
+         insert into ${tables.acknowledged} as a (aggregate, type, at)
+         select distinct aggregate, type, clock_timestamp()
+           from gone
+          where state = 'done' and type = any($6::text[])
+             on conflict (aggregate, type) do update set at = excluded.at
+       )
+       insert into ${tables.history}
+              (id, aggregate, key, type, payload, state, attempts, last_error, answer, changed_at, created_at)
+       select id, aggregate, key, type, payload, state, attempts + (state = 'done')::integer, last_error, answer,
+              changed_at, created_at
+         from gone`,
+      [
+        workerId,
+        finished.map(({ message }) => message.id),
+        finished.map(({ epoch }) => epoch),
+        finished.map(({ as }) => as),
+        finished.map((settlement) => (settlement.as === 'done' ? settlement.answer : null)),
+        remembered,
+      ],
+    )
+  }
+  if (failed.length > 0) {
+    await db.query(
+      `update ${tables.message} m
+          set state = f.state,
+              attempts = m.attempts + 1,
+              due = clock_timestamp() + make_interval(secs => f.seconds),
+              last_error = f.reason
+         from unnest($2::bigint[], $3::bigint[], $4::text[], $5::float8[], $6::text[]) f (id, epoch, state, seconds, reason),
+              ${tables.lane} l
+        where m.id = f.id and l.lane = m.lane and l.owner = $1 and l.epoch = f.epoch`,
+      [
+        workerId,
+        failed.map(({ message }) => message.id),
+        failed.map(({ epoch }) => epoch),
+        failed.map(({ as }) => as),
+        failed.map((settlement) => (settlement.as === 'failing' ? settlement.seconds : 0)),
+        failed.map((settlement) => settlement.reason),
+      ],
+    )
+  }
+}

@@ -1,0 +1,45 @@
+import type { Db } from '../postgres/pool.ts'
+
+/**
+ * The tables and columns that a store has. Versions lie (upgraded stores keep leftovers, extensions add columns),
+ * so whatever depends on a column asks here for that column.
+ */
+export type Columns = Readonly<{
+  schema: string
+  /** In the order of the table; empty where there is no such table. */
+  of(table: string): readonly string[]
+  has(table: string, column?: string): boolean
+  isNullable(table: string, column: string): boolean
+}>
+
+export async function readColumns(db: Db): Promise<Columns> {
+  const { rows } = await db.query<{
+    schema: string
+    table_name: string
+    column_name: string
+    nullable: boolean
+  }>(
+    `select n.nspname as schema, c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable
+       from pg_catalog.pg_namespace n
+       join pg_catalog.pg_class c on c.relnamespace = n.oid
+       join pg_catalog.pg_attribute a on a.attrelid = c.oid
+      where n.nspname = current_schema()
+        and c.relkind in ('r', 'p')
+        and c.relname ~ '^(spree_|active_storage_)'
+        and a.attnum > 0
+        and not a.attisdropped
+      order by c.relname, a.attnum`,
+  )
+  const tables = new Map<string, Map<string, boolean>>()
+  for (const row of rows) {
+    const columns = tables.get(row.table_name) ?? new Map<string, boolean>()
+    tables.set(row.table_name, columns.set(row.column_name, row.nullable))
+  }
+  return {
+    schema: rows[0]?.schema ?? 'public',
+    of: (table) => [...(tables.get(table)?.keys() ?? [])],
+    has: (table, column) =>
+      column === undefined ? tables.has(table) : (tables.get(table)?.has(column) ?? false),
+    isNullable: (table, column) => tables.get(table)?.get(column) ?? true,
+  }
+}

@@ -1,0 +1,152 @@
+import type { Columns } from '../columns.ts'
+import type { Family } from '../family.ts'
+import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
+import { orderOwners, productOwners } from '../owners.ts'
+import { productStatement } from '../product-sql.ts'
+import { stockStatements } from '../stock-sql.ts'
+import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
+
+/** Spree 4.10, and the versions before and after it with the same tables: orders and carts in one table, masters. */
+export function spree4(columns: Columns): Family {
+  return {
+    name: 'spree-4.10',
+    watched: [
+      ...watchCatalogue(columns),
+      watchStock('spree_stock_items'),
+      ...watchOrders(columns),
+      ...watch(columns, 'spree_shipments', { kind: 'order', parent: 'order_id' }),
+      ...watch(columns, 'spree_shipping_rates', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
+      ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
+      ...watch(columns, 'spree_adjustments', { kind: 'order', parent: 'order_id' }),
+      ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
+      ...watch(columns, 'spree_return_items', {
+        kind: 'order',
+        parent: 'return_authorization_id',
+        owner: 'return',
+      }),
+    ],
+    owners: {
+      ...productOwners(columns),
+      ...orderOwners(columns, { shipments: 'spree_shipments', returns: 'spree_return_authorizations' }),
+    },
+    products: productStatement(columns, { deletedMasters: true }),
+    orders: orderStatement(columns, orderPicture(columns)),
+    ...stockStatements(columns, 'spree_stock_items'),
+  }
+}
+
+function orderPicture(columns: Columns): string {
+  const schema = quoteName(columns.schema)
+  return `
+   select ${commonOrderColumns(columns)},
+          o.user_id::text as "userId",
+          o.state,
+          o.payment_state as "paymentState",
+          o.shipment_state as "shipmentState",
+          null as "statuses",
+          o.shipment_total::text as "shipTotal",
+          o.special_instructions as "specialInstructions",
+          ${address(columns, 'o.bill_address_id')} as "billAddress",
+          ${address(columns, 'o.ship_address_id')} as "shipAddress",
+          ${orderLineItems(columns, { optionText: 'presentation', media: 'spree_assets' })} as "lineItems",
+          ${orderPayments(columns, { number: 'p.number', state: 'p.state' })} as "payments",
+          ${shipments(columns)} as "shipments",
+          ${jsonRows(`
+            select a.id::text as "id",
+                   a.amount::text,
+                   a.label,
+                   a.mandatory,
+                   coalesce(a.eligible, true) as "eligible",
+                   coalesce(a.included, false) as "included",
+                   a.source_type as "originatorType",
+                   a.adjustable_type as "adjustableType"
+              from ${schema}.spree_adjustments a
+             where a.order_id = o.id
+             order by a.id`)} as "adjustments",
+          ${jsonRows(`
+            select r.id::text as "id",
+                   r.number,
+                   r.state,
+                   ${jsonRows(`
+                     select i.id::text as "id",
+                            i.inventory_unit_id::text as "inventoryUnitId",
+                            i.reception_status as "receptionStatus",
+                            i.acceptance_status as "acceptanceStatus"
+                       from ${schema}.spree_return_items i
+                      where i.return_authorization_id = r.id
+                      order by i.id`)} as "items"
+              from ${schema}.spree_return_authorizations r
+             where r.order_id = o.id
+             order by r.id`)} as "returnAuthorizations"`
+}
+
+function address(columns: Columns, addressId: string): string {
+  const schema = quoteName(columns.schema)
+  return jsonRow(`
+            select a.id::text as "id",
+                   a.firstname,
+                   a.lastname,
+                   a.address1,
+                   a.address2,
+                   a.city,
+                   a.zipcode,
+                   a.phone,
+                   a.company,
+                   a.alternative_phone as "alternativePhone",
+                   a.state_name as "stateName",
+                   a.country_id::text as "countryId",
+                   a.state_id::text as "stateId",
+                   ${jsonRow(`
+                     select c.id::text as "id", c.iso_name as "isoName", c.iso, c.iso3, c.name, c.numcode
+                       from ${schema}.spree_countries c
+                      where c.id = a.country_id`)} as "country",
+                   ${jsonRow(`
+                     select s.id::text as "id", s.name, s.abbr, s.country_id::text as "countryId"
+                       from ${schema}.spree_states s
+                      where s.id = a.state_id`)} as "state"
+              from ${schema}.spree_addresses a
+             where a.id = ${addressId}`)
+}
+
+function shipments(columns: Columns): string {
+  const schema = quoteName(columns.schema)
+  return jsonRows(`
+            select s.id::text as "id",
+                   s.number,
+                   s.state,
+                   null as "status",
+                   s.tracking,
+                   s.cost::text,
+                   s.shipped_at as "shippedAt",
+                   l.name as "stockLocationName",
+                   ${jsonRows(`
+                     select r.id::text as "id",
+                            r.cost::text,
+                            coalesce(r.selected, false) as "selected",
+                            r.shipping_method_id::text as "methodId"
+                       from ${schema}.spree_shipping_rates r
+                      where r.shipment_id = s.id
+                      order by r.id`)} as "rates",
+                   ${jsonRow(`
+                     select m.name, m.code, m.tracking_url as "trackingUrl"
+                       from ${schema}.spree_shipping_rates r
+                       join ${schema}.spree_shipping_methods m on m.id = r.shipping_method_id
+                      where r.shipment_id = s.id
+                        and r.selected
+                      order by r.id
+                      limit 1`)} as "method",
+                   ${jsonRows(`
+                     select u.id::text as "id",
+                            u.state,
+                            u.variant_id::text as "variantId",
+                            u.order_id::text as "orderId",
+                            coalesce(u.quantity, 1) as "quantity"
+                       from ${schema}.spree_inventory_units u
+                      where u.shipment_id = s.id
+                      order by u.id`)} as "units"
+              from ${schema}.spree_shipments s
+              left join ${schema}.spree_stock_locations l on l.id = s.stock_location_id
+             where s.order_id = o.id
+             order by s.id`)
+}

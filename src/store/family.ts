@@ -1,0 +1,24 @@
+import type { FamilyName } from './detect-family.ts'
+import type { OwnerKind, WatchedTable } from './watched.ts'
+
+/** How the owners of one kind lead to aggregates. */
+export type OwnerLookup = Readonly<{
+  kind: 'product' | 'order'
+  /** The owners' own table, if it is watched: a deleted owner's row still names its aggregate. */
+  table: string | null
+  /** Rows (key, root) for the keys in $1. */
+  sql: string
+}>
+
+/** All in which the families differ: what is watched, and how it is read. Keys of the statements are arrays in $1. */
+export type Family = Readonly<{
+  name: FamilyName
+  watched: readonly WatchedTable[]
+  owners: Readonly<Record<Exclude<OwnerKind, 'root'>, OwnerLookup>>
+  /** Rows (id, snapshot as JSON text), in the vocabulary of the snapshots. */
+  products: string
+  orders: string
+  /** Rows of stock by variant id and by product id. */
+  stock: string
+  stockOfProducts: string
+}>

@@ -1,0 +1,194 @@
+import type { Columns } from './columns.ts'
+import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
+import { isBasePrice } from './product-sql.ts'
+
+/** Which names a family gives to what the line items of its orders show. */
+export type LineItemWords = Readonly<{
+  optionText: 'presentation' | 'label'
+  media: 'spree_assets' | 'spree_media'
+}>
+
+/** The statement around a family's picture of an order: the placed ones of $1. */
+export function orderStatement(columns: Columns, picture: string): string {
+  return `
+select o.id::text as id, row_to_json(snapshot)::text as snapshot
+  from ${quoteName(columns.schema)}.spree_orders o
+ cross join lateral (${picture}) snapshot
+ where o.id = any($1::bigint[])
+   and o.completed_at is not null`
+}
+
+/** The columns of an order that bear the same name in all families, and the parts that are read alike. */
+export function commonOrderColumns(columns: Columns): string {
+  const schema = quoteName(columns.schema)
+  return `
+          o.id::text as "id",
+          o.number,
+          o.email,
+          o.currency,
+          o.channel,
+          o.item_total::text as "itemTotal",
+          o.adjustment_total::text as "adjustmentTotal",
+          coalesce(o.included_tax_total, 0)::text as "includedTaxTotal",
+          coalesce(o.additional_tax_total, 0)::text as "additionalTaxTotal",
+          o.total::text as "total",
+          coalesce(o.payment_total, 0)::text as "paymentTotal",
+          o.created_at as "createdAt",
+          o.updated_at as "updatedAt",
+          o.completed_at as "completedAt",
+          ${columns.has('spree_orders', 'locked_at') ? 'o.locked_at' : 'null'} as "lockedAt",
+          ${jsonRows(`
+            select c.id::text as "id",
+                   c.month::text,
+                   c.year::text,
+                   c.cc_type as "ccType",
+                   c.last_digits as "lastDigits",
+                   c.name
+              from ${schema}.spree_credit_cards c
+             where c.id in (select p.source_id
+                              from ${schema}.spree_payments p
+                             where p.order_id = o.id and p.source_type = 'Spree::CreditCard')
+             order by c.id`)} as "creditCards",
+          ${jsonRows(`
+            select r.id::text as "id",
+                   r.payment_id::text as "paymentId",
+                   r.amount::text,
+                   r.transaction_id as "transactionId",
+                   reason.name as "reason",
+                   r.created_at as "createdAt"
+              from ${schema}.spree_payments p
+              join ${schema}.spree_refunds r on r.payment_id = p.id
+              left join ${schema}.spree_refund_reasons reason on reason.id = r.refund_reason_id
+             where p.order_id = o.id
+             order by r.id`)} as "refunds",
+          ${orderExtras(columns)} as "extras"`
+}
+
+/** What an order says beyond the common words, under the names of its columns. */
+function orderExtras(columns: Columns): string {
+  const own = [
+    'status',
+    'payment_status',
+    'fulfillment_status',
+    'internal_note',
+    'metadata',
+    'public_metadata',
+    'private_metadata',
+  ].filter((name) => columns.has('spree_orders', name))
+  return `json_build_object(
+            'store', ${jsonRow(`
+              select s.id, s.code, s.name
+                from ${quoteName(columns.schema)}.spree_stores s
+               where s.id = o.store_id`)}${own.map((name) => `,\n            '${name}', o.${name}`).join('')})`
+}
+
+export function orderLineItems(columns: Columns, words: LineItemWords): string {
+  const schema = quoteName(columns.schema)
+  return jsonRows(`
+            select l.id::text as "id",
+                   l.quantity,
+                   l.price::text,
+                   l.variant_id::text as "variantId",
+                   l.created_at as "createdAt",
+                   l.updated_at as "updatedAt",
+                   ${jsonRow(`
+                     select v.id::text as "id",
+                            p.name,
+                            v.product_id::text as "productId",
+                            v.sku,
+                            (select pr.amount::text
+                               from ${schema}.spree_prices pr
+                              where pr.variant_id = v.id
+                                and pr.currency = o.currency
+                                and pr.deleted_at is null
+                                ${isBasePrice(columns)}
+                              order by pr.id
+                              limit 1) as "price",
+                            v.weight::text,
+                            v.height::text,
+                            v.width::text,
+                            v.depth::text,
+                            coalesce(v.is_master, false) as "isMaster",
+                            v.cost_price::text as "costPrice",
+                            p.slug as "permalink",
+                            ${optionValues(columns, words)} as "optionValues",
+                            ${images(columns, words)} as "images"
+                       from ${schema}.spree_variants v
+                       left join ${schema}.spree_products p on p.id = v.product_id
+                      where v.id = l.variant_id`)} as "variant"
+              from ${schema}.spree_line_items l
+             where l.order_id = o.id
+             order by l.id`)
+}
+
+function optionValues(columns: Columns, { optionText }: LineItemWords): string {
+  const schema = quoteName(columns.schema)
+  return jsonRows(`
+                     select ov.id::text as "id",
+                            ov.name,
+                            ov.${optionText} as "presentation",
+                            t.id::text as "typeId",
+                            t.name as "typeName",
+                            t.${optionText} as "typePresentation"
+                       from ${schema}.spree_option_value_variants vo
+                       join ${schema}.spree_option_values ov on ov.id = vo.option_value_id
+                       join ${schema}.spree_option_types t on t.id = ov.option_type_id
+                      where vo.variant_id = v.id
+                      order by t.position, t.id, ov.id`)
+}
+
+/** The variant's own images. Where Active Storage keeps the files, name and size stand with the file. */
+function images(columns: Columns, { media }: LineItemWords): string {
+  const schema = quoteName(columns.schema)
+  const stored = columns.has('active_storage_blobs')
+  const file = (ofImage: string, ofFile: string) => (stored ? `coalesce(${ofImage}, ${ofFile})` : ofImage)
+  return jsonRows(`
+                     select i.id::text as "id",
+                            i.position,
+                            ${file('i.attachment_content_type', 'f.content_type')} as "contentType",
+                            ${file('i.attachment_file_name', 'f.filename')} as "fileName",
+                            i.type,
+                            ${file('i.attachment_updated_at', 'f.created_at')} as "updatedAt",
+                            ${file('i.attachment_width', `substring(f.metadata from '"width":\\s*(\\d{1,6})')::integer`)} as "width",
+                            ${file('i.attachment_height', `substring(f.metadata from '"height":\\s*(\\d{1,6})')::integer`)} as "height",
+                            i.alt,
+                            i.viewable_type as "viewableType",
+                            i.viewable_id::text as "viewableId"
+                       from ${schema}.${media} i${
+                         stored
+                           ? `
+                       left join lateral (
+                         select b.content_type, b.filename, b.created_at, b.metadata
+                           from ${schema}.active_storage_attachments a
+                           join ${schema}.active_storage_blobs b on b.id = a.blob_id
+                          where a.record_type in ('Spree::Image', 'Spree::Asset', 'Spree::Media')
+                            and a.record_id = i.id
+                            and a.name = 'attachment'
+                          order by a.id
+                          limit 1
+                       ) f on true`
+                           : ''
+                       }
+                      where i.viewable_type = 'Spree::Variant'
+                        and i.viewable_id = v.id
+                      order by i.id`)
+}
+
+/** Payments of the order. `number` and `state` are the expressions of the family over a payment `p`. */
+export function orderPayments(columns: Columns, words: Readonly<{ number: string; state: string }>): string {
+  const schema = quoteName(columns.schema)
+  const environment = columns.has('spree_payment_methods', 'environment') ? 'm.environment' : 'null'
+  return jsonRows(`
+            select p.id::text as "id",
+                   ${words.number} as "number",
+                   p.amount::text,
+                   ${words.state} as "state",
+                   p.payment_method_id::text as "paymentMethodId",
+                   ${jsonRow(`
+                     select m.id::text as "id", m.name, ${environment} as "environment"
+                       from ${schema}.spree_payment_methods m
+                      where m.id = p.payment_method_id`)} as "paymentMethod"
+              from ${schema}.spree_payments p
+             where p.order_id = o.id
+             order by p.id`)
+}

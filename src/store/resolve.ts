@@ -1,0 +1,97 @@
+import { aggregateKey } from '../messages/aggregate.ts'
+import type { Db } from '../postgres/pool.ts'
+import type { Family, OwnerLookup } from './family.ts'
+import type { OwnerKind, WatchedTable } from './watched.ts'
+
+/** A recorded change of one row of a watched table, as the outbox holds it. */
+export type ChangedRow = Readonly<{
+  /** Of the record, not of the row. */
+  id: string
+  tableName: string
+  rowId: string | null
+  /** The parent column after and before; null where there is none, or the row is new, or gone. */
+  parent: string | null
+  parentOld: string | null
+}>
+
+type Owner = Exclude<OwnerKind, 'root'>
+
+/**
+ * The aggregates whose state each change touched, by the record's id: none for a cart's child or an unused address, several
+ * for an address of several orders or a child that moved. One query per kind of owner that occurs, none for roots and
+ * their direct children.
+ */
+export async function resolveOwners(
+  db: Db,
+  family: Family,
+  rows: readonly ChangedRow[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const tables = new Map(family.watched.map((watched) => [watched.table, watched]))
+  const sought = new Map<Owner, Set<string>>()
+  for (const row of rows) {
+    const watched = tables.get(row.tableName)
+    if (!watched || watched.owner === 'root') continue
+    const keys = sought.get(watched.owner) ?? new Set()
+    sought.set(watched.owner, keys)
+    for (const key of keysOf(row, watched)) keys.add(key)
+  }
+  const found = new Map<Owner, Roots>()
+  for (const [owner, keys] of sought) {
+    const lookup = family.owners[owner]
+    const roots = await findRoots(db, lookup, [...keys])
+    addDeletedOwners(roots, lookup, rows)
+    found.set(owner, roots)
+  }
+  return new Map(rows.map((row) => [row.id, aggregatesOf(row, tables.get(row.tableName), family, found)]))
+}
+
+async function findRoots(db: Db, { sql }: OwnerLookup, keys: readonly string[]): Promise<Roots> {
+  const roots = new Roots()
+  if (keys.length === 0) return roots
+  const { rows } = await db.query<{ key: string; root: string }>(sql, [keys])
+  for (const { key, root } of rows) roots.add(key, root)
+  return roots
+}
+
+/** An owner that was deleted together with its children is found nowhere but in the record of its own deletion. */
+function addDeletedOwners(roots: Roots, lookup: OwnerLookup, rows: readonly ChangedRow[]): void {
+  for (const { tableName, rowId, parent, parentOld } of rows) {
+    if (tableName !== lookup.table || rowId === null || parent !== null || parentOld === null) continue
+    if (roots.of(rowId).length === 0) roots.add(rowId, parentOld)
+  }
+}
+
+function keysOf(row: ChangedRow, watched: WatchedTable): string[] {
+  const keys = watched.parent === null ? [row.rowId] : [row.parent, row.parentOld]
+  return [...new Set(keys.filter((key) => key !== null))]
+}
+
+function aggregatesOf(
+  row: ChangedRow,
+  watched: WatchedTable | undefined,
+  family: Family,
+  found: ReadonlyMap<Owner, Roots>,
+): string[] {
+  if (!watched) return []
+  const keys = keysOf(row, watched)
+  if (watched.owner === 'root') {
+    return keys.map((key) => aggregateKey(watched.kind === 'order' ? 'order' : 'product', key))
+  }
+  const { kind } = family.owners[watched.owner]
+  const roots = found.get(watched.owner)
+  return [...new Set(keys.flatMap((key) => roots?.of(key) ?? []))].map((root) => aggregateKey(kind, root))
+}
+
+class Roots {
+  readonly #byKey = new Map<string, Set<string>>()
+
+  add(key: string, root: string): void {
+    const roots = this.#byKey.get(key)
+    if (roots) roots.add(root)
+    else this.#byKey.set(key, new Set([root]))
+  }
+
+  of(key: string): string[] {
+    return [...(this.#byKey.get(key) ?? [])]
+  }
+}

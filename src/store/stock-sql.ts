@@ -1,0 +1,26 @@
+import type { Columns } from './columns.ts'
+import { quoteName } from './json-sql.ts'
+
+/** Stock by variant id, and of all living variants by product id. `table` holds the levels by place. */
+export function stockStatements(
+  columns: Columns,
+  table: 'spree_stock_items' | 'spree_stock_levels',
+): Readonly<{ stock: string; stockOfProducts: string }> {
+  const schema = quoteName(columns.schema)
+  const statement = (condition: string) => `
+select v.id::text as variant_id,
+       v.product_id::text as product_id,
+       v.sku,
+       v.deleted_at is null and p.deleted_at is null as living,
+       coalesce(sum(s.count_on_hand) filter (where s.deleted_at is null), 0)::float8 as level,
+       coalesce(json_object_agg(s.id, s.stock_location_id::text) filter (where s.id is not null), '{}') as locations
+  from ${schema}.spree_variants v
+  join ${schema}.spree_products p on p.id = v.product_id
+  left join ${schema}.${table} s on s.variant_id = v.id
+ where ${condition}
+ group by v.id, p.id`
+  return {
+    stock: statement('v.id = any($1::bigint[])'),
+    stockOfProducts: statement('v.product_id = any($1::bigint[]) and v.deleted_at is null'),
+  }
+}

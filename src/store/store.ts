@@ -1,0 +1,147 @@
+import { z } from 'zod'
+
+import type { MappingError } from '../messages/mapping-error.ts'
+import {
+  type OrderSnapshot,
+  type ProductSnapshot,
+  parseOrder,
+  parseProduct,
+  type VariantStockSnapshot,
+} from '../messages/snapshot.ts'
+import type { Db } from '../postgres/pool.ts'
+import { readColumns } from './columns.ts'
+import { detectFamily, type FamilyName } from './detect-family.ts'
+import { spree4 } from './families/spree-4.ts'
+import { spree6 } from './families/spree-6.ts'
+import type { Family } from './family.ts'
+import { quoteName } from './json-sql.ts'
+import { type ChangedRow, resolveOwners } from './resolve.ts'
+import type { WatchedTable } from './watched.ts'
+
+export type { ChangedRow, WatchedTable }
+
+/** A store's database: what to watch in it and how to read it, whatever the family. All ids are texts. */
+export type Store = Readonly<{
+  family: FamilyName
+  schema: string
+  watched: readonly WatchedTable[]
+  /** Every table that the statements below read. */
+  tables: readonly string[]
+  /** The aggregates that each change belongs to, by the id of its record; see `resolveOwners`. */
+  resolve(db: Db, rows: readonly ChangedRow[]): Promise<ReadonlyMap<string, readonly string[]>>
+  /** State of products; one that is gone is absent, one that cannot be read is the error that says why. */
+  products(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, ProductSnapshot | MappingError>>
+  /** State of placed orders; carts are absent. */
+  orders(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, OrderSnapshot | MappingError>>
+  /** Stock by variant id; a variant that is gone is absent, a deleted one is not living. */
+  stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
+  /** Stock of all living variants of some products, by variant id. */
+  stockOfProducts(db: Db, productIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
+  /** SKU → ids of the living products that have a living variant with it. */
+  skuOwners(db: Db, skus: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
+  /** Ids of all products, or of all placed orders, in order, a page at a time. */
+  roots(db: Db, kind: 'product' | 'order', afterId: string, limit: number): Promise<string[]>
+}>
+
+const families: Readonly<Record<FamilyName, (columns: Parameters<typeof spree4>[0]) => Family>> = {
+  'spree-4.10': spree4,
+  'spree-6.0': spree6,
+}
+
+/**
+ * Reads the store's schema, once, and tells its family by it. A store whose tables change under a running process
+ * must be opened anew. @throws StoreError where there is no store, or none that we know.
+ */
+export async function openStore(db: Db): Promise<Store> {
+  const columns = await readColumns(db)
+  const family = families[detectFamily(columns)](columns)
+  const schema = quoteName(columns.schema)
+  const skuStatement = `
+select distinct v.sku, v.product_id::text as product_id
+  from ${schema}.spree_variants v
+  join ${schema}.spree_products p on p.id = v.product_id
+ where v.sku = any($1::text[])
+   and v.deleted_at is null
+   and p.deleted_at is null`
+  const rootStatements = {
+    product: `select id::text from ${schema}.spree_products where id > $1::bigint order by id limit $2`,
+    order: `
+select id::text
+  from ${schema}.spree_orders
+ where id > $1::bigint
+   and completed_at is not null
+ order by id
+ limit $2`,
+  }
+  return {
+    family: family.name,
+    schema: columns.schema,
+    watched: family.watched,
+    tables: tablesIn(schema, [family.products, family.orders, family.stock]),
+    resolve: (db, rows) => resolveOwners(db, family, rows),
+    products: (db, ids) => readSnapshots(db, family.products, ids, parseProduct),
+    orders: (db, ids) => readSnapshots(db, family.orders, ids, parseOrder),
+    stock: (db, variantIds) => readStock(db, family.stock, variantIds),
+    stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
+    async skuOwners(db, skus) {
+      const owners = new Map<string, Set<string>>()
+      const { rows } = await db.query<{ sku: string; product_id: string }>(skuStatement, [skus])
+      for (const { sku, product_id } of rows) {
+        owners.set(sku, (owners.get(sku) ?? new Set()).add(product_id))
+      }
+      return owners
+    },
+    async roots(db, kind, afterId, limit) {
+      const { rows } = await db.query<{ id: string }>(rootStatements[kind], [afterId, limit])
+      return rows.map(({ id }) => id)
+    },
+  }
+}
+
+async function readSnapshots<Snapshot>(
+  db: Db,
+  statement: string,
+  ids: readonly string[],
+  parse: (id: string, json: string) => Snapshot | MappingError,
+): Promise<ReadonlyMap<string, Snapshot | MappingError>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await db.query<{ id: string; snapshot: string }>(statement, [ids])
+  return new Map(rows.map(({ id, snapshot }) => [id, parse(id, snapshot)]))
+}
+
+const stockRow = z.object({
+  variant_id: z.string(),
+  product_id: z.string(),
+  sku: z.string(),
+  living: z.boolean(),
+  level: z.number(),
+  locations: z.record(z.string(), z.string().nullable()),
+})
+
+async function readStock(
+  db: Db,
+  statement: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, VariantStockSnapshot>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await db.query(statement, [ids])
+  const stock = stockRow.array().parse(rows)
+  return new Map(
+    stock.map((row) => [
+      row.variant_id,
+      {
+        variantId: row.variant_id,
+        productId: row.product_id,
+        sku: row.sku,
+        level: row.level,
+        living: row.living,
+        locations: new Map(Object.entries(row.locations)),
+      },
+    ]),
+  )
+}
+
+function tablesIn(schema: string, statements: readonly string[]): string[] {
+  const names = statements.flatMap((statement) => statement.split(`${schema}.`).slice(1))
+  return [...new Set(names.map((text) => /^\w+/.exec(text)?.[0] ?? ''))].sort()
+}

@@ -1,0 +1,112 @@
+import type { Kind } from '../messages/aggregate.ts'
+import type { Columns } from './columns.ts'
+
+/** What the parent column of a row (or its id, where there is none) names, and so the way to its aggregate. */
+export type OwnerKind = 'root' | 'variant' | 'shipment' | 'payment' | 'return' | 'address' | 'card'
+
+export type Operation = 'insert' | 'update' | 'delete'
+
+/** A table of the store whose changes are recorded. */
+export type WatchedTable = Readonly<{
+  /** As named in the store. */
+  table: string
+  kind: Kind
+  operations: readonly Operation[]
+  /** Column of the primary key. */
+  id: string
+  /** Column that leads to the aggregate; null where the id does. */
+  parent: string | null
+  owner: OwnerKind
+  /** Orders only: rows in which this column is null before and after are carts and not recorded. */
+  placed: string | null
+  /** Stock only: what a row adds to the level of its variant while it is not deleted. */
+  level: Readonly<{ count: string; deleted: string }> | null
+  /** The columns in which a difference is a change. */
+  columns: readonly string[]
+}>
+
+type Watch = Readonly<{
+  kind: Kind
+  parent?: string
+  owner?: OwnerKind
+  operations?: readonly Operation[]
+  placed?: string
+  /** Columns whose changes say nothing, besides `updated_at`. */
+  except?: readonly string[]
+  /** The only columns whose changes say something. */
+  only?: readonly string[]
+}>
+
+/** A watched table, with its columns as the store has them; none where the store has no such table. */
+export function watch(columns: Columns, table: string, watched: Watch): WatchedTable[] {
+  if (!columns.has(table)) return []
+  const silent = new Set(['updated_at', ...(watched.except ?? [])])
+  return [
+    {
+      table,
+      kind: watched.kind,
+      operations: watched.operations ?? ['insert', 'update', 'delete'],
+      id: 'id',
+      parent: watched.parent ?? null,
+      owner: watched.owner ?? 'root',
+      placed: watched.placed ?? null,
+      level: null,
+      columns: columns.of(table).filter((name) => watched.only?.includes(name) ?? !silent.has(name)),
+    },
+  ]
+}
+
+/** The table of stock levels. Allocated, reserved and incoming counts say nothing. */
+export function watchStock(table: string): WatchedTable {
+  return {
+    table,
+    kind: 'stock',
+    operations: ['insert', 'update', 'delete'],
+    id: 'id',
+    parent: 'variant_id',
+    owner: 'variant',
+    placed: null,
+    level: { count: 'count_on_hand', deleted: 'deleted_at' },
+    columns: ['count_on_hand', 'deleted_at', 'variant_id', 'stock_location_id'],
+  }
+}
+
+/** The catalogue's tables, the same in all families. */
+export function watchCatalogue(columns: Columns): WatchedTable[] {
+  return [
+    // What a sale counts up in its product is no change of the product.
+    ...watch(columns, 'spree_products', {
+      kind: 'product',
+      except: [
+        'units_sold_count',
+        'revenue',
+        ...columns.of('spree_products').filter((name) => /^[a-z]+_count$/.test(name)),
+      ],
+    }),
+    ...watch(columns, 'spree_variants', { kind: 'product', parent: 'product_id' }),
+    ...watch(columns, 'spree_prices', { kind: 'product', parent: 'variant_id', owner: 'variant' }),
+    ...watch(columns, 'spree_option_value_variants', {
+      kind: 'product',
+      parent: 'variant_id',
+      owner: 'variant',
+    }),
+  ]
+}
+
+/** The tables of an order that all families have. */
+export function watchOrders(columns: Columns): WatchedTable[] {
+  return [
+    ...watch(columns, 'spree_orders', { kind: 'order', placed: 'completed_at' }),
+    ...watch(columns, 'spree_line_items', { kind: 'order', parent: 'order_id' }),
+    ...watch(columns, 'spree_payments', { kind: 'order', parent: 'order_id' }),
+    ...watch(columns, 'spree_refunds', { kind: 'order', parent: 'payment_id', owner: 'payment' }),
+    // Rows that other rows point at: they matter once they are pointed at, and then only their updates do.
+    ...watch(columns, 'spree_addresses', { kind: 'order', owner: 'address', operations: ['update'] }),
+    ...watch(columns, 'spree_credit_cards', {
+      kind: 'order',
+      owner: 'card',
+      operations: ['update'],
+      only: ['month', 'year', 'cc_type', 'last_digits', 'name', 'first_name', 'last_name'],
+    }),
+  ]
+}
