@@ -56,8 +56,9 @@ const NOTHING = {
   more: false,
 } as const
 
-/** Rows of one read; a window with more is read again from its start until it fits. */
+/** Rows of one read; a window with more is read again from its start, when few of them are left, until it fits. */
 const ROWS_PER_READ = 20_000
+const ROWS_TO_READ_ON = 2_000
 const AGGREGATES_PER_PASS = 200
 
 /**
@@ -74,6 +75,7 @@ export class Collect {
   #seen: Snapshot | undefined
   #unmapped: Set<string> | undefined
   #seeded = false
+  #overflowing = false
 
   constructor(pool: Pool, store: Store, laneCount: number, settings: CollectSettings) {
     this.#pool = pool
@@ -107,6 +109,7 @@ export class Collect {
       this.#pending.clear()
       this.#seen = undefined
       this.#unmapped = undefined
+      this.#overflowing = false
       const rolledBack = await connection.query('rollback').then(
         () => undefined,
         (cause: unknown) => new Error('rollback failed', { cause }),
@@ -117,12 +120,7 @@ export class Collect {
   }
 
   async #passOn(db: Db, tenure: Tenure, now: number): Promise<Pass> {
-    const { snapshot, rows } = await atStep('collect.read', async () => {
-      const current = await openWindow(db, this.#settings.statementTimeoutMilliseconds)
-      const unseen = this.#seen && unseenSince(this.#seen, current)
-      return { snapshot: current, rows: await readNewRows(db, unseen, ROWS_PER_READ) }
-    })
-    const whole = rows.length < ROWS_PER_READ
+    const { snapshot, rows, whole } = await this.#read(db)
     if (rows.length > 0)
       this.#pending.add(await atStep('collect.resolve', () => this.#resolve(db, rows)), now)
 
@@ -131,7 +129,7 @@ export class Collect {
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
     const seeds = whole && !this.#seeded
-    if (finished.length === 0 && !seeds) {
+    if (due.length === 0 && finished.length === 0 && !seeds) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
       return { ...NOTHING, rowsRead: rows }
@@ -139,7 +137,10 @@ export class Collect {
 
     const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
     const { derivations, unmapped } = await atStep('collect.snapshot', () =>
-      deriveAggregates(db, this.#store, rowsByAggregate, this.#settings.stockMessages),
+      deriveAggregates(db, this.#store, rowsByAggregate, {
+        stockMessages: this.#settings.stockMessages,
+        whole,
+      }),
     )
     const messages = newMessages(derivations, rowsByAggregate)
     const all = [...derivations.values()]
@@ -177,6 +178,22 @@ export class Collect {
       unmapped,
       more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
     }
+  }
+
+  /**
+   * What is new, on one snapshot with all that follows in this transaction. `whole` is false while there is more than one
+   * read takes: then the remembered snapshot stays, and nothing is read again before most of what was read is collected.
+   */
+  async #read(db: Db): Promise<Readonly<{ snapshot: Snapshot; rows: OutboxRow[]; whole: boolean }>> {
+    return atStep('collect.read', async () => {
+      const snapshot = await openWindow(db, this.#settings.statementTimeoutMilliseconds)
+      if (this.#overflowing && this.#pending.size > ROWS_TO_READ_ON)
+        return { snapshot, rows: [], whole: false }
+      const unseen = this.#seen && unseenSince(this.#seen, snapshot)
+      const rows = await readNewRows(db, unseen, ROWS_PER_READ)
+      this.#overflowing = rows.length === ROWS_PER_READ
+      return { snapshot, rows, whole: !this.#overflowing }
+    })
   }
 
   async #resolve(db: Db, rows: readonly OutboxRow[]): Promise<ResolvedRow[]> {

@@ -18,13 +18,14 @@ type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
- * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice.
+ * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo.
  */
 export async function deriveAggregates(
   db: Db,
   store: Store,
   rows: Rows,
-  stockMessages: 'change' | 'actual',
+  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derivation>; unmapped: Unmapped[] }> {
   // The outbox was read by index whatever the statistics say; the state is read as the planner sees fit.
   await db.query('set local enable_seqscan = on; set local jit = off')
@@ -59,9 +60,11 @@ export async function deriveAggregates(
           stock,
           baselines: known,
           seeded: seeded.has('product'),
-          stockMessages,
+          stockMessages: how.stockMessages,
           told: (type: MessageType): Told =>
-            told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined },
+            how.whole
+              ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
+              : { waiting: true, acknowledgedAt: undefined },
           livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
           now,
         }),
