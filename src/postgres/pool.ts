@@ -21,8 +21,8 @@ export type PoolOptions = Readonly<{
   /** Shown in pg_stat_activity, so that an operator sees who holds a connection. */
   applicationName: string
   max?: number
-  /** Told of a connection that broke while idle (a server that stops sends 57P01); without it the process would die. */
-  onIdleError(error: Error): void
+  /** Told of a connection that broke between queries (a server that stops sends 57P01); without it the process would die. */
+  onConnectionError(error: Error): void
 }>
 
 /** A pool over one database. Every statement is sent unprepared or named by pg itself, so PgBouncer may stand between. */
@@ -35,7 +35,9 @@ export function createPool(url: string, options: PoolOptions): Pool {
     idleTimeoutMillis: 60_000,
     keepAlive: true,
   })
-  pool.on('error', options.onIdleError)
+  pool.on('error', options.onConnectionError)
+  // A connection in use that breaks between two queries tells it here only; its next query fails as well.
+  pool.on('connect', (client) => client.on('error', options.onConnectionError))
   // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
   return pool as unknown as Pool
 }

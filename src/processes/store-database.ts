@@ -21,7 +21,7 @@ export async function openStoreDatabase(
   const pool = createPool(settings.databaseUrl, {
     applicationName,
     max: connections,
-    onIdleError: (error) => log.warn('an idle database connection was lost', { error }),
+    onConnectionError: (error) => log.warn('an idle database connection was lost', { error }),
   })
   try {
     await reachDatabase(pool, settings.databaseUrl)

@@ -58,7 +58,7 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
               and pr.amount is not null
               and ${livingOrLast('pr')}
               ${basePrice}
-            order by v.is_master desc, ${byDefault}v.deleted_at desc nulls first, v.position, v.id,
+            order by v.is_master desc nulls last, ${byDefault}v.deleted_at desc nulls first, v.position, v.id,
                      pr.deleted_at desc nulls first, pr.id
             limit 1) as "price",
           money.currency,

@@ -13,7 +13,7 @@ export async function createDatabase(template = 'template0'): Promise<TestDataba
   const name = `test_${randomBytes(6).toString('hex')}`
   await onServer((server) => server.query(`create database ${name} template ${template}`))
   const url = databaseUrl(name)
-  const pool = createPool(url, { applicationName: 'test', onIdleError: () => {} })
+  const pool = createPool(url, { applicationName: 'test', onConnectionError: () => {} })
   const drop = async () => {
     await pool.end()
     await onServer((server) => server.query(`drop database ${name} with (force)`))
@@ -38,7 +38,7 @@ export async function onServer<T>(work: (server: Pool) => Promise<T>): Promise<T
   const server = createPool(databaseUrl('postgres'), {
     applicationName: 'test',
     max: 1,
-    onIdleError: () => {},
+    onConnectionError: () => {},
   })
   try {
     return await work(server)

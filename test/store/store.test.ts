@@ -1,0 +1,488 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+
+import { MappingError } from '../../src/messages/mapping-error.ts'
+import { productPayload } from '../../src/messages/product.ts'
+import { rawOrder } from '../../src/messages/raw-order.ts'
+import type { Connection } from '../../src/postgres/pool.ts'
+import { type ChangedRow, openStore, type Store } from '../../src/store/store.ts'
+import { readExpected } from '../expected/read-expected.ts'
+import { createDatabase, type TestDatabase } from '../support/postgres.ts'
+import { createStore, type StoreFamily } from '../support/stores.ts'
+
+const families: StoreFamily[] = ['spree-4.10', 'spree-6.0']
+
+describe.each(families)('a store of %s', (family) => {
+  let db: TestDatabase
+  let store: Store
+  let connection: Connection
+
+  beforeAll(async () => {
+    db = await createStore(family, 'fixture')
+    store = await openStore(db.pool)
+  })
+  afterAll(() => db.drop())
+
+  // What a test changes is rolled back.
+  beforeEach(async () => {
+    connection = await db.pool.connect()
+    await connection.query('begin')
+  })
+  afterEach(async () => {
+    await connection.query('rollback')
+    connection.release()
+  })
+
+  const productOf = async (id: string) => {
+    const product = (await store.products(connection, [id])).get(id)
+    if (product === undefined || product instanceof Error) throw product ?? new Error(`no product ${id}`)
+    return productPayload(product, undefined)
+  }
+  const orderOf = async (id: string) => {
+    const order = (await store.orders(connection, [id])).get(id)
+    if (order === undefined || order instanceof Error) throw order ?? new Error(`no order ${id}`)
+    return rawOrder(order)
+  }
+
+  test('is known by its tables', () => {
+    expect(store).toMatchObject({ family, schema: 'public' })
+  })
+
+  test('is watched where rows appear in messages', () => {
+    const common = [
+      'spree_products',
+      'spree_variants',
+      'spree_prices',
+      'spree_option_value_variants',
+      'spree_orders',
+      'spree_line_items',
+      'spree_payments',
+      'spree_refunds',
+      'spree_addresses',
+      'spree_credit_cards',
+    ]
+    const own = {
+      'spree-4.10': [
+        'spree_stock_items',
+        'spree_shipments',
+        'spree_shipping_rates',
+        'spree_inventory_units',
+        'spree_adjustments',
+        'spree_return_authorizations',
+        'spree_return_items',
+      ],
+      'spree-6.0': [
+        'spree_stock_levels',
+        'spree_fulfillments',
+        'spree_delivery_rates',
+        'spree_fulfillment_items',
+        'spree_deliveries',
+        'spree_tax_lines',
+        'spree_discounts',
+        'spree_fees',
+        'spree_returns',
+        'spree_return_line_items',
+      ],
+    }[family]
+    expect(store.watched.map(({ table }) => table).sort()).toEqual([...common, ...own].sort())
+  })
+
+  test('watches only what exists, and no column that says nothing', async () => {
+    for (const watched of store.watched) {
+      const { rows } = await connection.query<{ name: string }>(
+        'select column_name as name from information_schema.columns where table_name = $1',
+        [watched.table],
+      )
+      const names = rows.map(({ name }) => name)
+      expect(names).toEqual(expect.arrayContaining([watched.id, ...watched.columns]))
+      if (watched.parent) expect(names).toContain(watched.parent)
+      expect(watched.columns).not.toContain('updated_at')
+      expect(watched.columns.length).toBeGreaterThan(0)
+    }
+    const columnsOf = (table: string) =>
+      store.watched.find((watched) => watched.table === table)?.columns ?? []
+    expect(columnsOf('spree_products')).toEqual(
+      expect.arrayContaining(['name', 'slug', 'deleted_at', 'status']),
+    )
+    expect(columnsOf('spree_products').filter((name) => /_count$|revenue/.test(name))).toEqual([])
+    const stock = store.watched.find(({ kind }) => kind === 'stock')
+    expect(stock).toMatchObject({
+      parent: 'variant_id',
+      level: { count: 'count_on_hand', deleted: 'deleted_at' },
+      columns: ['count_on_hand', 'deleted_at', 'variant_id', 'stock_location_id'],
+    })
+    expect(store.watched.find(({ table }) => table === 'spree_addresses')?.operations).toEqual(['update'])
+    expect(store.watched.find(({ table }) => table === 'spree_orders')?.placed).toBe('completed_at')
+  })
+
+  test('tells a product as written by hand', async () => {
+    expect(await productOf('11')).toEqual(readExpected(family, 'fixture', 'product-11'))
+  })
+
+  test('tells a backordered order as written by hand', async () => {
+    const file = family === 'spree-4.10' ? 'order-R204817354' : 'order-R1044'
+    expect(await orderOf('44')).toEqual(readExpected(family, 'fixture', file))
+  })
+
+  test('tells a product by the default currency, without price where it has none', async () => {
+    await connection.query(`update spree_stores set default_currency = 'EUR'`)
+    expect(await productOf('13')).toMatchObject({ price: '31.9', currency: 'EUR' })
+    expect(await productOf('17')).toMatchObject({ price: null, currency: 'EUR' })
+  })
+
+  test('tells a deleted product with the price it had, and none of its variants', async () => {
+    expect(await productOf('18')).toMatchObject({
+      price: '120.0',
+      sku: family === 'spree-4.10' ? 'CH-1' : '',
+      deleted_at: '2026-03-03T08:00:00.000Z',
+      variants: [],
+    })
+  })
+
+  test('tells what was charged and given as adjustments, signed', async () => {
+    const { adjustments, tax_total, payment_state } = await orderOf('41')
+    expect(adjustments.map(({ amount }) => amount).sort()).toEqual(['-17.8', '1.9', '8.81'])
+    expect({ tax_total, payment_state }).toEqual({ tax_total: '10.71', payment_state: 'paid' })
+    const included = await orderOf('42')
+    expect(included.adjustments.map((adjustment) => adjustment['included'])).toEqual([true, true])
+    expect(included).toMatchObject({
+      tax_total: '23.12',
+      payment_state: 'balance_due',
+      shipment_state: 'pending',
+    })
+  })
+
+  test('tells the images of the variant that was sold, and its price in the currency of the order', async () => {
+    const [sweater] = (await orderOf('41')).line_items
+    expect(sweater?.variant).toMatchObject({
+      options_text: 'Size: M, Color: Navy',
+      images: [
+        {
+          id: 2,
+          attachment_file_name: 'sweater-navy.jpg',
+          attachment_width: 1200,
+          attachment_height: 1600,
+          viewable_type: 'Spree::Variant',
+          viewable_id: 103,
+        },
+      ],
+    })
+    expect((await orderOf('42')).line_items[0]?.variant).toMatchObject({ price: '139.0' })
+  })
+
+  test('tells each shipment by what became of it', async () => {
+    const { shipments, shipment_state, refunds } = await orderOf('45')
+    expect(shipment_state).toBe('partial')
+    expect(shipments).toMatchObject([
+      { id: 56, state: 'shipped', tracking: '1Z9990412399', shipped_at: '2026-03-08T14:00:00.000Z' },
+      // Refunded and thus not paid in full, a 6.0 order has nothing that is ready.
+      {
+        id: 57,
+        state: family === 'spree-4.10' ? 'ready' : 'pending',
+        tracking: null,
+        stock_location_name: 'Kiel depot',
+      },
+    ])
+    expect(refunds).toEqual([
+      {
+        id: 31,
+        payment_id: 76,
+        amount: '10.0',
+        transaction_id: null,
+        reason: 'Goodwill',
+        created_at: '2026-03-08T15:05:00.000Z',
+      },
+    ])
+  })
+
+  test('withholds what is redacted', async () => {
+    const text = JSON.stringify(await orderOf('41'))
+    expect(text).not.toMatch(/tok41|203\.0\.113|BGS-/)
+  })
+
+  test('does not tell carts, nor what is gone', async () => {
+    expect([...(await store.orders(connection, ['41', '46', '9999'])).keys()]).toEqual(['41'])
+    expect(await store.products(connection, ['9999'])).toEqual(new Map())
+    expect(await store.orders(connection, [])).toEqual(new Map())
+  })
+
+  test('a row that cannot be read is the failure of its aggregate alone', async () => {
+    await connection.query(`update spree_line_items set price = 'NaN' where order_id = 41`)
+    await connection.query(`update spree_products set available_on = 'infinity' where id = 12`)
+    const orders = await store.orders(connection, ['41', '42'])
+    expect(orders.get('41')).toBeInstanceOf(MappingError)
+    expect(orders.get('41')).toMatchObject({
+      code: 'unmappable',
+      aggregate: 'order:41',
+      path: 'lineItems.0.price',
+      message: 'order:41 cannot be mapped: lineItems.0.price: not a decimal',
+    })
+    expect(orders.get('42')).toMatchObject({ id: '42' })
+    const products = await store.products(connection, ['11', '12'])
+    expect(products.get('12')).toMatchObject({ aggregate: 'product:12', path: 'availableOn' })
+    expect(products.get('11')).toMatchObject({ id: '11' })
+  })
+
+  test('equal states are equal texts, whatever order the rows lie in', async () => {
+    const before = JSON.stringify([await orderOf('45'), await productOf('11')])
+    for (const { table } of store.watched) {
+      // Every other row moves to the end of its table.
+      await connection.query(`update ${table} set id = id where id % 2 = 0`)
+    }
+    expect(JSON.stringify([await orderOf('45'), await productOf('11')])).toBe(before)
+  })
+
+  test('counts stock over the living items of all places', async () => {
+    const stock = await store.stock(connection, ['108', '110', '113', '114', '9999'])
+    expect(stock.get('108')).toEqual({
+      variantId: '108',
+      productId: '13',
+      sku: 'BC-01',
+      level: 55,
+      living: true,
+      locations: new Map([
+        ['306', '1'],
+        ['314', '2'],
+      ]),
+    })
+    expect(stock.get('110')).toMatchObject({ level: family === 'spree-4.10' ? -2 : 1, living: true })
+    expect(stock.get('113')).toMatchObject({ level: 0, living: false, locations: new Map([['315', '1']]) })
+    expect(stock.get('114')).toMatchObject({ level: 0, living: false })
+    expect(stock.has('9999')).toBe(false)
+    const ofProducts = await store.stockOfProducts(connection, ['11', '13'])
+    expect(new Map([...ofProducts].map(([id, { level }]) => [id, level]))).toEqual(
+      family === 'spree-4.10'
+        ? new Map([
+            ['101', 0],
+            ['102', 16],
+            ['103', 7],
+            ['104', 0],
+            ['108', 55],
+          ])
+        : new Map([
+            ['102', 17],
+            ['103', 7],
+            ['104', 0],
+            ['108', 55],
+          ]),
+    )
+  })
+
+  test('finds the living owners of a SKU', async () => {
+    await connection.query(`update spree_variants set sku = 'BC-01' where id in (110, 114)`)
+    expect(await store.skuOwners(connection, ['BC-01', 'CH-1', 'OC-M'])).toEqual(
+      new Map([
+        ['BC-01', new Set(['13', '15'])],
+        ['OC-M', new Set(['12'])],
+      ]),
+    )
+  })
+
+  test('lists roots by page, of orders the placed ones', async () => {
+    expect(await store.roots(connection, 'order', '0', 3)).toEqual(['41', '42', '43'])
+    expect(await store.roots(connection, 'order', '43', 3)).toEqual(['44', '45'])
+    expect(await store.roots(connection, 'product', '0', 200)).toHaveLength(8)
+  })
+
+  describe('resolving changes', () => {
+    const shipments = family === 'spree-4.10' ? 'spree_shipments' : 'spree_fulfillments'
+    const rates = family === 'spree-4.10' ? 'spree_shipping_rates' : 'spree_delivery_rates'
+    const units = family === 'spree-4.10' ? 'spree_inventory_units' : 'spree_fulfillment_items'
+    const stock = family === 'spree-4.10' ? 'spree_stock_items' : 'spree_stock_levels'
+
+    let records = 0
+    const change = (
+      tableName: string,
+      rowId: string,
+      parent: string | null = null,
+      parentOld: string | null = parent,
+    ): ChangedRow => ({ id: String(++records), tableName, rowId, parent, parentOld })
+
+    const resolved = async (...rows: ChangedRow[]) => {
+      const aggregates = await store.resolve(connection, rows)
+      return rows.map((row) => [...(aggregates.get(row.id) ?? [])].sort())
+    }
+
+    test('roots and their direct children need no query', async () => {
+      const unreachable = { query: () => Promise.reject(new Error('no query was expected')) }
+      const rows = [
+        change('spree_products', '11'),
+        change('spree_variants', '102', '11'),
+        change('spree_orders', '41'),
+        change('spree_line_items', '501', '41'),
+      ]
+      const aggregates = await store.resolve(unreachable, rows)
+      expect(rows.map((row) => aggregates.get(row.id))).toEqual([
+        ['product:11'],
+        ['product:11'],
+        ['order:41'],
+        ['order:41'],
+      ])
+    })
+
+    test('children of children go by their parent, one query a kind', async () => {
+      const queries: string[] = []
+      const counted = {
+        query: (text: string, values?: readonly unknown[]) => {
+          queries.push(text)
+          return connection.query(text, values)
+        },
+      } as Connection
+      const rows = [
+        change('spree_prices', '203', '102'),
+        change('spree_option_value_variants', '1', '110'),
+        change(stock, '314', '108'),
+        change(rates, '97', '54'),
+        change(units, '757', '54'),
+        change(units, '758', '56'),
+        change('spree_refunds', '31', '76'),
+      ]
+      const aggregates = await store.resolve(counted, rows)
+      expect(rows.map((row) => aggregates.get(row.id))).toEqual([
+        ['product:11'],
+        ['product:15'],
+        ['product:13'],
+        ['order:44'],
+        ['order:44'],
+        ['order:45'],
+        ['order:45'],
+      ])
+      expect(queries).toHaveLength(3)
+    })
+
+    test('an address is of every placed order that names it, a card of every order paid with it', async () => {
+      expect(
+        await resolved(
+          change('spree_addresses', '62'),
+          change('spree_addresses', '65'),
+          change('spree_addresses', '9999'),
+          change('spree_credit_cards', '81'),
+        ),
+      ).toEqual([['order:41', 'order:43', 'order:45'], ['order:44'], [], ['order:41', 'order:43']])
+    })
+
+    test('a child that moved touches both its parents', async () => {
+      expect(
+        await resolved(
+          change('spree_line_items', '501', '42', '41'),
+          change('spree_variants', '103', '12', '11'),
+          change('spree_prices', '203', '108', '102'),
+        ),
+      ).toEqual([
+        ['order:41', 'order:42'],
+        ['product:11', 'product:12'],
+        ['product:11', 'product:13'],
+      ])
+    })
+
+    test('stock of a variant that moved is of its product alone: no delta may count twice', async () => {
+      await connection.query('update spree_variants set product_id = 12 where id = 103')
+      expect(
+        await resolved(change('spree_variants', '103', '12', '11'), change(stock, '302', '103', null)),
+      ).toEqual([['product:11', 'product:12'], ['product:12']])
+    })
+
+    test('children deleted together with their parent still find their aggregate', async () => {
+      expect(
+        await resolved(
+          change(stock, '399', '9001', null),
+          change('spree_variants', '9001', null, '11'),
+          change(rates, '9101', null, '9102'),
+          change(shipments, '9102', null, '44'),
+        ),
+      ).toEqual([['product:11'], ['product:11'], ['order:44'], ['order:44']])
+    })
+
+    test('what belongs to nothing has no aggregate', async () => {
+      expect(
+        await resolved(
+          change('spree_line_items', '509', null),
+          change(rates, '9999', '9999'),
+          change('spree_refunds', '9999', null),
+          change('spree_users', '1'),
+        ),
+      ).toEqual([[], [], [], []])
+    })
+
+    test('returns lead to their order', async () => {
+      if (family === 'spree-4.10') {
+        await connection.query(
+          `insert into spree_return_authorizations (id, number, state, order_id) values (7, 'RA7', 'authorized', 41)`,
+        )
+        expect(
+          await resolved(
+            change('spree_return_authorizations', '7', '41'),
+            change('spree_return_items', '1', '7'),
+          ),
+        ).toEqual([['order:41'], ['order:41']])
+      } else {
+        await connection.query(
+          `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+           values (7, 'RET7', 1, 41, 1, 'requested', now(), now())`,
+        )
+        expect(
+          await resolved(
+            change('spree_returns', '7', '41'),
+            change('spree_return_line_items', '1', '7'),
+            change('spree_deliveries', '21', '51'),
+            change('spree_fees', '872', null),
+          ),
+        ).toEqual([['order:41'], ['order:41'], ['order:41'], []])
+      }
+    })
+  })
+})
+
+describe('what is no store that we know', () => {
+  let db: TestDatabase
+  beforeAll(async () => {
+    db = await createDatabase()
+  })
+  afterAll(() => db.drop())
+
+  test('is refused with a sentence that says what it is', async () => {
+    await expect(openStore(db.pool)).rejects.toMatchObject({
+      code: 'not_a_store',
+      message: expect.stringContaining('no table spree_products'),
+    })
+    await db.pool.query('create table spree_products (id bigint primary key, name varchar)')
+    await db.pool.query('create table spree_variants (id bigint primary key, count_on_hand integer)')
+    await expect(openStore(db.pool)).rejects.toMatchObject({
+      code: 'unsupported_family',
+      message: expect.stringContaining('Spree 1.3'),
+    })
+    await db.pool.query('create table spree_stock_items (id bigint primary key)')
+    await expect(openStore(db.pool)).rejects.toMatchObject({
+      message: expect.stringContaining('Spree 2.0 to 3.6'),
+    })
+    await db.pool.query('create table spree_inventory_units (id bigint primary key, quantity integer)')
+    await db.pool.query('create table spree_orders (id bigint primary key, token varchar)')
+    await db.pool.query('create table spree_product_translations (id bigint primary key, name varchar)')
+    await expect(openStore(db.pool)).rejects.toMatchObject({
+      message: expect.stringContaining('Spree 4.6 or 4.7'),
+    })
+    await db.pool.query('create table spree_cartons (id bigint primary key)')
+    await expect(openStore(db.pool)).rejects.toMatchObject({ message: expect.stringContaining('Solidus') })
+  })
+})
+
+describe('a store in a schema of its own', () => {
+  let db: TestDatabase
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    await db.pool.query('alter schema public rename to "Shop"')
+  })
+  afterAll(() => db.drop())
+
+  test('is read there', async () => {
+    const connection = await db.pool.connect()
+    try {
+      await connection.query('set search_path = "Shop"')
+      const store = await openStore(connection)
+      expect(store.schema).toBe('Shop')
+      // The statements name the schema: any other connection reads the same.
+      expect((await store.orders(db.pool, ['41'])).get('41')).toMatchObject({ number: 'R204817351' })
+    } finally {
+      connection.release(new Error('its search_path is changed'))
+    }
+  })
+})
