@@ -21,6 +21,8 @@ export type PoolOptions = Readonly<{
   /** Shown in pg_stat_activity, so that an operator sees who holds a connection. */
   applicationName: string
   max?: number
+  /** An answer that takes longer fails and its connection is closed: a half-open one would never answer. Default: none. */
+  answerWithinMilliseconds?: number
   /** Told of a connection that broke between queries (a server that stops sends 57P01); without it the process would die. */
   onConnectionError(error: Error): void
 }>
@@ -34,6 +36,9 @@ export function createPool(url: string, options: PoolOptions): Pool {
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    ...(options.answerWithinMilliseconds === undefined
+      ? {}
+      : { query_timeout: options.answerWithinMilliseconds }),
   })
   pool.on('error', options.onConnectionError)
   // A connection in use that breaks between two queries tells it here only; its next query fails as well.

@@ -58,12 +58,15 @@ export async function releaseWorker(db: Db, table: WorkerTable, id: string): Pro
   await db.query(`delete from ${table} where id = $1`, [id])
 }
 
-/** Takes a named lease that nobody owns. Returns the epoch under which it is held, undefined where another has it. */
+/**
+ * Takes a named lease that nobody else owns, under a new epoch: also one that this worker owns and no longer knows of, be it
+ * that it dropped its memory or that the answer to its claim was lost. Undefined where another has it.
+ */
 export async function claimLease(db: Db, name: string, workerId: string): Promise<string | undefined> {
   const { rows } = await db.query<{ epoch: string }>(
     `update bridge.lease
         set owner = $2, epoch = epoch + 1
-      where name = $1 and owner is null
+      where name = $1 and (owner is null or owner = $2)
         and exists (select from bridge.worker where id = $2)
       returning epoch`,
     [name, workerId],

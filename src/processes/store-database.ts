@@ -17,10 +17,12 @@ export async function openStoreDatabase(
   applicationName: string,
   log: Log,
   connections: number,
+  answerWithinMilliseconds?: number,
 ): Promise<Pool> {
   const pool = createPool(settings.databaseUrl, {
     applicationName,
     max: connections,
+    ...(answerWithinMilliseconds === undefined ? {} : { answerWithinMilliseconds }),
     onConnectionError: (error) => log.warn('an idle database connection was lost', { error }),
   })
   try {

@@ -43,12 +43,20 @@ const PUSH_TIMEOUT_MILLISECONDS = 10_000
 const STOP_WITHIN_MILLISECONDS = 20_000
 const LEDGER_DAYS = 30
 const CONNECTIONS = 10
+/** Above what any statement of a worker may take: its longest are cut by the server after half a lease. */
+const ANSWER_WITHIN_MILLISECONDS = 10_000
 /** Types whose last acknowledgement decides what is an echo: catalogue and levels, never orders or deltas. */
 const REMEMBERED_TYPES = ['product:new', 'product:update', 'stock:actual']
 
 /** Capture and delivery in one process: outbox → messages → hub. Any number may run side by side. */
 export async function startWorker(settings: WorkerSettings, log: Log): Promise<Worker> {
-  const pool = await openStoreDatabase(settings, 'spree-bridge worker', log, CONNECTIONS)
+  const pool = await openStoreDatabase(
+    settings,
+    'spree-bridge worker',
+    log,
+    CONNECTIONS,
+    ANSWER_WITHIN_MILLISECONDS,
+  )
   try {
     await requireSchema(pool)
     const store = await openStore(pool)

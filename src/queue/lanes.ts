@@ -4,22 +4,38 @@ import type { QueueTables } from './message.ts'
 /** A lane and the epoch under which it is owned. `clean`: its former owner gave it back, nothing was in flight. */
 export type OwnedLane = Readonly<{ lane: number; epoch: string; clean: boolean }>
 
-/** The lanes that a worker owns, and how many it should: its equal share among the living. */
+/**
+ * The lanes that a worker owns by the database, with their epochs, and how many it should: its equal share among the
+ * living. The remainder goes to the first of them, so that with many workers none is left without.
+ */
 export async function readShare(
   db: Db,
   tables: QueueTables,
   workerId: string,
-): Promise<Readonly<{ owned: readonly number[]; target: number }>> {
-  const { rows } = await db.query<{ owned: number[]; lanes: number; workers: number }>(
-    `select coalesce(array_agg(lane) filter (where owner = $1), '{}') as owned,
-            count(*)::integer as lanes,
-            (select count(*)::integer from ${tables.worker}) as workers
+): Promise<Readonly<{ owned: ReadonlyMap<number, string>; target: number }>> {
+  const { rows } = await db.query<{
+    lanes: number[]
+    epochs: string[]
+    all: number
+    workers: number
+    before: number
+  }>(
+    `select coalesce(array_agg(lane order by lane) filter (where owner = $1), '{}') as lanes,
+            coalesce(array_agg(epoch::text order by lane) filter (where owner = $1), '{}') as epochs,
+            count(*)::integer as all,
+            (select count(*)::integer from ${tables.worker}) as workers,
+            (select count(*)::integer from ${tables.worker} where id < $1) as before
        from ${tables.lane}`,
     [workerId],
   )
   const share = rows[0]
-  if (!share) return { owned: [], target: 0 }
-  return { owned: share.owned, target: Math.ceil(share.lanes / Math.max(1, share.workers)) }
+  if (!share) return { owned: new Map(), target: 0 }
+  const workers = Math.max(1, share.workers)
+  const remainder = share.before < share.all % workers ? 1 : 0
+  return {
+    owned: new Map(share.lanes.map((lane, place) => [lane, share.epochs[place] ?? ''])),
+    target: Math.floor(share.all / workers) + remainder,
+  }
 }
 
 /** Takes up to `limit` lanes that nobody owns, each under a new epoch. */

@@ -7,12 +7,12 @@ export type DailyTable = 'bridge.history' | 'bridge.stock_ledger'
 
 const DAYS_AHEAD = 7
 
-/** Makes the partitions of today and the next seven days. Needed once a day; done more often it changes nothing. */
+/** Makes the partitions of today and the next seven days, by UTC whatever the session's time zone. Needed once a day; done more often it changes nothing. */
 export async function makePartitions(pool: Pool, table: DailyTable): Promise<void> {
   const { rows } = await pool.query<{ name: string; day: string; next: string }>(
-    `select $1 || '_' || to_char(day, 'YYYYMMDD') as name, day::text as day, (day + interval '1 day')::date::text as next
-       from generate_series(current_date, current_date + $2::integer, interval '1 day') d (t)
-      cross join lateral (select d.t::date as day) e
+    `select $1 || '_' || to_char(day, 'YYYYMMDD') as name, day::text as day, (day + 1)::text as next
+       from generate_series(0, $2::integer) ahead
+      cross join lateral (select (now() at time zone 'UTC')::date + ahead as day) d
       where to_regclass($1 || '_' || to_char(day, 'YYYYMMDD')) is null`,
     [table, DAYS_AHEAD],
   )
@@ -20,12 +20,14 @@ export async function makePartitions(pool: Pool, table: DailyTable): Promise<voi
     try {
       await inTransaction(pool, async (db) => {
         await db.query(`set local lock_timeout = '200ms'`)
-        await db.query(`create table ${name} partition of ${table} for values from ('${day}') to ('${next}')`)
+        await db.query(
+          `create table ${name} partition of ${table} for values from ('${day} 00:00+00') to ('${next} 00:00+00')`,
+        )
       })
     } catch (error) {
-      // Rows of that day lie in the default partition already (23514), another worker was quicker (42P07), or the table
-      // is in use (55P03): the default partition serves, and tomorrow's is made in time.
-      if (!['23514', '42P07', '55P03'].includes(sqlState(error) ?? '')) throw error
+      // Rows of that day lie in the default partition already (23514), another worker was quicker (42P07, 42P17), or the
+      // table is in use (55P03): the default partition serves, and tomorrow's is made in time.
+      if (!['23514', '42P07', '42P17', '55P03'].includes(sqlState(error) ?? '')) throw error
     }
   }
 }

@@ -10,8 +10,8 @@ export type LaneReaderOptions = Readonly<{
   pool: Pool
   tables: QueueTables
   chains: Chains
-  /** The lanes to be read. */
-  lanes(): readonly number[]
+  /** The lanes to be read, with the epochs under which they are owned. */
+  lanes(): ReadonlyMap<number, string>
   /** Messages in memory at which reading pauses. */
   mostHeld: number
   /** Asked before each read: false ends the reader. */
@@ -104,15 +104,15 @@ export class LaneReader {
   /** The one read that is most wanted now; false where none is. */
   async #readOnce(): Promise<boolean> {
     const { pool, tables, chains } = this.#options
-    const lanes = this.#options.lanes()
+    const owned = this.#options.lanes()
+    const lanes = [...owned.keys()]
     const now = performance.now()
     if (lanes.length === 0) return false
     if (now - this.#lookedAt > LOOK_AT_BLOCKERS_MILLISECONDS) await this.#lookAtBlockers(now)
     if (this.#startsOver) {
       this.#startsOver = false
+      this.#window = await this.#openFullWindow(lanes)
       this.#seen = undefined
-      this.#window = undefined
-      this.#window = await openFullWindow(pool, lanes)
     }
     if (!this.#hasRoom()) return false
 
@@ -125,9 +125,13 @@ export class LaneReader {
       return true
     }
     if (this.#window) {
-      const messages = await readPage(pool, tables, this.#window, chains.withMore(MOST_SKIPPED), PAGE)
-      chains.append(messages, performance.now())
-      if (this.#window?.positions.size === 0) {
+      for (const lane of this.#window.positions.keys())
+        if (!owned.has(lane)) this.#window.positions.delete(lane)
+      if (this.#window.positions.size > 0) {
+        const messages = await readPage(pool, tables, this.#window, chains.withMore(MOST_SKIPPED), PAGE)
+        this.#append(messages, owned)
+      }
+      if (this.#window.positions.size === 0) {
         this.#seen = this.#window.until
         this.#window = undefined
       }
@@ -139,8 +143,26 @@ export class LaneReader {
     if (this.#startsOver) return true
     this.#seen = read.snapshot
     this.#window = read.window
-    chains.append(read.messages, performance.now())
+    this.#append(read.messages, owned)
     return read.messages.length > 0 || read.window !== undefined
+  }
+
+  /** While the read was under way a lane may have gone to another worker: its rows are that one's now. */
+  #append(messages: readonly QueuedMessage[], ownedBefore: ReadonlyMap<number, string>): void {
+    const owned = this.#options.lanes()
+    this.#options.chains.append(
+      messages.filter(({ lane }) => owned.has(lane) && owned.get(lane) === ownedBefore.get(lane)),
+      performance.now(),
+    )
+  }
+
+  async #openFullWindow(lanes: readonly number[]): Promise<Window> {
+    try {
+      return await openFullWindow(this.#options.pool, lanes)
+    } catch (error) {
+      this.#startsOver = true
+      throw error
+    }
   }
 
   async #lookAtBlockers(now: number): Promise<void> {

@@ -100,7 +100,8 @@ export class Session<Permit> {
     const { pool, tables } = this.#options
     const { id } = this.#registration
     const { owned, target } = await readShare(pool, tables, id)
-    if (owned.length < target) await this.#take(target - owned.length)
+    this.#reconcile(owned)
+    if (owned.size < target) await this.#take(target - owned.size)
     const tooMany = this.#lanes.size - this.#leaving.size - target
     for (const lane of [...this.#lanes.keys()]
       .filter((lane) => !this.#leaving.has(lane))
@@ -108,6 +109,18 @@ export class Session<Permit> {
       this.#leaving.add(lane)
     }
     if (this.#leaving.size > 0) await this.#giveBack(this.#chains.drain(this.#leaving))
+  }
+
+  /** An answer may have been lost: the database says what is owned. What it no longer knows of goes, once nothing is in flight. */
+  #reconcile(owned: ReadonlyMap<number, string>): void {
+    for (const [lane, epoch] of this.#lanes) if (owned.get(lane) !== epoch) this.#leaving.add(lane)
+    const unknown = [...owned].filter(([lane]) => !this.#lanes.has(lane))
+    if (unknown.length > 0) this.#own(unknown)
+  }
+
+  #own(lanes: Iterable<readonly [lane: number, epoch: string]>): void {
+    for (const [lane, epoch] of lanes) this.#lanes.set(lane, epoch)
+    this.#reader.startOver()
   }
 
   async #take(limit: number): Promise<void> {
@@ -120,9 +133,7 @@ export class Session<Permit> {
         return lanes
       }),
     )
-    if (taken.length === 0) return
-    for (const { lane, epoch } of taken) this.#lanes.set(lane, epoch)
-    this.#reader.startOver()
+    if (taken.length > 0) this.#own(taken.map(({ lane, epoch }) => [lane, epoch]))
   }
 
   async #giveBack(lanes: readonly number[]): Promise<void> {
@@ -133,8 +144,8 @@ export class Session<Permit> {
     }
   }
 
-  #activeLanes(): number[] {
-    return [...this.#lanes.keys()].filter((lane) => !this.#leaving.has(lane))
+  #activeLanes(): ReadonlyMap<number, string> {
+    return new Map([...this.#lanes].filter(([lane]) => !this.#leaving.has(lane)))
   }
 
   /** A slot sends one message after the other: the permit first, so that what is then chosen is the newest news. */

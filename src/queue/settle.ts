@@ -66,7 +66,8 @@ export async function settle(
               last_error = f.reason
          from unnest($2::bigint[], $3::bigint[], $4::text[], $5::float8[], $6::text[]) f (id, epoch, state, seconds, reason),
               ${tables.lane} l
-        where m.id = f.id and l.lane = m.lane and l.owner = $1 and l.epoch = f.epoch`,
+        where m.id = f.id and l.lane = m.lane and l.owner = $1 and l.epoch = f.epoch
+          and m.state <> 'parked'`,
       [
         workerId,
         failed.map(({ message }) => message.id),
