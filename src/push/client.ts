@@ -41,7 +41,7 @@ export type PushClient = Readonly<{
 }>
 
 /** Three attempts to connect, and the waits between them, fit into a push's time limit. */
-const CONNECT_TIMEOUT_MILLISECONDS = 3_000
+const CONNECT_TIMEOUT_MILLISECONDS = 2_000
 const CONNECT_RETRIES = 2
 /** First 200 to 300 ms, then 400 to 500: at most 0.8 s in all. */
 const waitBeforeRetry = (retry: number) => retry * 200 + Math.random() * 100

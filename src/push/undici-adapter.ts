@@ -43,12 +43,13 @@ export function createUndiciAdapter(pool: Pool): AxiosAdapter {
       const chunks: Buffer[] = []
       let length = 0
 
-      const timer =
-        deadline === undefined
-          ? undefined
-          : setTimeout(() => fail('timedOut', 'ETIMEDOUT'), Math.max(1, deadline - performance.now()))
+      const timer = deadline === undefined ? undefined : setTimeout(expire, deadline - performance.now())
       const abort = () => fail('aborted', AxiosError.ERR_CANCELED)
       signal?.addEventListener?.('abort', abort)
+
+      function expire(): void {
+        fail(controller === undefined ? 'unreachable' : 'timedOut', 'ETIMEDOUT')
+      }
 
       function end(): void {
         over = true

@@ -171,7 +171,7 @@ export class Session<Permit> {
   }
 
   async #sendOne(message: QueuedMessage, permit: Permit): Promise<void> {
-    const epoch = this.#lanes.get(message.lane) ?? ''
+    const epoch = this.#epochOf(message)
     const decision = await atStep('send.push', () =>
       this.#options.send(message, permit, this.#inFlight),
     ).catch((error: unknown): Decision => {
@@ -216,8 +216,13 @@ export class Session<Permit> {
     })
   }
 
+  /** Of a lane that is gone, an epoch that none ever has: the outcome then changes nothing. */
+  #epochOf(message: QueuedMessage): string {
+    return this.#lanes.get(message.lane) ?? '0'
+  }
+
   #supersede(message: QueuedMessage): void {
-    this.#settler.add({ message, epoch: this.#lanes.get(message.lane) ?? '', as: 'superseded' })
+    this.#settler.add({ message, epoch: this.#epochOf(message), as: 'superseded' })
     this.#chains.finish(message, performance.now())
     this.#options.onSuperseded(message)
   }
