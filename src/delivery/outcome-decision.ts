@@ -1,17 +1,7 @@
 import type { CircuitView } from '../push/circuit.ts'
 import type { CircuitReport } from '../push/circuit-state.ts'
 import type { Outcome } from '../push/outcome.ts'
-
-/** What becomes of a message after a push. */
-export type Decision =
-  /** The hub has it; `answer` is its id there. */
-  | Readonly<{ do: 'acknowledge'; answer: string }>
-  /** Again after a back-off, and not before `afterSeconds`; counts as an attempt. */
-  | Readonly<{ do: 'retry'; reason: string; afterSeconds?: number }>
-  /** The hub will never take it as it is: a person is needed. */
-  | Readonly<{ do: 'park'; reason: string }>
-  /** Stays where it is, as if not tried: the fault is not the message's. */
-  | Readonly<{ do: 'hold'; reason: string }>
+import type { Decision } from '../queue/message.ts'
 
 /** `report` goes to the circuit, with the message's aggregate. */
 export type Verdict = Readonly<{ decision: Decision; report: Omit<CircuitReport, 'aggregate'> }>

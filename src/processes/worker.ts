@@ -15,7 +15,7 @@ import { listen } from '../postgres/listen.ts'
 import { joinWorkers, type Membership } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { type Circuit, type CircuitView, createCircuit } from '../push/circuit.ts'
-import { createPushClient } from '../push/client.ts'
+import { createPushClient, type PushClient } from '../push/client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { startSender } from '../queue/sender.ts'
@@ -40,6 +40,7 @@ export type Worker = Readonly<{
 const LEASE_MILLISECONDS = 12_000
 const HEARTBEAT_MILLISECONDS = 3_000
 const PUSH_TIMEOUT_MILLISECONDS = 10_000
+const HUB_GREETING_MILLISECONDS = 3_000
 const STOP_WITHIN_MILLISECONDS = 20_000
 const LEDGER_DAYS = 30
 const CONNECTIONS = 10
@@ -86,6 +87,7 @@ async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: S
     connections: settings.bridgeConcurrency,
     timeoutMilliseconds: PUSH_TIMEOUT_MILLISECONDS,
   })
+  await greetHub(client, settings, log)
   const membership = joinWorkers({
     pool,
     table: 'bridge.worker',
@@ -185,6 +187,15 @@ async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: S
       log.info('worker stopped')
     },
   }
+}
+
+/** Before the first push: is the hub there, does it know us, and is it ours (then payloads carry no `source`)? */
+async function greetHub(client: PushClient, settings: WorkerSettings, log: Log): Promise<void> {
+  const hub = await client.probe(AbortSignal.timeout(HUB_GREETING_MILLISECONDS))
+  if (hub.kind === 'reachable') return
+  log.warn(`the hub does not answer as it should; messages wait until it does: ${hub.text}`, {
+    hub: settings.hubUrl,
+  })
 }
 
 /** One line a second per cause at most: a database that is away for an hour is one story, not a million. */

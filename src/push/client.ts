@@ -32,9 +32,9 @@ export type PushClientOptions = Readonly<{
 export type PushMessage = Readonly<{ type: string; payload: string; key: string }>
 
 export type PushClient = Readonly<{
-  /** Sends one message once (a connection that cannot be made is tried again at once, twice). Never rejects. */
+  /** Sends one message once (a connection that cannot be made is tried again at once, twice). Rejects for bugs only. */
   push(message: PushMessage, signal: AbortSignal): Promise<Outcome>
-  /** Asks the hub for something harmless, with our token: is it there, does it know us? Never rejects. */
+  /** Asks the hub for something harmless, with our token: is it there, does it know us? Rejects for bugs only. */
   probe(signal: AbortSignal): Promise<ProbeOutcome>
   /** Closes all connections; a push in flight ends as aborted. */
   close(): Promise<void>
