@@ -123,9 +123,10 @@ create table bridge.lane (
   lane integer primary key,
   owner uuid references bridge.worker (id) on delete set null,
   epoch bigint not null default 0,
-  clean boolean not null default true
+  clean boolean not null default true,
+  revision bigint not null default 0
 );
-comment on table bridge.lane is 'Shares of the queue, each worked by one owner at a time; clean: given back in order, nothing was in flight.';
+comment on table bridge.lane is 'Shares of the queue, each worked by one owner at a time; clean: given back in order, nothing was in flight; revision: raised when a person changes messages, so that the owner reads them anew.';
 insert into bridge.lane (lane) select generate_series(0, 63);
 
 create table bridge.message (

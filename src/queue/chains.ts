@@ -6,21 +6,14 @@ type Chain = {
   readonly lane: number
   /** Loaded messages not yet being sent, oldest first. */
   loaded: QueuedMessage[]
-  /** When the oldest of them was read. */
-  loadedAt: number
   /** The table holds messages of this aggregate beyond the loaded ones: read them before anything newer is appended. */
   more: boolean
   busy: boolean
   /** Nothing leaves before this time; Infinity while a parked message holds the chain. */
   blockedUntil: number
-  /** The message that blocks, by id: when it is retried or discarded by hand, the chain goes on. */
-  blockedBy: string | undefined
 }
 
 const LOADED_PER_CHAIN = 16
-/** Longer in memory than this, a message is read again before it is sent: a person may have retried, parked or discarded. */
-const STALE_MILLISECONDS = 2_000
-
 /** What is to be sent next, or closed unsent because a newer message tells the same state. */
 export type Turn = Readonly<{ message: QueuedMessage; superseded: boolean }>
 
@@ -39,7 +32,7 @@ export class Chains {
   readonly #reload = new Set<string>()
   readonly #blocked = new Set<string>()
   /** Ids in memory: loaded, under way, or sent and not yet settled. A row of these is never loaded twice. */
-  readonly #held = new Map<string, number>()
+  readonly #held = new Map<string, QueuedMessage>()
   #bytes = 0
 
   get heldMessages(): number {
@@ -74,7 +67,6 @@ export class Chains {
     this.#unload(chain)
     chain.more = false
     chain.blockedUntil = 0
-    chain.blockedBy = undefined
     for (const message of messages) {
       if (this.#held.has(message.id)) continue
       if (chain.more || chain.blockedUntil > now) chain.more = true
@@ -84,19 +76,13 @@ export class Chains {
     this.#place(chain, now)
   }
 
-  /** The next message to send: its chain is busy until `finish`. A message that lay here long is read again first. */
-  take(now: number): Turn | undefined {
+  /** The next message to send: its chain is busy until `finish`. */
+  take(): Turn | undefined {
     for (const aggregate of this.#ready) {
       this.#ready.delete(aggregate)
       const chain = this.#chains.get(aggregate)
       const head = chain?.loaded[0]
       if (!chain || !head) continue
-      if (now - chain.loadedAt > STALE_MILLISECONDS) {
-        this.#unload(chain)
-        chain.more = true
-        this.#place(chain, now)
-        continue
-      }
       chain.loaded.shift()
       chain.busy = true
       const superseded =
@@ -152,19 +138,10 @@ export class Chains {
     return [...this.#reload].slice(0, limit)
   }
 
-  /** The messages that block chains, with the aggregates they hold, for looking whether a person has acted. */
-  blockers(): ReadonlyMap<string, string> {
-    const blockers = new Map<string, string>()
-    for (const aggregate of this.#blocked) {
-      const id = this.#chains.get(aggregate)?.blockedBy
-      if (id !== undefined) blockers.set(id, aggregate)
-    }
-    return blockers
-  }
-
-  /** A person has acted on the aggregate's head: it is read again. */
-  unblock(aggregate: string): void {
-    if (this.#blocked.delete(aggregate)) this.#reload.add(aggregate)
+  /** Ids in memory of these aggregates: sent and not yet settled, so that a reload need not read them in vain. */
+  heldOf(aggregates: readonly string[]): string[] {
+    const wanted = new Set(aggregates)
+    return [...this.#held.values()].filter(({ aggregate }) => wanted.has(aggregate)).map(({ id }) => id)
   }
 
   /** When the next blocked chain is due, undefined if none will be by itself. */
@@ -186,6 +163,18 @@ export class Chains {
     return found
   }
 
+  /** A person has changed messages of these lanes: what is known of them is dropped, to be read again. */
+  forget(lanes: ReadonlySet<number>): void {
+    for (const chain of this.#chains.values()) {
+      if (!lanes.has(chain.lane)) continue
+      if (!chain.busy) this.#close(chain)
+      else {
+        this.#unload(chain)
+        chain.more = true
+      }
+    }
+  }
+
   /** Drops what is not under way of lanes that shall go, and returns those of which nothing is left in flight. */
   drain(lanes: ReadonlySet<number>): number[] {
     const stillBusy = new Set<number>()
@@ -194,7 +183,7 @@ export class Chains {
       if (chain.busy) stillBusy.add(chain.lane)
       else this.#close(chain)
     }
-    for (const lane of this.#held.values()) if (lanes.has(lane)) stillBusy.add(lane)
+    for (const { lane } of this.#held.values()) if (lanes.has(lane)) stillBusy.add(lane)
     return [...lanes].filter((lane) => !stillBusy.has(lane))
   }
 
@@ -203,11 +192,9 @@ export class Chains {
       aggregate,
       lane,
       loaded: [],
-      loadedAt: 0,
       more: false,
       busy: false,
       blockedUntil: 0,
-      blockedBy: undefined,
     }
     this.#chains.set(aggregate, chain)
     return chain
@@ -220,9 +207,8 @@ export class Chains {
     } else if (message.dueAt > now) this.#blockBy(chain, message, message.dueAt)
     else if (chain.loaded.length === LOADED_PER_CHAIN) chain.more = true
     else {
-      if (chain.loaded.length === 0) chain.loadedAt = now
       chain.loaded.push(message)
-      this.#held.set(message.id, message.lane)
+      this.#held.set(message.id, message)
       this.#bytes += message.payload.length
     }
   }
@@ -233,7 +219,6 @@ export class Chains {
     if (chain.loaded.length > 0 && chain.loaded.every((loaded) => isBefore(loaded, message))) return
     this.#unload(chain)
     chain.blockedUntil = until
-    chain.blockedBy = message.id
   }
 
   /** Puts the chain where it belongs: ready, blocked, to be reloaded, or away. */

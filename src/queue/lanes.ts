@@ -2,26 +2,31 @@ import type { Db } from '../postgres/pool.ts'
 import type { QueueTables } from './message.ts'
 
 /** A lane and the epoch under which it is owned. `clean`: its former owner gave it back, nothing was in flight. */
-export type OwnedLane = Readonly<{ lane: number; epoch: string; clean: boolean }>
+export type OwnedLane = Holding & Readonly<{ lane: number; clean: boolean }>
+
+/** A lane as its owner holds it. `revision` rises when a person retries, parks or discards messages in it. */
+export type Holding = Readonly<{ epoch: string; revision: string }>
 
 /**
- * The lanes that a worker owns by the database, with their epochs, and how many it should: its equal share among the
+ * The lanes that a worker owns by the database, and how many it should: its equal share among the
  * living. The remainder goes to the first of them, so that with many workers none is left without.
  */
 export async function readShare(
   db: Db,
   tables: QueueTables,
   workerId: string,
-): Promise<Readonly<{ owned: ReadonlyMap<number, string>; target: number }>> {
+): Promise<Readonly<{ owned: ReadonlyMap<number, Holding>; target: number }>> {
   const { rows } = await db.query<{
     lanes: number[]
     epochs: string[]
+    revisions: string[]
     all: number
     workers: number
     before: number
   }>(
     `select coalesce(array_agg(lane order by lane) filter (where owner = $1), '{}') as lanes,
             coalesce(array_agg(epoch::text order by lane) filter (where owner = $1), '{}') as epochs,
+            coalesce(array_agg(revision::text order by lane) filter (where owner = $1), '{}') as revisions,
             count(*)::integer as all,
             (select count(*)::integer from ${tables.worker}) as workers,
             (select count(*)::integer from ${tables.worker} where id < $1) as before
@@ -33,7 +38,12 @@ export async function readShare(
   const workers = Math.max(1, share.workers)
   const remainder = share.before < share.all % workers ? 1 : 0
   return {
-    owned: new Map(share.lanes.map((lane, place) => [lane, share.epochs[place] ?? ''])),
+    owned: new Map(
+      share.lanes.map((lane, place) => [
+        lane,
+        { epoch: share.epochs[place] ?? '', revision: share.revisions[place] ?? '' },
+      ]),
+    ),
     target: Math.floor(share.all / workers) + remainder,
   }
 }
@@ -45,7 +55,7 @@ export async function takeLanes(
   workerId: string,
   limit: number,
 ): Promise<OwnedLane[]> {
-  const { rows } = await db.query<{ lane: number; epoch: string; was_clean: boolean }>(
+  const { rows } = await db.query<{ lane: number; epoch: string; revision: string; was_clean: boolean }>(
     `with free as (
        select lane, clean
          from ${tables.lane}
@@ -59,10 +69,10 @@ export async function takeLanes(
        from free
       where l.lane = free.lane
         and exists (select from ${tables.worker} where id = $1)
-      returning l.lane, l.epoch, free.clean as was_clean`,
+      returning l.lane, l.epoch, l.revision, free.clean as was_clean`,
     [workerId, limit],
   )
-  return rows.map((row) => ({ lane: row.lane, epoch: row.epoch, clean: row.was_clean }))
+  return rows.map(({ was_clean: clean, ...row }) => ({ ...row, clean }))
 }
 
 /** Gives lanes back of which nothing is in flight any more. */

@@ -107,44 +107,91 @@ export async function showMessage(
   return row && { ...toListed(row), payload: row.payload }
 }
 
-/** Parked and failing messages that match are due at once; returns their number. A worker notices within a second. */
+/**
+ * Parked and failing messages that match are due at once; returns their number. What is old news by now, because a newer
+ * message of its type and aggregate tells the state, waiting or accepted, is closed unsent instead. The owner of the lane
+ * notices within a second.
+ */
 export async function retryMessages(db: Db, tables: QueueTables, filter: MessageFilter): Promise<number> {
-  const { rowCount } = await db.query(
-    `update ${tables.message}
-        set state = 'waiting', due = clock_timestamp()
-      where id in (select id from ${tables.message} where state <> 'waiting' and ${FILTER} order by id limit $5)`,
+  const { rows } = await db.query<{ count: number }>(
+    `with chosen as (
+       select id, aggregate, type, state_like
+         from ${tables.message}
+        where state <> 'waiting' and ${FILTER}
+        order by id
+        limit $5
+          for update
+     ), outdated as (
+       select id
+         from chosen c
+        where state_like
+          and (exists (select from ${tables.message} n
+                        where n.aggregate = c.aggregate and n.type = c.type and n.id > c.id)
+            or exists (select from ${tables.history} n
+                        where n.aggregate = c.aggregate and n.type = c.type and n.id > c.id and n.state = 'done'))
+     ), closed as (
+       delete from ${tables.message} m
+        using outdated
+        where m.id = outdated.id
+       returning m.id, m.lane, m.aggregate, m.key, m.type, m.payload, m.attempts, m.last_error, m.changed_at, m.created_at
+     ), kept as (
+       insert into ${tables.history}
+              (id, aggregate, key, type, payload, state, attempts, last_error, changed_at, created_at)
+       select id, aggregate, key, type, payload, 'superseded', attempts, last_error, changed_at, created_at
+         from closed
+     ), retried as (
+       update ${tables.message} m
+          set state = 'waiting', due = clock_timestamp()
+         from chosen
+        where m.id = chosen.id and chosen.id not in (select id from outdated)
+       returning m.lane
+     ), changed as (
+       select lane from retried union all select lane from closed
+     ), ${noteRevision(tables)}
+     select count(*)::integer as count from retried`,
     filterValues(filter),
   )
-  return rowCount ?? 0
+  return rows[0]?.count ?? 0
 }
 
 /** Messages that match wait for a person from now on; one that is being sent at this moment may still arrive. */
 export async function parkMessages(db: Db, tables: QueueTables, filter: MessageFilter): Promise<number> {
-  const { rowCount } = await db.query(
-    `update ${tables.message}
-        set state = 'parked', last_error = coalesce(last_error, 'Parked by hand.')
-      where id in (select id from ${tables.message} where state <> 'parked' and ${FILTER} order by id limit $5)`,
+  const { rows } = await db.query<{ count: number }>(
+    `with changed as (
+       update ${tables.message}
+          set state = 'parked', last_error = coalesce(last_error, 'Parked by hand.')
+        where id in (select id from ${tables.message} where state <> 'parked' and ${FILTER} order by id limit $5)
+       returning lane
+     ), ${noteRevision(tables)}
+     select count(*)::integer as count from changed`,
     filterValues(filter),
   )
-  return rowCount ?? 0
+  return rows[0]?.count ?? 0
 }
 
 /** Closes matching messages unsent. Returns their aggregates: what was announced of them has to be forgotten. */
 export async function discardMessages(db: Db, tables: QueueTables, filter: MessageFilter): Promise<string[]> {
   const { rows } = await db.query<{ aggregate: string }>(
-    `with gone as (
+    `with changed as (
        delete from ${tables.message}
         where id in (select id from ${tables.message} where ${FILTER} order by id limit $5)
-       returning id, aggregate, key, type, payload, attempts, last_error, changed_at, created_at
-     )
+       returning id, lane, aggregate, key, type, payload, attempts, last_error, changed_at, created_at
+     ), ${noteRevision(tables)}
      insert into ${tables.history}
             (id, aggregate, key, type, payload, state, attempts, last_error, changed_at, created_at)
      select id, aggregate, key, type, payload, 'discarded', attempts, last_error, changed_at, created_at
-       from gone
+       from changed
      returning aggregate`,
     filterValues(filter),
   )
   return rows.map((row) => row.aggregate)
+}
+
+/** Tells the owners of the lanes, in the same transaction, that messages are not as they have read them. */
+function noteRevision(tables: QueueTables): string {
+  return `noted as (
+       update ${tables.lane} set revision = revision + 1 where lane in (select lane from changed)
+     )`
 }
 
 function filterValues({ ids, states, types, aggregate, limit }: MessageFilter): unknown[] {

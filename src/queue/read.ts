@@ -127,11 +127,12 @@ export async function readNew(
   }
 }
 
-/** The first messages of some aggregates, by aggregate, at most `limit` of each; parked old news left out. */
+/** The first messages of some aggregates, by aggregate, at most `limit` of each; without parked old news and what is `held`. */
 export async function readChains(
   db: Db,
   tables: QueueTables,
   aggregates: readonly string[],
+  held: readonly string[],
   limit: number,
 ): Promise<ReadonlyMap<string, QueuedMessage[]>> {
   const { rows } = await db.query<Row>(
@@ -141,27 +142,15 @@ export async function readChains(
                             from ${tables.message} r
                            where r.aggregate = wanted.aggregate
                              and not (r.state = 'parked' and r.state_like)
+                             and r.id <> all ($3::bigint[])
                            order by r.xid, r.id
                            limit $2) m
       order by m.xid, m.id`,
-    [aggregates, limit],
+    [aggregates, limit, held],
   )
   const chains = new Map<string, QueuedMessage[]>(aggregates.map((aggregate) => [aggregate, []]))
   for (const row of rows) chains.get(row.aggregate)?.push(toMessage(row))
   return chains
-}
-
-/** Of the messages that block chains, those that do no longer: gone, or put back to be sent, by a person. */
-export async function findUnblocked(db: Db, tables: QueueTables, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return []
-  const { rows } = await db.query<{ id: string }>(
-    `select wanted.id
-       from unnest($1::bigint[]) wanted (id)
-       left join ${tables.message} m on m.id = wanted.id
-      where m.id is null or (m.state <> 'parked' and m.due <= clock_timestamp())`,
-    [ids],
-  )
-  return rows.map((row) => row.id)
 }
 
 function toMessage(row: Row): QueuedMessage {

@@ -4,7 +4,7 @@ import type { Snapshot } from '../postgres/new-rows.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { Chains } from './chains.ts'
 import type { QueuedMessage, QueueTables } from './message.ts'
-import { findUnblocked, openFullWindow, readChains, readNew, readPage, type Window } from './read.ts'
+import { openFullWindow, readChains, readNew, readPage, type Window } from './read.ts'
 
 export type LaneReaderOptions = Readonly<{
   pool: Pool
@@ -25,10 +25,8 @@ const MOST_HELD_CHARACTERS = 16_000_000
 const CHAINS_PER_READ = 64
 const MESSAGES_PER_CHAIN = 16
 const MOST_SKIPPED = 1_000
-const MOST_BLOCKERS = 1_000
 /** Notifications are only a wake-up: a poll finds what none came for. */
 const POLL_MILLISECONDS = 250
-const LOOK_AT_BLOCKERS_MILLISECONDS = 1_000
 const ERROR_PAUSE_MILLISECONDS = 250
 
 /**
@@ -39,11 +37,11 @@ export class LaneReader {
   readonly ended: Promise<void>
   readonly #options: LaneReaderOptions
   #startsOver = true
+  readonly #revised = new Set<number>()
   #window: Window | undefined
   #seen: Snapshot | undefined
   readonly #doze = new Doze()
   #readAt = 0
-  #lookedAt = performance.now()
   #reading = false
   #releaseAfterRead: QueuedMessage[] = []
 
@@ -57,9 +55,10 @@ export class LaneReader {
     this.#doze.wake()
   }
 
-  /** The lanes have changed: everything in them is read again. */
-  startOver(): void {
+  /** The lanes have changed: everything in them is read again, and what is known of `revised` ones forgotten before. */
+  startOver(revised: readonly number[] = []): void {
     this.#startsOver = true
+    for (const lane of revised) this.#revised.add(lane)
     this.#doze.wake()
   }
 
@@ -108,9 +107,11 @@ export class LaneReader {
     const lanes = [...owned.keys()]
     const now = performance.now()
     if (lanes.length === 0) return false
-    if (now - this.#lookedAt > LOOK_AT_BLOCKERS_MILLISECONDS) await this.#lookAtBlockers(now)
     if (this.#startsOver) {
       this.#startsOver = false
+      // Between two reads: one under way may still bring what was so before the revision.
+      chains.forget(this.#revised)
+      this.#revised.clear()
       this.#window = await this.#openFullWindow(lanes)
       this.#seen = undefined
     }
@@ -118,7 +119,7 @@ export class LaneReader {
 
     const due = chains.dueForReload(now, CHAINS_PER_READ)
     if (due.length > 0) {
-      const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN)
+      const rows = await readChains(pool, tables, due, chains.heldOf(due), MESSAGES_PER_CHAIN)
       for (const [aggregate, messages] of rows) {
         chains.replace(aggregate, messages, messages.length === MESSAGES_PER_CHAIN, performance.now())
       }
@@ -162,17 +163,6 @@ export class LaneReader {
     } catch (error) {
       this.#startsOver = true
       throw error
-    }
-  }
-
-  async #lookAtBlockers(now: number): Promise<void> {
-    this.#lookedAt = now
-    const { pool, tables, chains } = this.#options
-    const blockers = chains.blockers()
-    const ids = [...blockers.keys()].slice(0, MOST_BLOCKERS)
-    for (const id of await findUnblocked(pool, tables, ids)) {
-      const aggregate = blockers.get(id)
-      if (aggregate !== undefined) chains.unblock(aggregate)
     }
   }
 

@@ -3,7 +3,7 @@ import type { Membership, Registration } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { Chains } from './chains.ts'
-import { countLostAttempts, giveBackLanes, readShare, takeLanes } from './lanes.ts'
+import { countLostAttempts, giveBackLanes, type Holding, readShare, takeLanes } from './lanes.ts'
 import type { Decision, QueuedMessage, QueueTables } from './message.ts'
 import { backOffSeconds, isTooOld } from './policy.ts'
 import { LaneReader } from './reader.ts'
@@ -33,7 +33,7 @@ export type SenderOptions<Permit> = Readonly<{
 export class Session<Permit> {
   readonly #options: SenderOptions<Permit>
   readonly #registration: Registration
-  readonly #lanes = new Map<number, string>()
+  readonly #lanes = new Map<number, Holding>()
   readonly #leaving = new Set<number>()
   readonly #chains = new Chains()
   readonly #reader: LaneReader
@@ -111,15 +111,24 @@ export class Session<Permit> {
     if (this.#leaving.size > 0) await this.#giveBack(this.#chains.drain(this.#leaving))
   }
 
-  /** An answer may have been lost: the database says what is owned. What it no longer knows of goes, once nothing is in flight. */
-  #reconcile(owned: ReadonlyMap<number, string>): void {
-    for (const [lane, epoch] of this.#lanes) if (owned.get(lane) !== epoch) this.#leaving.add(lane)
+  /**
+   * An answer may have been lost: the database says what is owned. What it no longer knows of goes, once nothing is in
+   * flight. Where a person has changed messages, all that is known of the lane is read anew.
+   */
+  #reconcile(owned: ReadonlyMap<number, Holding>): void {
+    for (const [lane, { epoch }] of this.#lanes) if (owned.get(lane)?.epoch !== epoch) this.#leaving.add(lane)
     const unknown = [...owned].filter(([lane]) => !this.#lanes.has(lane))
     if (unknown.length > 0) this.#own(unknown)
+    const revised = [...owned].filter(
+      ([lane, { revision }]) => !this.#leaving.has(lane) && this.#lanes.get(lane)?.revision !== revision,
+    )
+    if (revised.length === 0) return
+    for (const [lane, holding] of revised) this.#lanes.set(lane, holding)
+    this.#reader.startOver(revised.map(([lane]) => lane))
   }
 
-  #own(lanes: Iterable<readonly [lane: number, epoch: string]>): void {
-    for (const [lane, epoch] of lanes) this.#lanes.set(lane, epoch)
+  #own(lanes: Iterable<readonly [lane: number, holding: Holding]>): void {
+    for (const [lane, holding] of lanes) this.#lanes.set(lane, holding)
     this.#reader.startOver()
   }
 
@@ -133,7 +142,7 @@ export class Session<Permit> {
         return lanes
       }),
     )
-    if (taken.length > 0) this.#own(taken.map(({ lane, epoch }) => [lane, epoch]))
+    if (taken.length > 0) this.#own(taken.map(({ lane, epoch, revision }) => [lane, { epoch, revision }]))
   }
 
   async #giveBack(lanes: readonly number[]): Promise<void> {
@@ -144,8 +153,15 @@ export class Session<Permit> {
     }
   }
 
+  /** Of a lane that is not owned (any more) none: no lane is ever owned under 0, so nothing is written. */
+  #epochOf({ lane }: QueuedMessage): string {
+    return this.#lanes.get(lane)?.epoch ?? '0'
+  }
+
   #activeLanes(): ReadonlyMap<number, string> {
-    return new Map([...this.#lanes].filter(([lane]) => !this.#leaving.has(lane)))
+    return new Map(
+      [...this.#lanes].filter(([lane]) => !this.#leaving.has(lane)).map(([lane, { epoch }]) => [lane, epoch]),
+    )
   }
 
   /** A slot sends one message after the other: the permit first, so that what is then chosen is the newest news. */
@@ -157,7 +173,7 @@ export class Session<Permit> {
       }
       const permit = await this.#options.permit(this.#taking)
       if (permit === undefined) return
-      const turn = this.#isAlive() ? this.#chains.take(performance.now()) : undefined
+      const turn = this.#isAlive() ? this.#chains.take() : undefined
       if (turn === undefined) {
         this.#options.giveBack(permit)
         this.#reader.wake()
@@ -214,11 +230,6 @@ export class Session<Permit> {
       else this.#chains.block(message, Number.POSITIVE_INFINITY, performance.now())
       this.#wakeSlots()
     })
-  }
-
-  /** Of a lane that is gone, an epoch that none ever has: the outcome then changes nothing. */
-  #epochOf(message: QueuedMessage): string {
-    return this.#lanes.get(message.lane) ?? '0'
   }
 
   #supersede(message: QueuedMessage): void {
