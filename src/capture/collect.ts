@@ -161,7 +161,7 @@ export class Collect {
       await this.#noteUnmapped(db, due, unmapped)
     })
     await atStep('collect.outbox', () => deleteRows(db, finished))
-    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.has(aggregate)))
+    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
     const isOurs = await atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch))
     if (!isOurs) throw new TenureLost()
     await atStep('collect.commit', () => db.query('commit'))

@@ -12,7 +12,7 @@ import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import type { ResolvedRow } from './outbox-row.ts'
+import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 export type ProductInput = Readonly<{
   aggregate: string
@@ -72,7 +72,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
     digestBefore != null && before !== undefined && digestBefore === digestOf(content, before.shape)
   const requested = rows.some((row) => row.op === 'announce')
   if (unchanged && !requested) return
-  const isNew = before === undefined && (input.seeded || rows.some((row) => isInsertOf(row, product.id)))
+  const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))
   if (!isTold(product, known, isNew, input)) return
   if (!isNew && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
     derivation.silenced++
@@ -102,10 +102,6 @@ function isTold(
 
 function livesOn(sku: string, input: ProductInput): boolean {
   return sku !== '' && input.livesElsewhere(sku)
-}
-
-function isInsertOf(row: ResolvedRow, productId: string): boolean {
-  return row.op === 'insert' && row.parent === null && row.rowId === productId
 }
 
 function deriveStock(input: ProductInput, derivation: Derivation): void {

@@ -26,3 +26,8 @@ export function madeAt(origin: string): Date | undefined {
   const milliseconds = /^(\d{1,15}):/.exec(origin)?.[1]
   return milliseconds === undefined ? undefined : new Date(Number(milliseconds))
 }
+
+/** Did the aggregate itself come into being with this row, not just a part of it? */
+export function isRootInsert(row: OutboxRow, id: string): boolean {
+  return row.op === 'insert' && row.parent === null && row.rowId === id
+}

@@ -21,10 +21,6 @@ export class Pending {
     return this.#rows.size + this.#ownerless.length
   }
 
-  has(aggregate: string): boolean {
-    return this.#byAggregate.has(aggregate)
-  }
-
   /** Rows known already (a window read again) change nothing, not even the settling. */
   add(rows: readonly ResolvedRow[], now: number): void {
     for (const row of rows) {

@@ -1,9 +1,11 @@
+import { aggregateKey } from '../messages/aggregate.ts'
 import { productNaturalKey, productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, seedBaselines } from './baseline.ts'
 import { digestOf, SHAPE } from './digest.ts'
+import { isRootInsert, type OutboxRow } from './outbox-row.ts'
 
 type SeededKind = 'product' | 'order'
 
@@ -19,44 +21,65 @@ export async function readSeeded(db: Db): Promise<ReadonlySet<string>> {
 
 /**
  * Day one, silently: writes the baselines of one page of aggregates that nobody has announced, as if they had been.
- * Runs in the collector's transaction, on the snapshot in which it has read the whole outbox: an aggregate with a row
- * waiting there is left out, or the change behind that row would never be told.
- * Returns true when nothing is left to seed.
+ * Runs in the collector's transaction, on the snapshot in which it has read the whole outbox. An aggregate with rows
+ * waiting there must still be told: of a product that was there before only its keys are noted, so that it will be told
+ * as changed, not as new. Returns true when nothing is left to seed.
  */
 export async function seedPage(
   db: Db,
   store: Store,
-  hasWaitingRows: (aggregate: string) => boolean,
+  waitingRows: (aggregate: string) => readonly OutboxRow[],
 ): Promise<boolean> {
   const { rows } = await db.query<{ kind: SeededKind; last_id: string }>(
     `select kind, last_id from bridge.seeding where finished_at is null order by kind desc limit 1`,
   )
   const seeding = rows[0]
   if (!seeding) return true
-  const ids = await store.roots(db, seeding.kind, seeding.last_id, PAGE)
-  const idle = ids.filter((id) => !hasWaitingRows(`${seeding.kind}:${id}`))
-  await seedBaselines(
-    db,
-    await (seeding.kind === 'product' ? productBaselines : orderBaselines)(db, store, idle),
-  )
+  const { kind } = seeding
+  const ids = await store.roots(db, kind, seeding.last_id, PAGE)
+  const idle = ids.filter((id) => waitingRows(aggregateKey(kind, id)).length === 0)
+  if (kind === 'order') await seedBaselines(db, await orderBaselines(db, store, idle))
+  else {
+    const changing = ids.filter((id) => {
+      const waiting = waitingRows(aggregateKey(kind, id))
+      return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
+    })
+    await seedBaselines(db, await productBaselines(db, store, idle))
+    await seedBaselines(
+      db,
+      (await catalogueBaselines(db, store, changing)).map((known) => ({ ...known, digest: null })),
+    )
+  }
   await db.query(
     `update bridge.seeding
         set last_id = coalesce($2, last_id), finished_at = case when $3 then clock_timestamp() end
       where kind = $1`,
-    [seeding.kind, ids.at(-1) ?? null, ids.length < PAGE],
+    [kind, ids.at(-1) ?? null, ids.length < PAGE],
   )
   return false
 }
 
 async function productBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
-  const products = await store.products(db, ids)
   const levels = await store.stockOfProducts(db, ids)
-  const catalogue = [...products].flatMap(([id, product]) =>
+  const stock = [...levels.values()].map((variant) => ({
+    aggregate: aggregateKey('product', variant.productId),
+    part: `stock:${variant.variantId}`,
+    digest: null,
+    level: String(variant.level),
+    naturalKey: JSON.stringify({ sku: variant.sku }),
+    shape: SHAPE,
+  }))
+  return [...(await catalogueBaselines(db, store, ids)), ...stock]
+}
+
+async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
+  const products = await store.products(db, ids)
+  return [...products].flatMap(([id, product]) =>
     product instanceof Error
       ? []
       : [
           {
-            aggregate: `product:${id}`,
+            aggregate: aggregateKey('product', id),
             part: 'catalogue',
             digest: digestOf(productPayload(product, undefined)),
             level: null,
@@ -65,15 +88,6 @@ async function productBaselines(db: Db, store: Store, ids: readonly string[]): P
           },
         ],
   )
-  const stock = [...levels.values()].map((variant) => ({
-    aggregate: `product:${variant.productId}`,
-    part: `stock:${variant.variantId}`,
-    digest: null,
-    level: String(variant.level),
-    naturalKey: JSON.stringify({ sku: variant.sku }),
-    shape: SHAPE,
-  }))
-  return [...catalogue, ...stock]
 }
 
 async function orderBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
@@ -83,7 +97,7 @@ async function orderBaselines(db: Db, store: Store, ids: readonly string[]): Pro
       ? []
       : [
           {
-            aggregate: `order:${id}`,
+            aggregate: aggregateKey('order', id),
             part: 'order',
             digest: digestOf(rawOrder(order)),
             level: null,
