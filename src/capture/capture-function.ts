@@ -10,6 +10,12 @@ export type Capture = Readonly<{
   triggers: readonly Readonly<{ name: string; create: string }>[]
 }>
 
+/**
+ * Raised with every change of the text below. Of two releases that run side by side during a deploy the older one leaves
+ * the newer one's functions alone, or the two would replace them in turns.
+ */
+const CAPTURE_VERSION = 1
+
 const EVENTS = [
   { name: 'bridge_insert', operation: 'insert', referencing: 'referencing new table as n' },
   { name: 'bridge_update', operation: 'update', referencing: 'referencing old table as o new table as n' },
@@ -54,11 +60,17 @@ ${event.referencing} for each statement ${execute}`,
   }
 }
 
+/** True where a later release than this one wrote the function. */
+export function isNewerCapture(body: string): boolean {
+  return Number(/^-- capture version (\d+)$/m.exec(body)?.[1] ?? 0) > CAPTURE_VERSION
+}
+
 function functionBody(watched: WatchedTable): string {
   const kind = quoteText(watched.kind)
   const table = quoteText(watched.table)
   return `
 #variable_conflict use_column
+-- capture version ${CAPTURE_VERSION}
 declare
   collector_asleep boolean;
   fuse_blown boolean;
@@ -139,34 +151,30 @@ function deletedRows(watched: WatchedTable): string {
 function updatedRows(watched: WatchedTable): string {
   const pairs = `
         from (${readRows(watched, 'n')}) new
-        full join (${readRows(watched, 'o')}) old on old.row_id = new.row_id
+        full join (${readRows(watched, 'o')}) old on old.row_id = new.row_id`
+  const changed = `
        where (new.row_id is null or old.row_id is null or new.content operator(pg_catalog.*<>) old.content)`
   if (watched.level) {
+    // One row as a rule (part 1); a second one (part 2) takes the pieces from the variant that the row has left.
     return `
-      select coalesce(new.row_id, old.row_id), 'update', moved.parent, null, moved.delta${pairs.replace(
-        '\n       where',
-        `
-       cross join lateral (
-         select new.parent, coalesce(new.level, 0) - coalesce(old.level, 0)
-          where new.parent is not distinct from old.parent
-         union all
-         select new.parent, new.level where new.row_id is not null and new.parent is distinct from old.parent
-         union all
-         select old.parent, -old.level where old.row_id is not null and new.parent is distinct from old.parent
-       ) moved (parent, delta)
-       where`,
-      )}`
+      select coalesce(new.row_id, old.row_id), 'update', case part when 1 then new.parent else old.parent end, null,
+             case when part = 2 then -old.level
+                  when new.parent is not distinct from old.parent then new.level - coalesce(old.level, 0)
+                  else new.level end${pairs}
+       cross join (values (1), (2)) side (part)${changed}
+         and case part when 1 then new.row_id is not null
+                    else old.row_id is not null and (new.row_id is null or new.parent is distinct from old.parent) end`
   }
   const op = watched.placed
     ? `case when new.row_id is null then 'delete' when old.placed is null then 'insert' else 'update' end`
     : `case when new.row_id is null then 'delete' when old.row_id is null then 'insert' else 'update' end`
   return `
-      select coalesce(new.row_id, old.row_id), ${op}, new.parent, old.parent, null::numeric${pairs}${
+      select coalesce(new.row_id, old.row_id), ${op}, new.parent, old.parent, null::numeric${pairs}${changed}${
         watched.placed ? '\n         and (new.placed is not null or old.placed is not null)' : ''
       }`
 }
 
-/** One side's rows in our words. \`level\` is what the row adds to the stock of its variant. */
+/** One side's rows in our words. `level` is what the row adds to the stock of its variant. */
 function readRows(watched: WatchedTable, transitionTable: 'n' | 'o'): string {
   const column = (name: string | null) => (name ? `${quoteName(name)}::text` : 'null::text')
   const level = watched.level
@@ -180,10 +188,10 @@ function readRows(watched: WatchedTable, transitionTable: 'n' | 'o'): string {
                from ${transitionTable}`
 }
 
-function quoteName(name: string): string {
+export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function quoteText(text: string): string {
+export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }

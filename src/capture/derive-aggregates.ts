@@ -116,7 +116,9 @@ async function removedSkus(
     const naturalKey = parts.get('catalogue')?.naturalKey
     const product = products.get(splitAggregate(aggregate)[1])
     const removed = product === undefined || (!(product instanceof Error) && product.deletedAt !== null)
-    if (naturalKey != null && removed) skus.add(naturalKeySchema.parse(JSON.parse(naturalKey)).sku)
+    if (naturalKey == null || !removed) continue
+    const { sku, variants } = naturalKeySchema.parse(JSON.parse(naturalKey))
+    for (const known of [sku, ...variants.map((variant) => variant.sku)]) skus.add(known)
   }
   for (const product of products.values()) {
     if (!(product instanceof Error) && product.deletedAt !== null) skus.add(product.sku)

@@ -26,7 +26,7 @@ export type ProductInput = Readonly<{
   seeded: boolean
   stockMessages: 'change' | 'actual'
   told(type: MessageType): Told
-  /** Is the SKU in use by a living variant of another product? Then its removal must not be announced. */
+  /** Is the SKU in use by a living variant of another product? Then its removal must not be announced. Never of ''. */
   livesElsewhere(sku: string): boolean
   now: Date
 }>
@@ -47,8 +47,10 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const before = input.baselines.get(CATALOGUE)
   const known = before?.naturalKey == null ? undefined : naturalKeySchema.parse(JSON.parse(before.naturalKey))
   if (!product) {
-    if (known && !livesOn(known.sku, input)) {
-      derivation.messages.push({ type: 'product:update', payload: removedProductPayload(known, input.now) })
+    if (known && !livesOn(known, input)) {
+      const variants = known.variants.filter(({ sku }) => !input.livesElsewhere(sku))
+      const payload = removedProductPayload({ ...known, variants }, input.now)
+      derivation.messages.push({ type: 'product:update', payload })
     }
     derivation.forgotten.push(...[...input.baselines.values()].map(({ part }) => ({ aggregate, part })))
     return
@@ -97,11 +99,13 @@ function isTold(
   input: ProductInput,
 ): boolean {
   if (product.deletedAt === null) return true
-  return !isNew && !livesOn(known?.sku ?? product.sku, input)
+  return !isNew && !livesOn(known ?? productNaturalKey(product), input)
 }
 
-function livesOn(sku: string, input: ProductInput): boolean {
-  return sku !== '' && input.livesElsewhere(sku)
+/** By its own SKU; where it has none, because masters were abolished, by all those of its variants. */
+function livesOn({ sku, variants }: NaturalKey, input: ProductInput): boolean {
+  const skus = sku === '' ? variants.map((variant) => variant.sku) : [sku]
+  return skus.length > 0 && skus.every((each) => input.livesElsewhere(each))
 }
 
 function deriveStock(input: ProductInput, derivation: Derivation): void {

@@ -2,8 +2,7 @@ import { readInstallation } from '../postgres/installation.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { withShortLocks } from '../postgres/short-locks.ts'
 import type { Store, WatchedTable } from '../store/store.ts'
-import { captureOf, captureVersion, quoteName, quoteText } from './capture-function.ts'
-import { type InstalledFunction, readInstalled } from './installed-triggers.ts'
+import { captureOf, isNewerCapture, quoteName, quoteText } from './capture-function.ts'
 
 /** A table whose triggers are not as wanted, and the statements that make them so, for one transaction. */
 export type Repair = Readonly<{
@@ -12,6 +11,10 @@ export type Repair = Readonly<{
   /** True where the triggers had been in place once: what changed meanwhile was not seen. */
   gap: boolean
 }>
+
+/** A trigger function of ours, with the triggers that call it, on whatever table they are. */
+type Installed = Readonly<{ name: string; body: string; triggers: readonly Trigger[] }>
+type Trigger = Readonly<{ schema: string; table: string; name: string; enabled: boolean }>
 
 /** Whoever installs or removes triggers holds this, so that two do not write the same function at once. */
 const CAPTURE_LOCK = `select pg_advisory_xact_lock(x'73706272'::int, hashtext('bridge triggers'))`
@@ -29,7 +32,7 @@ export async function findRepairs(db: Db, store: Store): Promise<Repair[]> {
     ...store.watched.flatMap((watched) =>
       repairOf(store.schema, watched, installed, seenBefore.has(watched.table)),
     ),
-    ...strays(store, installed),
+    ...removals(store, installed),
   ]
 }
 
@@ -41,60 +44,150 @@ export function firstInstall(store: Store): Repair[] {
 function repairOf(
   schema: string,
   watched: WatchedTable,
-  installed: readonly InstalledFunction[],
+  installed: readonly Installed[],
   seenBefore: boolean,
 ): Repair[] {
   const { table, kind } = watched
   const wanted = captureOf(schema, watched)
+  const isHere = (trigger: Trigger) => trigger.schema === schema && trigger.table === table
   const own = installed.find(({ name }) => name === wanted.functionName)
-  const isHere = (trigger: { schema: string; table: string }) =>
-    trigger.schema === schema && trigger.table === table
   // A renamed table brings along the triggers of its old name.
   const foreign = installed.filter(({ name, triggers }) => name !== own?.name && triggers.some(isHere))
-  const inPlace =
+  const working =
     own !== undefined &&
-    foreign.length === 0 &&
     own.triggers.length > 0 &&
     own.triggers.every((trigger) => isHere(trigger) && trigger.enabled)
-  if (inPlace && isNewer(own, wanted.body)) return []
-
-  const sameTriggers =
-    inPlace &&
+  if (working && isNewerCapture(own.body)) return []
+  const inPlace =
+    working &&
+    foreign.length === 0 &&
     own.triggers.length === wanted.triggers.length &&
     wanted.triggers.every(({ name }) => own.triggers.some((trigger) => trigger.name === name))
-  if (sameTriggers && own.body === wanted.body) return []
+  if (inPlace && own.body === wanted.body) return []
   // A changed function text alone leaves nothing unseen: the old one worked until it was replaced.
-  if (sameTriggers) return [{ table, statements: [wanted.createFunction], gap: false }]
-  return [
-    {
-      table,
-      gap: seenBefore,
-      statements: [
-        ...foreign.map(({ name }) => dropFunction(name)),
-        dropFunction(wanted.functionName),
-        wanted.createFunction,
-        `revoke all on function bridge.${quoteName(wanted.functionName)}() from public`,
-        ...wanted.triggers.map(({ create }) => create),
-        `insert into bridge.watched (table_name, kind) values (${quoteText(table)}, ${quoteText(kind)}) on conflict (table_name) do nothing`,
-        ...(seenBefore ? [openGap(kind, 'triggers_missing', table)] : []),
-      ],
-    },
+  if (inPlace) return [{ table, statements: [wanted.createFunction], gap: false }]
+  const statements = [
+    ...[...foreign, ...(own ? [own] : [])].map(({ name }) => dropFunction(name)),
+    wanted.createFunction,
+    `revoke all on function bridge.${quoteName(wanted.functionName)}() from public`,
+    ...wanted.triggers.map(({ create }) => create),
+    `insert into bridge.watched (table_name, kind)
+values (${quoteText(table)}, ${quoteText(kind)})
+on conflict (table_name) do nothing`,
   ]
+  if (!seenBefore) return [{ table, statements, gap: false }]
+  return [{ table, statements: [...statements, openGap(kind, 'triggers_missing', table)], gap: true }]
 }
 
 /** Functions of ours that no watched table calls for: their table is gone, or is not watched any more. */
-function strays(store: Store, installed: readonly InstalledFunction[]): Repair[] {
+function removals(store: Store, installed: readonly Installed[]): Repair[] {
   const watched = new Set(store.watched.map(({ table }) => table))
   return installed
-    .filter(
-      ({ name, body, triggers }) =>
-        !store.watched.some((table) => captureOf(store.schema, table).functionName === name) &&
-        !triggers.some(({ schema, table }) => schema === store.schema && watched.has(table)) &&
-        (captureVersion(body) ?? 0) <= OWN_VERSION,
-    )
-    .map(({ name, triggers }) => ({
-      table: triggers[0]?.table ?? name,
+    .filter(({ name, body, triggers }) => {
+      const isWanted = watched.has(name.slice(FUNCTION_PREFIX.length))
+      const isReplaced = triggers.some(({ schema, table }) => schema === store.schema && watched.has(table))
+      return !isWanted && !isReplaced && !isNewerCapture(body)
+    })
+    .map(({ name }) => ({
+      table: name.slice(FUNCTION_PREFIX.length),
       statements: [dropFunction(name)],
       gap: false,
     }))
+}
+
+const FUNCTION_PREFIX = 'capture_'
+
+async function readInstalled(db: Db): Promise<Installed[]> {
+  const { rows } = await db.query<{ name: string; body: string; triggers: Trigger[] }>(
+    `select p.proname as name,
+            p.prosrc as body,
+            coalesce(
+              json_agg(json_build_object('schema', s.nspname, 'table', c.relname, 'name', t.tgname,
+                                         'enabled', t.tgenabled in ('O', 'A')))
+                filter (where t.oid is not null),
+              '[]') as triggers
+       from pg_catalog.pg_proc p
+       join pg_catalog.pg_namespace b on b.oid = p.pronamespace
+       left join pg_catalog.pg_trigger t on t.tgfoid = p.oid
+       left join pg_catalog.pg_class c on c.oid = t.tgrelid
+       left join pg_catalog.pg_namespace s on s.oid = c.relnamespace
+      where b.nspname = 'bridge'
+        and p.proname like 'capture\\_%'
+      group by p.oid, p.proname, p.prosrc
+      order by p.proname`,
+  )
+  return rows
+}
+
+function dropFunction(name: string): string {
+  return `drop function if exists bridge.${quoteName(name)}() cascade`
+}
+
+/** One open gap for each cause is enough, however often it happens before somebody reconciles. */
+function openGap(kind: string, reason: string, table: string): string {
+  const [k, r, t] = [kind, reason, table].map(quoteText)
+  return `insert into bridge.gap (kind, reason, table_name)
+select ${k}, ${r}, ${t}
+ where not exists (select from bridge.gap where kind = ${k} and reason = ${r} and table_name = ${t} and closed_at is null)`
+}
+
+/**
+ * Makes every table's triggers as they should be, each table in a transaction of its own, never two at once. One that
+ * stays locked does not keep the others from their repair. Returns what was done.
+ * @throws DatabaseError `locked` after all others are done.
+ */
+export async function repairTriggers(pool: Pool, store: Store, attempts: number): Promise<Repair[]> {
+  const done: Repair[] = []
+  const failures: unknown[] = []
+  for (const { table } of await findRepairs(pool, store)) {
+    try {
+      done.push(...(await withShortLocks(pool, `Table ${table}`, attempts, (db) => repair(db, store, table))))
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+  return done
+}
+
+/** Looks again under the lock: another process may have been quicker, or somebody uninstalls. */
+async function repair(db: Db, store: Store, table: string): Promise<Repair[]> {
+  await db.query(CAPTURE_LOCK)
+  if ((await readInstallation(db))?.installed === false) return []
+  const repairs = (await findRepairs(db, store)).filter((found) => found.table === table)
+  for (const { statements } of repairs) for (const statement of statements) await db.query(statement)
+  return repairs
+}
+
+/**
+ * Removes every trigger of ours from the store, table by table, by dropping its function: the only way open to a role
+ * that owns the function but not the table, and the quick one. Changes from now on are a gap in every kind.
+ * Workers that still run find the mark and do not put the triggers back. Returns the tables freed.
+ */
+export async function removeCapture(pool: Pool, attempts: number): Promise<string[]> {
+  await withShortLocks(pool, 'Schema bridge', attempts, async (db) => {
+    await db.query(CAPTURE_LOCK)
+    await db.query('update bridge.installation set installed = false')
+  })
+  const installed = await readInstalled(pool)
+  for (const { name } of installed) {
+    const table = name.slice(FUNCTION_PREFIX.length)
+    await withShortLocks(pool, `Table ${table}`, attempts, async (db) => {
+      await db.query(CAPTURE_LOCK)
+      await db.query(dropFunction(name))
+      const { rows } = await db.query<{ kind: string }>(
+        'delete from bridge.watched where table_name = $1 returning kind',
+        [table],
+      )
+      for (const { kind } of rows) await db.query(openGap(kind, 'uninstalled', table))
+    })
+  }
+  return installed.map(({ name }) => name.slice(FUNCTION_PREFIX.length))
+}
+
+/** Drops the schema with all it holds; `removeCapture` comes first, else every table of the store is locked at once. */
+export async function purgeSchema(pool: Pool, attempts: number): Promise<void> {
+  await withShortLocks(pool, 'Schema bridge', attempts, (db) =>
+    db.query('drop schema if exists bridge cascade'),
+  )
 }

@@ -1,5 +1,6 @@
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import type { Circuit } from '../push/circuit.ts'
 import type { Permit } from '../push/circuit-state.ts'
 import type { PushClient } from '../push/client.ts'
@@ -15,6 +16,7 @@ export function createDelivery({
   metrics,
   log,
 }: DeliveryOptions): Pick<SenderOptions<Permit>, 'permit' | 'giveBack' | 'send'> {
+  const quietly = onceInAWhile(log)
   return {
     permit: (signal) => circuit.permit(signal),
 
@@ -33,7 +35,10 @@ export function createDelivery({
       } else if (decision.do === 'park') {
         log.error('a message is parked: the hub refuses it for good', { ...fields, reason: decision.reason })
       } else if (decision.do === 'retry') {
-        log.debug('a push failed and will be tried again', { ...fields, reason: decision.reason })
+        quietly(outcome.kind, 'warn', 'a push failed and will be tried again', {
+          ...fields,
+          reason: decision.reason,
+        })
       }
       return decision
     },

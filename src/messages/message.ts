@@ -5,8 +5,8 @@ export type Message = Readonly<{ type: MessageType; payload: Record<string, unkn
 
 /**
  * True for messages that tell a state: a later one of the same type and aggregate says all that an earlier one did.
- * The others are history, each of which must arrive.
+ * The others must arrive, each of them; a level too, because one aggregate holds the levels of several SKUs.
  */
 export function isStateLike(type: MessageType): boolean {
-  return type === 'product:update' || type === 'stock:actual'
+  return type === 'product:update'
 }

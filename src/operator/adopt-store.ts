@@ -26,5 +26,9 @@ async function dropState(db: Db): Promise<void> {
   for (const table of ['outbox', 'message', 'baseline', 'acknowledged', 'stock_ledger', 'unmapped', 'gap']) {
     await db.query(`delete from bridge.${table}`)
   }
+  // What the fuse counts as not yet collected is gone.
+  await db.query(
+    'update bridge.pulse set collected_id = greatest(collected_id, (select last_value from bridge.outbox_id_seq))',
+  )
   await db.query(`update bridge.seeding set last_id = '0', finished_at = null`)
 }

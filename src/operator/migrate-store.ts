@@ -1,11 +1,18 @@
 import { missingGrants } from '../capture/rights.ts'
-import { applyRepairs, findRepairs, installStatements } from '../capture/triggers.ts'
+import { findRepairs, firstInstall, repairTriggers } from '../capture/triggers.ts'
 import { DatabaseError } from '../postgres/errors.ts'
-import { differences, type Identity, readInstallation, recordInstallation } from '../postgres/installation.ts'
-import { applyMigrations, type Migration, schemaState } from '../postgres/migrate.ts'
-import type { Pool } from '../postgres/pool.ts'
+import { type Identity, recordInstallation, refuseCopy } from '../postgres/installation.ts'
+import {
+  applyMigrations,
+  type Migration,
+  migrationStatements,
+  pendingMigrations,
+  refuseOutdatedCode,
+  schemaState,
+} from '../postgres/migrate.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { SHORT_LOCKS } from '../postgres/short-locks.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import { makePartitions } from '../queue/partitions.ts'
 import type { Store } from '../store/store.ts'
 
 export type MigrateInput = Readonly<{
@@ -19,66 +26,79 @@ export type MigrateInput = Readonly<{
 /** What `migrate` did, for the person who ran it. */
 export type Migrated = Readonly<{ applied: readonly string[]; tables: readonly string[] }>
 
+/** Two minutes and a bit: a store's longer imports and vacuums end in that time. */
+const ATTEMPTS = 80
+
 /**
  * Brings schema `bridge` and the triggers up to this version. Idempotent, and safe while the store sells and older
  * workers run: each file and each table is a transaction of its own that waits at most 200 ms for a lock.
- * @throws DatabaseError `missing_rights` with the exact GRANTs, `copied` on a copy of another database.
+ * @throws DatabaseError `missing_rights` with the exact GRANTs, `copied` on a copy of another database, and others.
  */
-export async function migrateStore({
-  pool,
-  store,
-  migrations,
-  identity,
-  fuseRows,
-}: MigrateInput): Promise<Migrated> {
-  await refuseWithoutRights(pool, store)
+export async function migrateStore(input: MigrateInput): Promise<Migrated> {
+  const { pool, store, migrations, identity } = input
+  await refuseToMigrate(input)
   const applied = await applyMigrations(pool, 'bridge', migrations)
   await refuseCopy(pool, identity)
   await inTransaction(pool, async (db) => {
     await recordInstallation(db, identity, false)
-    await db.query('update bridge.installation set installed = true where not installed')
-    await db.query('update bridge.pulse set fuse_rows = $1 where fuse_rows <> $1', [fuseRows])
+    for (const statement of markStatements(input)) await db.query(statement)
   })
-  await makePartitions(pool, 'bridge.history')
-  await makePartitions(pool, 'bridge.stock_ledger')
-  const repairs = await findRepairs(pool, store)
-  await applyRepairs(pool, repairs)
-  return { applied, tables: repairs.map(({ watched }) => watched.table) }
+  const repairs = await repairTriggers(pool, store, ATTEMPTS)
+  return { applied, tables: repairs.map(({ table }) => table) }
 }
 
-/** The SQL that `migrate` would run now, in its order. Changes nothing. */
-export async function previewMigration({ pool, store, migrations }: MigrateInput): Promise<string> {
-  await refuseWithoutRights(pool, store)
-  const state = await schemaState(pool, 'bridge')
-  const pending = migrations.filter(({ version }) => version > (state?.version ?? 0))
-  const statements = state
-    ? (await findRepairs(pool, store)).flatMap((repair) => repair.statements)
-    : installStatements(store)
+/**
+ * The SQL that `migrate` would run now, each transaction a block, for psql. Changes nothing. The installation's own row
+ * is left to the first worker: it tells this database from a copy, and the SQL may be tried on one.
+ */
+export async function previewMigration(input: MigrateInput): Promise<string> {
+  const { pool, store, migrations } = input
+  const state = await refuseToMigrate(input)
+  const blocks: string[] = []
+  for (const migration of pendingMigrations(migrations, state)) {
+    const statements = await migrationStatements(pool, 'bridge', migration, state)
+    blocks.push(`-- ${migration.name}\n${transaction(statements)}`)
+  }
+  blocks.push(transaction(markStatements(input)))
+  for (const { table, statements } of state ? await findRepairs(pool, store) : firstInstall(store)) {
+    blocks.push(`-- ${table}\n${transaction(statements)}`)
+  }
+  const role = await readRole(pool)
   return [
-    ...(state ? [] : ['create schema bridge;\nrevoke all on schema bridge from public;']),
-    ...pending.map(({ name, sql }) => `-- ${name}\n${sql.trim()}`),
-    ...statements.map((statement) => `${statement};`),
+    `-- To be run as role ${role}, which then owns schema bridge: psql -v ON_ERROR_STOP=1.`,
+    '-- Where a block stops at a lock, what stands before it is done: print the rest anew.',
+    ...blocks,
   ].join('\n\n')
 }
 
-async function refuseWithoutRights(pool: Pool, store: Store): Promise<void> {
-  const grants = await missingGrants(pool, store)
-  if (grants.length === 0) return
-  throw new DatabaseError(
-    'missing_rights',
-    `The role of DATABASE_URL may not do all that is needed. Let the owner of the store's database run:\n${grants.join('\n')}`,
-  )
+/** What every migration sets, whatever was there. */
+function markStatements({ fuseRows }: MigrateInput): string[] {
+  return [
+    'update bridge.installation set installed = true where not installed',
+    `update bridge.pulse set fuse_rows = ${fuseRows} where fuse_rows <> ${fuseRows}`,
+  ]
 }
 
-/** @throws DatabaseError `copied` where this database is a copy of the one that the installation was made for. */
-export async function refuseCopy(pool: Pool, identity: Identity): Promise<void> {
-  const installed = await readInstallation(pool)
-  const marks = installed ? differences(installed, identity) : []
-  if (marks.length === 0) return
-  throw new DatabaseError(
-    'copied',
-    `This is not the database (or not the hub) that spree-bridge was installed for: ${marks.join('; ')}. ` +
-      'Nothing is sent or applied. Run `spree-bridge adopt --fresh` on a copy that shall live on its own ' +
-      '(drops what waits and what was announced), or `spree-bridge adopt --keep` if this is the same store, moved.',
-  )
+function transaction(statements: readonly string[]): string {
+  return ['begin', SHORT_LOCKS, ...statements, 'commit']
+    .map((statement) => `${statement.trim().replace(/;$/, '')};`)
+    .join('\n\n')
+}
+
+async function readRole(db: Db): Promise<string> {
+  const { rows } = await db.query<{ role: string }>('select quote_ident(current_user) as role')
+  return rows[0]?.role ?? ''
+}
+
+async function refuseToMigrate({ pool, store, migrations }: MigrateInput) {
+  const grants = await missingGrants(pool, store)
+  if (grants.length > 0) {
+    throw new DatabaseError(
+      'missing_rights',
+      `The role of DATABASE_URL may not do all that is needed. Let the owner of the store's database run:\n${grants.join('\n')}`,
+    )
+  }
+  const state = await schemaState(pool, 'bridge')
+  if (state) refuseOutdatedCode('bridge', state, migrations.at(-1)?.version ?? 0)
+  return state
 }

@@ -12,6 +12,8 @@ export type WorkerStatus = Readonly<{
   version: string
   startedAt: Date
   heartbeatAgeSeconds: number
+  /** False where the lease has run out: the process is dead or stands still, and nobody has cleared it away yet. */
+  alive: boolean
   lanes: number
   collects: boolean
   /** What the worker said of itself: circuit, last error. */
@@ -41,11 +43,13 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     version: string
     started_at: Date
     heartbeat_age: number
+    alive: boolean
     lanes: number
     collects: boolean
     status: string
   }>(
     `select w.id, w.process, w.host, w.pid, w.version, w.started_at, w.status,
+            w.expires_at > clock_timestamp() as alive,
             greatest(0, $1 - extract(epoch from w.expires_at - clock_timestamp()))::float8 as heartbeat_age,
             (select count(*)::integer from bridge.lane l where l.owner = w.id) as lanes,
             exists (select from bridge.lease l where l.owner = w.id and l.name = 'collector') as collects
@@ -76,6 +80,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
       version: row.version,
       startedAt: row.started_at,
       heartbeatAgeSeconds: Math.round(row.heartbeat_age * 10) / 10,
+      alive: row.alive,
       lanes: row.lanes,
       collects: row.collects,
       report: JSON.parse(row.status),
@@ -98,10 +103,12 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
 /** The status as lines for a terminal. */
 export function formatStatus(status: Status): string {
   const lines = [
-    ...(status.workers.length === 0 ? ['No worker is running: nothing is collected or pushed.'] : []),
+    ...(status.workers.every(({ alive }) => !alive)
+      ? ['No worker is running: nothing is collected or pushed.']
+      : []),
     ...status.workers.map(
       (worker) =>
-        `worker ${worker.host}:${worker.pid}  heartbeat ${worker.heartbeatAgeSeconds} s ago  ${worker.lanes} lanes` +
+        `worker ${worker.host}:${worker.pid}${worker.alive ? '' : '  DEAD'}  heartbeat ${worker.heartbeatAgeSeconds} s ago  ${worker.lanes} lanes` +
         `${worker.collects ? '  collector' : ''}  ${describeReport(worker.report)}`,
     ),
     `outbox  ${status.outboxRows} rows${age(status.oldestChangeSeconds)}`,

@@ -48,7 +48,9 @@ export class DatabaseError extends Error {
     | 'missing_rights'
     | 'not_migrated'
     | 'outdated'
+    | 'incomplete'
     | 'copied'
+    | 'locked'
     | 'too_old'
 
   constructor(code: DatabaseError['code'], message: string) {

@@ -1,4 +1,4 @@
-import { sqlState } from './errors.ts'
+import { DatabaseError, sqlState } from './errors.ts'
 import type { Db } from './pool.ts'
 
 /** What tells one database (and the hub it talks to) from a copy of it. Null: not readable, or not known yet. */
@@ -100,17 +100,57 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
   )
 }
 
-/** The marks in which the database at hand is not the one the installation was made for; what either side does not know is no mark. */
-export function differences(installed: Identity, current: Identity): string[] {
-  const marks: readonly [string, string | null, string | null][] = [
-    ['system identifier', installed.systemIdentifier, current.systemIdentifier],
-    ['database name', installed.databaseName, current.databaseName],
-    ['database oid', installed.databaseOid, current.databaseOid],
-    ['host', installed.host, current.host],
-    ['HUB_URL', installed.hubUrl, current.hubUrl],
-    ['HUB_STORE_ID', installed.hubStoreId, current.hubStoreId],
-  ]
-  return marks
-    .filter(([, was, is]) => was !== null && is !== null && was !== is)
-    .map(([name, was, is]) => `${name} was ${was}, is ${is}`)
+type Mark = Readonly<{ name: string; was: string; is: string }>
+
+/** The marks in which two identities differ; what either side does not know is no mark. */
+function differences(was: Identity, is: Identity, names: Readonly<Record<string, keyof Identity>>): Mark[] {
+  return Object.entries(names).flatMap(([name, key]) => {
+    const [before, now] = [was[key], is[key]]
+    return before === null || now === null || before === now ? [] : [{ name, was: before, is: now }]
+  })
+}
+
+const DATABASE_MARKS = {
+  'its system identifier': 'systemIdentifier',
+  'its name': 'databaseName',
+  'its oid': 'databaseOid',
+  'its host': 'host',
+} as const
+const HUB_MARKS = { HUB_URL: 'hubUrl', HUB_STORE_ID: 'hubStoreId' } as const
+
+/**
+ * A staging restore must not talk to the production hub, nor a misspelt HUB_URL take the queue elsewhere unasked.
+ * @throws DatabaseError `copied` where this is not the database, or not the hub, that the installation was made for.
+ */
+export async function refuseCopy(db: Db, identity: Identity): Promise<void> {
+  const installed = await readInstallation(db)
+  if (!installed) return
+  const marks = differences(installed, identity, DATABASE_MARKS)
+  const hubMarks = differences(installed, identity, HUB_MARKS)
+  const tell = ({ name, was, is }: Mark) => `${name} was ${was} and is ${is}`
+  if (marks.length > 0) {
+    throw new DatabaseError(
+      'copied',
+      `This is not the database that spree-bridge was installed for: ${[...marks, ...hubMarks].map(tell).join(', ')}. ` +
+        'Nothing is sent or applied. If it is a copy that shall live on its own, run `spree-bridge adopt --fresh`, which ' +
+        'drops what waits and what was announced; if it is the same store at another address, `spree-bridge adopt --keep`.',
+    )
+  }
+  if (hubMarks.length > 0) {
+    throw new DatabaseError(
+      'copied',
+      `spree-bridge was installed for another hub: ${hubMarks.map(tell).join(', ')}. Nothing is sent. If the hub has ` +
+        'moved, run `spree-bridge adopt --keep`: what waits goes to the new address. If it is another hub, ' +
+        '`spree-bridge adopt --fresh` drops what waits and what was announced.',
+    )
+  }
+}
+
+/** @throws DatabaseError `not_migrated` where `uninstall` has taken the triggers away. */
+export async function refuseUninstalled(db: Db): Promise<void> {
+  if ((await readInstallation(db))?.installed !== false) return
+  throw new DatabaseError(
+    'not_migrated',
+    'spree-bridge was uninstalled from this store: run `spree-bridge migrate` to install it again.',
+  )
 }

@@ -11,7 +11,7 @@ export type MembershipOptions = Readonly<{
   leaseMilliseconds: number
   /** How often the lease is renewed. */
   heartbeatMilliseconds: number
-  /** What the worker says of itself with each heartbeat, as JSON text. */
+  /** What the worker says of itself at its registration and with each heartbeat, as JSON text. */
   status(): string
   /** Wraps the renewal, for whoever wants to watch it. */
   watch<T>(work: () => Promise<T>): Promise<T>
@@ -36,15 +36,21 @@ const LOOK_MILLISECONDS = 500
 /** So long before the lease ends by the database, the worker takes it for lost: its requests in flight need to end. */
 const SAFETY_MILLISECONDS = 2_000
 
+type Moment = Readonly<{ monotonic: number; wall: number }>
+
+function present(): Moment {
+  return { monotonic: performance.now(), wall: Date.now() }
+}
+
 /**
  * Keeps a worker registered. Without a renewal by the end of the lease less two seconds its signal aborts, and it comes
- * back under a new id: what the old one learns from then on counts for nothing. All by this process's monotonic clock.
+ * back under a new id: what the old one learns from then on counts for nothing. All by this process's own clocks.
  */
 export function joinWorkers(options: MembershipOptions): Membership {
   const { pool, table, leaseMilliseconds, heartbeatMilliseconds } = options
   const stopping = new AbortController()
   const listeners: (() => void)[] = []
-  let current: { id: string; lost: AbortController; renewedAt: number; expiry: NodeJS.Timeout } | undefined
+  let current: { id: string; lost: AbortController; renewedAt: Moment; expiry: NodeJS.Timeout } | undefined
   const running = run()
 
   async function run(): Promise<void> {
@@ -61,14 +67,14 @@ export function joinWorkers(options: MembershipOptions): Membership {
 
   async function look(): Promise<void> {
     await evictExpired(pool, table)
-    const asked = performance.now()
+    const asked = present()
     if (!current) {
-      const id = await registerWorker(pool, table, options, leaseMilliseconds)
+      const id = await registerWorker(pool, table, options, leaseMilliseconds, options.status())
       current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
       return
     }
     const { id, renewedAt } = current
-    if (asked - renewedAt < heartbeatMilliseconds) return
+    if (asked.monotonic - renewedAt.monotonic < heartbeatMilliseconds) return
     const renewed = await options.watch(() =>
       renewWorker(pool, table, id, leaseMilliseconds, options.status()),
     )
@@ -79,8 +85,8 @@ export function joinWorkers(options: MembershipOptions): Membership {
     current = { ...current, renewedAt: asked, expiry: expireAfter(asked) }
   }
 
-  function expireAfter(asked: number): NodeJS.Timeout {
-    return setTimeout(lose, asked + leaseMilliseconds - safety() - performance.now())
+  function expireAfter(asked: Moment): NodeJS.Timeout {
+    return setTimeout(lose, asked.monotonic + leaseMilliseconds - safety() - performance.now())
   }
 
   function safety(): number {
@@ -95,9 +101,13 @@ export function joinWorkers(options: MembershipOptions): Membership {
     lost.abort(new Error('the lease of this worker was lost'))
   }
 
-  /** A process that was stopped wakes with its timers still to come: the clock is asked, not the timer alone. */
-  function isValid(renewedAt: number): boolean {
-    return performance.now() < renewedAt + leaseMilliseconds - safety()
+  /**
+   * A process that was stopped wakes with its timers still to come: the clock is asked, not the timer alone. And the
+   * wall clock as well, because the monotonic one stands still while a virtual machine is suspended.
+   */
+  function isValid({ monotonic, wall }: Moment): boolean {
+    const trusted = leaseMilliseconds - safety()
+    return performance.now() < monotonic + trusted && Date.now() < wall + trusted
   }
 
   return {
@@ -106,7 +116,8 @@ export function joinWorkers(options: MembershipOptions): Membership {
       return current && { id: current.id, signal: current.lost.signal }
     },
     onLook: (listener) => listeners.push(listener),
-    heartbeatAge: () => (current ? performance.now() - current.renewedAt : Number.POSITIVE_INFINITY),
+    heartbeatAge: () =>
+      current ? performance.now() - current.renewedAt.monotonic : Number.POSITIVE_INFINITY,
     async leave() {
       stopping.abort()
       await running

@@ -1,18 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 
-import { DatabaseError, isTransient } from './errors.ts'
+import { DatabaseError } from './errors.ts'
 import type { Db, Pool } from './pool.ts'
-import { inTransaction } from './transaction.ts'
+import { withShortLocks } from './short-locks.ts'
 
 /** Oldest server on which the SQL of the migrations runs: xid8 and pg_current_snapshot() came with PostgreSQL 13. */
 const OLDEST_SERVER = 130_000
 
+const ATTEMPTS = 60
+
 /** One numbered, immutable file of `migrations/<schema>/`. */
 export type Migration = Readonly<{ version: number; name: string; sql: string }>
 
-/** Versions of the schema that this code can work with: the newest, and the one before it while a deploy is under way. */
+/** The newest migration of a schema, and the oldest code (by the newest migration that it knows) that may work with it. */
 export type SchemaState = Readonly<{ version: number; minCode: number }>
 
 export async function readMigrations(folder: string): Promise<Migration[]> {
@@ -26,23 +27,63 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
   )
 }
 
-/** The newest version applied to `schema`, or undefined where the schema was never made. */
+export async function hasSchema(db: Db, schema: string): Promise<boolean> {
+  const { rowCount } = await db.query('select from pg_catalog.pg_namespace where nspname = $1', [schema])
+  return rowCount === 1
+}
+
+/** Asks the catalog, not to_regclass(): that one's cache may not know yet what another starter has just committed. */
+export async function hasTable(db: Db, schema: string, table: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select
+       from pg_catalog.pg_class c
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relname = $2`,
+    [schema, table],
+  )
+  return rowCount === 1
+}
+
+/**
+ * The newest version applied to `schema`, or undefined where it was never migrated.
+ * @throws DatabaseError `incomplete` where the tables are there without their rows.
+ */
 export async function schemaState(db: Db, schema: string): Promise<SchemaState | undefined> {
-  const known = await db.query<{ made: boolean }>('select to_regclass($1) is not null as made', [
-    `${schema}.schema`,
-  ])
-  if (!known.rows[0]?.made) return undefined
+  if (!(await hasTable(db, schema, 'schema'))) return undefined
   const { rows } = await db.query<{ version: number; min_code: number }>(
     `select version, min_code from ${schema}.schema order by version desc limit 1`,
   )
   const [newest] = rows
-  return newest && { version: newest.version, minCode: newest.min_code }
+  if (newest) return { version: newest.version, minCode: newest.min_code }
+  throw new DatabaseError(
+    'incomplete',
+    `Schema ${schema} of this database has tables but none of its rows, as a structure.sql brings them: ` +
+      'run `spree-bridge uninstall --purge`, then `spree-bridge migrate`, and see docs/structure-sql.md.',
+  )
+}
+
+/** @throws DatabaseError `outdated` where a newer release has shut this code, whose newest migration is given, out. */
+export function refuseOutdatedCode(schema: string, state: SchemaState, newest: number): void {
+  if (state.minCode <= newest) return
+  throw new DatabaseError(
+    'outdated',
+    `Schema ${schema} is at version ${state.version} and needs newer code than this (${newest}): deploy the release that migrated it.`,
+  )
+}
+
+/** What `readMigrations` brought and `schema` does not have yet, in order. */
+export function pendingMigrations(
+  migrations: readonly Migration[],
+  state: SchemaState | undefined,
+): readonly Migration[] {
+  return migrations.filter(({ version }) => version > (state?.version ?? 0))
 }
 
 /**
  * Applies what is missing, each file in a transaction of its own, under an advisory lock so that two starters
  * do not collide. A lock on one of our tables is waited for at most 200 ms (a store's trigger may hold it), then tried again.
  * Returns the names of the files applied.
+ * @throws DatabaseError `too_old`, `outdated`, `incomplete`, or `locked`.
  */
 export async function applyMigrations(
   pool: Pool,
@@ -51,8 +92,12 @@ export async function applyMigrations(
 ): Promise<string[]> {
   await refuseOldServer(pool)
   const applied: string[] = []
-  for (const migration of migrations) {
-    if (await applyPatiently(pool, schema, migration)) applied.push(migration.name)
+  const state = await schemaState(pool, schema)
+  for (const migration of pendingMigrations(migrations, state)) {
+    const isNew = await withShortLocks(pool, `Schema ${schema}`, ATTEMPTS, (db) =>
+      apply(db, schema, migration),
+    )
+    if (isNew) applied.push(migration.name)
   }
   return applied
 }
@@ -70,38 +115,37 @@ async function refuseOldServer(db: Db): Promise<void> {
   }
 }
 
-async function applyPatiently(pool: Pool, schema: string, migration: Migration): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await inTransaction(pool, (db) => apply(db, schema, migration))
-    } catch (error) {
-      if (attempt >= 100 || !isTransient(error)) throw error
-      await pause(50 + Math.random() * 200)
-    }
-  }
-}
-
 async function apply(db: Db, schema: string, migration: Migration): Promise<boolean> {
-  await db.query(`set local lock_timeout = '200ms'`)
   // Any number will do, as long as every starter takes the same one: 'spbr' and the schema's hash.
   await db.query(`select pg_advisory_xact_lock(x'73706272'::int, hashtext($1))`, [schema])
-  const known = await db.query<{ made: boolean }>('select to_regnamespace($1) is not null as made', [schema])
-  if (!known.rows[0]?.made) {
-    await db.query(`create schema ${schema}`)
-    await db.query(`revoke all on schema ${schema} from public`)
-  }
-  await db.query(
-    `create table if not exists ${schema}.schema (
-       version integer primary key,
-       min_code integer not null,
-       applied_at timestamptz not null default clock_timestamp()
-     )`,
-  )
-  const claimed = await db.query(
-    `insert into ${schema}.schema (version, min_code) values ($1, $1) on conflict do nothing`,
-    [migration.version],
-  )
-  if (claimed.rowCount === 0) return false
-  await db.query(migration.sql)
+  const state = await schemaState(db, schema)
+  if (state !== undefined && state.version >= migration.version) return false
+  for (const statement of await migrationStatements(db, schema, migration, state)) await db.query(statement)
   return true
+}
+
+/**
+ * What one file's transaction runs. Older code than the version before is shut out; a migration that even that one
+ * cannot work with raises `min_code` itself.
+ */
+export async function migrationStatements(
+  db: Db,
+  schema: string,
+  { version, sql }: Migration,
+  state: SchemaState | undefined,
+): Promise<string[]> {
+  const record = `insert into ${schema}.schema (version, min_code) values (${version}, ${Math.max(1, version - 1)})`
+  if (state !== undefined || version > 1) return [record, sql]
+  return [
+    // A role that may not create schemas can be given an empty one.
+    ...((await hasSchema(db, schema)) ? [] : [`create schema ${schema}`]),
+    `revoke all on schema ${schema} from public`,
+    `create table ${schema}.schema (
+  version integer primary key,
+  min_code integer not null,
+  applied_at timestamptz not null default clock_timestamp()
+)`,
+    record,
+    sql,
+  ]
 }

@@ -56,8 +56,9 @@ export function describeUrl(url: string): string {
 
 /** The host (with port) by which a database is addressed: one of the marks that tell it from a copy. */
 export function splitUrl(url: string): Readonly<{ host: string; database: string }> {
-  const parsed = new URL(url)
-  const host = parsed.hostname || parsed.searchParams.get('host') || 'localhost'
+  // \`postgres://user@/db\` names no host: a socket's address, which URL does not take.
+  const parsed = new URL(url.replace('@/', '@localhost/'))
+  const host = parsed.searchParams.get('host') || parsed.hostname || 'localhost'
   return {
     host: `${host}:${parsed.port || parsed.searchParams.get('port') || '5432'}`,
     database: parsed.pathname.slice(1) || 'postgres',

@@ -15,12 +15,13 @@ export async function registerWorker(
   table: WorkerTable,
   worker: Readonly<{ process: string; version: string }>,
   leaseMilliseconds: number,
+  status: string,
 ): Promise<string> {
   const id = randomUUID()
   await db.query(
-    `insert into ${table} (id, process, host, pid, version, expires_at)
-     values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6 / 1000.0))`,
-    [id, worker.process, hostname(), process.pid, worker.version, leaseMilliseconds],
+    `insert into ${table} (id, process, host, pid, version, status, expires_at)
+     values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7 / 1000.0))`,
+    [id, worker.process, hostname(), process.pid, worker.version, status, leaseMilliseconds],
   )
   return id
 }

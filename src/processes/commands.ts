@@ -5,22 +5,23 @@ import { adoptStore } from '../operator/adopt-store.ts'
 import { migrateStore, previewMigration } from '../operator/migrate-store.ts'
 import { formatStatus, readStatus } from '../operator/show-status.ts'
 import { uninstallStore } from '../operator/uninstall-store.ts'
+import type { Pool } from '../postgres/pool.ts'
 import { openStore } from '../store/store.ts'
 import { OperatorError } from './exit.ts'
+import { LEASE_MILLISECONDS } from './lease.ts'
 import { addMessageCommands } from './message-commands.ts'
-import { runWorker } from './run-worker.ts'
 import { type CommonOptions, type Print, settingsFor, withStore } from './store-command.ts'
-import { bridgeMigrations, identityOf, requireSchema } from './store-database.ts'
+import { bridgeMigrations, codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
-
-const LEASE_SECONDS = 12
 
 /** The program `spree-bridge`. `finish` receives the exit status of commands that have one of their own. */
 export function createProgram(print: Print, finish: (status: number) => void): Command {
   const program = new Command('spree-bridge')
     .description('Announces every change of a Spree or Solidus store to a hub, once and in order.')
     .version(readVersion())
-    .showHelpAfterError()
+    .showHelpAfterError(
+      '`spree-bridge --help` lists the commands, `spree-bridge <command> --help` their options.',
+    )
     .exitOverride()
 
   const command = (name: string, description: string) =>
@@ -31,7 +32,11 @@ export function createProgram(print: Print, finish: (status: number) => void): C
       .option('--json', 'print data as JSON')
 
   command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(
-    async (options: CommonOptions) => finish(await runWorker(options)),
+    async (options: CommonOptions) => {
+      // The other commands start in half the time without the worker's HTTP client and server.
+      const { runWorker } = await import('./run-worker.ts')
+      finish(await runWorker(options))
+    },
   )
 
   command('migrate', 'create or update schema bridge in the store database and its triggers')
@@ -61,13 +66,14 @@ export function createProgram(print: Print, finish: (status: number) => void): C
     .option('--purge', 'drop schema bridge as well, with all that waits in it')
     .action((options: CommonOptions & { purge?: boolean }) =>
       withStore(options, async ({ pool }) => {
-        const tables = await uninstallStore(pool, options.purge ?? false)
-        if (options.json) return print(JSON.stringify({ tables, purged: options.purge ?? false }))
+        const { tables, purged } = await uninstallStore(pool, options.purge ?? false)
+        if (options.json) return print(JSON.stringify({ tables, purged }))
         print(
           tables.length === 0
             ? 'There were no triggers of ours.'
             : `Removed the triggers of ${tables.join(', ')}.`,
         )
+        if (purged) print('Dropped schema bridge.')
       }),
     )
 
@@ -82,7 +88,7 @@ export function createProgram(print: Print, finish: (status: number) => void): C
             2,
           )
         }
-        await requireSchema(pool)
+        await requireSchema(pool, await codeVersion())
         await adoptStore(pool, await identityOf(pool, settings), options.fresh ? 'fresh' : 'keep')
         print(options.json ? JSON.stringify({ adopted: true }) : 'This database is adopted.')
       }),
@@ -92,11 +98,11 @@ export function createProgram(print: Print, finish: (status: number) => void): C
     .option('--watch', 'show it anew every second')
     .action((options: CommonOptions & { watch?: boolean }) =>
       withStore(options, async ({ pool }) => {
-        await requireSchema(pool)
+        await requireSchema(pool, await codeVersion())
         for (;;) {
-          const status = await readStatus(pool, LEASE_SECONDS)
+          const status = await readStatus(pool, LEASE_MILLISECONDS / 1_000)
           print(options.json ? JSON.stringify(status) : formatStatus(status))
-          if (!options.watch) return finish(status.workers.length === 0 ? 1 : 0)
+          if (!options.watch) return finish(status.workers.some(({ alive }) => alive) ? 0 : 1)
           await new Promise((resolve) => setTimeout(resolve, 1_000))
         }
       }),
@@ -114,7 +120,7 @@ export function createProgram(print: Print, finish: (status: number) => void): C
   command('sql <statement>', "run a statement in the store's database").action(
     (statement: string, options: CommonOptions) =>
       withStore(options, async ({ pool }) => {
-        const { rows, rowCount } = await pool.query(statement)
+        const { rows, rowCount } = await runStatement(pool, statement)
         if (rows.length === 0) print(options.json ? '[]' : `${rowCount ?? 0} rows`)
         else if (options.json) print(JSON.stringify(rows))
         else for (const row of rows) print(JSON.stringify(row))
@@ -123,4 +129,13 @@ export function createProgram(print: Print, finish: (status: number) => void): C
 
   addMessageCommands(program, print)
   return program
+}
+
+/** The statement is the person's own: what the server says of it is the answer. */
+async function runStatement(pool: Pool, statement: string) {
+  try {
+    return await pool.query(statement)
+  } catch (error) {
+    throw new OperatorError(error instanceof Error ? error.message : String(error), 1)
+  }
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/config-error.ts'
 import { ListenError } from '../http/listen.ts'
-import { DatabaseError } from '../postgres/errors.ts'
+import { DatabaseError, isTransient, sqlState } from '../postgres/errors.ts'
 import { StoreError } from '../store/store-error.ts'
 
 /** Exit status: 1 it ran and met a failure; 2 wrong usage or configuration, nothing was done. */
@@ -20,13 +20,19 @@ export class OperatorError extends Error {
 /** What to tell the person at the terminal, and with which status to end; undefined for a bug, which shows its stack. */
 export function explainError(error: unknown): Readonly<{ message: string; status: ExitStatus }> | undefined {
   if (error instanceof OperatorError) return { message: error.message, status: error.status }
-  if (error instanceof ConfigError || error instanceof StoreError)
+  if (error instanceof ConfigError || error instanceof StoreError || error instanceof ListenError)
     return { message: error.message, status: 2 }
-  if (error instanceof ListenError) return { message: error.message, status: 2 }
   if (error instanceof DatabaseError)
+    return { message: error.message, status: MET_A_FAILURE.has(error.code) ? 1 : 2 }
+  if (sqlState(error) === INSUFFICIENT_PRIVILEGE && error instanceof Error)
     return {
-      message: error.message,
-      status: error.code === 'unreachable' || error.code === 'outdated' ? 1 : 2,
+      message: `The role of DATABASE_URL may not do this: ${error.message}. Use the role that ran \`spree-bridge migrate\`, or run that again: it says which GRANTs are missing.`,
+      status: 2,
     }
+  if (isTransient(error) && error instanceof Error)
+    return { message: `The database did not answer as usual: ${error.message}. Try again.`, status: 1 }
   return undefined
 }
+
+const MET_A_FAILURE: ReadonlySet<DatabaseError['code']> = new Set(['unreachable', 'outdated', 'locked'])
+const INSUFFICIENT_PRIVILEGE = '42501'

@@ -1,25 +1,26 @@
 import cron from 'node-cron'
 
-import { applyRepairs, findRepairs } from '../capture/triggers.ts'
+import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { refuseCopy } from '../operator/migrate-store.ts'
 import { readStatus } from '../operator/show-status.ts'
 import { DatabaseError } from '../postgres/errors.ts'
-import { type Identity, readInstallation } from '../postgres/installation.ts'
+import { type Identity, refuseCopy, refuseUninstalled } from '../postgres/installation.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
-import type { Store } from '../store/store.ts'
+import type { LiveStore } from '../store/live-store.ts'
 import { requireSchema } from './store-database.ts'
 
 export type HousekeepingOptions = Readonly<{
   pool: Pool
-  store: Store
+  store: LiveStore
   metrics: Metrics
   log: Log
   leaseSeconds: number
   historyDays: number
   ledgerDays: number
+  /** Of this code, as schema `bridge` counts it. */
+  codeVersion: number
   identity(): Promise<Identity>
   onError(error: unknown): void
   /** The worker must not go on: the database is a copy, uninstalled, or of a newer release. */
@@ -29,12 +30,30 @@ export type HousekeepingOptions = Readonly<{
 const TRIGGERS_MILLISECONDS = 10_000
 const INSTALLATION_MILLISECONDS = 60_000
 const METRICS_MILLISECONDS = 5_000
+/** Few: the next look comes in 10 s anyway. */
+const REPAIR_ATTEMPTS = 5
+/** What no repetition mends: somebody has taken the database away from this process. */
+const FATAL: ReadonlySet<DatabaseError['code']> = new Set([
+  'not_migrated',
+  'incomplete',
+  'outdated',
+  'copied',
+])
 
-/** What a worker looks after besides capturing and delivering. Returns how to end it. */
-export function startHousekeeping(options: HousekeepingOptions): () => Promise<void> {
+export type Housekeeping = Readonly<{
+  /** Why changes may go unseen at present; undefined while every trigger is in place. */
+  unwatched(): string | undefined
+  stop(): Promise<void>
+}>
+
+/** What a worker looks after besides capturing and delivering: at once, and then in intervals. */
+export async function startHousekeeping(options: HousekeepingOptions): Promise<Housekeeping> {
   const { pool, store, metrics, log, onError } = options
   let seenGaps = new Set<string>()
+  let unwatched: string | undefined = 'the triggers were not looked at yet'
 
+  // Before anything is settled: rows of a day without a partition go to the default one and keep it from being made.
+  await keepPartitions()
   const duties = [
     every(TRIGGERS_MILLISECONDS, checkTriggers),
     every(INSTALLATION_MILLISECONDS, checkInstallation),
@@ -50,33 +69,21 @@ export function startHousekeeping(options: HousekeepingOptions): () => Promise<v
       error: (error) => onError(error),
     },
   })
-  void keepPartitions()
 
   async function checkTriggers(): Promise<void> {
-    const installation = await readInstallation(pool)
-    if (installation && !installation.installed) {
-      throw new DatabaseError(
-        'not_migrated',
-        'spree-bridge was uninstalled from this store: run `spree-bridge migrate` to install it again.',
-      )
+    await requireSchema(pool, options.codeVersion)
+    await refuseUninstalled(pool)
+    unwatched = 'the triggers could not be brought into place, the log says why'
+    await store.reopen(pool)
+    for (const { table, gap } of await repairTriggers(pool, store, REPAIR_ATTEMPTS)) {
+      if (gap) log.error('triggers were missing and are put back: changes in between went unseen', { table })
+      else log.info('triggers were brought up to date', { table })
     }
-    const repairs = await findRepairs(pool, store)
-    if (repairs.length === 0) return
-    for (const { watched, gap } of repairs) {
-      log.warn(
-        gap
-          ? 'triggers were missing: changes went unseen; they are put back'
-          : 'triggers are brought up to date',
-        {
-          table: watched.table,
-        },
-      )
-    }
-    await applyRepairs(pool, repairs)
+    unwatched = undefined
   }
 
   async function checkInstallation(): Promise<void> {
-    await requireSchema(pool)
+    await requireSchema(pool, options.codeVersion)
     await refuseCopy(pool, await options.identity())
   }
 
@@ -114,23 +121,30 @@ export function startHousekeeping(options: HousekeepingOptions): () => Promise<v
   function every(milliseconds: number, work: () => Promise<void>): () => Promise<void> {
     let running: Promise<void> = Promise.resolve()
     let busy = false
-    const timer = setInterval(() => {
+    const run = () => {
       if (busy) return
       busy = true
       running = work()
-        .catch((error: unknown) => (error instanceof DatabaseError ? options.onFatal(error) : onError(error)))
+        .catch((error: unknown) =>
+          error instanceof DatabaseError && FATAL.has(error.code) ? options.onFatal(error) : onError(error),
+        )
         .finally(() => {
           busy = false
         })
-    }, milliseconds)
+    }
+    run()
+    const timer = setInterval(run, milliseconds)
     return async () => {
       clearInterval(timer)
       await running
     }
   }
 
-  return async () => {
-    await partitions.destroy()
-    await Promise.all(duties.map((end) => end()))
+  return {
+    unwatched: () => unwatched,
+    async stop() {
+      await partitions.destroy()
+      await Promise.all(duties.map((end) => end()))
+    },
   }
 }

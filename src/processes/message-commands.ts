@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import { request } from '../capture/outbox.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
@@ -16,10 +16,13 @@ import {
 } from '../queue/operate.ts'
 import { OperatorError } from './exit.ts'
 import { type CommonOptions, type Print, withStore } from './store-command.ts'
-import { requireSchema } from './store-database.ts'
+import { codeVersion, requireSchema } from './store-database.ts'
 
 type FilterOptions = CommonOptions &
   Readonly<{ state?: string[]; type?: string[]; aggregate?: string; limit: number }>
+
+const QUEUED = ['waiting', 'failing', 'parked']
+const FINISHED = ['done', 'discarded', 'superseded']
 
 /** `spree-bridge messages …`: what is on its way to the hub, and what became of it. */
 export function addMessageCommands(program: Command, print: Print): void {
@@ -32,28 +35,31 @@ export function addMessageCommands(program: Command, print: Print): void {
       .option('--config <file>', 'YAML file with settings; the environment wins')
       .option('--json', 'print data as JSON')
 
-  const filtered = (name: string, description: string) =>
+  const filtered = (name: string, description: string, states: readonly string[]) =>
     command(name, description)
-      .option('--state <state...>', 'waiting, failing, parked; for list also done, discarded, superseded')
+      .addOption(new Option('--state <state...>', 'messages in these states').choices(states))
       .option('--type <type...>', 'message types, e.g. order:persist')
       .option('--aggregate <aggregate>', 'one aggregate, e.g. order:17 or product:4')
       .option('--limit <number>', 'at most so many', readLimit, 100)
 
-  filtered('list [ids...]', 'messages in the queue and in its history, the latest first').action(
-    (ids: string[], options: FilterOptions) =>
-      onQueue(options, async (pool) => {
-        const found = await listMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
-        const unmapped = await listUnmapped(pool)
-        if (options.json) return print(JSON.stringify(found))
-        for (const message of found) print(formatMessage(message))
-        for (const { aggregate, reason } of unmapped)
-          print(`parked ${aggregate}: no message can be made of it. ${reason}`)
-      }),
+  filtered('list [ids...]', 'messages in the queue and in its history, the latest first', [
+    ...QUEUED,
+    ...FINISHED,
+  ]).action((ids: string[], options: FilterOptions) =>
+    onQueue(options, async (pool) => {
+      const found = await listMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
+      const unmapped = await listUnmapped(pool)
+      if (options.json) return print(JSON.stringify(found))
+      for (const message of found) print(formatMessage(message))
+      for (const { aggregate, reason } of unmapped)
+        print(`parked ${aggregate}: no message can be made of it. ${reason}`)
+    }),
   )
 
   command('show <id>', 'one message with its payload').action((id: string, options: CommonOptions) =>
     onQueue(options, async (pool) => {
-      const message = /^\d{1,18}$/.test(id) ? await showMessage(pool, BRIDGE_QUEUE, id) : undefined
+      refuseWrongId([id])
+      const message = await showMessage(pool, BRIDGE_QUEUE, id)
       if (!message) throw new OperatorError(`There is no message ${id} in the queue or in its history.`, 1)
       print(options.json ? JSON.stringify(message) : `${formatMessage(message)}\n${message.payload}`)
     }),
@@ -62,6 +68,7 @@ export function addMessageCommands(program: Command, print: Print): void {
   filtered(
     'retry [ids...]',
     'parked and failing messages, and what could not be mapped, are due at once',
+    QUEUED,
   ).action((ids: string[], options: FilterOptions) =>
     onQueue(options, async (pool) => {
       const unmapped = ids.length === 0 ? await listUnmapped(pool) : []
@@ -75,14 +82,15 @@ export function addMessageCommands(program: Command, print: Print): void {
     }),
   )
 
-  filtered('park [ids...]', 'messages wait for a person').action((ids: string[], options: FilterOptions) =>
-    onQueue(options, async (pool) => {
-      refuseAll('park', ids, options)
-      report(await parkMessages(pool, BRIDGE_QUEUE, filterOf(ids, options)), 'parked', options)
-    }),
+  filtered('park [ids...]', 'messages wait for a person', QUEUED).action(
+    (ids: string[], options: FilterOptions) =>
+      onQueue(options, async (pool) => {
+        refuseAll('park', ids, options)
+        report(await parkMessages(pool, BRIDGE_QUEUE, filterOf(ids, options)), 'parked', options)
+      }),
   )
 
-  filtered('discard [ids...]', 'messages are closed unsent; the next change announces anew').action(
+  filtered('discard [ids...]', 'messages are closed unsent; the next change announces anew', QUEUED).action(
     (ids: string[], options: FilterOptions) =>
       onQueue(options, async (pool) => {
         refuseAll('discard', ids, options)
@@ -103,7 +111,7 @@ export function addMessageCommands(program: Command, print: Print): void {
 
 function onQueue(options: CommonOptions, work: (pool: Pool) => Promise<void>): Promise<void> {
   return withStore(options, async ({ pool }) => {
-    await requireSchema(pool)
+    await requireSchema(pool, await codeVersion())
     await work(pool)
   })
 }
@@ -118,9 +126,7 @@ function refuseAll(verb: string, ids: readonly string[], { state, type, aggregat
 }
 
 function filterOf(ids: readonly string[], options: FilterOptions): MessageFilter {
-  const wrong = ids.find((id) => !/^\d{1,18}$/.test(id))
-  if (wrong !== undefined)
-    throw new OperatorError(`${wrong} is no message id: ids are numbers, see \`messages list\`.`, 2)
+  refuseWrongId(ids)
   return {
     ids: ids.length > 0 ? ids : undefined,
     states: options.state,
@@ -128,6 +134,12 @@ function filterOf(ids: readonly string[], options: FilterOptions): MessageFilter
     aggregate: options.aggregate,
     limit: options.limit,
   }
+}
+
+function refuseWrongId(ids: readonly string[]): void {
+  const wrong = ids.find((id) => !/^\d{1,18}$/.test(id))
+  if (wrong !== undefined)
+    throw new OperatorError(`${wrong} is no message id: ids are numbers, see \`messages list\`.`, 2)
 }
 
 function splitAggregate(aggregate: string): Readonly<{ kind: Kind; id: string }> {

@@ -1,4 +1,4 @@
-import { createLog } from '../observe/log.ts'
+import { createLog, type Log } from '../observe/log.ts'
 import { explainError } from './exit.ts'
 import { type CommonOptions, settingsFor } from './store-command.ts'
 import { startWorker } from './worker.ts'
@@ -15,6 +15,7 @@ export async function runWorker(options: CommonOptions): Promise<number> {
   try {
     const worker = await startWorker(settings, log)
     const reason = await Promise.race([signal, worker.ended])
+    endOnSecondSignal(log)
     const hard = setTimeout(() => process.exit(1), EXIT_WITHIN_MILLISECONDS)
     hard.unref()
     if (reason instanceof Error) log.error(reason.message, { code: reason.code })
@@ -34,4 +35,19 @@ function nextSignal(): Promise<'SIGTERM' | 'SIGINT'> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name))
   })
+}
+
+/**
+ * Somebody at a terminal does not want to wait. A signal within a second of the first is the same one, which npm and
+ * the terminal both hand on.
+ */
+function endOnSecondSignal(log: Log): void {
+  const from = performance.now() + 1_000
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (performance.now() < from) return
+      log.warn('ended at once: what was in flight is sent again, with the same key')
+      setImmediate(() => process.exit(1))
+    })
+  }
 }

@@ -4,8 +4,8 @@ import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import { DatabaseError } from '../postgres/errors.ts'
 import { currentIdentity, type Identity } from '../postgres/installation.ts'
-import { type Migration, readMigrations, schemaState } from '../postgres/migrate.ts'
-import { createPool, type Pool } from '../postgres/pool.ts'
+import { type Migration, readMigrations, refuseOutdatedCode, schemaState } from '../postgres/migrate.ts'
+import { createPool, type Db, type Pool } from '../postgres/pool.ts'
 import { reachDatabase, splitUrl } from '../postgres/reach.ts'
 
 /** Found from `src/` and from `dist/` alike. */
@@ -50,23 +50,23 @@ export function identityOf(
   })
 }
 
+/** The version of this code, as schema `bridge` counts it. */
+export async function codeVersion(): Promise<number> {
+  return (await bridgeMigrations()).at(-1)?.version ?? 0
+}
+
 /**
- * Makes sure that schema `bridge` is one this code can work with: its own version or the next, as during a deploy.
+ * Makes sure that schema `bridge` is one that code of version `code` can work with: its own version, the one before,
+ * or a later one that still admits it, as during a deploy.
  * @throws DatabaseError `not_migrated`, or `outdated` where a newer version has shut this code out.
  */
-export async function requireSchema(pool: Pool): Promise<void> {
-  const state = await schemaState(pool, 'bridge')
-  const newest = (await bridgeMigrations()).at(-1)?.version ?? 0
-  if (state === undefined || state.version < newest - 1) {
+export async function requireSchema(db: Db, code: number): Promise<void> {
+  const state = await schemaState(db, 'bridge')
+  if (state === undefined || state.version < code - 1) {
     throw new DatabaseError(
       'not_migrated',
       `The store's database is not migrated for this version: run \`spree-bridge migrate\` with this DATABASE_URL first.`,
     )
   }
-  if (state.minCode > newest) {
-    throw new DatabaseError(
-      'outdated',
-      `Schema bridge is at version ${state.version} and needs newer code than this (${newest}): deploy the release that migrated it.`,
-    )
-  }
+  refuseOutdatedCode('bridge', state, code)
 }

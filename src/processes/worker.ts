@@ -1,28 +1,32 @@
-import type { Pass } from '../capture/collect.ts'
 import { startCollector } from '../capture/collector.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import { createApp } from '../http/app.ts'
 import { listen as openPort } from '../http/listen.ts'
 import type { Log } from '../observe/log.ts'
-import { createMetrics, type Metrics } from '../observe/metrics.ts'
-import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { createMetrics } from '../observe/metrics.ts'
 import { atStep } from '../observe/steps.ts'
-import { refuseCopy } from '../operator/migrate-store.ts'
-import { type DatabaseError, isTransient } from '../postgres/errors.ts'
-import { readInstallation, recordInstallation } from '../postgres/installation.ts'
+import type { DatabaseError } from '../postgres/errors.ts'
+import {
+  readInstallation,
+  recordInstallation,
+  refuseCopy,
+  refuseUninstalled,
+} from '../postgres/installation.ts'
 import { listen } from '../postgres/listen.ts'
 import { joinWorkers, type Membership } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { type Circuit, type CircuitView, createCircuit } from '../push/circuit.ts'
+import { type Circuit, createCircuit } from '../push/circuit.ts'
 import { createPushClient, type PushClient } from '../push/client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { startSender } from '../queue/sender.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { startHousekeeping } from './housekeeping.ts'
-import { identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
+import { type LiveStore, openLiveStore } from '../store/live-store.ts'
+import { type Housekeeping, startHousekeeping } from './housekeeping.ts'
+import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
+import { codeVersion, identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
+import { complaints, tellCircuit, tellPass } from './worker-log.ts'
 
 export type WorkerSettings = Settings &
   Readonly<{ databaseUrl: string; hubUrl: string; hubStoreId: string; hubToken: string }>
@@ -37,8 +41,6 @@ export type Worker = Readonly<{
   stop(): Promise<void>
 }>
 
-const LEASE_MILLISECONDS = 12_000
-const HEARTBEAT_MILLISECONDS = 3_000
 const PUSH_TIMEOUT_MILLISECONDS = 10_000
 const HUB_GREETING_MILLISECONDS = 3_000
 const STOP_WITHIN_MILLISECONDS = 20_000
@@ -59,19 +61,27 @@ export async function startWorker(settings: WorkerSettings, log: Log): Promise<W
     ANSWER_WITHIN_MILLISECONDS,
   )
   try {
-    await requireSchema(pool)
-    const store = await openStore(pool)
+    const code = await codeVersion()
+    await requireSchema(pool, code)
+    await refuseUninstalled(pool)
+    const store = await openLiveStore(pool)
     const identity = await identityOf(pool, settings)
     await refuseCopy(pool, identity)
     await recordInstallation(pool, identity, false)
-    return await assemble(settings, log, pool, store)
+    return await assemble(settings, log, pool, store, code)
   } catch (error) {
     await pool.end()
     throw error
   }
 }
 
-async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: Store): Promise<Worker> {
+async function assemble(
+  settings: WorkerSettings,
+  log: Log,
+  pool: Pool,
+  store: LiveStore,
+  code: number,
+): Promise<Worker> {
   const metrics = createMetrics()
   const complain = complaints(log)
   const installation = await readInstallation(pool)
@@ -99,6 +109,36 @@ async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: S
     watch: (work) => atStep('lane.renew', work),
     onError: complain('heartbeat'),
   })
+  const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
+  const housekeeping = await startHousekeeping({
+    pool,
+    store,
+    metrics,
+    log,
+    leaseSeconds: LEASE_MILLISECONDS / 1_000,
+    historyDays: settings.historyDays,
+    ledgerDays: LEDGER_DAYS,
+    codeVersion: code,
+    identity: () => identityOf(pool, settings),
+    onError: complain('housekeeping'),
+    onFatal,
+  })
+  const app = createApp({
+    log,
+    metrics,
+    operator: { token: settings.operatorToken, host: settings.host },
+    readyChecks: readyChecks(pool, code, membership, housekeeping),
+  })
+  const { port: portNumber, host } = settings
+  const port =
+    portNumber === undefined
+      ? undefined
+      : await openPort(app, { port: portNumber, host }).catch(async (error: unknown) => {
+          await housekeeping.stop()
+          await membership.leave()
+          await client.close()
+          throw error
+        })
   const sender = startSender({
     pool,
     tables: BRIDGE_QUEUE,
@@ -139,31 +179,6 @@ async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: S
     metrics.lanesOwned.set(sender.lanesOwned())
     metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
   })
-  const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
-  const endHousekeeping = startHousekeeping({
-    pool,
-    store,
-    metrics,
-    log,
-    leaseSeconds: LEASE_MILLISECONDS / 1_000,
-    historyDays: settings.historyDays,
-    ledgerDays: LEDGER_DAYS,
-    identity: () => identityOf(pool, settings),
-    onError: complain('housekeeping'),
-    onFatal,
-  })
-  const port =
-    settings.port === undefined
-      ? undefined
-      : await openPort(
-          createApp({
-            log,
-            metrics,
-            operator: { token: settings.operatorToken, host: settings.host },
-            readyChecks: readyChecks(pool, membership),
-          }),
-          { port: settings.port, host: settings.host },
-        )
   log.info('worker started', {
     family: store.family,
     schema: store.schema,
@@ -178,7 +193,7 @@ async function assemble(settings: WorkerSettings, log: Log, pool: Pool, store: S
     async stop() {
       log.info('worker stops')
       await Promise.all([collector.stop(), sender.stop(STOP_WITHIN_MILLISECONDS)])
-      await endHousekeeping()
+      await housekeeping.stop()
       await membership.leave()
       await listener.stop()
       await client.close()
@@ -198,61 +213,18 @@ async function greetHub(client: PushClient, settings: WorkerSettings, log: Log):
   })
 }
 
-/** One line a second per cause at most: a database that is away for an hour is one story, not a million. */
-function complaints(log: Log): (where: string) => (error: unknown) => void {
-  const quietly = onceInAWhile(log)
-  return (where) => (error) =>
-    isTransient(error)
-      ? quietly(where, 'warn', `${where}: the database did not answer as usual; trying again`, { error })
-      : quietly(where, 'error', `${where} failed; trying again`, { error })
-}
-
-function tellCircuit(view: CircuitView, log: Log, metrics: Metrics): void {
-  metrics.circuitOpen.set(view.state === 'closed' ? 0 : 1)
-  if (view.state === 'closed') log.info('the hub takes messages again')
-  else if (view.state === 'open') {
-    const mend = view.cause === 'refusedUs' ? ' Check HUB_URL, HUB_STORE_ID and HUB_TOKEN.' : ''
-    log.error(`nothing is pushed for now: ${view.text}${mend}`, {
-      cause: view.cause,
-      next_probe_at: view.nextProbeAt.toISOString(),
-    })
-  }
-}
-
-function tellPass(pass: Pass, log: Log, metrics: Metrics): void {
-  const now = Date.now()
-  for (const { changedAt } of pass.messages) {
-    metrics.commitToCollectSeconds.observe(Math.max(0, now - changedAt.getTime()) / 1_000)
-  }
-  metrics.echoSilencedTotal.inc(pass.silenced)
-  metrics.stockWithoutSkuTotal.inc(pass.withoutSku)
-  for (const { aggregate, reason } of pass.unmapped) {
-    metrics.unmappableTotal.inc({ kind: aggregate.split(':')[0] ?? '' })
-    log.error('no message can be made of an aggregate: it is parked until it changes or is retried', {
-      aggregate,
-      reason,
-    })
-  }
-  if (pass.aggregates > 0) {
-    log.debug('collected', {
-      rows: pass.rowsRead.length,
-      aggregates: pass.aggregates,
-      messages: pass.messages.length,
-    })
-  }
-}
-
 function describeWorker(circuit: Circuit): string {
   const view = circuit.state()
   return JSON.stringify({ circuit: view.state, lastError: view.state === 'closed' ? null : view.text })
 }
 
-function readyChecks(pool: Pool, membership: Membership) {
+function readyChecks(pool: Pool, code: number, membership: Membership, housekeeping: Housekeeping) {
   return {
     database: async () => {
-      await requireSchema(pool)
+      await requireSchema(pool, code)
       return undefined
     },
+    triggers: async () => housekeeping.unwatched(),
     lease: async () => (membership.registration() ? undefined : 'this worker holds no lease at the moment'),
   }
 }

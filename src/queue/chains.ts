@@ -1,4 +1,5 @@
 import type { QueuedMessage } from './message.ts'
+import { isBefore, type Position } from './position.ts'
 
 /** One aggregate's messages in the order in which they leave. */
 type Chain = {
@@ -9,11 +10,15 @@ type Chain = {
   /** The table holds messages of this aggregate beyond the loaded ones: read them before anything newer is appended. */
   more: boolean
   busy: boolean
+  /** The last message done with: of what lies in the table, only what comes behind it is still to be sent. */
+  after: Position | undefined
   /** Nothing leaves before this time; Infinity while a parked message holds the chain. */
   blockedUntil: number
 }
 
 const LOADED_PER_CHAIN = 16
+/** An aggregate to be read again, from its beginning or behind a message. */
+export type Reload = Readonly<{ aggregate: string; after: Position | undefined }>
 /** What is to be sent next, or closed unsent because a newer message tells the same state. */
 export type Turn = Readonly<{ message: QueuedMessage; superseded: boolean }>
 
@@ -44,8 +49,8 @@ export class Chains {
     return this.#bytes
   }
 
-  get hasReady(): boolean {
-    return this.#ready.size > 0
+  get readyChains(): number {
+    return this.#ready.size
   }
 
   /** Rows read forward, in the order of the table. Those of a chain that has `more` wait for its reload. */
@@ -53,13 +58,13 @@ export class Chains {
     for (const message of messages) {
       if (this.#held.has(message.id)) continue
       const chain = this.#chains.get(message.aggregate) ?? this.#open(message)
-      if (chain.more || chain.blockedUntil > now) chain.more = true
+      if (chain.more || chain.blockedUntil > now) leaveInTable(chain, message)
       else this.#load(chain, message, now)
       this.#place(chain, now)
     }
   }
 
-  /** The rows of an aggregate from its oldest on, as read again; `more` tells that there are further ones. */
+  /** The rows of an aggregate as read again; `more` tells that there are further ones. */
   replace(aggregate: string, messages: readonly QueuedMessage[], more: boolean, now: number): void {
     const chain = this.#chains.get(aggregate)
     this.#reload.delete(aggregate)
@@ -69,7 +74,7 @@ export class Chains {
     chain.blockedUntil = 0
     for (const message of messages) {
       if (this.#held.has(message.id)) continue
-      if (chain.more || chain.blockedUntil > now) chain.more = true
+      if (chain.more || chain.blockedUntil > now) leaveInTable(chain, message)
       else this.#load(chain, message, now)
     }
     chain.more ||= more
@@ -93,19 +98,24 @@ export class Chains {
   }
 
   /** The message under way is done with and its chain goes on. It stays held until its outcome is written. */
-  finish({ aggregate }: QueuedMessage, now: number): void {
-    const chain = this.#chains.get(aggregate)
+  finish(message: QueuedMessage, now: number): void {
+    const chain = this.#chains.get(message.aggregate)
     if (!chain) return
     chain.busy = false
+    if (!chain.after || isBefore(chain.after, message)) chain.after = message
     this.#place(chain, now)
   }
 
-  /** The message was not sent after all: it is the first again, behind the other chains that are ready. */
+  /**
+   * The message was not sent after all: it is the first again, behind the other chains that are ready. Where nothing
+   * else is loaded it is read again with the rest, since a person may have changed it meanwhile.
+   */
   putBack(message: QueuedMessage, now: number): void {
     const chain = this.#chains.get(message.aggregate)
     if (!chain) return
     chain.busy = false
     chain.loaded.unshift(message)
+    if (chain.more && chain.loaded.length === 1) this.#unload(chain)
     this.#place(chain, now)
   }
 
@@ -127,7 +137,7 @@ export class Chains {
   }
 
   /** Aggregates whose messages are to be read again now: drained with `more`, or blocked until a time that has passed. */
-  dueForReload(now: number, limit: number): string[] {
+  dueForReload(now: number, limit: number): Reload[] {
     for (const aggregate of this.#blocked) {
       const chain = this.#chains.get(aggregate)
       if (chain && chain.blockedUntil <= now) {
@@ -135,13 +145,12 @@ export class Chains {
         this.#reload.add(aggregate)
       }
     }
-    return [...this.#reload].slice(0, limit)
-  }
-
-  /** Ids in memory of these aggregates: sent and not yet settled, so that a reload need not read them in vain. */
-  heldOf(aggregates: readonly string[]): string[] {
-    const wanted = new Set(aggregates)
-    return [...this.#held.values()].filter(({ aggregate }) => wanted.has(aggregate)).map(({ id }) => id)
+    const due: Reload[] = []
+    for (const aggregate of this.#reload) {
+      if (due.length === limit) break
+      due.push({ aggregate, after: this.#chains.get(aggregate)?.after })
+    }
+    return due
   }
 
   /** When the next blocked chain is due, undefined if none will be by itself. */
@@ -171,6 +180,7 @@ export class Chains {
       else {
         this.#unload(chain)
         chain.more = true
+        chain.after = undefined
       }
     }
   }
@@ -180,8 +190,12 @@ export class Chains {
     const stillBusy = new Set<number>()
     for (const chain of this.#chains.values()) {
       if (!lanes.has(chain.lane)) continue
-      if (chain.busy) stillBusy.add(chain.lane)
-      else this.#close(chain)
+      if (chain.busy) {
+        // Or a busy aggregate would keep its lane here for as long as it has something to send.
+        this.#unload(chain)
+        chain.more = false
+        stillBusy.add(chain.lane)
+      } else this.#close(chain)
     }
     for (const { lane } of this.#held.values()) if (lanes.has(lane)) stillBusy.add(lane)
     return [...lanes].filter((lane) => !stillBusy.has(lane))
@@ -194,6 +208,7 @@ export class Chains {
       loaded: [],
       more: false,
       busy: false,
+      after: undefined,
       blockedUntil: 0,
     }
     this.#chains.set(aggregate, chain)
@@ -205,7 +220,7 @@ export class Chains {
       // Old news that the hub refused holds nothing; a piece of history holds what comes after it.
       if (!message.stateLike) this.#blockBy(chain, message, Number.POSITIVE_INFINITY)
     } else if (message.dueAt > now) this.#blockBy(chain, message, message.dueAt)
-    else if (chain.loaded.length === LOADED_PER_CHAIN) chain.more = true
+    else if (chain.loaded.length === LOADED_PER_CHAIN) leaveInTable(chain, message)
     else {
       chain.loaded.push(message)
       this.#held.set(message.id, message)
@@ -215,7 +230,7 @@ export class Chains {
 
   /** What is loaded before the blocking message still leaves; from it on the table has to be read again. */
   #blockBy(chain: Chain, message: QueuedMessage, until: number): void {
-    chain.more = true
+    leaveInTable(chain, message)
     if (chain.loaded.length > 0 && chain.loaded.every((loaded) => isBefore(loaded, message))) return
     this.#unload(chain)
     chain.blockedUntil = until
@@ -234,7 +249,10 @@ export class Chains {
   }
 
   #unload(chain: Chain): void {
-    for (const message of chain.loaded) this.#drop(message)
+    for (const message of chain.loaded) {
+      this.#drop(message)
+      leaveInTable(chain, message)
+    }
     chain.loaded = []
   }
 
@@ -251,12 +269,8 @@ export class Chains {
   }
 }
 
-/** In the order of the table: by transaction, then by id. Decimal texts without leading zeros. */
-function isBefore(a: QueuedMessage, b: QueuedMessage): boolean {
-  return compareDecimal(a.xid, b.xid) < 0 || (a.xid === b.xid && compareDecimal(a.id, b.id) < 0)
-}
-
-function compareDecimal(a: string, b: string): number {
-  if (a.length !== b.length) return a.length - b.length
-  return a < b ? -1 : a > b ? 1 : 0
+/** The table has to be read again for it: from the beginning, where it committed late and lies before what was sent. */
+function leaveInTable(chain: Chain, message: QueuedMessage): void {
+  chain.more = true
+  if (chain.after && !isBefore(chain.after, message)) chain.after = undefined
 }

@@ -1,5 +1,6 @@
 import type { Db } from '../postgres/pool.ts'
 import type { QueueTables } from './message.ts'
+import { AGE_LIMIT_SECONDS } from './policy.ts'
 
 /** A lane and the epoch under which it is owned. `clean`: its former owner gave it back, nothing was in flight. */
 export type OwnedLane = Holding & Readonly<{ lane: number; clean: boolean }>
@@ -89,12 +90,13 @@ export async function giveBackLanes(
   )
 }
 
-/** Of a lane, at most so many first rows can have been in flight when its owner died. */
-const ROWS_IN_DOUBT_PER_LANE = 16
+/** Of a lane, what was in flight when its owner died is looked for among so many first rows. */
+const ROWS_IN_DOUBT_PER_LANE = 256
 
 /**
  * After an owner died: the heads that it may have been sending get one attempt more, before anyone sends them, and
- * those tried before a back-off, so that a message that kills its worker does not kill the next one at once, and for ever.
+ * those tried before a back-off, so that a message that kills its worker does not kill the next one at once. It is
+ * parked when it has done so for as long as any other that fails.
  */
 export async function countLostAttempts(
   db: Db,
@@ -105,20 +107,22 @@ export async function countLostAttempts(
   await db.query(
     `update ${tables.message} m
         set attempts = m.attempts + 1,
-            state = case when m.attempts > 0 then 'failing' else m.state end,
+            state = case when m.attempts = 0 then m.state
+                         when m.created_at < clock_timestamp() - make_interval(secs => $2) then 'parked'
+                         else 'failing' end,
             due = case when m.attempts > 0
                        then clock_timestamp() + random() * make_interval(secs => least(600, power(2, least(m.attempts, 10))))
                        else m.due end,
             last_error = case when m.attempts > 0 then 'The worker that was sending it died.' else m.last_error end
-       from (select distinct on (first.aggregate) first.id
+       from (select distinct on (first.aggregate) first.id, first.state, first.due
                from unnest($1::integer[]) dead (lane)
-              cross join lateral (select id, xid, aggregate
+              cross join lateral (select id, xid, aggregate, state, due
                                     from ${tables.message}
-                                   where lane = dead.lane
+                                   where lane = dead.lane and not (state = 'parked' and state_like)
                                    order by xid, id
                                    limit ${ROWS_IN_DOUBT_PER_LANE}) first
               order by first.aggregate, first.xid, first.id) head
-      where m.id = head.id and m.state <> 'parked'`,
-    [lanes],
+      where m.id = head.id and head.state <> 'parked' and head.due <= clock_timestamp()`,
+    [lanes, AGE_LIMIT_SECONDS],
   )
 }

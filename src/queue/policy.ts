@@ -1,6 +1,6 @@
 const FIRST_BACK_OFF_SECONDS = 1
 const LONGEST_BACK_OFF_SECONDS = 600
-const AGE_LIMIT_MILLISECONDS = 7 * 24 * 3_600_000
+export const AGE_LIMIT_SECONDS = 7 * 24 * 3_600
 
 /**
  * Seconds until the next attempt after `attempts` failed ones: doubling from one second to ten minutes, drawn evenly
@@ -13,5 +13,5 @@ export function backOffSeconds(attempts: number, random: number, afterSeconds = 
 
 /** A message that has failed for seven days is parked. */
 export function isTooOld(createdAt: Date, now: number): boolean {
-  return now - createdAt.getTime() > AGE_LIMIT_MILLISECONDS
+  return now - createdAt.getTime() > AGE_LIMIT_SECONDS * 1_000
 }

@@ -1,6 +1,8 @@
 import { formatSnapshot, openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
+import type { Reload } from './chains.ts'
 import type { MessageState, QueuedMessage, QueueTables } from './message.ts'
+import { BEGINNING, type Position } from './position.ts'
 
 type Row = {
   id: string
@@ -30,7 +32,7 @@ const TIMEOUT_MILLISECONDS = 6_000
 export type Window = Readonly<{
   previous: Snapshot | undefined
   until: Snapshot
-  positions: Map<number, Readonly<{ xid: string; id: string }>>
+  positions: Map<number, Position>
 }>
 
 /** A window over everything that lies in these lanes now: at start, and when lanes came. */
@@ -48,7 +50,7 @@ export async function openFullWindow(pool: Pool, lanes: readonly number[]): Prom
 }
 
 function windowOver(lanes: readonly number[], previous: Snapshot | undefined, until: Snapshot): Window {
-  return { previous, until, positions: new Map(lanes.map((lane) => [lane, { xid: '0', id: '0' }])) }
+  return { previous, until, positions: new Map(lanes.map((lane) => [lane, BEGINNING])) }
 }
 
 /**
@@ -127,28 +129,35 @@ export async function readNew(
   }
 }
 
-/** The first messages of some aggregates, by aggregate, at most `limit` of each; without parked old news and what is `held`. */
+/**
+ * The next messages of some aggregates, by aggregate, at most `limit` of each; without parked old news. Read from where
+ * each has come to: the index still holds what is done, for as long as somebody keeps a transaction open.
+ */
 export async function readChains(
   db: Db,
   tables: QueueTables,
-  aggregates: readonly string[],
-  held: readonly string[],
+  reloads: readonly Reload[],
   limit: number,
 ): Promise<ReadonlyMap<string, QueuedMessage[]>> {
   const { rows } = await db.query<Row>(
     `select ${COLUMNS}
-       from unnest($1::text[]) wanted (aggregate)
+       from unnest($1::text[], $2::xid8[], $3::bigint[]) at (aggregate, xid, id)
       cross join lateral (select *
                             from ${tables.message} r
-                           where r.aggregate = wanted.aggregate
+                           where r.aggregate = at.aggregate
+                             and (r.xid, r.id) > (at.xid, at.id)
                              and not (r.state = 'parked' and r.state_like)
-                             and r.id <> all ($3::bigint[])
                            order by r.xid, r.id
-                           limit $2) m
+                           limit $4) m
       order by m.xid, m.id`,
-    [aggregates, limit, held],
+    [
+      reloads.map(({ aggregate }) => aggregate),
+      reloads.map(({ after }) => (after ?? BEGINNING).xid),
+      reloads.map(({ after }) => (after ?? BEGINNING).id),
+      limit,
+    ],
   )
-  const chains = new Map<string, QueuedMessage[]>(aggregates.map((aggregate) => [aggregate, []]))
+  const chains = new Map<string, QueuedMessage[]>(reloads.map(({ aggregate }) => [aggregate, []]))
   for (const row of rows) chains.get(row.aggregate)?.push(toMessage(row))
   return chains
 }

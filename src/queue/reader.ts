@@ -22,7 +22,7 @@ export type LaneReaderOptions = Readonly<{
 
 const PAGE = 256
 const MOST_HELD_CHARACTERS = 16_000_000
-const CHAINS_PER_READ = 64
+const MOST_CHAINS_PER_READ = 64
 const MESSAGES_PER_CHAIN = 16
 const MOST_SKIPPED = 1_000
 /** Notifications are only a wake-up: a poll finds what none came for. */
@@ -43,6 +43,8 @@ export class LaneReader {
   readonly #doze = new Doze()
   #readAt = 0
   #reading = false
+  #reloadsFirst = false
+  #usualLength = 0
   #releaseAfterRead: QueuedMessage[] = []
 
   constructor(options: LaneReaderOptions) {
@@ -64,7 +66,7 @@ export class LaneReader {
 
   /** Something was sent: there may be room again. */
   wakeIfDrained(): void {
-    if (this.#window !== undefined && !this.#reading && this.#hasRoom()) this.#doze.wake()
+    if (this.#window !== undefined && !this.#reading && this.#room() > 0) this.#doze.wake()
   }
 
   /**
@@ -102,10 +104,9 @@ export class LaneReader {
 
   /** The one read that is most wanted now; false where none is. */
   async #readOnce(): Promise<boolean> {
-    const { pool, tables, chains } = this.#options
+    const { chains } = this.#options
     const owned = this.#options.lanes()
     const lanes = [...owned.keys()]
-    const now = performance.now()
     if (lanes.length === 0) return false
     if (this.#startsOver) {
       this.#startsOver = false
@@ -115,22 +116,37 @@ export class LaneReader {
       this.#window = await this.#openFullWindow(lanes)
       this.#seen = undefined
     }
-    if (!this.#hasRoom()) return false
+    const room = this.#room()
+    if (room <= 0) return false
+    // In turns: neither may aggregates with a long tail keep all others out of memory, nor the reverse.
+    this.#reloadsFirst = !this.#reloadsFirst
+    if (this.#reloadsFirst) return (await this.#reload(room)) || (await this.#readOn(owned, room))
+    return (await this.#readOn(owned, room)) || (await this.#reload(room))
+  }
 
-    const due = chains.dueForReload(now, CHAINS_PER_READ)
-    if (due.length > 0) {
-      const rows = await readChains(pool, tables, due, chains.heldOf(due), MESSAGES_PER_CHAIN)
-      for (const [aggregate, messages] of rows) {
-        chains.replace(aggregate, messages, messages.length === MESSAGES_PER_CHAIN, performance.now())
-      }
-      return true
+  /** Reads aggregates again of which the table holds more than memory. */
+  async #reload(room: number): Promise<boolean> {
+    const { pool, tables, chains } = this.#options
+    const most = Math.min(MOST_CHAINS_PER_READ, Math.ceil(room / MESSAGES_PER_CHAIN))
+    const due = chains.dueForReload(performance.now(), most)
+    if (due.length === 0) return false
+    const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN)
+    for (const [aggregate, messages] of rows) {
+      this.#measure(messages)
+      chains.replace(aggregate, messages, messages.length === MESSAGES_PER_CHAIN, performance.now())
     }
+    return true
+  }
+
+  /** Reads forward: the rest of the window, or what is new since. */
+  async #readOn(owned: ReadonlyMap<number, string>, room: number): Promise<boolean> {
+    const { pool, tables, chains } = this.#options
     if (this.#window) {
       for (const lane of this.#window.positions.keys())
         if (!owned.has(lane)) this.#window.positions.delete(lane)
       if (this.#window.positions.size > 0) {
-        const messages = await readPage(pool, tables, this.#window, chains.withMore(MOST_SKIPPED), PAGE)
-        this.#append(messages, owned)
+        const skip = chains.withMore(MOST_SKIPPED)
+        this.#append(await readPage(pool, tables, this.#window, skip, Math.min(PAGE, room)), owned)
       }
       if (this.#window.positions.size === 0) {
         this.#seen = this.#window.until
@@ -138,9 +154,10 @@ export class LaneReader {
       }
       return true
     }
+    const now = performance.now()
     if (this.#seen === undefined || now - this.#readAt < POLL_MILLISECONDS) return false
     this.#readAt = now
-    const read = await readNew(pool, tables, lanes, this.#seen, PAGE)
+    const read = await readNew(pool, tables, [...owned.keys()], this.#seen, Math.min(PAGE, room))
     if (this.#startsOver) return true
     this.#seen = read.snapshot
     this.#window = read.window
@@ -150,6 +167,7 @@ export class LaneReader {
 
   /** While the read was under way a lane may have gone to another worker: its rows are that one's now. */
   #append(messages: readonly QueuedMessage[], ownedBefore: ReadonlyMap<number, string>): void {
+    this.#measure(messages)
     const owned = this.#options.lanes()
     this.#options.chains.append(
       messages.filter(({ lane }) => owned.has(lane) && owned.get(lane) === ownedBefore.get(lane)),
@@ -166,14 +184,23 @@ export class LaneReader {
     }
   }
 
-  #hasRoom(): boolean {
+  /** How many messages may be read now, by number and by the length that they have had of late. */
+  #room(): number {
     const { chains, mostHeld } = this.#options
-    return chains.heldMessages < mostHeld && chains.heldBytes < MOST_HELD_CHARACTERS
+    return Math.min(
+      mostHeld - chains.heldMessages,
+      Math.ceil((MOST_HELD_CHARACTERS - chains.heldBytes) / Math.max(1, this.#usualLength)),
+    )
+  }
+
+  #measure(messages: readonly QueuedMessage[]): void {
+    for (const { payload } of messages) this.#usualLength += (payload.length - this.#usualLength) / 32
   }
 
   #restMilliseconds(): number {
     const now = performance.now()
     const due = this.#options.chains.nextDueAt() ?? Number.POSITIVE_INFINITY
-    return Math.max(1, Math.min(POLL_MILLISECONDS, due - now))
+    const poll = Math.max(this.#readAt + POLL_MILLISECONDS, now)
+    return Math.min(POLL_MILLISECONDS, Math.max(1, Math.min(poll, due) - now))
   }
 }

@@ -1,9 +1,8 @@
 import { atStep } from '../observe/steps.ts'
 import type { Membership, Registration } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
 import { Chains } from './chains.ts'
-import { countLostAttempts, giveBackLanes, type Holding, readShare, takeLanes } from './lanes.ts'
+import { LaneShare } from './lane-share.ts'
 import type { Decision, QueuedMessage, QueueTables } from './message.ts'
 import { backOffSeconds, isTooOld } from './policy.ts'
 import { LaneReader } from './reader.ts'
@@ -33,9 +32,8 @@ export type SenderOptions<Permit> = Readonly<{
 export class Session<Permit> {
   readonly #options: SenderOptions<Permit>
   readonly #registration: Registration
-  readonly #lanes = new Map<number, Holding>()
-  readonly #leaving = new Set<number>()
   readonly #chains = new Chains()
+  readonly #share: LaneShare
   readonly #reader: LaneReader
   readonly #settler: Settler
   readonly #stopping = new AbortController()
@@ -46,7 +44,6 @@ export class Session<Permit> {
   readonly #inFlight: AbortSignal
   readonly #slots: Promise<void>[]
   #idle: (() => void)[] = []
-  #balancing = false
 
   constructor(options: SenderOptions<Permit>, registration: Registration) {
     this.#options = options
@@ -54,6 +51,15 @@ export class Session<Permit> {
     this.#taking = AbortSignal.any([registration.signal, this.#stopping.signal])
     this.#inFlight = AbortSignal.any([registration.signal, this.#breakingOff.signal])
     const { pool, tables, concurrency } = options
+    this.#share = new LaneShare({
+      pool,
+      tables,
+      workerId: registration.id,
+      chains: this.#chains,
+      isWanted: () => this.#isAlive(),
+      onChange: (revised) => this.#reader.startOver(revised),
+      onError: options.onError,
+    })
     this.#settler = new Settler({
       pool,
       tables,
@@ -67,7 +73,7 @@ export class Session<Permit> {
       pool,
       tables,
       chains: this.#chains,
-      lanes: () => this.#activeLanes(),
+      lanes: () => this.#share.active,
       mostHeld: Math.max(512, 8 * concurrency),
       isWanted: () => this.#isAlive(),
       onReady: () => this.#wakeSlots(),
@@ -78,96 +84,22 @@ export class Session<Permit> {
   }
 
   get lanesOwned(): number {
-    return this.#lanes.size
+    return this.#share.size
   }
 
   wake(): void {
     this.#reader.wake()
   }
 
-  /** Takes and gives lanes until this worker has its equal share; one look at a time, failures are looked at again. */
+  /** A look at the other workers: is this one's share of the lanes still an equal one? */
   balance(): void {
-    if (this.#balancing || !this.#isAlive()) return
-    this.#balancing = true
-    this.#balanceOnce()
-      .catch(this.#options.onError)
-      .finally(() => {
-        this.#balancing = false
-      })
-  }
-
-  async #balanceOnce(): Promise<void> {
-    const { pool, tables } = this.#options
-    const { id } = this.#registration
-    const { owned, target } = await readShare(pool, tables, id)
-    this.#reconcile(owned)
-    if (owned.size < target) await this.#take(target - owned.size)
-    const tooMany = this.#lanes.size - this.#leaving.size - target
-    for (const lane of [...this.#lanes.keys()]
-      .filter((lane) => !this.#leaving.has(lane))
-      .slice(0, Math.max(0, tooMany))) {
-      this.#leaving.add(lane)
-    }
-    if (this.#leaving.size > 0) await this.#giveBack(this.#chains.drain(this.#leaving))
-  }
-
-  /**
-   * An answer may have been lost: the database says what is owned. What it no longer knows of goes, once nothing is in
-   * flight. Where a person has changed messages, all that is known of the lane is read anew.
-   */
-  #reconcile(owned: ReadonlyMap<number, Holding>): void {
-    for (const [lane, { epoch }] of this.#lanes) if (owned.get(lane)?.epoch !== epoch) this.#leaving.add(lane)
-    const unknown = [...owned].filter(([lane]) => !this.#lanes.has(lane))
-    if (unknown.length > 0) this.#own(unknown)
-    const revised = [...owned].filter(
-      ([lane, { revision }]) => !this.#leaving.has(lane) && this.#lanes.get(lane)?.revision !== revision,
-    )
-    if (revised.length === 0) return
-    for (const [lane, holding] of revised) this.#lanes.set(lane, holding)
-    this.#reader.startOver(revised.map(([lane]) => lane))
-  }
-
-  #own(lanes: Iterable<readonly [lane: number, holding: Holding]>): void {
-    for (const [lane, holding] of lanes) this.#lanes.set(lane, holding)
-    this.#reader.startOver()
-  }
-
-  async #take(limit: number): Promise<void> {
-    const { pool, tables } = this.#options
-    const taken = await atStep('lane.take', () =>
-      inTransaction(pool, async (db) => {
-        const lanes = await takeLanes(db, tables, this.#registration.id, limit)
-        const dead = lanes.filter(({ clean }) => !clean).map(({ lane }) => lane)
-        await countLostAttempts(db, tables, dead)
-        return lanes
-      }),
-    )
-    if (taken.length > 0) this.#own(taken.map(({ lane, epoch, revision }) => [lane, { epoch, revision }]))
-  }
-
-  async #giveBack(lanes: readonly number[]): Promise<void> {
-    await giveBackLanes(this.#options.pool, this.#options.tables, this.#registration.id, lanes)
-    for (const lane of lanes) {
-      this.#lanes.delete(lane)
-      this.#leaving.delete(lane)
-    }
-  }
-
-  /** Of a lane that is not owned (any more) none: no lane is ever owned under 0, so nothing is written. */
-  #epochOf({ lane }: QueuedMessage): string {
-    return this.#lanes.get(lane)?.epoch ?? '0'
-  }
-
-  #activeLanes(): ReadonlyMap<number, string> {
-    return new Map(
-      [...this.#lanes].filter(([lane]) => !this.#leaving.has(lane)).map(([lane, { epoch }]) => [lane, epoch]),
-    )
+    this.#share.balance()
   }
 
   /** A slot sends one message after the other: the permit first, so that what is then chosen is the newest news. */
   async #runSlot(): Promise<void> {
     while (this.#isAlive()) {
-      if (!this.#chains.hasReady) {
+      if (this.#chains.readyChains === 0) {
         await this.#untilReady()
         continue
       }
@@ -176,7 +108,6 @@ export class Session<Permit> {
       const turn = this.#isAlive() ? this.#chains.take() : undefined
       if (turn === undefined) {
         this.#options.giveBack(permit)
-        this.#reader.wake()
         continue
       }
       if (turn.superseded) {
@@ -187,7 +118,7 @@ export class Session<Permit> {
   }
 
   async #sendOne(message: QueuedMessage, permit: Permit): Promise<void> {
-    const epoch = this.#epochOf(message)
+    const epoch = this.#share.epochOf(message.lane)
     const decision = await atStep('send.push', () =>
       this.#options.send(message, permit, this.#inFlight),
     ).catch((error: unknown): Decision => {
@@ -233,7 +164,7 @@ export class Session<Permit> {
   }
 
   #supersede(message: QueuedMessage): void {
-    this.#settler.add({ message, epoch: this.#epochOf(message), as: 'superseded' })
+    this.#settler.add({ message, epoch: this.#share.epochOf(message.lane), as: 'superseded' })
     this.#chains.finish(message, performance.now())
     this.#options.onSuperseded(message)
   }
@@ -251,23 +182,21 @@ export class Session<Permit> {
     })
   }
 
+  /** As many as there is work for, or all when it is over. */
   #wakeSlots(): void {
-    if (this.#idle.length === 0 || !(this.#chains.hasReady || !this.#isAlive())) return
-    const idle = this.#idle
-    this.#idle = []
-    for (const resolve of idle) resolve()
+    const wanted = this.#isAlive() ? this.#chains.readyChains : this.#idle.length
+    for (const resolve of this.#idle.splice(0, wanted)) resolve()
   }
 
   async stop(withinMilliseconds: number): Promise<void> {
     this.#stopping.abort()
     this.#reader.wake()
-    for (const resolve of this.#idle) resolve()
+    this.#wakeSlots()
     const patience = setTimeout(() => this.#breakingOff.abort(), withinMilliseconds)
     await Promise.all([...this.#slots, this.#reader.ended])
     clearTimeout(patience)
     await this.#settler.drained()
     if (this.#registration.signal.aborted) return
-    const idle = this.#chains.drain(new Set(this.#lanes.keys()))
-    await this.#giveBack(idle).catch(this.#options.onError)
+    await this.#share.close()
   }
 }

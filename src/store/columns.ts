@@ -12,6 +12,10 @@ export type Columns = Readonly<{
   isNullable(table: string, column: string): boolean
 }>
 
+/**
+ * Reads the schema of the search path in which the store is, else the first. Never our own, which a role named `bridge`
+ * has first in its path; none that the role may not use is in the path, hence the fallback.
+ */
 export async function readColumns(db: Db): Promise<Columns> {
   const { rows } = await db.query<{
     schema: string
@@ -19,12 +23,20 @@ export async function readColumns(db: Db): Promise<Columns> {
     column_name: string
     nullable: boolean
   }>(
-    `select n.nspname as schema, c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable
-       from pg_catalog.pg_namespace n
+    `with shop as (
+       select coalesce(
+                (select s.name
+                   from unnest(current_schemas(false)) with ordinality s (name, position)
+                  where s.name <> 'bridge'
+                  order by to_regclass(quote_ident(s.name) || '.spree_products') is null, s.position
+                  limit 1),
+                'public') as name)
+     select n.nspname as schema, c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable
+       from shop
+       join pg_catalog.pg_namespace n on n.nspname = shop.name
        join pg_catalog.pg_class c on c.relnamespace = n.oid
        join pg_catalog.pg_attribute a on a.attrelid = c.oid
-      where n.nspname = current_schema()
-        and c.relkind in ('r', 'p')
+      where c.relkind in ('r', 'p')
         and c.relname ~ '^(spree_|active_storage_)'
         and a.attnum > 0
         and not a.attisdropped

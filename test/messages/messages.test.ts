@@ -297,9 +297,9 @@ describe('rows as snapshots', () => {
 })
 
 describe('schemas of messages', () => {
-  test('only states supersede each other', () => {
+  test('only a product supersedes what was told of it: a level is its SKU’s, not its product’s', () => {
     const types = ['product:new', 'product:update', 'stock:change', 'stock:actual', 'order:persist'] as const
-    expect(types.filter(isStateLike)).toEqual(['product:update', 'stock:actual'])
+    expect(types.filter(isStateLike)).toEqual(['product:update'])
   })
 
   test.each(['spree-4.10', 'spree-6.0'] as const)(

@@ -1,0 +1,60 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { promisify } from 'node:util'
+import type { Database } from './ground.ts'
+import { projectFile } from './project-file.ts'
+
+/** The bridge as it is built and as an operator runs it. */
+const MAIN = projectFile('dist/main.js')
+
+/** Runs `spree-bridge migrate` on a store: our schema, and triggers on the store's tables. */
+export async function migrate(database: Database, hubUrl: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [MAIN, 'migrate'], { env: environment(database, hubUrl) })
+}
+
+export type Worker = Readonly<{
+  pid: number
+  /** Rejects when the worker ends before it is told to. */
+  died: Promise<never>
+  /** Stops the process where it stands, and lets it go on. */
+  freeze(): void
+  thaw(): void
+  stop(): Promise<void>
+}>
+
+/** Runs `spree-bridge worker` on a migrated store. */
+export function startWorker(database: Database, hubUrl: string): Worker {
+  const worker = spawn(process.execPath, [MAIN, 'worker'], {
+    env: environment(database, hubUrl),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const end = () => worker.kill('SIGKILL')
+  process.once('exit', end) // should the bench fail
+  const ended = once(worker, 'exit')
+  const died = ended.then(() => Promise.reject(new Error('The worker ended, see above.')))
+  died.catch(() => {}) // in the end it is meant to
+  return {
+    pid: worker.pid ?? 0,
+    died,
+    freeze: () => worker.kill('SIGSTOP'),
+    thaw: () => worker.kill('SIGCONT'),
+    stop: async () => {
+      worker.kill('SIGTERM')
+      await ended
+      process.off('exit', end)
+    },
+  }
+}
+
+function environment(database: Database, hubUrl: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    DATABASE_URL: database.url,
+    HUB_URL: hubUrl,
+    HUB_STORE_ID: 'bench',
+    HUB_TOKEN: 'bench-token',
+    LOG_LEVEL: 'warn',
+    // Waiting for an order to settle is a matter of latency; it takes nobody's time.
+    SETTLE_QUIET_MS: '0',
+  }
+}

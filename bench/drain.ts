@@ -1,0 +1,41 @@
+import type { Experiment } from './experiment.ts'
+import { CLIENT, CPU, DRAIN, prepareSending, RATE, UNDICI } from './sending.ts'
+
+/** What the queue costs: 20,000 ready messages of 1,000 aggregates, in order, 32 in flight. */
+export const drain: Experiment = {
+  name: 'drain',
+  rounds: { full: 5, quick: 3 },
+  figures: [
+    {
+      name: 'drain against the bare client',
+      unit: '×',
+      measured: { variant: DRAIN, metric: RATE },
+      reference: { variant: CLIENT, metric: RATE },
+      compare: 'ratio',
+      must: 0.8,
+      aim: 0.95,
+      better: 'higher',
+    },
+    {
+      name: 'drain against raw undici',
+      unit: '×',
+      measured: { variant: DRAIN, metric: RATE },
+      reference: { variant: UNDICI, metric: RATE },
+      compare: 'ratio',
+      must: 0.35,
+      aim: 0.5,
+      better: 'higher',
+    },
+    {
+      name: 'drain, CPU above the bare client',
+      unit: 'ms CPU/1000',
+      measured: { variant: DRAIN, metric: CPU },
+      reference: { variant: CLIENT, metric: CPU },
+      compare: 'difference',
+      must: 60,
+      aim: 35,
+      better: 'lower',
+    },
+  ],
+  prepare: prepareSending,
+}

@@ -1,0 +1,46 @@
+import { writeFileSync } from 'node:fs'
+import { readArguments } from './arguments.ts'
+import { drain } from './drain.ts'
+import { type Experiment, runExperiment } from './experiment.ts'
+import { toJson } from './frame.ts'
+import { prepareGround } from './ground.ts'
+import { describeMachine } from './machine.ts'
+import { projectFile } from './project-file.ts'
+import { type Findings, resultsPage } from './report.ts'
+import { triggers } from './triggers.ts'
+import { wholePath } from './whole-path.ts'
+
+const experiments: readonly Experiment[] = [drain, wholePath, triggers]
+/** Share of the full work in a quick run. */
+const QUICK_SCALE = 0.25
+
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+async function bench(args: readonly string[]): Promise<number> {
+  const chosen = readArguments(
+    args,
+    experiments.map(({ name }) => name),
+  )
+  if (typeof chosen === 'string') {
+    say(chosen)
+    return 2
+  }
+  const ground = await prepareGround(chosen.quick ? QUICK_SCALE : 1)
+  const findings: Findings[] = []
+  try {
+    for (const experiment of experiments.filter(({ name }) => chosen.names.includes(name))) {
+      const rounds = chosen.quick ? experiment.rounds.quick : experiment.rounds.full
+      findings.push(await runExperiment(experiment, ground, rounds, say))
+    }
+  } finally {
+    await ground.close()
+  }
+  const machine = describeMachine(ground.postgresVersion, ground.storeSource.name)
+  const run = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
+  writeFileSync(projectFile('bench/results.md'), resultsPage(findings, machine, run))
+  const results = findings.flatMap((finding) => finding.results)
+  if (chosen.json) process.stdout.write(`${toJson(results)}\n`)
+  return results.some(({ verdict }) => verdict === 'missed') ? 1 : 0
+}
+
+process.exitCode = await bench(process.argv.slice(2))

@@ -1,0 +1,34 @@
+import type { Db } from '../postgres/pool.ts'
+import { openStore, type Store } from './store.ts'
+
+/** A store that can be read anew under those who hold it, because its own migrations change its tables. */
+export type LiveStore = Store & Readonly<{ reopen(db: Db): Promise<void> }>
+
+/** @throws StoreError as `openStore`, and so does `reopen`, which then leaves all as it was. */
+export async function openLiveStore(db: Db): Promise<LiveStore> {
+  let current = await openStore(db)
+  return {
+    get family() {
+      return current.family
+    },
+    get schema() {
+      return current.schema
+    },
+    get watched() {
+      return current.watched
+    },
+    get tables() {
+      return current.tables
+    },
+    resolve: (...given) => current.resolve(...given),
+    products: (...given) => current.products(...given),
+    orders: (...given) => current.orders(...given),
+    stock: (...given) => current.stock(...given),
+    stockOfProducts: (...given) => current.stockOfProducts(...given),
+    skuOwners: (...given) => current.skuOwners(...given),
+    roots: (...given) => current.roots(...given),
+    async reopen(db) {
+      current = await openStore(db)
+    },
+  }
+}

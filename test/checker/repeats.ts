@@ -1,0 +1,86 @@
+import type { RecordedRequest } from '../support/recorded-request.ts'
+import { byAggregate, type Evidence, type Finding, nameOf } from './evidence.ts'
+import { aggregateOf } from './message.ts'
+
+/** Answers are settled in batches: what was answered this long before a kill may not have been. */
+const UNSETTLED_MS = 1500
+/** What a sender had in flight when it was stopped may still come this long after it woke. */
+const LATE_MS = 3000
+/** A sender that gives up closes its end first, but the hub may hear of the next request before that. */
+const HEARING_MS = 100
+
+/** Every request carries what the protocol and the promises ask of it, and a key stands for one text. */
+export function findMalformed({ requests }: Evidence): Finding[] {
+  const bodies = new Map<string, string>()
+  return requests.flatMap((request) => {
+    const { key, body } = request
+    const wrong: string[] = []
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(key)) wrong.push(`has no UUID as Idempotency-Key`)
+    else if ((bodies.get(key) ?? body) !== body) wrong.push('has another body than the same key had before')
+    bodies.set(key, bodies.get(key) ?? body)
+    if (!String(request.headers['content-type']).startsWith('application/json'))
+      wrong.push('is not sent as JSON')
+    if (request.origin !== 'store') wrong.push('does not say that it comes from the store')
+    return wrong.map((text) => ({ rule: 'form', about: key, text: `${nameOf(request)} ${text}` }))
+  })
+}
+
+/** A message is sent again only where its answer was lost or was no. */
+export function findNeedlessRepeats(evidence: Evidence): Finding[] {
+  return [...byAggregate(evidence.requests, ({ key }) => key).values()].flatMap((sent) =>
+    sent.flatMap((request, index) => {
+      const previous = sent[index - 1]
+      const heard = previous?.delivered && previous.status === 201 && previous.messageId !== null
+      if (!heard || isDisturbed(previous, evidence)) return []
+      const text = `${nameOf(request)} repeats ${nameOf(previous)}, whose 201 had reached the sender`
+      return [{ rule: 'repeated', about: request.key, text }]
+    }),
+  )
+}
+
+/** One at a time and in order: no two requests of an aggregate at once, and none of a message that was already passed. */
+export function findDisorder(evidence: Evidence): Finding[] {
+  const sent = byAggregate(evidence.requests, (request) => aggregateOf(request, evidence.store))
+  return [...sent].flatMap(([aggregate, requests]) => [
+    ...findOverlaps(aggregate, requests, evidence),
+    ...findOvertaken(aggregate, requests, evidence),
+  ])
+}
+
+function findOverlaps(about: string, requests: readonly RecordedRequest[], evidence: Evidence): Finding[] {
+  const findings: Finding[] = []
+  for (const [index, request] of requests.entries())
+    for (const earlier of requests.slice(0, index)) {
+      const heardOf = earlier.delivered
+        ? earlier.endedAt
+        : (earlier.endedAt ?? Number.POSITIVE_INFINITY) - HEARING_MS
+      const overlaps = heardOf === null || heardOf > request.arrivedAt
+      if (!overlaps || isDisturbed(earlier, evidence) || isDisturbed(request, evidence)) continue
+      findings.push({
+        rule: 'order',
+        about,
+        text: `${nameOf(request)} came while ${nameOf(earlier)} was open`,
+      })
+    }
+  return findings
+}
+
+/** What a killed sender had not settled is sent again, in order, and so after later ones that it had not settled either. */
+function findOvertaken(about: string, requests: readonly RecordedRequest[], evidence: Evidence): Finding[] {
+  const passed = new Set<string>()
+  return requests.flatMap((request, index) => {
+    const previous = requests[index - 1]
+    if (previous && previous.key !== request.key) passed.add(previous.key)
+    if (!passed.has(request.key)) return []
+    const earlier = requests.slice(0, index).filter(({ key }) => key === request.key)
+    if ([...earlier, request].some((sent) => isDisturbed(sent, evidence))) return []
+    return [{ rule: 'order', about, text: `${nameOf(request)} came after a later message of its aggregate` }]
+  })
+}
+
+function isDisturbed({ arrivedAt, endedAt }: RecordedRequest, { disturbances }: Evidence): boolean {
+  return disturbances.some(
+    ({ from, to }) =>
+      arrivedAt <= to + LATE_MS && (endedAt ?? Number.POSITIVE_INFINITY) >= from - UNSETTLED_MS,
+  )
+}

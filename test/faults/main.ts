@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { type PostgresServer, startPostgres } from '../../src/demo/embedded-postgres.ts'
+import { STEPS } from '../../src/observe/steps.ts'
+import type { Finding } from '../checker/evidence.ts'
+import { inParallel, passesBeforeKill, runToKill } from '../support/kill-run.ts'
+import { createRandom } from '../support/random.ts'
+import { type Result, SCENARIOS, type Server } from './scenarios.ts'
+
+/** `npm run test:faults -- [--kill-points] [--minutes N] [--seed S] [--only TEXT]` */
+const { values } = parseArgs({
+  options: {
+    'kill-points': { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '0' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    only: { type: 'string', default: '' },
+  },
+})
+
+const KILLS_PER_POINT = 5
+const KILLS_AT_ONCE = 9
+const MOST_SHOWN = 30
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+async function main(): Promise<void> {
+  const seed = Number(values.seed)
+  const minutes = Number(values.minutes)
+  if (!Number.isInteger(seed) || !(minutes >= 0)) {
+    say('Usage: npm run test:faults -- [--kill-points] [--minutes N] [--seed S] [--only TEXT]')
+    process.exitCode = 2
+    return
+  }
+  say(`seed ${seed}`)
+  const root = mkdtempSync(path.join(os.tmpdir(), 'bridge-faults-'))
+  const server = await startServer(root)
+  const findings: Finding[] = []
+  try {
+    const runSeed = createRandom(seed)
+    const deadline = Date.now() + minutes * 60_000
+    if (values['kill-points']) findings.push(...(await runKillPoints(() => runSeed.between(1, 1e6))))
+    do {
+      for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only)))
+        for (const family of scenario.families) {
+          const ownSeed = runSeed.between(1, 1e6)
+          const result = await scenario.run(family, ownSeed, server)
+          report(`${scenario.name} (${family}, seed ${ownSeed})`, result)
+          findings.push(...result.findings)
+        }
+    } while (Date.now() < deadline)
+  } finally {
+    await server.stop()
+    rmSync(root, { recursive: true, force: true })
+  }
+  say(findings.length === 0 ? `No findings. (seed ${seed})` : `${findings.length} findings! (seed ${seed})`)
+  if (findings.length > 0) process.exitCode = 1
+}
+
+async function runKillPoints(nextSeed: () => number): Promise<Finding[]> {
+  const startedAt = Date.now()
+  const random = createRandom(nextSeed())
+  const kills = STEPS.flatMap((step) =>
+    ['before', 'after'].flatMap((side) =>
+      Array.from({ length: KILLS_PER_POINT }, (_, turn) => ({
+        step: `${step}:${side}`,
+        // Not always at the same moment of the day.
+        count: passesBeforeKill(step) + (step.startsWith('lane.') ? 0 : random.between(0, 3) * turn),
+        seed: nextSeed(),
+      })),
+    ),
+  )
+  const findings: Finding[] = []
+  await inParallel(kills, KILLS_AT_ONCE, async (kill) => {
+    const found = await runToKill(kill, 'spree-4.10', kill.seed)
+    if (found.length > 0) say(`kill -9 at ${kill.step}, time ${kill.count}, seed ${kill.seed}:`)
+    for (const finding of found) say(describe(finding))
+    findings.push(...found)
+  })
+  const seconds = Math.round((Date.now() - startedAt) / 1000)
+  say(
+    `kill points: ${STEPS.length * 2} points, each hit ${KILLS_PER_POINT} times: ${kills.length} × kill -9, ` +
+      `${findings.length} findings, ${seconds} s`,
+  )
+  return findings
+}
+
+function report(name: string, { injected, changes, messages, requests, findings, complaints }: Result): void {
+  const faults = Object.entries(injected).map(([fault, count]) => `${count} ${fault}`)
+  say(
+    `${name}: ${changes} row changes → ${messages} messages in ${requests} requests, ${findings.length} findings`,
+  )
+  say(`  injected: ${faults.join(', ')}`)
+  for (const finding of findings.slice(0, MOST_SHOWN)) say(describe(finding))
+  if (findings.length > MOST_SHOWN) say(`  … and ${findings.length - MOST_SHOWN} more`)
+  if (findings.length > 0) for (const line of complaints.slice(-MOST_SHOWN)) say(`  LOG ${line}`)
+}
+
+function describe({ rule, about, text }: Finding): string {
+  return `  FINDING ${rule}: ${about}: ${text}`
+}
+
+/** A server of the suite's own, under the name by which the test stores find theirs. */
+async function startServer(root: string): Promise<Server & Readonly<{ stop(): Promise<void> }>> {
+  const start = () =>
+    startPostgres({
+      root,
+      database: 'postgres',
+      durable: false,
+      binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded',
+      exitWithParent: true,
+      // A commit that was confirmed survives the server's crash (not the machine's: nothing here crashes that).
+      settings: { max_connections: '300', synchronous_commit: 'on' },
+    })
+  let running: PostgresServer = await start()
+  process.env['TEST_POSTGRES_URL'] = running.url
+  return {
+    restart: async (how) => {
+      if (how === 'immediate') process.kill(running.pid, 'SIGQUIT')
+      await running.stop()
+      running = await start()
+    },
+    stop: () => running.stop(),
+  }
+}
+
+await main()

@@ -1,0 +1,692 @@
+import { createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { createDatabase, databaseUrl, onServer, type TestDatabase } from '../support/postgres.ts'
+import { createProcesses } from '../support/processes.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { readCatalog } from './catalog.ts'
+import { type Run, runBridge } from './run-bridge.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+const processes = createProcesses()
+const databases: TestDatabase[] = []
+let migrated: Promise<string> | undefined
+let hub: RecordingHub
+
+beforeAll(async () => {
+  hub = await startRecordingHub()
+})
+
+afterAll(async () => {
+  await processes.killAll()
+  await hub.close()
+  for (const database of databases) await database.drop()
+})
+
+async function openStore(): Promise<TestDatabase> {
+  const store = await createStore('spree-4.10', 'fixture')
+  databases.push(store)
+  return store
+}
+
+/** A store that is migrated but belongs to nobody yet: the first process makes it its own. */
+async function openMigratedStore(): Promise<TestDatabase> {
+  migrated ??= makeMigratedStore()
+  const store = await createDatabase(await migrated)
+  databases.push(store)
+  return store
+}
+
+async function makeMigratedStore(): Promise<string> {
+  const store = await openStore()
+  const { status, stderr } = await runBridge(['migrate'], environment(store))
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  await store.pool.query('delete from bridge.installation')
+  return disconnect(store)
+}
+
+async function copyOf(store: TestDatabase): Promise<TestDatabase> {
+  const copy = await createDatabase(await disconnect(store))
+  databases.push(copy)
+  return copy
+}
+
+/** Of a database that somebody is connected to there is no copy. */
+async function disconnect(store: TestDatabase): Promise<string> {
+  const name = new URL(store.url).pathname.slice(1)
+  await onServer((server) =>
+    server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]),
+  )
+  return name
+}
+
+function environment(store: TestDatabase, of = hub): Environment {
+  return { DATABASE_URL: store.url, HUB_URL: of.url, HUB_STORE_ID: of.storeId, HUB_TOKEN: of.token }
+}
+
+/** What a failed command has to say: one sentence or a few, never a stack. */
+function complaintOf({ stdout, stderr }: Run): string {
+  expect(stdout).toBe('')
+  expect(stderr).not.toMatch(/\n\s+at /)
+  return stderr.trim()
+}
+
+async function count(store: TestDatabase, what: string): Promise<number> {
+  const { rows } = await store.pool.query<{ count: number }>(`select count(*)::int as count from ${what}`)
+  return rows[0]!.count
+}
+
+async function enqueue(store: TestDatabase, aggregates: readonly string[]): Promise<void> {
+  await insertMessages(
+    store.pool,
+    BRIDGE_QUEUE,
+    await countLanes(store.pool, BRIDGE_QUEUE),
+    aggregates.map((aggregate, index) => ({
+      aggregate,
+      type: 'order:persist',
+      payload: JSON.stringify({ orders: [{ id: `${aggregate} ${index}` }] }),
+      stateLike: false,
+      changedAt: new Date(),
+    })),
+  )
+}
+
+describe('migrate', () => {
+  test('--dry-run prints what it would do and does nothing; twice is as good as once', async () => {
+    const [store, copy] = [await openStore(), await openStore()]
+    const pristine = await readCatalog(store.pool)
+    const env = environment(store)
+
+    const preview = await runBridge(['migrate', '--dry-run'], env)
+    expect(preview).toMatchObject({ status: 0, stderr: '' })
+    expect(await readCatalog(store.pool)).toEqual(pristine)
+
+    expect(await runBridge(['migrate'], env)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Done: 0001_bridge\.sql, triggers on spree_products/),
+    })
+    await copy.pool.query(preview.stdout)
+    expect(await readCatalog(copy.pool)).toEqual(await readCatalog(store.pool))
+    const contents = `select (select json_agg(s.version || ' ' || s.min_code) from bridge.schema s)::text as schema,
+                             (select json_agg(w.table_name order by 1) from bridge.watched w)::text as watched`
+    expect((await copy.pool.query(contents)).rows).toEqual((await store.pool.query(contents)).rows)
+
+    const [again, previewAgain] = await Promise.all([
+      runBridge(['migrate'], env),
+      runBridge(['migrate', '--dry-run'], env),
+    ])
+    expect(again.stdout).toBe('Nothing to do: schema and triggers are up to date.\n')
+    expect(previewAgain.stdout).not.toMatch(/create|drop/i)
+  })
+
+  test('waits in short steps for a locked table while eight writers go on, even if two migrate at once', async () => {
+    const store = await openStore()
+    const env = environment(store)
+    const tables = ['spree_orders', 'spree_variants', 'spree_stock_items', 'spree_line_items']
+    let running = true
+    let longestMs = 0
+    const write = async (writer: number) => {
+      const connection = await store.pool.connect()
+      for (let turn = writer; running; turn++) {
+        const from = performance.now()
+        // Locks the table as any write does, and no row that another writer wants.
+        await connection.query(`update ${tables[turn % tables.length]} set updated_at = now() where false`)
+        longestMs = Math.max(longestMs, performance.now() - from)
+        await pause(2)
+      }
+      connection.release()
+    }
+    const writers = Promise.all(Array.from({ length: 7 }, (_, index) => write(index)))
+    const importer = await store.pool.connect()
+    await importer.query('begin')
+    await importer.query('update spree_orders set updated_at = now()')
+
+    const migrations = Promise.all([runBridge(['migrate'], env), runBridge(['migrate'], env)])
+    const early = await Promise.race([migrations, pause(2_000)])
+    expect(early).toBeUndefined()
+    await importer.query('commit')
+    importer.release()
+    const ended = await migrations
+    running = false
+    await writers
+
+    expect(ended.map(({ status, stderr }) => ({ status, stderr }))).toEqual([
+      { status: 0, stderr: '' },
+      { status: 0, stderr: '' },
+    ])
+    const done = ended.map(({ stdout }) => stdout).join()
+    expect(done.match(/triggers on spree_orders/g)).toHaveLength(1)
+    expect((await runBridge(['migrate'], env)).stdout).toMatch(/^Nothing to do/)
+    // 200 ms of waiting behind the lock; a migrate that waits for it would have held writers up for two seconds.
+    expect(longestMs).toBeLessThan(700)
+  })
+
+  test('asks for exactly the rights it lacks, and works with them, though its role owns no table', async () => {
+    const store = await openStore()
+    const name = new URL(store.url).pathname.slice(1)
+    const role = `least_${name}`
+    const asRole = (who: string) => {
+      const url = new URL(databaseUrl(name))
+      url.searchParams.set('user', who)
+      return { ...environment(store), DATABASE_URL: url.href }
+    }
+    await store.pool.query(`create role ${role} login; create role other_${role} login`)
+    try {
+      const refused = await runBridge(['migrate'], asRole(role))
+      expect(refused.status).toBe(2)
+      const grants = complaintOf(refused)
+        .split('\n')
+        .filter((line) => line.startsWith('grant '))
+      expect(grants).toContain(`grant create on database ${name} to ${role};`)
+      expect(grants).toContain(`grant select, trigger on public.spree_orders to ${role};`)
+      await store.pool.query(grants.join('\n'))
+      expect(await runBridge(['migrate'], asRole(role))).toMatchObject({ status: 0 })
+      expect((await runBridge(['migrate'], asRole(role))).stdout).toMatch(/^Nothing to do/)
+
+      const worker = processes.start(['worker'], { env: asRole(role) })
+      await worker.line((line) => line.includes('worker started'))
+      const changed = store.pool.query(`update spree_stock_items set count_on_hand = 77 where id = 301`)
+      await Promise.all([
+        changed,
+        hub.until(() => hub.requests.some(({ type }) => type === 'stock:change'), 30_000),
+      ])
+      expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+
+      const [stranger, status] = await Promise.all([
+        runBridge(['migrate'], asRole(`other_${role}`)),
+        runBridge(['status'], asRole(`other_${role}`)),
+      ])
+      expect(stranger.status).toBe(2)
+      expect(complaintOf(stranger)).toContain(`grant ${role} to other_${role};`)
+      expect(status.status).toBe(2)
+      expect(complaintOf(status)).toMatch(/permission denied for schema bridge.*GRANT/)
+    } finally {
+      await store.pool.query(`drop owned by ${role}, other_${role} cascade; drop role ${role}, other_${role}`)
+    }
+  })
+})
+
+/** They run beside the tests that follow, because most of each is waiting; the last tests here tell how they ended. */
+function startStories() {
+  const stories = {
+    uninstalled: uninstallUnderWrites(['uninstall']),
+    purged: uninstallUnderWrites(['uninstall', '--purge']),
+    hanging: stopWhileHubHangs(),
+    impatient: stopTwice(),
+    down: outliveHub(),
+    refusing: meetRefusal(),
+    changing: outliveStoreMigration(),
+  }
+  for (const story of Object.values(stories)) void Promise.allSettled([story])
+  return stories
+}
+let stories: ReturnType<typeof startStories>
+
+describe('a worker as a process', () => {
+  beforeAll(() => {
+    stories = startStories()
+  })
+
+  test('answers for its health and its metrics, writes nothing to stdout, and goes on SIGTERM', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    const worker = processes.start(['worker'], { env: { ...env, PORT: '0', HOST: '127.0.0.1' } })
+    const started = await worker.line((line) => line.includes('worker started'))
+    const { url } = JSON.parse(started) as { url: string }
+    const get = async (path: string) => {
+      const response = await fetch(`${url}${path}`)
+      return { status: response.status, body: await response.text() }
+    }
+    expect(await get('/healthz')).toEqual({ status: 200, body: '{"alive":true}' })
+    await waitFor(async () => (await get('/readyz')).status === 200)
+    await waitFor(async () => (await get('/metrics')).body.includes('spree_bridge_lanes_owned 64'))
+
+    const second = await runBridge(['worker'], { ...env, PORT: new URL(url).port, HOST: '127.0.0.1' })
+    expect(second.status).toBe(2)
+    expect(complaintOf(second)).toMatch(/Port \d+ on 127\.0\.0\.1 cannot be opened: another process uses it/)
+    expect(await count(store, 'bridge.worker')).toBe(1)
+
+    const status = await runBridge(['status', '--json'], env)
+    expect(status.status).toBe(0)
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      workers: [{ alive: true, lanes: 64, collects: true, report: { circuit: 'closed' } }],
+      gaps: [],
+    })
+    expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+    expect(worker.lines.map((line) => JSON.parse(line).level)).not.toContain('error')
+    expect(await count(store, 'bridge.lane where owner is not null or not clean')).toBe(0)
+  })
+
+  test('that is killed is shown as dead, and status says so with its own exit', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    expect((await runBridge(['status'], env)).status).toBe(1)
+    const worker = processes.start(['worker'], { env })
+    await worker.line((line) => line.includes('worker started'))
+    await worker.kill()
+    await store.pool.query(`update bridge.worker set expires_at = clock_timestamp() - interval '1 second'`)
+    const status = await runBridge(['status'], env)
+    expect(status.status).toBe(1)
+    expect(status.stdout).toMatch(/^No worker is running.*\nworker .* DEAD/)
+  })
+
+  test('ends in order when told to while it starts', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    const holder = await store.pool.connect()
+    await holder.query('begin; lock table bridge.installation')
+    const worker = processes.start(['worker'], { env })
+    await waitFor(async () => (await count(store, 'pg_locks where not granted')) > 0)
+    const ended = worker.terminate()
+    await holder.query('rollback')
+    holder.release()
+    expect(await ended).toEqual({ code: 0, signal: null })
+    expect(await count(store, 'bridge.worker')).toBe(0)
+  })
+
+  test('does not start on a schema that has shut its code out, and does on one that is a version ahead', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    await store.pool.query('insert into bridge.schema (version, min_code) values (2, 1)')
+    const worker = processes.start(['worker'], { env })
+    await worker.line((line) => line.includes('worker started'))
+    expect((await runBridge(['migrate'], env)).stdout).toMatch(/^Nothing to do/)
+    expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+
+    await store.pool.query('insert into bridge.schema (version, min_code) values (3, 2)')
+    for (const command of ['worker', 'migrate', 'status']) {
+      const refused = await runBridge([command], env)
+      expect(refused.status).toBe(1)
+      expect(complaintOf(refused)).toMatch(
+        /at version 3 and needs newer code than this \(1\): deploy the release/,
+      )
+    }
+  })
+})
+
+describe('a copy of the database', () => {
+  test('is refused until it is adopted, whole or as a fresh one', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+    const aggregate = 'order:4711'
+    await enqueue(store, [aggregate, aggregate, aggregate])
+    // As from a server whose transaction ids are far ahead: every read would take them for new.
+    await store.pool.query(
+      `update bridge.message set xid = (9000000000 + id)::text::xid8;
+       insert into bridge.outbox (xid, kind, table_name, row_id, op) values ('9000000000', 'product', 'request', '1', 'announce')`,
+    )
+    const kept = await copyOf(store)
+    const fresh = await copyOf(store)
+
+    const refused = await runBridge(['worker'], environment(kept))
+    expect(refused.status).toBe(2)
+    expect(complaintOf(refused)).toMatch(
+      /not the database that spree-bridge was installed for: its name was .* adopt --fresh/,
+    )
+    expect((await runBridge(['migrate'], environment(kept))).status).toBe(2)
+    const unsaid = await runBridge(['adopt'], environment(kept))
+    expect(unsaid.status).toBe(2)
+    expect(complaintOf(unsaid)).toMatch(/--fresh .* or --keep/)
+
+    expect(await runBridge(['adopt', '--keep'], environment(kept))).toMatchObject({ status: 0 })
+    expect(await count(kept, `bridge.message where xid >= pg_current_xact_id()`)).toBe(0)
+    expect(await count(kept, `bridge.outbox where xid >= pg_current_xact_id()`)).toBe(0)
+    const worker = processes.start(['worker'], { env: environment(kept) })
+    const arrived = () =>
+      hub.requests
+        .filter(({ body }) => body.includes(aggregate))
+        .map(({ body }) => JSON.parse(body).payload.orders[0].id)
+    await hub.until(() => arrived().length === 3, 30_000)
+    expect(arrived()).toEqual([`${aggregate} 0`, `${aggregate} 1`, `${aggregate} 2`])
+    await worker.terminate()
+
+    const before = await fresh.pool.query('select id from bridge.installation')
+    expect(await runBridge(['adopt', '--fresh'], environment(fresh))).toMatchObject({ status: 0 })
+    expect(await count(fresh, 'bridge.message')).toBe(0)
+    expect(await count(fresh, 'bridge.outbox')).toBe(0)
+    expect(await count(fresh, 'bridge.seeding where finished_at is null')).toBe(2)
+    expect((await fresh.pool.query('select id from bridge.installation')).rows).not.toEqual(before.rows)
+    expect((await runBridge(['migrate'], environment(fresh))).stdout).toMatch(/^Nothing to do/)
+    expect((await runBridge(['status'], env)).status).toBe(1)
+  })
+
+  test('another hub is refused in its own words, and taken with adopt --keep', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+    const moved = { ...env, HUB_URL: `${hub.url}/v2`, HUB_STORE_ID: 'other' }
+    const refused = await runBridge(['worker'], moved)
+    expect(refused.status).toBe(2)
+    expect(complaintOf(refused)).toMatch(
+      /installed for another hub: HUB_URL was .* and is .*\/v2, HUB_STORE_ID was .* If the hub has moved, run `spree-bridge adopt --keep`/,
+    )
+    expect(await runBridge(['adopt', '--keep'], moved)).toMatchObject({ status: 0 })
+    const worker = processes.start(['worker'], { env: moved })
+    await worker.line((line) => line.includes('worker started'))
+    await worker.terminate()
+  })
+})
+
+describe('what is wrong is said in a sentence', () => {
+  test('of the settings and of the database', async () => {
+    const store = await openStore()
+    const empty = await createDatabase()
+    databases.push(empty)
+    const login = await startLoginRefuser()
+    const env = environment(store)
+    const withUrl = (url: string) => ({ ...env, DATABASE_URL: url })
+    const unknown = new URL(store.url)
+    unknown.pathname = '/no_such_database'
+    const runs: [command: string[], env: Environment, status: number, says: RegExp][] = [
+      [
+        ['worker'],
+        {},
+        2,
+        /DATABASE_URL is not set(.|\n)*HUB_URL is not set(.|\n)*HUB_STORE_ID(.|\n)*HUB_TOKEN/,
+      ],
+      [['worker'], env, 2, /not migrated for this version: run `spree-bridge migrate`/],
+      [['status'], env, 2, /not migrated for this version/],
+      [['migrate'], withUrl(empty.url), 2, /it holds no Spree store/],
+      [
+        ['status'],
+        withUrl('postgres://u:geheim@no-such-host.invalid/shop'),
+        1,
+        /^The host of shop on no-such-host\.invalid:5432 is unknown/,
+      ],
+      [
+        ['status'],
+        withUrl('postgres://u:geheim@127.0.0.1:1/shop'),
+        1,
+        /^Nothing listens at shop on 127\.0\.0\.1:1/,
+      ],
+      [
+        ['status'],
+        withUrl(login.url),
+        2,
+        /refuses the login: password authentication failed.*Check user, password/,
+      ],
+      [['worker'], withUrl(unknown.href), 2, /There is no such database at no_such_database/],
+      [
+        ['status'],
+        withUrl('postgres://u@/shop?host=/no/such/folder'),
+        1,
+        /Nothing listens at shop on \/no\/such\/folder/,
+      ],
+      [['sing'], env, 2, /unknown command 'sing'/],
+      [['status', '--loud'], env, 2, /unknown option '--loud'/],
+    ]
+    const found = await inTurns(runs, async ([command, settings]) => runBridge(command, settings))
+    await login.close()
+    for (const [index, [command, , status, says]] of runs.entries()) {
+      expect([...command, found[index]!.status]).toEqual([...command, status])
+      expect(complaintOf(found[index]!)).toMatch(says)
+      expect(found[index]!.stderr).not.toContain('geheim')
+    }
+  })
+
+  test('of messages', async () => {
+    const store = await openMigratedStore()
+    const env = environment(store)
+    await enqueue(store, ['order:1', 'order:2', 'order:3'])
+    const runs: [command: string[], status: number, says: RegExp][] = [
+      [['show', '999'], 1, /^There is no message 999 in the queue or in its history\.$/],
+      [['show', 'R1'], 2, /^R1 is no message id: ids are numbers/],
+      [['retry', '1;'], 2, /no message id/],
+      [['discard'], 2, /^messages discard needs ids or a filter/],
+      [['park'], 2, /^messages park needs ids or a filter/],
+      [['list', '--state', 'lost'], 2, /'lost' is invalid. Allowed choices are waiting, failing, parked/],
+      [['list', '--limit', 'all'], 2, /whole number/],
+    ]
+    const found = await inTurns(runs, ([command]) => runBridge(['messages', ...command], env))
+    for (const [index, [command, status, says]] of runs.entries()) {
+      expect([...command, found[index]!.status]).toEqual([...command, status])
+      expect(complaintOf(found[index]!)).toMatch(says)
+    }
+    expect((await runBridge(['messages', 'park', '--aggregate', 'order:1'], env)).stdout).toBe(
+      '1 message is parked.\n',
+    )
+    expect((await runBridge(['messages', 'discard', '--state', 'parked', '--json'], env)).stdout).toBe(
+      '{"count":1}\n',
+    )
+    const { stdout } = await runBridge(['messages', 'list', '--json'], env)
+    expect(
+      JSON.parse(stdout).map(({ aggregate, state }: Record<string, string>) => `${aggregate} ${state}`),
+    ).toEqual(expect.arrayContaining(['order:1 discarded', 'order:2 waiting', 'order:3 waiting']))
+  })
+})
+
+describe('what takes a worker some seconds', () => {
+  test('uninstall on a busy store: the store notices nothing, the worker ends, a later migrate shows the gap', async () => {
+    const { store, env, before, after, ended, lastWords } = await stories.uninstalled
+    expect(after.filter((line) => !/\bbridge[. ]/.test(line))).toEqual(before)
+    expect(after.filter((line) => /^trigger|^function/.test(line))).toEqual(
+      before.filter((line) => /^trigger|^function/.test(line)),
+    )
+    expect(ended).toEqual({ code: 1, signal: null })
+    expect(lastWords).toContain('spree-bridge was uninstalled from this store: run `spree-bridge migrate`')
+    const tooEarly = await runBridge(['worker'], env)
+    expect(tooEarly.status).toBe(2)
+    expect(complaintOf(tooEarly)).toContain('was uninstalled')
+
+    expect((await runBridge(['migrate'], env)).stdout).toMatch(/^Done: triggers on spree_products/)
+    const { gaps } = JSON.parse((await runBridge(['status', '--json'], env)).stdout)
+    expect(gaps).toContainEqual(
+      expect.objectContaining({ kind: 'stock', reason: 'uninstalled', table: 'spree_stock_items' }),
+    )
+    expect(await count(store, `pg_trigger where tgname = 'bridge_update'`)).toBeGreaterThan(10)
+  })
+
+  test('uninstall --purge on a busy store: it is as before', async () => {
+    const { before, after, ended, lastWords } = await stories.purged
+    expect(after).toEqual(before)
+    expect(ended).toEqual({ code: 1, signal: null })
+    expect(lastWords).toContain('is not migrated for this version')
+  })
+
+  test('SIGTERM while every push hangs: exit 0 in time, the lanes given back, the messages kept', async () => {
+    const { store, ended, seconds } = await stories.hanging
+    expect(ended).toEqual({ code: 0, signal: null })
+    expect(seconds).toBeLessThan(25)
+    expect(await count(store, 'bridge.lane where owner is not null')).toBe(0)
+    expect(await count(store, 'bridge.worker')).toBe(0)
+    expect(await count(store, 'bridge.message')).toBe(40)
+  })
+
+  test('a second signal, if it is not the echo of the first, ends at once', async () => {
+    const { echoed, ended, seconds } = await stories.impatient
+    expect(echoed).toBe('still stopping')
+    expect(ended).toEqual({ code: 1, signal: null })
+    expect(seconds).toBeLessThan(2)
+  })
+
+  test('a hub that is down: the worker says so, seldom, and delivers when it is back', async () => {
+    const { status, warnings, seconds, told } = await stories.down
+    expect(status).toMatchObject({ workers: [{ report: { circuit: expect.not.stringMatching('closed') } }] })
+    expect(JSON.stringify(status.workers)).toMatch(/ECONNREFUSED|refused/)
+    expect(warnings.length).toBeGreaterThan(0)
+    // At most one a second of each of a few causes.
+    expect(warnings.length).toBeLessThan(3 * (seconds + 2))
+    expect(told).toBe(12)
+  })
+
+  test('migrations of the store under a running worker: it reads on, and tells what it missed', async () => {
+    const { ready, status, lines } = await stories.changing
+    expect(ready).toBe(200)
+    expect(status.stdout).toMatch(/gap +stock \(triggers_missing on spree_stock_items\) since/)
+    expect(lines.join('\n')).toContain('triggers were missing and are put back')
+  })
+
+  test('a hub that refuses us: nothing is parked, and the log names what to check', async () => {
+    const { store, said, status } = await stories.refusing
+    expect(said).toMatch(/nothing is pushed for now: .*401.* Check HUB_URL, HUB_STORE_ID and HUB_TOKEN/)
+    expect(status.stdout).toMatch(/circuit open: .*401/)
+    expect(await count(store, `bridge.message where state = 'waiting'`)).toBe(12)
+  })
+})
+
+/** Uninstalls while a worker runs and the store sells, with a transaction open that has recorded something. */
+async function uninstallUnderWrites(command: readonly string[]) {
+  const [pristine, store] = [await openStore(), await openMigratedStore()]
+  const env = environment(store)
+  const worker = processes.start(['worker'], { env })
+  await worker.line((line) => line.includes('worker started'))
+  let running = true
+  const sell = async (writer: number) => {
+    const connection = await store.pool.connect()
+    while (running) {
+      await connection.query('begin')
+      await connection.query(
+        `update spree_stock_items set count_on_hand = count_on_hand - 1 where id = ${301 + writer}`,
+      )
+      await connection.query(`update spree_variants set updated_at = now() where id = ${102 + writer}`)
+      await pause(20)
+      await connection.query('commit')
+    }
+    connection.release()
+  }
+  const sales = Promise.all([0, 1, 2, 3].map(sell))
+  const { status, stderr } = await runBridge(command, env)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  running = false
+  await sales // rejects where a statement of the store failed
+  const [before, after] = [await readCatalog(pristine.pool), await readCatalog(store.pool)]
+  const ended = await worker.ended
+  return { store, env, before, after, ended, lastWords: worker.lines.slice(-30).join('\n') }
+}
+
+const TWELVE = Array.from({ length: 12 }, (_, index) => `order:${index}`)
+
+/** A worker with a hub of its own and some messages, one per aggregate. */
+async function startWithMessages(aggregates: readonly string[], changes: Environment = {}) {
+  const ownHub = await startRecordingHub()
+  const store = await openMigratedStore()
+  await enqueue(store, aggregates)
+  const env = { ...environment(store, ownHub), ...changes }
+  const pushes = () => ownHub.requests.filter(({ method }) => method === 'POST')
+  return { hub: ownHub, store, env, pushes, start: () => processes.start(['worker'], { env }) }
+}
+
+async function startHanging() {
+  const set = await startWithMessages(Array.from({ length: 40 }, (_, index) => `order:${index}`))
+  set.hub.misbehave(({ method }) => (method === 'POST' ? { kind: 'hang' } : { kind: 'accept' }))
+  const worker = set.start()
+  await worker.line((line) => line.includes('worker started'))
+  await waitFor(async () => set.pushes().length >= 32)
+  return { ...set, worker, from: performance.now() }
+}
+
+async function stopWhileHubHangs() {
+  const { store, hub: ownHub, worker, from } = await startHanging()
+  const ended = await worker.terminate()
+  const seconds = (performance.now() - from) / 1_000
+  await ownHub.close()
+  return { store, ended, seconds }
+}
+
+async function stopTwice() {
+  const { hub: ownHub, worker } = await startHanging()
+  process.kill(worker.pid, 'SIGINT')
+  await worker.line((line) => line.includes('worker stops'))
+  process.kill(worker.pid, 'SIGINT')
+  const echoed = await Promise.race([worker.ended, pause(1_500, 'still stopping')])
+  const from = performance.now()
+  process.kill(worker.pid, 'SIGINT')
+  const ended = await worker.ended
+  const seconds = (performance.now() - from) / 1_000
+  await ownHub.close()
+  return { echoed, ended, seconds }
+}
+
+async function outliveHub() {
+  const { hub: ownHub, env, pushes, start } = await startWithMessages(TWELVE)
+  await ownHub.down()
+  const from = performance.now()
+  const worker = start()
+  await worker.line((line) => line.includes('nothing is pushed for now'))
+  const readStatus = async () => JSON.parse((await runBridge(['status', '--json'], env)).stdout)
+  await waitFor(async () => (await readStatus()).workers[0]?.report.circuit !== 'closed')
+  const status = await readStatus()
+  const warnings = worker.lines.filter((line) => /"level":"(warn|error)"/.test(line))
+  const seconds = (performance.now() - from) / 1_000
+  await ownHub.up()
+  await ownHub.until(() => new Set(pushes().map(({ key }) => key)).size === TWELVE.length, 20_000)
+  await worker.terminate()
+  await ownHub.close()
+  return { status, warnings, seconds, told: pushes().length }
+}
+
+/** The store drops a column that is read and, unwittingly, a trigger. */
+async function outliveStoreMigration() {
+  const { hub: ownHub, store, env, start } = await startWithMessages([], { PORT: '0', HOST: '127.0.0.1' })
+  const worker = start()
+  const { url } = JSON.parse(await worker.line((line) => line.includes('worker started'))) as { url: string }
+  await waitFor(async () => (await count(store, 'bridge.seeding where finished_at is null')) === 0)
+  await store.pool.query(`alter table spree_products drop column status, add column grade text;
+                          drop trigger bridge_update on spree_stock_items;
+                          update spree_products set name = 'After the migration' where id = 11`)
+  await ownHub.until(() => ownHub.requests.some(({ body }) => body.includes('After the migration')), 30_000)
+  const metrics = async () => (await fetch(`${url}/metrics`)).text()
+  await waitFor(async () => (await metrics()).includes('spree_bridge_gaps_total{kind="stock"} 1'))
+  const ready = await fetch(`${url}/readyz`)
+  const status = await runBridge(['status'], env)
+  await worker.terminate()
+  await ownHub.close()
+  return { ready: ready.status, status, lines: worker.lines }
+}
+
+async function meetRefusal() {
+  const { hub: ownHub, store, env, start } = await startWithMessages(TWELVE, { HUB_TOKEN: 'stale' })
+  const worker = start()
+  const said = await worker.line((line) => line.includes('nothing is pushed for now'))
+  await waitFor(async () => (await count(store, `bridge.worker where status like '%401%'`)) === 1)
+  const status = await runBridge(['status'], env)
+  await worker.terminate()
+  await ownHub.close()
+  return { store, said, status }
+}
+
+/** Polls a state that nobody announces. */
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`it did not come about: ${condition}`)
+    await pause(50)
+  }
+}
+
+/** Two at a time: each is a process of its own. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (let at = 0; at < items.length; at += 2)
+    results.push(...(await Promise.all(items.slice(at, at + 2).map(work))))
+  return results
+}
+
+/** The test server takes everybody; this one answers a login as PostgreSQL does to a wrong password. */
+async function startLoginRefuser(): Promise<{ url: string; close(): Promise<void> }> {
+  const fields = ['SFATAL', 'VFATAL', 'C28P01', 'Mpassword authentication failed for user "u"', '']
+  const body = Buffer.from(`${fields.join('\0')}\0`)
+  const head = Buffer.alloc(5)
+  head.write('E')
+  head.writeInt32BE(body.length + 4, 1)
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(Buffer.concat([head, body])))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return {
+    url: `postgres://u:geheim@127.0.0.1:${port}/shop`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}

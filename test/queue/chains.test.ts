@@ -1,0 +1,337 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { Chains } from '../../src/queue/chains.ts'
+import type { QueuedMessage } from '../../src/queue/message.ts'
+import { BEGINNING, isBefore } from '../../src/queue/position.ts'
+
+const PER_RELOAD = 16
+
+function message(id: number, over: Partial<QueuedMessage> = {}): QueuedMessage {
+  return {
+    id: String(id),
+    xid: '7',
+    lane: 0,
+    aggregate: 'order:1',
+    key: `key-${id}`,
+    type: 'order:persist',
+    payload: 'x'.repeat(10),
+    stateLike: false,
+    state: 'waiting',
+    attempts: 0,
+    dueAt: 0,
+    changedAt: new Date(0),
+    createdAt: new Date(0),
+    ...over,
+  }
+}
+
+/** The table, its reader and its settler around the chains, one step at a time; all of it as slow as one likes. */
+class World {
+  readonly chains = new Chains()
+  now = 0
+  readonly table = new Map<string, QueuedMessage>()
+  readonly accepted: QueuedMessage[] = []
+  readonly inFlight = new Map<string, QueuedMessage>()
+  readonly parked = new Set<string>()
+  #unread: QueuedMessage[] = []
+  #late: QueuedMessage[] = []
+  #unsettled: (() => void)[] = []
+  #reading: (() => void) | undefined
+  #releaseLater: QueuedMessage[] = []
+  #nextId = 1
+
+  insert(aggregate: number, stateLike: boolean): void {
+    this.#commit(this.#newRow(`order:${aggregate}`, stateLike))
+  }
+
+  /** A transaction whose rows become visible only when `commitLate` is called; its aggregates are its own kind. */
+  insertLate(aggregate: number): void {
+    this.#late.push(this.#newRow(`late:${aggregate}`, false))
+  }
+
+  insertOnTime(aggregate: number): void {
+    this.#commit(this.#newRow(`late:${aggregate}`, false))
+  }
+
+  commitLate(): void {
+    const row = this.#late.shift()
+    if (row) this.#commit(row)
+  }
+
+  beginForward(most: number): void {
+    if (this.#reading || this.#unread.length === 0) return
+    const rows = this.#unread.splice(0, most).flatMap(({ id }) => this.table.get(id) ?? [])
+    this.#reading = () => this.chains.append(rows, this.now)
+  }
+
+  beginReload(most: number): void {
+    if (this.#reading) return
+    const reads = this.chains.dueForReload(this.now, most).map(({ aggregate, after }) => ({
+      aggregate,
+      rows: this.#rows()
+        .filter((row) => row.aggregate === aggregate && isBefore(after ?? BEGINNING, row))
+        .filter((row) => !(row.state === 'parked' && row.stateLike))
+        .slice(0, PER_RELOAD),
+    }))
+    if (reads.length === 0) return
+    this.#reading = () => {
+      for (const { aggregate, rows } of reads) {
+        this.chains.replace(aggregate, rows, rows.length === PER_RELOAD, this.now)
+      }
+    }
+  }
+
+  endRead(): void {
+    this.#reading?.()
+    this.#reading = undefined
+    this.chains.release(this.#releaseLater.splice(0))
+  }
+
+  send(): void {
+    const turn = this.chains.take()
+    if (!turn) return
+    expect(this.inFlight.has(turn.message.aggregate)).toBe(false)
+    if (turn.superseded) {
+      this.#settle(turn.message, () => this.table.delete(turn.message.id))
+      this.accepted.push(turn.message)
+      this.chains.finish(turn.message, this.now)
+    } else this.inFlight.set(turn.message.aggregate, turn.message)
+  }
+
+  answer(outcome: 'accept' | 'retry' | 'park' | 'hold'): void {
+    const [aggregate, sent] = [...this.inFlight][0] ?? []
+    if (aggregate === undefined || !sent) return
+    this.inFlight.delete(aggregate)
+    if (outcome === 'accept') {
+      this.accepted.push(sent)
+      this.#settle(sent, () => this.table.delete(sent.id))
+      this.chains.finish(sent, this.now)
+    } else if (outcome === 'hold') this.chains.putBack(sent, this.now)
+    else {
+      const parks = outcome === 'park'
+      this.#settle(sent, () => {
+        const dueAt = this.now + 5
+        this.table.set(sent.id, { ...sent, state: parks ? 'parked' : 'failing', dueAt })
+        if (parks) this.parked.add(sent.id)
+        if (parks && sent.stateLike) this.chains.finish(sent, this.now)
+        else this.chains.block(sent, parks ? Number.POSITIVE_INFINITY : dueAt, this.now)
+      })
+    }
+  }
+
+  settle(): void {
+    this.#unsettled.shift()?.()
+  }
+
+  /** A person has put parked messages back: the lane is forgotten and read again from its beginning. */
+  retryParked(): void {
+    this.endRead()
+    for (const id of this.parked) {
+      const row = this.table.get(id)
+      if (row) this.table.set(id, { ...row, state: 'waiting', dueAt: 0 })
+    }
+    this.parked.clear()
+    this.chains.forget(new Set([0]))
+    this.#unread = this.#rows()
+  }
+
+  /** Everything is answered and read until nothing moves any more. */
+  finish(): void {
+    while (this.#late.length > 0) this.commitLate()
+    for (let round = 0; round < 20_000; round++) {
+      if (this.table.size === 0 && this.#unsettled.length === 0) break
+      this.now += 1
+      this.beginForward(50)
+      this.endRead()
+      this.beginReload(50)
+      this.endRead()
+      this.send()
+      this.answer('accept')
+      this.settle()
+      if (round % 1_000 === 999) this.retryParked()
+    }
+    this.endRead()
+  }
+
+  #newRow(aggregate: string, stateLike: boolean): QueuedMessage {
+    const id = this.#nextId++
+    const type = stateLike ? 'product:update' : 'order:persist'
+    return message(id, { aggregate, stateLike, type, xid: String(id), payload: 'x'.repeat(1 + (id % 7)) })
+  }
+
+  #commit(row: QueuedMessage): void {
+    this.table.set(row.id, row)
+    this.#unread.push(row)
+  }
+
+  #rows(): QueuedMessage[] {
+    return [...this.table.values()].sort((a, b) => Number(a.id) - Number(b.id))
+  }
+
+  #settle(sent: QueuedMessage, write: () => void): void {
+    this.#unsettled.push(() => {
+      write()
+      if (this.#reading) this.#releaseLater.push(sent)
+      else this.chains.release([sent])
+    })
+  }
+}
+
+const ACTIONS = {
+  insert: (world: World, number: number) => world.insert(number % 3, number > 15),
+  burst: (world: World, number: number) => {
+    for (let i = 0; i < 20; i++) world.insert(number % 3, number > 15)
+  },
+  insertLate: (world: World, number: number) => world.insertLate(number % 2),
+  insertOnTime: (world: World, number: number) => {
+    for (let i = 0; i < 6; i++) world.insertOnTime(number % 2)
+  },
+  commitLate: (world: World) => world.commitLate(),
+  beginForward: (world: World, number: number) => world.beginForward(number),
+  beginReload: (world: World, number: number) => world.beginReload(number),
+  endRead: (world: World) => world.endRead(),
+  send: (world: World) => world.send(),
+  accept: (world: World) => world.answer('accept'),
+  retry: (world: World) => world.answer('retry'),
+  park: (world: World) => world.answer('park'),
+  hold: (world: World) => world.answer('hold'),
+  settle: (world: World) => world.settle(),
+  wait: (world: World) => {
+    world.now += 6
+  },
+  retryParked: (world: World) => world.retryParked(),
+}
+const often = [
+  ...(['insert', 'endRead', 'endRead', 'send', 'send', 'accept', 'accept', 'settle', 'settle'] as const),
+  ...(['beginForward', 'beginReload'] as const),
+]
+const seldom = [
+  ...(['burst', 'insertLate', 'insertOnTime', 'commitLate'] as const),
+  ...(['retry', 'park', 'hold', 'wait', 'retryParked'] as const),
+]
+const step = fc.tuple(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...often) },
+    { weight: 1, arbitrary: fc.constantFrom(...seldom) },
+  ),
+  fc.integer({ min: 1, max: 20 }),
+)
+
+test('whatever happens in whatever order: one in flight, in order, none lost, none twice, nothing kept in memory', () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 300, maxLength: 300 }), (steps) => {
+      const world = new World()
+      for (const [name, number] of steps) ACTIONS[name](world, number)
+      world.finish()
+
+      expect(world.table.size).toBe(0)
+      const ids = world.accepted.map(({ id }) => id)
+      expect(new Set(ids).size).toBe(ids.length)
+      expect(world.chains.heldMessages).toBe(0)
+      expect(world.chains.heldBytes).toBe(0)
+      // A parked state-like message is passed by, so that only history is in order throughout.
+      for (let number = 0; number < 3; number++) {
+        const sent = world.accepted.filter((one) => one.aggregate === `order:${number}` && !one.stateLike)
+        expect(sent.map(({ id }) => Number(id))).toEqual(
+          sent.map(({ id }) => Number(id)).sort((a, b) => a - b),
+        )
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+describe('one chain', () => {
+  const forward = (count: number, over: Partial<QueuedMessage> = {}, from = 1) =>
+    Array.from({ length: count }, (_, place) => message(from + place, over))
+
+  test('keeps 16 messages in memory and knows that there are more', () => {
+    const chains = new Chains()
+    chains.append(forward(1_000), 0)
+    expect(chains.heldMessages).toBe(16)
+    for (let sent = 0; sent < 16; sent++) chains.finish(chains.take()!.message, 0)
+    expect(chains.take()).toBeUndefined()
+    expect(chains.dueForReload(0, 10)).toEqual([
+      { aggregate: 'order:1', after: expect.objectContaining({ id: '16' }) },
+    ])
+  })
+
+  test('that fails keeps nothing in memory, and is read again when it is due, not before', () => {
+    const chains = new Chains()
+    chains.append(forward(10), 0)
+    const { message: head } = chains.take()!
+    chains.block(head, 100, 0)
+    chains.release([head])
+    expect([chains.heldMessages, chains.heldBytes]).toEqual([0, 0])
+    expect(chains.nextDueAt()).toBe(100)
+    expect(chains.dueForReload(99, 10)).toEqual([])
+    chains.append(forward(5, {}, 11), 99)
+    expect(chains.heldMessages).toBe(0)
+    expect(chains.dueForReload(100, 10)).toHaveLength(1)
+  })
+
+  test('held by a parked message waits for a person, while old news that is parked holds nothing', () => {
+    const chains = new Chains()
+    chains.append([message(1, { state: 'parked' }), message(2)], 0)
+    expect(chains.take()).toBeUndefined()
+    expect(chains.nextDueAt()).toBeUndefined()
+    expect(chains.dueForReload(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
+    const news = { aggregate: 'product:1', type: 'product:update', stateLike: true }
+    chains.append([message(3, { ...news, state: 'parked' }), message(4, news)], 0)
+    expect(chains.take()?.message.id).toBe('4')
+  })
+
+  test('closes a state-like message unsent where a newer one of its type is behind it, and nothing else', () => {
+    const chains = new Chains()
+    const news = { aggregate: 'product:1', type: 'product:update', stateLike: true }
+    chains.append(
+      [message(1, news), message(2, { ...news, type: 'stock:actual' }), message(3, news), message(4)],
+      0,
+    )
+    const turns: [string, boolean][] = []
+    for (let turn = chains.take(); turn; turn = chains.take()) {
+      turns.push([turn.message.id, turn.superseded])
+      chains.finish(turn.message, 0)
+    }
+    expect(turns).toEqual([
+      ['1', true],
+      ['4', false],
+      ['2', false],
+      ['3', false],
+    ])
+  })
+
+  test('takes turns with the others', () => {
+    const chains = new Chains()
+    chains.append([...forward(3), ...forward(3, { aggregate: 'order:2' }, 10)], 0)
+    const sent: string[] = []
+    for (let turn = chains.take(); turn; turn = chains.take()) {
+      sent.push(turn.message.aggregate)
+      chains.finish(turn.message, 0)
+    }
+    expect(sent).toEqual(['order:1', 'order:2', 'order:1', 'order:2', 'order:1', 'order:2'])
+  })
+
+  test('of a lane that shall go stops after the message under way, however many there are', () => {
+    const chains = new Chains()
+    chains.append([...forward(16), message(100, { lane: 1, aggregate: 'order:9' })], 0)
+    const { message: head } = chains.take()!
+    expect(chains.drain(new Set([0]))).toEqual([])
+    chains.finish(head, 0)
+    expect(chains.drain(new Set([0]))).toEqual([])
+    chains.release([head])
+    expect(chains.drain(new Set([0]))).toEqual([0])
+    expect(chains.take()?.message.id).toBe('100')
+  })
+
+  test('is read again, not sent from memory, after a person changed it while a message was put back', () => {
+    const chains = new Chains()
+    chains.append(forward(2), 0)
+    const { message: head } = chains.take()!
+    chains.forget(new Set([0]))
+    chains.putBack(head, 0)
+    expect(chains.take()).toBeUndefined()
+    expect(chains.dueForReload(0, 10)).toEqual([{ aggregate: 'order:1', after: undefined }])
+    expect(chains.heldMessages).toBe(0)
+  })
+})

@@ -1,0 +1,183 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import type { RecordedRequest } from '../support/recorded-request.ts'
+import { dumpsAvailable, replay } from '../support/stores.ts'
+import { type Day, liveThroughTheDay, withWorker } from './live-through-the-day.ts'
+import {
+  byAbout,
+  type Episode,
+  type Payload,
+  readDay,
+  readSteps,
+  type Store,
+  subjects,
+  told,
+  toldOnTheDay,
+  toTold,
+  withNow,
+} from './told.ts'
+
+const all: Store[] = (['dump', 'fixture'] as const).flatMap((source) => [
+  { family: 'spree-4.10', source },
+  { family: 'spree-6.0', source },
+])
+const possible = all.filter(({ source }) => source === 'fixture' || dumpsAvailable())
+
+for (const { family } of all.filter((store) => !possible.includes(store)))
+  test.skip(`a day in a real store of ${family} needs STORE_DUMPS`, () => {})
+
+// The stores live through their days at the same time: most of a day is waiting for things to settle.
+const days = new Map<Store, Promise<Day>>()
+beforeAll(() => {
+  for (const store of possible) {
+    const day = liveThroughTheDay(store)
+    day.catch(() => {}) // its own tests tell
+    days.set(store, day)
+  }
+})
+
+describe.each(possible)('a day in a store of $family ($source)', (store) => {
+  const { family, source } = store
+  const { order, canceled } = subjects[family][source]
+  const steps = readSteps(store)
+  let day: Day
+
+  beforeAll(async () => {
+    day = (await days.get(store))!
+  }, 180_000)
+
+  test.each(Object.keys(steps).sort())('%s', (step) => {
+    expect(told(day.episode(step), store)).toEqual(toldOnTheDay(store, steps, step))
+  })
+
+  test('a touch that changes nothing', () => {
+    expect(told(day.episode('touch'), store)).toEqual([])
+  })
+
+  test('C121 a cart, its lines and its growing total are told nobody; an order is, from its completion on', () => {
+    expect(told(day.episode('cart'), store)).toEqual([])
+    for (const step of ['04-checkout', '09a-create-order-to-cancel'])
+      expect(orders(day.episode(step)).map(({ completed_at }) => completed_at)).toEqual([expect.any(String)])
+  })
+
+  test('all stock in one statement: one stock:change per SKU with its sum; without a SKU it is counted', () => {
+    const changes = day.episode('bulk').requests.map(({ type, payload }) => [type, payload])
+    const expected = Object.entries(day.bulk).map(([sku, quantity]) => ['stock:change', { sku, quantity }])
+    expect(changes.sort(bySku)).toEqual(expected.sort(bySku))
+    if (source === 'fixture') expect(day.bulk).toEqual(readDay('bulk-stock.fixture.json'))
+    expect(day.metrics).toMatch(
+      new RegExp(`^spree_bridge_stock_without_sku_total ${source === 'fixture' ? 1 : 0}$`, 'm'),
+    )
+  })
+
+  const programs = readDay<Record<string, [string, Payload][]>>(`${family}.other-programs.json`)
+  test.each(Object.keys(programs))('another program: %s', (name) => {
+    const expected = programs[name]!.map(([type, payload]) => toTold(type, payload, store))
+    const episode = day.episode(name)
+    expect(byAbout(told(episode, store).map((message) => withNow(message, episode)))).toEqual(
+      byAbout(expected),
+    )
+  })
+
+  test('C109 an order is pushed as order:persist, with the raw order itself as its payload', () => {
+    const numbers = new Set(day.requests.filter(isOrder).map(({ payload }) => payload['number']))
+    expect(numbers).toEqual(new Set([order, canceled].map((name) => name.replace('order-', ''))))
+    expect(new Set(day.requests.map(({ type }) => type))).toEqual(
+      new Set(['product:new', 'product:update', 'stock:change', 'order:persist']),
+    )
+  })
+
+  test('C110 decimals of the raw order are strings', () => {
+    const amounts = valuesOf(day.requests.filter(isOrder), /(_total|^total|amount|^cost|^price|weight)$/)
+    expect(amounts.length).toBeGreaterThan(100)
+    for (const amount of amounts) expect(amount).toMatch(/^-?\d+\.(\d|\d*[1-9])$/)
+  })
+
+  test('C112 the channel is spree', () => {
+    expect(new Set(day.requests.filter(isOrder).map(({ payload }) => payload['channel']))).toEqual(
+      new Set(['spree']),
+    )
+  })
+
+  test('C118 a shipment names its order by the number', () => {
+    for (const { payload } of day.requests.filter(isOrder)) {
+      const shipments = payload['shipments'] as Payload[]
+      expect(shipments.map(({ order_id }) => order_id)).toEqual([payload['number']])
+    }
+  })
+
+  test('C120 a payment, a shipment or an inventory unit that changes alone is a change of its order', () => {
+    const [before] = toldOnTheDay(store, steps, '09b-cancel-order')
+    const expected = structuredClone(before!.payload) as Record<string, Record<string, unknown>[]>
+    expected['payments']![0]!['amount'] = '61.25'
+    expect(orders(day.episode('payment alone'))).toEqual([expected])
+    expected['shipments']![0]!['cost'] = '7.5'
+    expect(orders(day.episode('shipment alone'))).toEqual([expected])
+    ;(expected['shipments']![0]!['inventory_units'] as Record<string, unknown>[])[0]!['quantity'] = 3
+    expect(orders(day.episode('unit alone'))).toEqual([expected])
+  })
+
+  test('C126 times are ISO 8601 in UTC with Z', () => {
+    const times = valuesOf(day.requests, /(_at|^available_on)$/)
+    expect(times.length).toBeGreaterThan(50)
+    for (const time of times) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  })
+
+  test('every push has the store’s token, a key of its own and three members', () => {
+    const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+    for (const { headers, key, body, origin } of day.requests) {
+      expect(headers).toMatchObject({ 'x-augury-token': day.token, 'content-type': 'application/json' })
+      expect(key).toMatch(uuid)
+      expect(Object.keys(JSON.parse(body)).sort()).toEqual(['message', 'origin', 'payload'])
+      expect(origin).toBe('store')
+    }
+    expect(new Set(day.requests.map(({ key }) => key)).size).toBe(day.requests.length)
+  })
+
+  test('the worker has nothing to complain of', () => {
+    expect(day.complaints).toEqual([])
+  })
+})
+
+describe.each(['spree-4.10', 'spree-6.0'] as const)('a store of %s that announces levels', (family) => {
+  const store: Store = { family, source: 'fixture' }
+  const expected = readDay(`${family}.actual.json`)
+
+  test('stock:actual instead of stock:change, and to a hub that is not ours the sender’s name', async () => {
+    await withWorker(store, { stock: 'actual' }, {}, async (_db, _hub, live) => {
+      for (const step of Object.keys(expected)) {
+        const episode = await live(step, (database) => replay(database, family, step, 'fixture'))
+        const sources = episode.requests.map(({ payload }) => payload['source'])
+        for (const source of sources) expect(source).toMatch(/^spree-bridge:[0-9a-f-]{36}$/)
+        const messages = told(episode, store).map(({ payload: { source: _, ...payload }, ...message }) => ({
+          ...message,
+          payload,
+        }))
+        expect({ step, messages }).toEqual({ step, messages: toldOnTheDay(store, expected, step) })
+      }
+    })
+  })
+})
+
+function isOrder({ type }: RecordedRequest): boolean {
+  return type === 'order:persist'
+}
+
+function orders({ requests }: Episode): Payload[] {
+  return requests.filter(isOrder).map(({ payload }) => payload)
+}
+
+/** Everything that is not null under such a key, however deep. */
+function valuesOf(requests: readonly RecordedRequest[], key: RegExp): unknown[] {
+  const found: unknown[] = []
+  for (const { body } of requests)
+    JSON.parse(body, (name, value) => {
+      if (key.test(name) && value !== null) found.push(value)
+      return value
+    })
+  return found
+}
+
+function bySku([, a]: unknown[], [, b]: unknown[]): number {
+  const [one, other] = [JSON.stringify(a), JSON.stringify(b)]
+  return one < other ? -1 : one > other ? 1 : 0
+}

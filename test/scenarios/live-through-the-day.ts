@@ -1,0 +1,126 @@
+import type { WorkerSettings } from '../../src/processes/worker.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore, replay, type StoreFamily } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+import { otherPrograms, perform } from './other-programs.ts'
+import { type Episode, readSteps, type Store, subjects } from './told.ts'
+
+const tables = {
+  'spree-4.10': { stock: 'spree_stock_items', shipments: 'spree_shipments', units: 'spree_inventory_units' },
+  'spree-6.0': {
+    stock: 'spree_stock_levels',
+    shipments: 'spree_fulfillments',
+    units: 'spree_fulfillment_items',
+  },
+} as const
+
+export type Day = Awaited<ReturnType<typeof liveThroughTheDay>>
+
+/** The whole day, then what other programs do. Each thing is over, and told, before the next begins. */
+export async function liveThroughTheDay(store: Store) {
+  const { family, source } = store
+  const { stock, shipments, units } = tables[family]
+  const number = subjects[family][source].canceled.replace('order-', '')
+  const theOrder = `(select id from spree_orders where number = '${number}')`
+  return withWorker(store, {}, { ours: true }, async (db, hub, live, worker) => {
+    const episodes: Episode[] = []
+    const lived = async (name: string, act: (database: TestDatabase) => Promise<unknown>) => {
+      episodes.push(await live(name, act))
+    }
+    for (const step of Object.keys(readSteps(store)).sort())
+      await lived(step, () => replay(db, family, step, source))
+    await lived('payment alone', () =>
+      db.pool.query(`update spree_payments set amount = 61.25 where order_id = ${theOrder}`),
+    )
+    await lived('shipment alone', () =>
+      db.pool.query(`update ${shipments} set cost = 7.5 where order_id = ${theOrder}`),
+    )
+    await lived('unit alone', () =>
+      db.pool.query(`update ${units} set quantity = 3 where order_id = ${theOrder}`),
+    )
+    await lived('cart', () => buy(db, family))
+    const { rows } = await db.pool.query<{ sku: string; quantity: number }>(BULK(stock))
+    const bulk = Object.fromEntries(rows.map(({ sku, quantity }) => [sku, quantity]))
+    await lived('bulk', () => db.pool.query(`update ${stock} set count_on_hand = count_on_hand + id % 10`))
+    for (const act of otherPrograms(family)) await lived(act.name, () => perform(db.url, act))
+    await lived('touch', async () => {
+      for (const table of [
+        'spree_products',
+        'spree_variants',
+        'spree_prices',
+        stock,
+        'spree_orders',
+        shipments,
+      ])
+        await db.pool.query(`update ${table} set updated_at = now()`)
+    })
+    return {
+      episode: (name: string) => episodes.find((episode) => episode.name === name)!,
+      requests: episodes.flatMap(({ requests }) => requests),
+      bulk,
+      token: hub.token,
+      metrics: await (await fetch(`${worker.url}/metrics`)).text(),
+      complaints: worker.complaints(),
+    }
+  })
+}
+
+/** What the bulk update does to each SKU that lives, by the store's own tables; where it adds 0 there is nothing to tell. */
+const BULK = (stock: string) => `
+  select v.sku, sum(s.id % 10)::integer as quantity
+    from ${stock} s join spree_variants v on v.id = s.variant_id join spree_products p on p.id = v.product_id
+   where s.deleted_at is null and v.deleted_at is null and p.deleted_at is null and v.sku <> ''
+   group by v.id having sum(s.id % 10) <> 0`
+
+/** A cart in several commits, as a shop fills it. */
+async function buy({ pool }: TestDatabase, family: StoreFamily): Promise<void> {
+  const six = family === 'spree-6.0'
+  const at = `'2026-04-01 09:00:00'`
+  await pool.query(
+    six
+      ? `insert into spree_carts (id, store_id, market_id, channel_id, currency, locale, token, created_at, updated_at)
+         values (9001, 1, 1, 1, 'USD', 'en', 'cart-9001', ${at}, ${at})`
+      : `insert into spree_orders (id, number, state, currency, store_id, created_at, updated_at)
+         values (9001, 'R900000001', 'cart', 'USD', 1, ${at}, ${at})`,
+  )
+  await pool.query(
+    `insert into spree_line_items (id, ${six ? 'cart_id' : 'order_id'}, variant_id, quantity, price, created_at, updated_at)
+     values (9001, 9001, (select min(id) from spree_variants where deleted_at is null), 2, 10, ${at}, ${at})`,
+  )
+  await pool.query('update spree_line_items set quantity = 3 where id = 9001')
+  await pool.query(
+    `update ${six ? 'spree_carts' : 'spree_orders'} set item_total = 30, total = 30, email = 'a@example.com' where id = 9001`,
+  )
+}
+
+export type Live = (name: string, act: (db: TestDatabase) => Promise<unknown>) => Promise<Episode>
+
+/** A migrated store with a worker and a hub of its own, for as long as `work` takes. */
+export async function withWorker<Result>(
+  { family, source }: Store,
+  settings: Partial<WorkerSettings>,
+  hubOptions: Readonly<{ ours?: boolean }>,
+  work: (db: TestDatabase, hub: RecordingHub, live: Live, worker: TestWorker) => Promise<Result>,
+): Promise<Result> {
+  const db = await createStore(family, source)
+  const hub = await startRecordingHub(hubOptions)
+  let worker: TestWorker | undefined
+  try {
+    const running = await startTestWorker(db, hub, settings)
+    worker = running
+    const live: Live = async (name, act) => {
+      const from = Date.now()
+      const heard = hub.requests.length
+      await act(db)
+      await running.settled()
+      const requests = hub.requests.slice(heard).filter(({ method }) => method === 'POST')
+      return { name, requests, from, to: Date.now() }
+    }
+    return await work(db, hub, live, running)
+  } finally {
+    await worker?.stop()
+    await hub.close()
+    await db.drop()
+  }
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { readExpected } from '../expected/read-expected.ts'
+import type { RecordedRequest } from '../support/recorded-request.ts'
+import type { StoreFamily, StoreSource } from '../support/stores.ts'
+
+export type Store = Readonly<{ family: StoreFamily; source: StoreSource }>
+export type Payload = Readonly<Record<string, unknown>>
+/** A message and what it is about: the aggregate, as a hub sees it. */
+export type Told = Readonly<{ about: string; type: string; payload: Payload }>
+/** What happened to the store, and what the hub was told before the next thing happened. */
+export type Episode = Readonly<{
+  name: string
+  requests: readonly RecordedRequest[]
+  from: number
+  to: number
+}>
+
+/** The subjects of the day by their role, and the files of their payloads. */
+export const subjects = {
+  'spree-4.10': {
+    dump: {
+      product: 'product-117',
+      doomed: 'product-118',
+      order: 'order-R608302538',
+      canceled: 'order-R561862494',
+      first: 'ACT-DAY1-0',
+      second: 'ACT-DAY1-1',
+    },
+    fixture: {
+      product: 'product-19',
+      doomed: 'product-20',
+      order: 'order-R310000001',
+      canceled: 'order-R310000002',
+      first: 'DS-41',
+      second: 'DS-42',
+    },
+  },
+  'spree-6.0': {
+    dump: {
+      product: 'product-39',
+      doomed: 'product-40',
+      order: 'order-R1003',
+      canceled: 'order-R1004',
+      first: 'ACT-DAY1-0',
+      second: 'ACT-DAY1-1',
+    },
+    fixture: {
+      product: 'product-19',
+      doomed: 'product-20',
+      order: 'order-R1046',
+      canceled: 'order-R1047',
+      first: 'DS-41',
+      second: 'DS-42',
+    },
+  },
+} as const
+
+/** In order of arrival for each aggregate; the aggregates by name. */
+export function told({ requests }: Episode, store: Store): Told[] {
+  return byAbout(requests.map(({ type, payload }) => toTold(type, payload, store)))
+}
+
+export function toTold(type: string, payload: Payload, { family, source }: Store): Told {
+  const { product, first, second } = subjects[family][source]
+  const owners: Record<string, string> = {
+    [first]: product,
+    [second]: product,
+    'SC-L': 'product-9001',
+    DB: 'product-9002',
+    BW: 'product-9003',
+  }
+  const sku = String(payload['sku'])
+  if (type === 'order:persist') return { about: `order-${payload['number']}`, type, payload }
+  if (type.startsWith('stock:')) return { about: owners[sku] ?? sku, type, payload }
+  return { about: `product-${payload['id']}`, type, payload }
+}
+
+export function byAbout(messages: readonly Told[]): Told[] {
+  return messages.toSorted((a, b) => (a.about < b.about ? -1 : a.about > b.about ? 1 : 0))
+}
+
+/** `product:update product` and `stock:change first -2` in full: with the payloads written for the step. */
+export function toldOnTheDay(store: Store, day: Record<string, string[]>, step: string): Told[] {
+  const { family, source } = store
+  const roles: Readonly<Record<string, string>> = subjects[family][source]
+  const messages = day[step]!.map((line) => {
+    const [type = '', role = '', quantity] = line.split(' ')
+    const name = roles[role]!
+    if (quantity !== undefined) return toTold(type, { sku: name, quantity: Number(quantity) }, store)
+    const sofar = Object.keys(day).filter(
+      (other) => other <= step && day[other]!.some((message) => message.endsWith(` ${role}`)),
+    )
+    return toTold(type, readExpected(family, source, name, sofar), store)
+  })
+  return byAbout(messages)
+}
+
+/** The time of a removal is the moment at which it was seen. */
+export function withNow(message: Told, { from, to }: Episode): Told {
+  const text = JSON.stringify(message.payload).replace(/"(\d{4}-[^"]*Z)"/g, (quoted, time: string) => {
+    const at = Date.parse(time)
+    return at >= from && at <= to ? '"<now>"' : quoted
+  })
+  return { ...message, payload: JSON.parse(text) }
+}
+
+/** A file that was written by hand before anything ran. */
+export function readDay<Content = Record<string, string[]>>(file: string): Content {
+  return JSON.parse(readFileSync(path.join(import.meta.dirname, '../expected/day', file), 'utf8'))
+}
+
+/** The recorded steps, each with what it gives: `stock:change first -2`. A customer registers in the real stores only. */
+export function readSteps({ family, source }: Store): Record<string, string[]> {
+  const { '10-create-user': customer = [], ...steps } = readDay(`${family}.json`)
+  return source === 'dump' ? { ...steps, '10-create-user': customer } : steps
+}

@@ -1,0 +1,69 @@
+import type { Finding } from '../checker/evidence.ts'
+import type { StoreFamily } from './stores.ts'
+import { openTrial } from './trial.ts'
+
+export type KillPoint = Readonly<{
+  /** `collect.commit:after` */
+  step: string
+  /** At which passing of the step. */
+  count: number
+}>
+
+/** How often a step is passed before its worker dies: in the middle of the day, not before it has begun. */
+const PASSES: Readonly<Record<string, number>> = {
+  'collect.read': 40,
+  'lane.read': 6,
+  'lane.take': 1,
+  'lane.renew': 1,
+  'send.push': 8,
+  'send.settle': 4,
+}
+
+/** `step` with or without its side. */
+export function passesBeforeKill(step: string): number {
+  return PASSES[step.split(':')[0] ?? ''] ?? 3
+}
+
+/** Longer than the heartbeat's 3 s, the rarest of the steps. */
+const REACHED_WITHIN_MS = 20_000
+
+/**
+ * A worker dies at `point` in the middle of a busy shop's day and another is started in its place: what the checker finds
+ * when all has come to rest. Not reaching the point is a finding too.
+ */
+export async function runToKill(point: KillPoint, family: StoreFamily, seed: number): Promise<Finding[]> {
+  const trial = await openTrial(family)
+  try {
+    const victim = trial.startWorker(point)
+    // Some points are passed before it says so.
+    await Promise.race([victim.line((line) => line.includes('worker started')), victim.ended])
+    const workload = await trial.startWorkload({ seed, writers: 3, acts: 45, pauseMs: 150 })
+    const giveUp = setTimeout(() => victim.kill(), REACHED_WITHIN_MS)
+    const startedAt = Date.now()
+    const { signal } = await victim.ended
+    clearTimeout(giveUp)
+    const diedAt = Date.now()
+    trial.disturbed(`kill -9 at ${point.step}`, diedAt)
+    trial.startWorker()
+    await workload.ended
+    const findings = await trial.comeToRest()
+    if (signal === 'SIGKILL' && diedAt - startedAt < REACHED_WITHIN_MS) return findings
+    const text = `the worker did not pass it ${point.count} times: ${victim.lines.slice(-5).join('\n')}`
+    return [...findings, { rule: 'reached', about: point.step, text }]
+  } finally {
+    await trial.close()
+  }
+}
+
+/** Runs `work` on every item, `width` at a time: most of a trial is waiting for a lease to end. */
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = [...items]
+  const next = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: width }, next))
+}
