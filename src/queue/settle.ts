@@ -27,19 +27,22 @@ export async function settle(
   const failed = settlements.filter((settlement) => settlement.as === 'failing' || settlement.as === 'parked')
   if (finished.length > 0) {
     await db.query(
-      `with finished as (
-         select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[]) f (id, epoch, state, answer)
+      // The fence first: joined by epoch alone, each message would be looked for once per lane.
+      `with finished as materialized (
+         select f.id, f.state, f.answer
+           from unnest($2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::text[]) f (id, lane, epoch, state, answer)
+           join ${tables.lane} l on l.lane = f.lane and l.epoch = f.epoch and l.owner = $1
        ), gone as (
          delete from ${tables.message} m
-          using finished f, ${tables.lane} l
-          where m.id = f.id and l.lane = m.lane and l.owner = $1 and l.epoch = f.epoch
+          using finished f
+          where m.id = f.id
           returning m.id, m.aggregate, m.key, m.type, m.payload, m.attempts, m.last_error,
                     m.changed_at, m.created_at, f.state, f.answer
        ), told as (
          insert into ${tables.acknowledged} as a (aggregate, type, at)
          select distinct aggregate, type, clock_timestamp()
            from gone
-          where state = 'done' and type = any($6::text[])
+          where state = 'done' and type = any($7::text[])
              on conflict (aggregate, type) do update set at = excluded.at
        )
        insert into ${tables.history}
@@ -50,6 +53,7 @@ export async function settle(
       [
         workerId,
         finished.map(({ message }) => message.id),
+        finished.map(({ message }) => message.lane),
         finished.map(({ epoch }) => epoch),
         finished.map(({ as }) => as),
         finished.map((settlement) => (settlement.as === 'done' ? settlement.answer : null)),
@@ -59,18 +63,24 @@ export async function settle(
   }
   if (failed.length > 0) {
     await db.query(
-      `update ${tables.message} m
+      `with failed as materialized (
+         select f.*
+           from unnest($2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::float8[], $7::text[])
+                f (id, lane, epoch, state, seconds, reason)
+           join ${tables.lane} l on l.lane = f.lane and l.epoch = f.epoch and l.owner = $1
+       )
+       update ${tables.message} m
           set state = f.state,
               attempts = m.attempts + 1,
               due = clock_timestamp() + make_interval(secs => f.seconds),
               last_error = f.reason
-         from unnest($2::bigint[], $3::bigint[], $4::text[], $5::float8[], $6::text[]) f (id, epoch, state, seconds, reason),
-              ${tables.lane} l
-        where m.id = f.id and l.lane = m.lane and l.owner = $1 and l.epoch = f.epoch
+         from failed f
+        where m.id = f.id
           and m.state <> 'parked'`,
       [
         workerId,
         failed.map(({ message }) => message.id),
+        failed.map(({ message }) => message.lane),
         failed.map(({ epoch }) => epoch),
         failed.map(({ as }) => as),
         failed.map((settlement) => (settlement.as === 'failing' ? settlement.seconds : 0)),
