@@ -235,11 +235,11 @@ function newMessages(
     const changedAt = new Date(
       Math.min(...(rowsByAggregate.get(aggregate) ?? []).map((row) => row.at.getTime())),
     )
-    return messages.map(({ type, payload }) => ({
+    return messages.map((message) => ({
       aggregate,
-      type,
-      payload: JSON.stringify(payload),
-      stateLike: isStateLike(type),
+      type: message.type,
+      payload: JSON.stringify(message.payload),
+      stateLike: isStateLike(message),
       changedAt,
     }))
   })

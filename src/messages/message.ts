@@ -5,8 +5,9 @@ export type Message = Readonly<{ type: MessageType; payload: Record<string, unkn
 
 /**
  * True for messages that tell a state: a later one of the same type and aggregate says all that an earlier one did.
- * The others must arrive, each of them; a level too, because one aggregate holds the levels of several SKUs.
+ * The others must arrive, each of them: a level too, because one aggregate holds the levels of several SKUs, and the
+ * product that has another SKU now, because what comes after it no longer says which it had.
  */
-export function isStateLike(type: MessageType): boolean {
-  return type === 'product:update'
+export function isStateLike({ type, payload }: Message): boolean {
+  return type === 'product:update' && !('previous_sku' in payload)
 }

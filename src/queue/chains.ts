@@ -10,8 +10,10 @@ type Chain = {
   /** The table holds messages of this aggregate beyond the loaded ones: read them before anything newer is appended. */
   more: boolean
   busy: boolean
-  /** The last message done with: of what lies in the table, only what comes behind it is still to be sent. */
-  after: Position | undefined
+  /** The furthest message that was loaded: when nothing is loaded any more, what is still to be sent lies behind it. */
+  reach: Position | undefined
+  /** Something before `reach` was left in the table: it has to be read from its oldest message on. */
+  fromOldest: boolean
   /** Nothing leaves before this time; Infinity while a parked message holds the chain. */
   blockedUntil: number
 }
@@ -71,6 +73,7 @@ export class Chains {
     if (!chain || chain.busy) return
     this.#unload(chain)
     chain.more = false
+    chain.fromOldest = false
     chain.blockedUntil = 0
     for (const message of messages) {
       if (this.#held.has(message.id)) continue
@@ -98,11 +101,10 @@ export class Chains {
   }
 
   /** The message under way is done with and its chain goes on. It stays held until its outcome is written. */
-  finish(message: QueuedMessage, now: number): void {
-    const chain = this.#chains.get(message.aggregate)
+  finish({ aggregate }: QueuedMessage, now: number): void {
+    const chain = this.#chains.get(aggregate)
     if (!chain) return
     chain.busy = false
-    if (!chain.after || isBefore(chain.after, message)) chain.after = message
     this.#place(chain, now)
   }
 
@@ -148,7 +150,8 @@ export class Chains {
     const due: Reload[] = []
     for (const aggregate of this.#reload) {
       if (due.length === limit) break
-      due.push({ aggregate, after: this.#chains.get(aggregate)?.after })
+      const chain = this.#chains.get(aggregate)
+      due.push({ aggregate, after: chain?.fromOldest ? undefined : chain?.reach })
     }
     return due
   }
@@ -180,7 +183,6 @@ export class Chains {
       else {
         this.#unload(chain)
         chain.more = true
-        chain.after = undefined
       }
     }
   }
@@ -208,7 +210,8 @@ export class Chains {
       loaded: [],
       more: false,
       busy: false,
-      after: undefined,
+      reach: undefined,
+      fromOldest: false,
       blockedUntil: 0,
     }
     this.#chains.set(aggregate, chain)
@@ -223,6 +226,7 @@ export class Chains {
     else if (chain.loaded.length === LOADED_PER_CHAIN) leaveInTable(chain, message)
     else {
       chain.loaded.push(message)
+      if (!chain.reach || isBefore(chain.reach, message)) chain.reach = message
       this.#held.set(message.id, message)
       this.#bytes += message.payload.length
     }
@@ -269,8 +273,8 @@ export class Chains {
   }
 }
 
-/** The table has to be read again for it: from the beginning, where it committed late and lies before what was sent. */
+/** The table has to be read again for it: from the oldest on, where it lies before what was loaded already. */
 function leaveInTable(chain: Chain, message: QueuedMessage): void {
   chain.more = true
-  if (chain.after && !isBefore(chain.after, message)) chain.after = undefined
+  if (chain.reach && !isBefore(chain.reach, message)) chain.fromOldest = true
 }

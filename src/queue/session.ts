@@ -25,6 +25,9 @@ export type SenderOptions<Permit> = Readonly<{
   onError(error: unknown): void
 }>
 
+/** On stop, for the outcomes that are known and not yet written. */
+const SETTLE_WITHIN_MILLISECONDS = 3_000
+
 /**
  * One worker's sending under one registration: the lanes it owns, their messages in memory, and as many slots as may be
  * in flight. When the registration is lost all of it is dropped: requests are aborted and nothing more is written.
@@ -195,7 +198,7 @@ export class Session<Permit> {
     const patience = setTimeout(() => this.#breakingOff.abort(), withinMilliseconds)
     await Promise.all([...this.#slots, this.#reader.ended])
     clearTimeout(patience)
-    await this.#settler.drained()
+    await this.#settler.drain(SETTLE_WITHIN_MILLISECONDS)
     if (this.#registration.signal.aborted) return
     await this.#share.close()
   }

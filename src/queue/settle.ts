@@ -40,7 +40,7 @@ export async function settle(
                     m.changed_at, m.created_at, f.state, f.answer
        ), told as (
          insert into ${tables.acknowledged} as a (aggregate, type, at)
-         select distinct aggregate, type, clock_timestamp()
+         select distinct aggregate, type, statement_timestamp()
            from gone
           where state = 'done' and type = any($7::text[])
              on conflict (aggregate, type) do update set at = excluded.at

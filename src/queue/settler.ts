@@ -26,6 +26,7 @@ export class Settler {
   readonly #options: SettlerOptions
   #waiting: { settlement: Settlement; then: (() => void) | undefined }[] = []
   #writing: Promise<void> | undefined
+  #givenUp = false
 
   constructor(options: SettlerOptions) {
     this.#options = options
@@ -37,14 +38,21 @@ export class Settler {
     this.#writing ??= this.#write()
   }
 
-  /** Resolves when all that was added is written, or never will be. */
-  async drained(): Promise<void> {
+  /**
+   * Resolves when all that was added is written. What cannot be written within the limit stays unwritten: those messages
+   * will be sent once more, under the same keys.
+   */
+  async drain(withinMilliseconds: number): Promise<void> {
+    const limit = setTimeout(() => {
+      this.#givenUp = true
+    }, withinMilliseconds)
     await this.#writing
+    clearTimeout(limit)
   }
 
   async #write(): Promise<void> {
     if (this.#waiting.length < MOST_PER_BATCH) await pause(GATHER_MILLISECONDS)
-    while (this.#waiting.length > 0 && !this.#options.signal.aborted) {
+    while (this.#waiting.length > 0 && !this.#options.signal.aborted && !this.#givenUp) {
       const batch = this.#waiting.slice(0, MOST_PER_BATCH)
       try {
         await this.#writeBatch(batch.map(({ settlement }) => settlement))

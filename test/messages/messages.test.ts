@@ -297,9 +297,13 @@ describe('rows as snapshots', () => {
 })
 
 describe('schemas of messages', () => {
-  test('only a product supersedes what was told of it: a level is its SKU’s, not its product’s', () => {
+  test('only a product supersedes what was told of it, but for the SKU that it had', () => {
     const types = ['product:new', 'product:update', 'stock:change', 'stock:actual', 'order:persist'] as const
-    expect(types.filter(isStateLike)).toEqual(['product:update'])
+    const messages = types.map((type) => ({ type, payload: { sku: 'AN-2' } }))
+    expect(messages.filter(isStateLike).map(({ type }) => type)).toEqual(['product:update'])
+    expect(isStateLike({ type: 'product:update', payload: { sku: 'AN-2', previous_sku: 'AN-1' } })).toBe(
+      false,
+    )
   })
 
   test.each(['spree-4.10', 'spree-6.0'] as const)(

@@ -68,8 +68,8 @@ class World {
     if (this.#reading) return
     const reads = this.chains.dueForReload(this.now, most).map(({ aggregate, after }) => ({
       aggregate,
-      rows: this.#rows()
-        .filter((row) => row.aggregate === aggregate && isBefore(after ?? BEGINNING, row))
+      rows: this.#rows(aggregate)
+        .filter((row) => isBefore(after ?? BEGINNING, row))
         .filter((row) => !(row.state === 'parked' && row.stateLike))
         .slice(0, PER_RELOAD),
     }))
@@ -126,6 +126,7 @@ class World {
   /** A person has put parked messages back: the lane is forgotten and read again from its beginning. */
   retryParked(): void {
     this.endRead()
+    if (this.parked.size === 0) return
     for (const id of this.parked) {
       const row = this.table.get(id)
       if (row) this.table.set(id, { ...row, state: 'waiting', dueAt: 0 })
@@ -164,8 +165,10 @@ class World {
     this.#unread.push(row)
   }
 
-  #rows(): QueuedMessage[] {
-    return [...this.table.values()].sort((a, b) => Number(a.id) - Number(b.id))
+  #rows(aggregate?: string): QueuedMessage[] {
+    return [...this.table.values()]
+      .filter((row) => aggregate === undefined || row.aggregate === aggregate)
+      .sort((a, b) => Number(a.id) - Number(b.id))
   }
 
   #settle(sent: QueuedMessage, write: () => void): void {
@@ -184,7 +187,7 @@ const ACTIONS = {
   },
   insertLate: (world: World, number: number) => world.insertLate(number % 2),
   insertOnTime: (world: World, number: number) => {
-    for (let i = 0; i < 6; i++) world.insertOnTime(number % 2)
+    for (let i = 0; i < number; i++) world.insertOnTime(number % 2)
   },
   commitLate: (world: World) => world.commitLate(),
   beginForward: (world: World, number: number) => world.beginForward(number),
@@ -202,13 +205,23 @@ const ACTIONS = {
   retryParked: (world: World) => world.retryParked(),
 }
 const often = [
-  ...(['insert', 'endRead', 'endRead', 'send', 'send', 'accept', 'accept', 'settle', 'settle'] as const),
+  ...([
+    'insert',
+    'insertOnTime',
+    'insertLate',
+    'commitLate',
+    'endRead',
+    'endRead',
+    'send',
+    'send',
+    'accept',
+    'accept',
+    'settle',
+    'settle',
+  ] as const),
   ...(['beginForward', 'beginReload'] as const),
 ]
-const seldom = [
-  ...(['burst', 'insertLate', 'insertOnTime', 'commitLate'] as const),
-  ...(['retry', 'park', 'hold', 'wait', 'retryParked'] as const),
-]
+const seldom = [...(['burst', 'retry', 'park', 'hold', 'wait', 'retryParked'] as const)]
 const step = fc.tuple(
   fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...often) },
@@ -219,7 +232,7 @@ const step = fc.tuple(
 
 test('whatever happens in whatever order: one in flight, in order, none lost, none twice, nothing kept in memory', () => {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 300, maxLength: 300 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 250, maxLength: 250 }), (steps) => {
       const world = new World()
       for (const [name, number] of steps) ACTIONS[name](world, number)
       world.finish()
@@ -237,7 +250,7 @@ test('whatever happens in whatever order: one in flight, in order, none lost, no
         )
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })
 
@@ -301,6 +314,40 @@ describe('one chain', () => {
     ])
   })
 
+  test('whose failed message is due loads nothing newer before it was read again', () => {
+    const chains = new Chains()
+    chains.append(forward(1), 0)
+    chains.block(chains.take()!.message, 100, 0)
+    chains.append(forward(1, {}, 2), 100)
+    expect(chains.take()).toBeUndefined()
+    expect(chains.dueForReload(100, 10)).toHaveLength(1)
+    chains.append(forward(1, {}, 3), 101)
+    expect(chains.take()).toBeUndefined()
+  })
+
+  test('loads nothing behind a message that is not due', () => {
+    const chains = new Chains()
+    chains.append([message(1, { state: 'failing', dueAt: 50 }), message(2)], 0)
+    expect(chains.take()).toBeUndefined()
+    expect([chains.heldMessages, chains.nextDueAt()]).toEqual([0, 50])
+  })
+
+  test('of history closes nothing unsent, whatever else is of its type', () => {
+    const chains = new Chains()
+    chains.append([message(1), message(2, { stateLike: true })], 0)
+    expect(chains.take()?.superseded).toBe(false)
+  })
+
+  test('is read from its oldest message on when one that committed late was left in the table', () => {
+    const chains = new Chains()
+    chains.append(forward(20, {}, 10), 0)
+    const { message: head } = chains.take()!
+    chains.append([message(9)], 0)
+    chains.finish(head, 0)
+    for (let turn = chains.take(); turn; turn = chains.take()) chains.finish(turn.message, 0)
+    expect(chains.dueForReload(0, 10)).toEqual([{ aggregate: 'order:1', after: undefined }])
+  })
+
   test('takes turns with the others', () => {
     const chains = new Chains()
     chains.append([...forward(3), ...forward(3, { aggregate: 'order:2' }, 10)], 0)
@@ -318,6 +365,8 @@ describe('one chain', () => {
     const { message: head } = chains.take()!
     expect(chains.drain(new Set([0]))).toEqual([])
     chains.finish(head, 0)
+    expect(chains.readyChains).toBe(1)
+    expect(chains.dueForReload(0, 10)).toEqual([])
     expect(chains.drain(new Set([0]))).toEqual([])
     chains.release([head])
     expect(chains.drain(new Set([0]))).toEqual([0])

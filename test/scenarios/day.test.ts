@@ -158,6 +158,30 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('a store of %s that announce
   })
 })
 
+test('while the hub is away, a newer state of a product replaces an older one, but not the news of its SKU', async () => {
+  const store: Store = { family: 'spree-4.10', source: 'fixture' }
+  await withWorker(store, {}, { ours: true }, async (db, hub, live, worker) => {
+    const { requests } = await live('away', async () => {
+      await hub.down()
+      for (const change of [
+        `update spree_variants set sku = 'BC-02' where sku = 'BC-01'`,
+        `update spree_products set name = 'Steel Compass' where id = 13`,
+        `update spree_products set name = 'Silver Compass' where id = 13`,
+      ]) {
+        await db.pool.query(change)
+        await worker.collected()
+      }
+      await hub.up()
+    })
+    expect(
+      requests.map(({ type, payload: { name, sku, previous_sku } }) => [type, name, sku, previous_sku]),
+    ).toEqual([
+      ['product:update', 'Brass Compass', 'BC-02', 'BC-01'],
+      ['product:update', 'Silver Compass', 'BC-02', undefined],
+    ])
+  })
+})
+
 function isOrder({ type }: RecordedRequest): boolean {
   return type === 'order:persist'
 }

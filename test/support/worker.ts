@@ -12,6 +12,8 @@ import type { RecordingHub } from './recording-hub.ts'
 export type TestWorker = Readonly<{
   /** Where metrics are: on loopback, without a token. */
   url: string
+  /** Resolves when all that was committed before has become messages. */
+  collected(): Promise<void>
   /** Resolves when all that was committed before has been collected and all of it accepted by the hub. */
   settled(): Promise<void>
   /** Its log's warnings and errors. */
@@ -68,6 +70,7 @@ export async function startTestWorker(
   }
   return {
     url: worker.url ?? '',
+    collected: () => until(store, UNCOLLECTED, lines),
     settled: () => until(store, UNSETTLED, lines),
     complaints: () => [...lines],
     stop,
@@ -76,8 +79,9 @@ export async function startTestWorker(
 
 // The collector's memory holds nothing that the outbox does not; it moves rows to messages in one commit, and a message
 // goes when the hub has taken it. So one look at both sees all that is still to come.
+const UNCOLLECTED = `select 'change of ' || table_name || ' ' || coalesce(row_id, '') as what from bridge.outbox`
 const UNSETTLED = `
-  select 'change of ' || table_name || ' ' || coalesce(row_id, '') as what from bridge.outbox
+  ${UNCOLLECTED}
    union all
   select state || ' ' || type || ' of ' || aggregate || coalesce(': ' || last_error, '') from bridge.message`
 
