@@ -226,7 +226,8 @@ export class Chains {
     else if (chain.loaded.length === LOADED_PER_CHAIN) leaveInTable(chain, message)
     else {
       chain.loaded.push(message)
-      if (!chain.reach || isBefore(chain.reach, message)) chain.reach = message
+      // Its place only: the message itself would keep its payload in memory.
+      if (!chain.reach || isBefore(chain.reach, message)) chain.reach = { xid: message.xid, id: message.id }
       this.#held.set(message.id, message)
       this.#bytes += message.payload.length
     }

@@ -15,6 +15,7 @@ type Environment = Readonly<Record<string, string>>
 
 const processes = createProcesses()
 const databases: TestDatabase[] = []
+const hubs: RecordingHub[] = []
 let migrated: Promise<string> | undefined
 let hub: RecordingHub
 
@@ -24,7 +25,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await processes.killAll()
-  await hub.close()
+  for (const opened of [hub, ...hubs]) await opened.close()
+  await Promise.allSettled(Object.values(stories ?? {}))
   for (const database of databases) await database.drop()
 })
 
@@ -225,7 +227,7 @@ function startStories() {
   for (const story of Object.values(stories)) void Promise.allSettled([story])
   return stories
 }
-let stories: ReturnType<typeof startStories>
+let stories: ReturnType<typeof startStories> | undefined
 
 describe('a worker as a process', () => {
   beforeAll(() => {
@@ -463,7 +465,7 @@ describe('what is wrong is said in a sentence', () => {
 
 describe('what takes a worker some seconds', () => {
   test('uninstall on a busy store: the store notices nothing, the worker ends, a later migrate shows the gap', async () => {
-    const { store, env, before, after, ended, lastWords } = await stories.uninstalled
+    const { store, env, before, after, ended, lastWords } = await stories!.uninstalled
     expect(after.filter((line) => !/\bbridge[. ]/.test(line))).toEqual(before)
     expect(after.filter((line) => /^trigger|^function/.test(line))).toEqual(
       before.filter((line) => /^trigger|^function/.test(line)),
@@ -483,14 +485,14 @@ describe('what takes a worker some seconds', () => {
   })
 
   test('uninstall --purge on a busy store: it is as before', async () => {
-    const { before, after, ended, lastWords } = await stories.purged
+    const { before, after, ended, lastWords } = await stories!.purged
     expect(after).toEqual(before)
     expect(ended).toEqual({ code: 1, signal: null })
     expect(lastWords).toContain('is not migrated for this version')
   })
 
   test('SIGTERM while every push hangs: exit 0 in time, the lanes given back, the messages kept', async () => {
-    const { store, ended, seconds } = await stories.hanging
+    const { store, ended, seconds } = await stories!.hanging
     expect(ended).toEqual({ code: 0, signal: null })
     expect(seconds).toBeLessThan(25)
     expect(await count(store, 'bridge.lane where owner is not null')).toBe(0)
@@ -499,14 +501,14 @@ describe('what takes a worker some seconds', () => {
   })
 
   test('a second signal, if it is not the echo of the first, ends at once', async () => {
-    const { echoed, ended, seconds } = await stories.impatient
+    const { echoed, ended, seconds } = await stories!.impatient
     expect(echoed).toBe('still stopping')
     expect(ended).toEqual({ code: 1, signal: null })
     expect(seconds).toBeLessThan(2)
   })
 
   test('a hub that is down: the worker says so, seldom, and delivers when it is back', async () => {
-    const { status, warnings, seconds, told } = await stories.down
+    const { status, warnings, seconds, told } = await stories!.down
     expect(status).toMatchObject({ workers: [{ report: { circuit: expect.not.stringMatching('closed') } }] })
     expect(JSON.stringify(status.workers)).toMatch(/ECONNREFUSED|refused/)
     expect(warnings.length).toBeGreaterThan(0)
@@ -516,14 +518,14 @@ describe('what takes a worker some seconds', () => {
   })
 
   test('migrations of the store under a running worker: it reads on, and tells what it missed', async () => {
-    const { ready, status, lines } = await stories.changing
+    const { ready, status, lines } = await stories!.changing
     expect(ready).toBe(200)
     expect(status.stdout).toMatch(/gap +stock \(triggers_missing on spree_stock_items\) since/)
     expect(lines.join('\n')).toContain('triggers were missing and are put back')
   })
 
   test('a hub that refuses us: nothing is parked, and the log names what to check', async () => {
-    const { store, said, status } = await stories.refusing
+    const { store, said, status } = await stories!.refusing
     expect(said).toMatch(/nothing is pushed for now: .*401.* Check HUB_URL, HUB_STORE_ID and HUB_TOKEN/)
     expect(status.stdout).toMatch(/circuit open: .*401/)
     expect(await count(store, `bridge.message where state = 'waiting'`)).toBe(12)
@@ -551,9 +553,10 @@ async function uninstallUnderWrites(command: readonly string[]) {
     connection.release()
   }
   const sales = Promise.all([0, 1, 2, 3].map(sell))
-  const { status, stderr } = await runBridge(command, env)
+  const { status, stderr } = await runBridge(command, env).finally(() => {
+    running = false
+  })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  running = false
   await sales // rejects where a statement of the store failed
   const [before, after] = [await readCatalog(pristine.pool), await readCatalog(store.pool)]
   const ended = await worker.ended
@@ -565,6 +568,7 @@ const TWELVE = Array.from({ length: 12 }, (_, index) => `order:${index}`)
 /** A worker with a hub of its own and some messages, one per aggregate. */
 async function startWithMessages(aggregates: readonly string[], changes: Environment = {}) {
   const ownHub = await startRecordingHub()
+  hubs.push(ownHub)
   const store = await openMigratedStore()
   await enqueue(store, aggregates)
   const env = { ...environment(store, ownHub), ...changes }
@@ -582,15 +586,14 @@ async function startHanging() {
 }
 
 async function stopWhileHubHangs() {
-  const { store, hub: ownHub, worker, from } = await startHanging()
+  const { store, worker, from } = await startHanging()
   const ended = await worker.terminate()
   const seconds = (performance.now() - from) / 1_000
-  await ownHub.close()
   return { store, ended, seconds }
 }
 
 async function stopTwice() {
-  const { hub: ownHub, worker } = await startHanging()
+  const { worker } = await startHanging()
   process.kill(worker.pid, 'SIGINT')
   await worker.line((line) => line.includes('worker stops'))
   process.kill(worker.pid, 'SIGINT')
@@ -599,7 +602,6 @@ async function stopTwice() {
   process.kill(worker.pid, 'SIGINT')
   const ended = await worker.ended
   const seconds = (performance.now() - from) / 1_000
-  await ownHub.close()
   return { echoed, ended, seconds }
 }
 
@@ -617,7 +619,6 @@ async function outliveHub() {
   await ownHub.up()
   await ownHub.until(() => new Set(pushes().map(({ key }) => key)).size === TWELVE.length, 20_000)
   await worker.terminate()
-  await ownHub.close()
   return { status, warnings, seconds, told: pushes().length }
 }
 
@@ -636,18 +637,16 @@ async function outliveStoreMigration() {
   const ready = await fetch(`${url}/readyz`)
   const status = await runBridge(['status'], env)
   await worker.terminate()
-  await ownHub.close()
   return { ready: ready.status, status, lines: worker.lines }
 }
 
 async function meetRefusal() {
-  const { hub: ownHub, store, env, start } = await startWithMessages(TWELVE, { HUB_TOKEN: 'stale' })
+  const { store, env, start } = await startWithMessages(TWELVE, { HUB_TOKEN: 'stale' })
   const worker = start()
   const said = await worker.line((line) => line.includes('nothing is pushed for now'))
   await waitFor(async () => (await count(store, `bridge.worker where status like '%401%'`)) === 1)
   const status = await runBridge(['status'], env)
   await worker.terminate()
-  await ownHub.close()
   return { store, said, status }
 }
 
