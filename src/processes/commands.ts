@@ -39,6 +39,10 @@ export function createProgram(print: Print, finish: (status: number) => void): C
     },
   )
 
+  command('start', 'all that this release has to run in one process, which is the worker').action(
+    async (options: CommonOptions) => finish(await runWorker(options)),
+  )
+
   command('migrate', 'create or update schema bridge in the store database and its triggers')
     .option('--dry-run', 'print the SQL instead of running it')
     .action((options: CommonOptions & { dryRun?: boolean }) =>
