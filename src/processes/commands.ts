@@ -31,17 +31,13 @@ export function createProgram(print: Print, finish: (status: number) => void): C
       .option('--config <file>', 'YAML file with settings; the environment wins')
       .option('--json', 'print data as JSON')
 
-  command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(
-    async (options: CommonOptions) => {
-      // The other commands start in half the time without the worker's HTTP client and server.
-      const { runWorker } = await import('./run-worker.ts')
-      finish(await runWorker(options))
-    },
-  )
-
-  command('start', 'all that this release has to run in one process, which is the worker').action(
-    async (options: CommonOptions) => finish(await runWorker(options)),
-  )
+  // The other commands start in half the time without the worker's HTTP client and server.
+  const work = async (options: CommonOptions) => {
+    const { runWorker } = await import('./run-worker.ts')
+    finish(await runWorker(options))
+  }
+  command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(work)
+  command('start', 'all that this release has to run in one process, which is the worker').action(work)
 
   command('migrate', 'create or update schema bridge in the store database and its triggers')
     .option('--dry-run', 'print the SQL instead of running it')
