@@ -2,7 +2,7 @@ import { rawOrder } from '../messages/raw-order.ts'
 import type { OrderSnapshot } from '../messages/snapshot.ts'
 import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
-import { digestOf, SHAPE } from './digest.ts'
+import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 
 export type OrderInput = Readonly<{
@@ -31,10 +31,11 @@ export function deriveOrder({ aggregate, rows, order, baselines }: OrderInput): 
     write(null)
     return derivation
   }
-  write(digestOf(payload))
+  const digest = digestOf(payload)
+  write(digest)
 
   const before = rows.some((row) => row.op === 'forget') ? undefined : baselines.get('order')
-  const unchanged = before?.digest != null && before.digest === digestOf(payload, before.shape)
+  const unchanged = isUnchanged(before, digest, payload)
   const requested = rows.some((row) => row.op === 'announce')
   if (!unchanged || requested) derivation.messages.push({ type: 'order:persist', payload })
   return derivation

@@ -10,7 +10,7 @@ import type { ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot
 import { stockPayload } from '../messages/stock.ts'
 import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
-import { digestOf, SHAPE } from './digest.ts'
+import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
 import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
@@ -67,11 +67,10 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
       shape: SHAPE,
     })
   if (rows.every(isForget)) return void write(null)
-  write(digestOf(content))
+  const digest = digestOf(content)
+  write(digest)
 
-  const digestBefore = rows.some(isForget) ? null : before?.digest
-  const unchanged =
-    digestBefore != null && before !== undefined && digestBefore === digestOf(content, before.shape)
+  const unchanged = !rows.some(isForget) && isUnchanged(before, digest, content)
   const requested = rows.some((row) => row.op === 'announce')
   if (unchanged && !requested) return
   const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))

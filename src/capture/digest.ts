@@ -19,3 +19,13 @@ export function digestOf(payload: Readonly<Record<string, unknown>>, shape: numb
   const text = JSON.stringify(known).replace(/"updated_at":(?:"[^"]*"|null),?/g, '')
   return createHash('md5').update(text).digest('base64')
 }
+
+/** Whether content is what a baseline knows: `digest` is the content's of today, asked for again only of an older shape. */
+export function isUnchanged(
+  before: Readonly<{ digest: string | null; shape: number }> | undefined,
+  digest: string,
+  payload: Readonly<Record<string, unknown>>,
+): boolean {
+  if (before === undefined || before.digest === null) return false
+  return before.digest === (before.shape === SHAPE ? digest : digestOf(payload, before.shape))
+}

@@ -20,7 +20,7 @@ const { values } = parseArgs({
 })
 
 const KILLS_PER_POINT = 5
-const KILLS_AT_ONCE = 9
+const KILLS_AT_ONCE = 12
 const MOST_SHOWN = 30
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
