@@ -10,7 +10,7 @@ type Chain = {
   /** The table holds messages of this aggregate beyond the loaded ones: read them before anything newer is appended. */
   more: boolean
   busy: boolean
-  /** The furthest message that was loaded: when nothing is loaded any more, what is still to be sent lies behind it. */
+  /** How far the aggregate was read: when nothing is loaded any more, what is still to be sent lies behind it. */
   reach: Position | undefined
   /** Something before `reach` was left in the table: it has to be read from its oldest message on. */
   fromOldest: boolean
@@ -73,8 +73,12 @@ export class Chains {
     if (!chain || chain.busy) return
     this.#unload(chain)
     chain.more = false
+    if (chain.fromOldest) chain.reach = undefined
     chain.fromOldest = false
     chain.blockedUntil = 0
+    // So far it was read, and no further: of a page full of what is held, nothing may be taken for the end.
+    const last = messages.at(-1)
+    if (last) chain.reach = { xid: last.xid, id: last.id }
     for (const message of messages) {
       if (this.#held.has(message.id)) continue
       if (chain.more || chain.blockedUntil > now) leaveInTable(chain, message)
