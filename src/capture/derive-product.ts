@@ -67,14 +67,17 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
       shape: SHAPE,
     })
   if (rows.every(isForget)) return void write(null)
+  const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))
+  // Made and removed before anyone was told: never mentioned, and new if it is ever restored.
+  if (isNew && product.deletedAt !== null) return
   const digest = digestOf(content)
   write(digest)
 
   const unchanged = !rows.some(isForget) && isUnchanged(before, digest, content)
   const requested = rows.some((row) => row.op === 'announce')
   if (unchanged && !requested) return
-  const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))
-  if (!isTold(product, known, isNew, input)) return
+  // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.
+  if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
   if (!isNew && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
     derivation.silenced++
     return
@@ -88,17 +91,6 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
 
 function isForget(row: ResolvedRow): boolean {
   return row.op === 'forget'
-}
-
-/** A product that was made and removed before anyone was told is never mentioned; a removal spares a SKU that lives on. */
-function isTold(
-  product: ProductSnapshot,
-  known: NaturalKey | undefined,
-  isNew: boolean,
-  input: ProductInput,
-): boolean {
-  if (product.deletedAt === null) return true
-  return !isNew && !livesOn(known ?? productNaturalKey(product), input)
 }
 
 /** By its own SKU; where it has none, because masters were abolished, by all those of its variants. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Finding } from '../checker/evidence.ts'
 import type { StoreFamily } from './stores.ts'
 import { openTrial } from './trial.ts'
@@ -24,6 +25,8 @@ export function passesBeforeKill(step: string): number {
   return PASSES[step.split(':')[0] ?? ''] ?? 3
 }
 
+/** The shop does not wait for a worker. */
+const ON_AFTER_DEATH_MS = 1000
 /** Longer than the heartbeat's 3 s, the rarest of the steps. */
 const REACHED_WITHIN_MS = 20_000
 
@@ -37,7 +40,7 @@ export async function runToKill(point: KillPoint, family: StoreFamily, seed: num
     const victim = trial.startWorker(point)
     // Some points are passed before it says so.
     await Promise.race([victim.line((line) => line.includes('worker started')), victim.ended])
-    const workload = await trial.startWorkload({ seed, writers: 3, acts: 45, pauseMs: 150 })
+    const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 150 })
     const giveUp = setTimeout(() => victim.kill(), REACHED_WITHIN_MS)
     const startedAt = Date.now()
     const { signal } = await victim.ended
@@ -45,7 +48,8 @@ export async function runToKill(point: KillPoint, family: StoreFamily, seed: num
     const diedAt = Date.now()
     trial.disturbed(`kill -9 at ${point.step}`, diedAt)
     trial.startWorker()
-    await workload.ended
+    await pause(ON_AFTER_DEATH_MS)
+    await workload.stop()
     const findings = await trial.comeToRest()
     if (signal === 'SIGKILL' && diedAt - startedAt < REACHED_WITHIN_MS) return findings
     const text = `the worker did not pass it ${point.count} times: ${victim.lines.slice(-5).join('\n')}`

@@ -80,7 +80,7 @@ function start(command: readonly string[], { env, killAt }: StartOptions): Bridg
     pid: child.pid ?? 0,
     lines,
     ended,
-    line: (wanted, timeoutMs = 15_000) => awaitLine(wanted, timeoutMs, { lines, listeners, ended }),
+    line: (wanted, timeoutMs = 60_000) => awaitLine(wanted, timeoutMs, { lines, listeners, ended }),
     kill: () => {
       send('SIGKILL')
       return ended

@@ -3,10 +3,11 @@ import pg from 'pg'
 import { createRandom } from './random.ts'
 import { type Act, openShop, type Shop } from './shop.ts'
 import * as catalogue from './shop-catalogue.ts'
+import * as checkout from './shop-checkout.ts'
 import * as orders from './shop-orders.ts'
 import type { StoreFamily } from './stores.ts'
 
-const ACTS: Readonly<Record<string, Act>> = { ...catalogue, ...orders }
+const ACTS: Readonly<Record<string, Act>> = { ...catalogue, ...checkout, ...orders }
 /** How often what happens, of all that happens. */
 const WEIGHTS: Readonly<Record<string, number>> = {
   moveStock: 8,

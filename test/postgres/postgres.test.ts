@@ -1,0 +1,307 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import fc from 'fast-check'
+import { Doze } from '../../src/postgres/doze.ts'
+import { joinWorkers } from '../../src/postgres/membership.ts'
+import { applyMigrations, type Migration } from '../../src/postgres/migrate.ts'
+import {
+  formatSnapshot,
+  openWindow,
+  parseSnapshot,
+  type Snapshot,
+  unseenSince,
+} from '../../src/postgres/new-rows.ts'
+import type { Db } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
+import { evictExpired, registerWorker, releaseWorker, renewWorker } from '../../src/postgres/worker-lease.ts'
+import { createQueue, faultyPool, until } from '../queue/ground.ts'
+import { createDatabase, type TestDatabase } from '../support/postgres.ts'
+
+describe('what is new', () => {
+  const sees = ({ xmax, inProgress }: Snapshot, xid: number) =>
+    xid < Number(xmax) && !inProgress.has(String(xid))
+  const snapshots = fc
+    .tuple(
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 0, max: 30 }),
+      fc.array(fc.boolean(), { minLength: 90, maxLength: 90 }),
+      fc.array(fc.boolean(), { minLength: 90, maxLength: 90 }),
+    )
+    .map(([first, further, running, stillRunning]) => {
+      const previous = Array.from({ length: first - 1 }, (_, place) => place + 1).filter(
+        (xid) => running[xid],
+      )
+      const current = Array.from({ length: first + further - 1 }, (_, place) => place + 1).filter((xid) =>
+        xid < first ? previous.includes(xid) && stillRunning[xid] : stillRunning[xid],
+      )
+      const build = (xmax: number, ids: number[]) =>
+        parseSnapshot(`${ids[0] ?? xmax}:${xmax}:${ids.join(',')}`)
+      return [build(first, previous), build(first + further, current)] as const
+    })
+
+  test('is exactly what the later snapshot sees and the earlier did not', () => {
+    fc.assert(
+      fc.property(snapshots, ([previous, current]) => {
+        const { fromXid, lateXids } = unseenSince(previous, current)
+        for (let xid = 1; xid < 70; xid++) {
+          const asked = xid >= Number(fromXid) || lateXids.includes(String(xid))
+          expect(asked && sees(current, xid)).toBe(sees(current, xid) && !sees(previous, xid))
+        }
+      }),
+    )
+  })
+
+  test('never asks for transactions that still run', () => {
+    fc.assert(
+      fc.property(snapshots, ([previous, current]) => {
+        for (const xid of unseenSince(previous, current).lateXids)
+          expect(current.inProgress.has(xid)).toBe(false)
+      }),
+    )
+  })
+
+  test('keeps the text form of a snapshot, and refuses what is none', () => {
+    for (const text of [
+      '5:5:',
+      '5:9:5,7',
+      '18446744073709551610:18446744073709551612:18446744073709551610',
+    ]) {
+      expect(formatSnapshot(parseSnapshot(text))).toBe(text)
+    }
+    expect(() => parseSnapshot('5:5')).toThrow('not a snapshot')
+  })
+})
+
+let db: TestDatabase
+beforeEach(async () => {
+  db = await createDatabase()
+})
+afterEach(() => db.drop())
+
+test('reads each row of 8 overlapping writers once: savepoints, rollbacks, late commits, a transaction open throughout', async () => {
+  await db.pool.query(
+    'create table row (id bigint generated always as identity, xid xid8 not null default pg_current_xact_id(), note text)',
+  )
+  await db.pool.query('create index on row (xid, id)')
+  const open = await db.pool.connect()
+  await open.query(`begin; insert into row (note) values ('never')`)
+  const committed = new Set<string>()
+  let writing = true
+  const write = async (writer: number) => {
+    for (let round = 0; round < 40; round++) {
+      const [kept, undone] = [`${writer}-${round}`, `${writer}-${round}-undone`]
+      await inTransaction(db.pool, async (transaction) => {
+        await transaction.query('insert into row (note) values ($1)', [kept])
+        await transaction.query('savepoint s')
+        await transaction.query('insert into row (note) values ($1)', [undone])
+        if (round % 3 === 0) await transaction.query('rollback to savepoint s')
+        await transaction.query('select pg_sleep($1)', [Math.random() / 100])
+        if (round % 5 === 4) throw new Error('rolls back')
+      }).then(
+        () => {
+          committed.add(kept)
+          if (round % 3 !== 0) committed.add(undone)
+        },
+        (error: Error) => expect(error.message).toBe('rolls back'),
+      )
+    }
+  }
+  const read: string[] = []
+  const reader = faultyPool(db.url)
+  const look = async (seen: Snapshot | undefined): Promise<Snapshot> => {
+    const connection = await reader.connect()
+    const snapshot = await openWindow(connection, 5_000)
+    const { fromXid, lateXids } = seen ? unseenSince(seen, snapshot) : { fromXid: '0', lateXids: [] }
+    const { rows } = await connection.query<{ note: string }>(
+      'select note from row where xid >= $1::xid8 union all select note from row where xid = any($2::xid8[])',
+      [fromXid, lateXids],
+    )
+    read.push(...rows.map(({ note }) => note))
+    await connection.query('commit')
+    connection.release()
+    return snapshot
+  }
+  let seen: Snapshot | undefined
+  const reading = (async () => {
+    while (writing) {
+      seen = await look(seen)
+      await pause(2)
+    }
+    await look(seen)
+  })()
+  await Promise.all(Array.from({ length: 6 }, (_, writer) => write(writer)))
+  await Promise.all([write(6), write(7)])
+  writing = false
+  await reading
+  await open.query('rollback')
+  open.release()
+  await reader.end()
+  expect(read.sort()).toEqual([...committed].sort())
+})
+
+describe('a transaction', () => {
+  beforeEach(() => db.pool.query('create table row (id integer primary key deferrable initially deferred)'))
+  const rows = async (pool: Db) =>
+    (await pool.query<{ id: number }>('select id from row order by id')).rows.map(({ id }) => id)
+
+  test('commits what returns, rolls back what throws, and tells what fails at its commit', async () => {
+    expect(
+      await inTransaction(db.pool, async (one) => (await one.query('insert into row values (1)')).rowCount),
+    ).toBe(1)
+    await expect(
+      inTransaction(db.pool, async (one) => {
+        await one.query('insert into row values (2)')
+        throw new Error('no')
+      }),
+    ).rejects.toThrow('no')
+    await expect(
+      inTransaction(db.pool, (one) => one.query('insert into row values (1)')),
+    ).rejects.toMatchObject({ code: '23505' })
+    expect(await rows(db.pool)).toEqual([1])
+  })
+
+  test('does not hand a connection on that was cut in its midst', async () => {
+    const cut = inTransaction(db.pool, async (one) => {
+      await one.query('insert into row values (3)')
+      await one.query('select pg_terminate_backend(pg_backend_pid())')
+    })
+    await expect(cut).rejects.toThrow()
+    for (let time = 0; time < 10; time++) expect(await rows(db.pool)).toEqual([])
+  })
+})
+
+test('two starters at once apply each file once, and a later one only what is new', async () => {
+  const file = (version: number): Migration => ({
+    version,
+    name: `000${version}_x.sql`,
+    sql: `create table bridge.t${version} (id integer); insert into bridge.t${version} values (1)`,
+  })
+  const files = [file(1), file(2)]
+  const applied = await Promise.all([1, 2, 3].map(() => applyMigrations(db.pool, 'bridge', files)))
+  expect(applied.flat().sort()).toEqual(['0001_x.sql', '0002_x.sql'])
+  expect(await applyMigrations(db.pool, 'bridge', [...files, file(3)])).toEqual(['0003_x.sql'])
+  const { rows } = await db.pool.query('select version from bridge.schema order by version')
+  expect(rows.map(({ version }) => version)).toEqual([1, 2, 3])
+})
+
+describe('a worker', () => {
+  let queue: TestDatabase
+  beforeEach(async () => {
+    queue = await createQueue()
+  })
+  afterEach(() => queue.drop())
+  const worker = { process: 'test', version: '0' }
+  const join = (pool = faultyPool(queue.url), leaseMilliseconds = 1_200) => ({
+    pool,
+    membership: joinWorkers({
+      ...worker,
+      pool,
+      table: 'bridge.worker',
+      leaseMilliseconds,
+      heartbeatMilliseconds: 100,
+      status: () => '{}',
+      watch: (work) => work(),
+      onError: () => {},
+    }),
+  })
+
+  test('is evicted when its lease has run out, with all that it owned, unless a renewal came first', async () => {
+    const [late, dead] = [
+      await registerWorker(queue.pool, 'bridge.worker', worker, -1, '{}'),
+      await registerWorker(queue.pool, 'bridge.worker', worker, -1, '{}'),
+    ]
+    await queue.pool.query('update bridge.lane set owner = $1 where lane = 3', [dead])
+    let evicting: Promise<string[]> = Promise.resolve([])
+    await inTransaction(queue.pool, async (one) => {
+      expect(await renewWorker(one, 'bridge.worker', late, 60_000, '{}')).toBe(true)
+      evicting = evictExpired(queue.pool, 'bridge.worker')
+      await until(
+        async () =>
+          (
+            await one.query(
+              `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+            )
+          ).rowCount === 1,
+        () => 'nobody waits',
+      )
+    })
+    expect(await evicting).toEqual([dead])
+    expect(await renewWorker(queue.pool, 'bridge.worker', dead, 60_000, '{}')).toBe(false)
+    expect((await queue.pool.query('select from bridge.lane where owner is not null')).rowCount).toBe(0)
+    await releaseWorker(queue.pool, 'bridge.worker', late)
+  })
+
+  test('that cannot renew aborts before its lease ends in the database, and comes back as another', async () => {
+    const { pool, membership } = join()
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    const { id, signal } = membership.registration()!
+    pool.mode = 'hangs'
+    await until(
+      () => signal.aborted,
+      () => 'not aborted',
+      2_000,
+    )
+    expect(
+      (
+        await queue.pool.query('select from bridge.worker where id = $1 and expires_at > clock_timestamp()', [
+          id,
+        ])
+      ).rowCount,
+    ).toBe(1)
+    expect(membership.registration()).toBeUndefined()
+    pool.mode = 'fine'
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered again',
+      3_000,
+    )
+    expect(membership.registration()?.id).not.toBe(id)
+    await membership.leave()
+    await pool.end()
+  })
+
+  test('that was suspended with its clock standing still has lost its lease', async () => {
+    const { pool, membership } = join()
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    const { signal } = membership.registration()!
+    const wall = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000)
+    expect(membership.registration()).toBeUndefined()
+    expect(signal.aborted).toBe(true)
+    wall.mockRestore()
+    await membership.leave()
+    await pool.end()
+  })
+
+  test('that leaves frees what it owned at once', async () => {
+    const { pool, membership } = join()
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    const { id, signal } = membership.registration()!
+    await queue.pool.query('update bridge.lane set owner = $1', [id])
+    await membership.leave()
+    expect(signal.aborted).toBe(true)
+    expect((await queue.pool.query('select from bridge.lane where owner is not null')).rowCount).toBe(0)
+    expect((await queue.pool.query('select from bridge.worker')).rowCount).toBe(0)
+    await pool.end()
+  })
+})
+
+test('a rest is cut short by what wakes it, also by what woke before it began', async () => {
+  const doze = new Doze()
+  const began = performance.now()
+  doze.wake()
+  await doze.rest(10_000)
+  setTimeout(() => doze.wake(), 5)
+  await doze.rest(10_000)
+  expect(performance.now() - began).toBeLessThan(1_000)
+  await doze.rest(30)
+  expect(performance.now() - began).toBeGreaterThan(30)
+})

@@ -1,0 +1,113 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { claimLease } from '../../src/postgres/worker-lease.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { retryMessages } from '../../src/queue/operate.ts'
+import { countRows, createQueue, enqueue, newMessage, startWorker, type TestWorker, until } from './ground.ts'
+import { openDetour } from './half-open.ts'
+
+let db: Awaited<ReturnType<typeof createQueue>>
+let workers: TestWorker[] = []
+beforeEach(async () => {
+  db = await createQueue()
+  workers = []
+})
+afterEach(async () => {
+  for (const worker of workers) {
+    worker.pool.mode = 'fine'
+    await worker.stop()
+  }
+  await db.drop()
+})
+const start = (...options: Parameters<typeof startWorker>) => {
+  const worker = startWorker(...options)
+  workers.push(worker)
+  return worker
+}
+const accept = { do: 'acknowledge', answer: 'hub-1' } as const
+const orders = (count: number, prefix = 'order') =>
+  Array.from({ length: count }, (_, number) => newMessage(`${prefix}:${number}`, '{}'))
+
+test('the owner of a named lease that forgot it gets it again, another does not', async () => {
+  const [a, b] = [start(db.url), start(db.url)]
+  await until(
+    () => a.id() !== undefined && b.id() !== undefined,
+    () => [a.id(), b.id()],
+  )
+  const first = await claimLease(db.pool, 'collector', a.id()!)
+  expect(await claimLease(db.pool, 'collector', b.id()!)).toBeUndefined()
+  expect(await claimLease(db.pool, 'collector', a.id()!)).toBe(String(Number(first) + 1))
+})
+
+test('goes on reading after the database was away just when lanes came', async () => {
+  const worker = start(db.url)
+  let reads = 0
+  worker.pool.failsBefore = (text) => text.startsWith('begin isolation level repeatable read') && ++reads < 4
+  await until(
+    () => reads >= 4,
+    () => worker.errors.map(String),
+  )
+  await enqueue(db, orders(50))
+  await until(
+    () => worker.sent.length === 50,
+    () => worker.sent.length,
+    5_000,
+  )
+})
+
+test('serves lanes whose taking was committed but not answered', async () => {
+  await enqueue(db, orders(200))
+  const worker = start(db.url)
+  let taking = false
+  let lost = 0
+  worker.pool.failsAfter = (text) => {
+    taking ||= text.includes('for update skip locked')
+    return taking && text === 'commit' && lost++ === 0
+  }
+  await until(
+    () => worker.sent.length === 200,
+    () => [worker.sent.length, worker.lanes()],
+    5_000,
+  )
+  expect(lost).toBeGreaterThan(0)
+})
+
+test('notices a retry among thousands of parked aggregates, and sends parked old news that nothing newer tells', async () => {
+  let refuse = true
+  const worker = start(db.url, () => (refuse ? { do: 'park', reason: 'no' } : accept), { concurrency: 32 })
+  for (let part = 0; part < 3; part++) await enqueue(db, orders(1_000, `order:${part}`))
+  await enqueue(db, [newMessage('product:1', '{}', { type: 'product:update', stateLike: true })])
+  const parked = () => countRows(db.pool, 'bridge.message', `state = 'parked'`)
+  await until(async () => (await parked()) === 3_001, parked)
+  refuse = false
+  const ids = worker.sent.slice(-20).map(({ id }) => id)
+  await retryMessages(db.pool, BRIDGE_QUEUE, { ids, limit: 20 })
+  await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'product:1', limit: 1 })
+  await until(async () => (await parked()) <= 2_981, parked, 3_000)
+  await until(
+    async () => (await countRows(db.pool, 'bridge.message', `aggregate = 'product:1'`)) === 0,
+    parked,
+    3_000,
+  )
+})
+
+test('a connection that never answers does not stop it for ever', async () => {
+  const detour = await openDetour(db.url)
+  const worker = start(detour.url)
+  await until(
+    () => worker.lanes() === 64,
+    () => worker.lanes(),
+  )
+  for (let round = 1; round <= 3; round++) {
+    await enqueue(db, orders(20))
+    worker.wake()
+    await pause(3)
+    detour.freeze()
+    await until(
+      () => new Set(worker.sent.map(({ id }) => id)).size >= round * 20,
+      () => worker.errors.map(String),
+      12_000,
+    )
+  }
+  detour.close()
+})
