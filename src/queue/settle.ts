@@ -56,7 +56,7 @@ export async function settle(
         finished.map(({ message }) => message.lane),
         finished.map(({ epoch }) => epoch),
         finished.map(({ as }) => as),
-        finished.map((settlement) => (settlement.as === 'done' ? settlement.answer : null)),
+        finished.map((settlement) => (settlement.as === 'done' ? storable(settlement.answer) : null)),
         remembered,
       ],
     )
@@ -84,8 +84,13 @@ export async function settle(
         failed.map(({ epoch }) => epoch),
         failed.map(({ as }) => as),
         failed.map((settlement) => (settlement.as === 'failing' ? settlement.seconds : 0)),
-        failed.map((settlement) => settlement.reason),
+        failed.map((settlement) => storable(settlement.reason)),
       ],
     )
   }
+}
+
+/** Texts of the receiver's making: PostgreSQL stores no NUL, and one of them would fail the whole batch for ever. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '')
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Doze } from '../../src/postgres/doze.ts'
+import { currentIdentity, recordInstallation, refuseCopy } from '../../src/postgres/installation.ts'
 import { joinWorkers } from '../../src/postgres/membership.ts'
 import { applyMigrations, type Migration } from '../../src/postgres/migrate.ts'
 import {
@@ -11,7 +12,7 @@ import {
   type Snapshot,
   unseenSince,
 } from '../../src/postgres/new-rows.ts'
-import type { Db } from '../../src/postgres/pool.ts'
+import { createPool, type Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { evictExpired, registerWorker, releaseWorker, renewWorker } from '../../src/postgres/worker-lease.ts'
 import { createQueue, faultyPool, until } from '../queue/ground.ts'
@@ -83,6 +84,7 @@ test('reads each row of 8 overlapping writers once: savepoints, rollbacks, late 
     'create table row (id bigint generated always as identity, xid xid8 not null default pg_current_xact_id(), note text)',
   )
   await db.pool.query('create index on row (xid, id)')
+  const writers = createPool(db.url, { applicationName: 'writers', max: 8, onConnectionError: () => {} })
   const open = await db.pool.connect()
   await open.query(`begin; insert into row (note) values ('never')`)
   const committed = new Set<string>()
@@ -90,7 +92,7 @@ test('reads each row of 8 overlapping writers once: savepoints, rollbacks, late 
   const write = async (writer: number) => {
     for (let round = 0; round < 40; round++) {
       const [kept, undone] = [`${writer}-${round}`, `${writer}-${round}-undone`]
-      await inTransaction(db.pool, async (transaction) => {
+      await inTransaction(writers, async (transaction) => {
         await transaction.query('insert into row (note) values ($1)', [kept])
         await transaction.query('savepoint s')
         await transaction.query('insert into row (note) values ($1)', [undone])
@@ -129,13 +131,12 @@ test('reads each row of 8 overlapping writers once: savepoints, rollbacks, late 
     }
     await look(seen)
   })()
-  await Promise.all(Array.from({ length: 6 }, (_, writer) => write(writer)))
-  await Promise.all([write(6), write(7)])
+  await Promise.all(Array.from({ length: 8 }, (_, writer) => write(writer)))
   writing = false
   await reading
   await open.query('rollback')
   open.release()
-  await reader.end()
+  await Promise.all([reader.end(), writers.end()])
   expect(read.sort()).toEqual([...committed].sort())
 })
 
@@ -218,7 +219,7 @@ describe('a worker', () => {
       await until(
         async () =>
           (
-            await one.query(
+            await queue.pool.query(
               `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
             )
           ).rowCount === 1,
@@ -292,6 +293,31 @@ describe('a worker', () => {
     expect((await queue.pool.query('select from bridge.worker')).rowCount).toBe(0)
     await pool.end()
   })
+})
+
+test('a copy of the database, or another hub, is told from the one that was installed', async () => {
+  const queue = await createQueue()
+  const here = await currentIdentity(queue.pool, { host: 'db:5432', hubUrl: 'http://hub', hubStoreId: 's1' })
+  await refuseCopy(queue.pool, here)
+  await recordInstallation(queue.pool, { ...here, systemIdentifier: null }, false)
+  await refuseCopy(queue.pool, here)
+  await expect(refuseCopy(queue.pool, { ...here, databaseOid: '1' })).rejects.toThrow(
+    /its oid was \d+ and is 1/,
+  )
+  await expect(refuseCopy(queue.pool, { ...here, host: 'staging:5432' })).rejects.toMatchObject({
+    code: 'copied',
+  })
+  await expect(refuseCopy(queue.pool, { ...here, hubUrl: 'http://other' })).rejects.toThrow(
+    'HUB_URL was http://hub',
+  )
+  await recordInstallation(queue.pool, { ...here, host: 'new:5432' }, false)
+  await expect(refuseCopy(queue.pool, { ...here, systemIdentifier: '1' })).rejects.toThrow(
+    'system identifier',
+  )
+  await refuseCopy(queue.pool, here)
+  await recordInstallation(queue.pool, { ...here, host: 'new:5432' }, true)
+  await refuseCopy(queue.pool, { ...here, host: 'new:5432' })
+  await queue.drop()
 })
 
 test('a rest is cut short by what wakes it, also by what woke before it began', async () => {

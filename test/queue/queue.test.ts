@@ -1,0 +1,428 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { inTransaction } from '../../src/postgres/transaction.ts'
+import { insertMessages } from '../../src/queue/enqueue.ts'
+import { BRIDGE_QUEUE, type QueuedMessage } from '../../src/queue/message.ts'
+import { discardMessages, parkMessages, retryMessages } from '../../src/queue/operate.ts'
+import { backOffSeconds, isTooOld } from '../../src/queue/policy.ts'
+import {
+  countRows,
+  createQueue,
+  enqueue,
+  LEASE,
+  newMessage,
+  startWorker,
+  type TestWorker,
+  until,
+} from './ground.ts'
+
+let db: Awaited<ReturnType<typeof createQueue>>
+let workers: TestWorker[] = []
+beforeEach(async () => {
+  db = await createQueue()
+  workers = []
+})
+afterEach(async () => {
+  for (const worker of workers) {
+    worker.pool.mode = 'fine'
+    await worker.stop()
+  }
+  await db.drop()
+})
+
+type Options = Parameters<typeof startWorker> extends [string, ...infer Rest] ? Rest : never
+const start = (...options: Options) => {
+  const worker = startWorker(db.url, ...options)
+  workers.push(worker)
+  return worker
+}
+const waiting = () => countRows(db.pool, 'bridge.message')
+const drained = (seen: () => unknown = () => undefined, milliseconds = 15_000) =>
+  until(async () => (await waiting()) === 0, seen, milliseconds)
+const accept = { do: 'acknowledge', answer: 'hub-1' } as const
+const numbersOf = (sent: readonly QueuedMessage[], aggregate: string) =>
+  sent.filter((one) => one.aggregate === aggregate).map(({ payload }) => Number(payload))
+const series = (aggregate: string, count: number, from = 0) =>
+  Array.from({ length: count }, (_, place) => newMessage(aggregate, String(from + place)))
+const history = async () =>
+  (
+    await db.pool.query<{ payload: string; state: string; attempts: number; answer: string | null }>(
+      'select payload, state, attempts, answer from bridge.history order by id',
+    )
+  ).rows
+
+describe('order', () => {
+  test('of an aggregate is kept while 8 writers insert, overlap, commit late and roll back', async () => {
+    const worker = start(async () => {
+      await pause(Math.random() * 3)
+      return accept
+    })
+    const next = new Map<string, number>()
+    const write = async (writer: number) => {
+      for (let round = 0; round < 40; round++) {
+        const names = [
+          ...new Set([`order:${(writer + round) % 5}`, `order:${(writer * 3 + round) % 5}`]),
+        ].sort()
+        const rollsBack = round % 7 === 3
+        await inTransaction(db.pool, async (transaction) => {
+          for (const name of names)
+            await transaction.query('select pg_advisory_xact_lock(hashtext($1))', [name])
+          const messages = names.map((name) => newMessage(name, String(next.get(name) ?? 0)))
+          await insertMessages(transaction, BRIDGE_QUEUE, db.laneCount, messages)
+          await transaction.query('select pg_sleep($1)', [Math.random() / 100])
+          if (rollsBack) throw new Error('rolls back')
+          for (const name of names) next.set(name, (next.get(name) ?? 0) + 1)
+        }).catch((error: Error) => {
+          if (error.message !== 'rolls back') throw error
+        })
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, writer) => write(writer)))
+    await drained(() => worker.errors)
+    for (const [name, count] of next) {
+      expect(numbersOf(worker.sent, name)).toEqual(Array.from({ length: count }, (_, number) => number))
+    }
+  })
+
+  test('holds behind a failing head, which holds back its own aggregate only, not before it was asked to', async () => {
+    let first: number | undefined
+    const at = new Map<string, number>()
+    const worker = start((message) => {
+      const key = `${message.aggregate} ${message.payload}`
+      if (key === 'order:1 0' && first === undefined) {
+        first = performance.now()
+        return { do: 'retry', reason: 'busy', afterSeconds: 1.2 }
+      }
+      at.set(key, performance.now())
+      return accept
+    })
+    await enqueue(db, [...series('order:1', 40), ...series('order:2', 40)])
+    await drained(() => worker.errors)
+    expect(numbersOf(worker.sent, 'order:1')).toEqual([
+      0,
+      ...Array.from({ length: 40 }, (_, number) => number),
+    ])
+    expect(at.get('order:1 0')! - first!).toBeGreaterThanOrEqual(1_190)
+    expect(at.get('order:2 39')! - first!).toBeLessThan(1_000)
+    expect((await history()).find(({ payload }) => payload === '0')).toMatchObject({
+      attempts: 2,
+      answer: 'hub-1',
+    })
+  })
+
+  test('a parked message of history holds its aggregate, parked old news does not', async () => {
+    const worker = start((message) => (message.payload === '0' ? { do: 'park', reason: 'refused' } : accept))
+    const news = { type: 'product:update', stateLike: true }
+    await enqueue(db, [
+      ...series('order:1', 3),
+      newMessage('product:1', '0', news),
+      newMessage('product:1', '1', { ...news, type: 'product:other' }),
+      ...series('order:2', 1, 7),
+    ])
+    await until(async () => (await waiting()) === 4, waiting)
+    await pause(300)
+    expect(numbersOf(worker.sent, 'order:1')).toEqual([0])
+    expect(numbersOf(worker.sent, 'product:1')).toEqual([0, 1])
+    expect(await countRows(db.pool, 'bridge.message', `state = 'parked' and last_error = 'refused'`)).toBe(2)
+  })
+
+  test('what is put back counts as no attempt and leaves first', async () => {
+    let held = 0
+    const worker = start(async (message) => {
+      if (message.payload !== '0' || ++held > 3) return accept
+      await pause(5)
+      return { do: 'hold', reason: 'circuit' }
+    })
+    await enqueue(db, series('order:1', 30))
+    await drained(() => worker.errors)
+    expect(numbersOf(worker.sent, 'order:1')).toEqual([
+      0,
+      0,
+      0,
+      ...Array.from({ length: 30 }, (_, number) => number),
+    ])
+    expect((await history()).every(({ attempts }) => attempts === 1)).toBe(true)
+  })
+})
+
+describe('superseding', () => {
+  const news = { type: 'product:update', stateLike: true }
+
+  test('closes old news unsent, where it waits and where it failed, but never history', async () => {
+    let refusing = true
+    const worker = start(() => (refusing ? { do: 'retry', reason: 'away', afterSeconds: 0.6 } : accept))
+    await enqueue(db, [newMessage('product:1', '0', news), newMessage('order:1', '0')])
+    await until(
+      () => worker.sent.length === 2,
+      () => worker.sent.length,
+    )
+    refusing = false
+    await enqueue(db, [
+      newMessage('product:1', '1', news),
+      newMessage('product:1', '2', news),
+      newMessage('order:1', '1'),
+    ])
+    await drained(() => worker.errors)
+    expect(numbersOf(worker.sent, 'product:1')).toEqual([0, 2])
+    expect(numbersOf(worker.sent, 'order:1')).toEqual([0, 0, 1])
+    expect(worker.superseded.map(({ payload }) => payload)).toEqual(['0', '1'])
+    expect(await countRows(db.pool, 'bridge.history', `state = 'superseded' and answer is null`)).toBe(2)
+  })
+
+  test('the last acknowledgement is kept, also of two of one type in one batch', async () => {
+    const before = new Date()
+    start()
+    await enqueue(db, [
+      newMessage('product:1', '0', { type: 'product:update' }),
+      newMessage('product:1', '1', { type: 'product:update' }),
+      newMessage('order:1', '2'),
+    ])
+    await drained()
+    const { rows } = await db.pool.query<{ aggregate: string; type: string; at: Date }>(
+      'select * from bridge.acknowledged',
+    )
+    expect(rows).toMatchObject([{ aggregate: 'product:1', type: 'product:update' }])
+    expect(rows[0]!.at.getTime()).toBeGreaterThanOrEqual(before.getTime() - 50)
+  })
+})
+
+describe('several workers', () => {
+  test('a frozen one is taken over within its lease and a second; what it learns too late changes nothing', async () => {
+    const arrived: string[] = []
+    const late: (() => void)[] = []
+    let frozen = false
+    const a = start(
+      (message) =>
+        new Promise((resolve) => {
+          if (frozen) late.push(() => resolve({ do: 'park', reason: 'too late' }))
+          else {
+            arrived.push(`${message.aggregate} ${message.payload}`)
+            resolve(accept)
+          }
+        }),
+    )
+    await until(
+      () => a.lanes() === 64,
+      () => a.lanes(),
+    )
+    frozen = true
+    await enqueue(db, Array.from({ length: 6 }, (_, order) => series(`order:${order}`, 30)).flat())
+    await until(
+      () => late.length === 6,
+      () => late.length,
+    )
+    a.pool.mode = 'hangs'
+    const frozenAt = performance.now()
+    const b = start((message) => {
+      arrived.push(`${message.aggregate} ${message.payload}`)
+      return accept
+    })
+    await until(
+      () => b.sent.length > 0,
+      () => b.lanes(),
+      LEASE + 2_000,
+    )
+    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 1_000)
+    for (const answer of late) answer()
+    a.pool.mode = 'fine'
+    await drained(() => [b.sent.length, b.errors])
+    expect(new Set(arrived).size).toBe(arrived.length)
+    for (let order = 0; order < 6; order++) {
+      const numbers = arrived
+        .filter((one) => one.startsWith(`order:${order} `))
+        .map((one) => Number(one.split(' ')[1]))
+      expect(numbers).toEqual(Array.from({ length: 30 }, (_, number) => number))
+    }
+    const done = await history()
+    expect(done.map(({ state }) => state)).toEqual(done.map(() => 'done'))
+    // The heads may have been sent by the one that died; nothing behind them can have been.
+    expect(done.filter(({ attempts }) => attempts === 2)).toHaveLength(6)
+    expect(done.filter(({ payload }) => payload === '0').map(({ attempts }) => attempts)).toEqual(
+      Array(6).fill(2),
+    )
+  })
+
+  test('share the lanes equally, also after one came while a backlog is sent, and after one has left', async () => {
+    const answer = async () => {
+      await pause(5)
+      return accept
+    }
+    const a = start(answer)
+    await enqueue(db, [
+      ...series('order:hot', 400),
+      ...Array.from({ length: 1_500 }, (_, n) => newMessage(`order:${n}`, '0')),
+    ])
+    await until(
+      () => a.sent.length > 100,
+      () => a.sent.length,
+    )
+    const b = start(answer)
+    await until(
+      () => a.lanes() === 32 && b.lanes() === 32,
+      () => [a.lanes(), b.lanes()],
+      6_000,
+    )
+    await until(
+      () => b.sent.length > 0,
+      () => b.sent.length,
+    )
+    await b.stop()
+    workers.pop()
+    await until(
+      () => a.lanes() === 64,
+      () => a.lanes(),
+      3_000,
+    )
+    expect(await countRows(db.pool, 'bridge.worker')).toBe(1)
+    await drained(() => [a.sent.length, b.sent.length], 20_000)
+    const ids = [...a.sent, ...b.sent].map(({ id }) => id)
+    expect(ids).toHaveLength(1_900)
+    expect(new Set(ids).size).toBe(1_900)
+  })
+
+  test('a message whose worker dies twice waits before it is sent again', async () => {
+    await enqueue(db, series('order:1', 1))
+    for (const attempts of [1, 2]) {
+      await db.pool.query(`insert into bridge.worker (id, process, host, pid, version, expires_at)
+                           values ('00000000-0000-0000-0000-00000000000${attempts}', 'x', 'x', 1, '0', clock_timestamp() - interval '1 s')`)
+      await db.pool.query(
+        `update bridge.lane set owner = '00000000-0000-0000-0000-00000000000${attempts}', clean = false`,
+      )
+      const worker = start(async () => {
+        await pause(20)
+        return { do: 'hold', reason: 'none' }
+      })
+      await until(
+        () => worker.lanes() === 64,
+        () => worker.lanes(),
+      )
+      await worker.stop()
+      workers.pop()
+      expect(await countRows(db.pool, 'bridge.message', `attempts = ${attempts}`)).toBe(1)
+    }
+    const { rows } = await db.pool.query('select state, last_error from bridge.message')
+    expect(rows).toEqual([{ state: 'failing', last_error: 'The worker that was sending it died.' }])
+  })
+
+  test('stop gives the lanes back at once, with nothing in flight and all outcomes written', async () => {
+    let answer = () => {}
+    const a = start(
+      (_message, signal) =>
+        new Promise((resolve) => {
+          answer = () => resolve(accept)
+          signal.addEventListener('abort', () => resolve({ do: 'hold', reason: 'aborted' }))
+        }),
+    )
+    await enqueue(db, [...series('order:1', 2), ...series('order:2', 1, 9)])
+    await until(
+      () => a.sent.length === 2,
+      () => a.sent.length,
+    )
+    answer()
+    await a.stop()
+    workers.pop()
+    expect(await countRows(db.pool, 'bridge.lane', 'owner is null and clean')).toBe(64)
+    expect(await countRows(db.pool, 'bridge.history')).toBe(1)
+    expect(await countRows(db.pool, 'bridge.message', 'attempts = 0')).toBe(2)
+    expect(a.errors).toEqual([])
+  })
+})
+
+describe('trouble', () => {
+  test('a database whose connections all end in mid-drain loses and reorders nothing', async () => {
+    const worker = start(async () => {
+      await pause(1)
+      return accept
+    })
+    await enqueue(
+      db,
+      Array.from({ length: 40 }, (_, number) =>
+        Array.from({ length: 50 }, (__, order) => newMessage(`order:${order}`, String(number))),
+      ).flat(),
+    )
+    for (let cut = 0; cut < 5; cut++) {
+      await pause(60)
+      await db.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'faulty'`,
+      )
+    }
+    await drained(() => [worker.sent.length, worker.errors.slice(-2)], 20_000)
+    expect(new Set(worker.sent.map(({ id }) => id)).size).toBe(2_000)
+    for (let order = 0; order < 50; order++) {
+      const firsts = [...new Set(numbersOf(worker.sent, `order:${order}`))]
+      expect(firsts).toEqual(Array.from({ length: 40 }, (_, number) => number))
+    }
+  })
+
+  test('an answer that PostgreSQL cannot store holds nothing up', async () => {
+    const worker = start(({ payload }) =>
+      payload === '0' ? { do: 'acknowledge', answer: 'a\0b' } : { do: 'park', reason: '\0no' },
+    )
+    await enqueue(db, series('order:1', 2))
+    await until(
+      async () =>
+        (await countRows(db.pool, 'bridge.message', `state = 'parked' and last_error = 'no'`)) === 1,
+      () => worker.errors.map(String),
+      5_000,
+    )
+    expect(await history()).toMatchObject([{ answer: 'ab' }])
+  })
+
+  test('a person parks, retries and discards: a running worker follows within two seconds', async () => {
+    let refuse = true
+    const worker = start((message) =>
+      refuse && message.payload === '0' ? { do: 'park', reason: 'no' } : accept,
+    )
+    await enqueue(db, [...series('order:1', 3), ...series('order:2', 3)])
+    await until(async () => (await countRows(db.pool, 'bridge.message', `state = 'parked'`)) === 2, waiting)
+    refuse = false
+    expect(await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:1', limit: 10 })).toBe(1)
+    expect(
+      await discardMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:2', states: ['parked'], limit: 10 }),
+    ).toEqual(['order:2'])
+    await drained(() => worker.sent.length, 2_000)
+    expect(numbersOf(worker.sent, 'order:1')).toEqual([0, 0, 1, 2])
+    expect(numbersOf(worker.sent, 'order:2')).toEqual([0, 1, 2])
+    refuse = true
+    await enqueue(db, series('order:3', 2))
+    await until(async () => (await countRows(db.pool, 'bridge.message', `state = 'parked'`)) === 1, waiting)
+    expect(await parkMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:3', limit: 10 })).toBe(1)
+    await retryMessages(db.pool, BRIDGE_QUEUE, { ids: worker.sent.slice(-1).map(({ id }) => id), limit: 1 })
+    refuse = false
+    await until(async () => (await waiting()) === 1, waiting, 2_000)
+    await pause(1_200)
+    expect(numbersOf(worker.sent, 'order:3')).toEqual([0, 0])
+  })
+
+  test('20,000 waiting messages drain, none lost, none twice', async () => {
+    await db.pool.query(
+      `insert into bridge.message (lane, aggregate, type, payload, state_like, changed_at)
+       select ('x' || substr(md5('order:' || n % 300), 1, 4))::bit(16)::integer % 64, 'order:' || n % 300, 'order:persist',
+              (n / 300)::text, false, now()
+         from generate_series(0, 19999) n
+        order by n`,
+    )
+    const worker = start(() => accept, { concurrency: 32 })
+    await drained(() => [worker.sent.length, worker.errors.slice(-1)], 40_000)
+    expect(worker.sent).toHaveLength(20_000)
+    expect(new Set(worker.sent.map(({ id }) => id)).size).toBe(20_000)
+    for (let order = 0; order < 300; order++) {
+      const numbers = numbersOf(worker.sent, `order:${order}`)
+      expect(numbers).toEqual(numbers.map((_, place) => place))
+    }
+  })
+})
+
+describe('back-off', () => {
+  test('doubles up to ten minutes with full jitter, and is never below what was asked', () => {
+    expect([1, 2, 5, 11, 500].map((attempts) => backOffSeconds(attempts, 1))).toEqual([1, 2, 16, 600, 600])
+    expect(backOffSeconds(5, 0.25)).toBe(4)
+    expect(backOffSeconds(3, 0, 90)).toBe(90)
+  })
+
+  test('ends after seven days', () => {
+    const day = 86_400_000
+    expect(isTooOld(new Date(0), 7 * day)).toBe(false)
+    expect(isTooOld(new Date(0), 7 * day + 1)).toBe(true)
+  })
+})
