@@ -8,7 +8,8 @@ declare global {
   var testPostgres: PostgresServer | undefined
 }
 
-const prefix = 'bridge-test-'
+/** Of one user: what another left behind is not ours to remove. */
+const prefix = `bridge-test-${os.userInfo().uid}-`
 
 /** One server for the whole run; the test files, in whatever worker, find it in the environment. */
 export default async function startTestPostgres(
