@@ -73,7 +73,6 @@ export class Chains {
     if (!chain || chain.busy) return
     this.#unload(chain)
     chain.more = false
-    if (chain.fromOldest) chain.reach = undefined
     chain.fromOldest = false
     chain.blockedUntil = 0
     // So far it was read, and no further: of a page full of what is held, nothing may be taken for the end.

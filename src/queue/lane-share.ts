@@ -73,12 +73,10 @@ export class LaneShare {
 
   /**
    * An answer may have been lost: the database says what is owned. What it no longer knows of goes, once nothing is in
-   * flight. Where a person has changed messages, all that is known of the lane is read anew.
+   * flight. Where a person has changed messages, or a taking was not answered, the lane is read anew.
    */
   #reconcile(owned: ReadonlyMap<number, Holding>): void {
     for (const [lane, { epoch }] of this.#owned) if (owned.get(lane)?.epoch !== epoch) this.#leaving.add(lane)
-    const unknown = [...owned].filter(([lane]) => !this.#owned.has(lane))
-    if (unknown.length > 0) this.#own(unknown)
     const revised = [...owned].filter(
       ([lane, { revision }]) => !this.#leaving.has(lane) && this.#owned.get(lane)?.revision !== revision,
     )

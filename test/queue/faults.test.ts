@@ -72,6 +72,45 @@ test('serves lanes whose taking was committed but not answered', async () => {
   expect(lost).toBeGreaterThan(0)
 })
 
+test('a read that began before an outcome was written does not bring the message back', async () => {
+  const sending: (() => void)[] = []
+  const worker = start(db.url, () => new Promise((resolve) => sending.push(() => resolve(accept))))
+  await enqueue(db, orders(1))
+  await until(
+    () => sending.length === 1,
+    () => worker.lanes(),
+  )
+  let answerRead: (() => void) | undefined
+  worker.pool.waitsAfter = (text) =>
+    text.includes('pg_visible_in_snapshot') && !answerRead
+      ? new Promise((resolve) => {
+          answerRead = resolve
+        })
+      : undefined
+  // Another lane is lost and taken again, so that all are read from their beginning.
+  await db.pool.query(
+    'update bridge.lane set owner = null where lane = (select min(lane) from bridge.lane where lane not in (select lane from bridge.message))',
+  )
+  await until(
+    () => answerRead !== undefined,
+    () => 'not read again',
+  )
+  sending[0]?.()
+  await until(
+    async () => (await countRows(db.pool, 'bridge.message')) === 0,
+    () => worker.errors.map(String),
+  )
+  await pause(50)
+  answerRead?.()
+  await enqueue(db, [newMessage('order:9', '{}')])
+  await until(
+    () => sending.length === 2,
+    () => sending.length,
+  )
+  expect(worker.sent.map(({ aggregate }) => aggregate)).toEqual(['order:0', 'order:9'])
+  for (const answer of sending) answer()
+})
+
 test('notices a retry among thousands of parked aggregates, and sends parked old news that nothing newer tells', async () => {
   let refuse = true
   const worker = start(db.url, () => (refuse ? { do: 'park', reason: 'no' } : accept), { concurrency: 32 })

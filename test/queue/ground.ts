@@ -39,6 +39,8 @@ export type FaultyPool = Omit<Pool, 'connect'> & {
   failsBefore(text: string): boolean
   /** True: the statement is run, and its answer is lost. */
   failsAfter(text: string): boolean
+  /** The answer of a statement that was run comes only when this resolves. */
+  waitsAfter(text: string): Promise<void> | undefined
 }
 
 export function faultyPool(url: string): FaultyPool {
@@ -56,9 +58,12 @@ export function faultyPool(url: string): FaultyPool {
     mode: 'fine',
     failsBefore: () => false,
     failsAfter: () => false,
+    waitsAfter: () => undefined,
     query: async (text, values) => {
       await guard()
-      return pool.query(text, values)
+      const result = await pool.query<never>(text, values)
+      await faulty.waitsAfter(text)
+      return result
     },
     connect: async (): Promise<Connection> => {
       await guard()
