@@ -74,7 +74,14 @@ test('serves lanes whose taking was committed but not answered', async () => {
 
 test('a read that began before an outcome was written does not bring the message back', async () => {
   const sending: (() => void)[] = []
-  const worker = start(db.url, () => new Promise((resolve) => sending.push(() => resolve(accept))))
+  const worker = start(
+    db.url,
+    (_message, signal) =>
+      new Promise((resolve) => {
+        sending.push(() => resolve(accept))
+        signal.addEventListener('abort', () => resolve({ do: 'hold', reason: 'aborted' }))
+      }),
+  )
   await enqueue(db, orders(1))
   await until(
     () => sending.length === 1,
