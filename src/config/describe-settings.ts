@@ -7,6 +7,7 @@ import {
   fileKey,
   operatorName,
   type SettingName,
+  type Settings,
   settingNames,
 } from './settings.ts'
 
@@ -22,10 +23,10 @@ export function describeSettings({ settings, sources }: EffectiveSettings): Sett
   }))
 }
 
-function presentable(name: SettingName, value: string | number | undefined): string | number | null {
+function presentable(name: SettingName, value: Settings[SettingName]): string | number | null {
   if (value === undefined) return null
   if (describeSetting(name).secret === 'whole') return '(hidden)'
-  return typeof value === 'string' ? maskPasswords(value) : value
+  return typeof value === 'number' ? value : maskPasswords(String(value))
 }
 
 /** The page docs/settings.md. */

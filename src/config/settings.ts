@@ -30,6 +30,11 @@ const hubUrl = text
 // A token goes into a header as it is: a space or line break pasted along would break every request.
 const token = text.regex(/^[\x21-\x7e]+$/).describe('printable ASCII without spaces')
 
+const tokens = text
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/)).min(1))
+  .describe('one token, or several with commas between, each printable ASCII without spaces')
+
 const storeId = text.regex(/^[^\s/?#]+$/).describe('text without spaces, `/`, `?` or `#`')
 
 const hostName = text
@@ -76,10 +81,26 @@ export const settingsSchema = z.object({
     meaning: 'The token with which this store pushes.',
     secret: 'whole',
   }),
+  webhookToken: tokens.optional().register(descriptions, {
+    variable: 'WEBHOOK_TOKEN',
+    meaning: 'The token that inbound messages must carry; several, comma-separated, during rotation.',
+    secret: 'whole',
+  }),
+  hubDatabaseUrl: postgresUrl.optional().register(descriptions, {
+    variable: 'HUB_DATABASE_URL',
+    meaning: "The hub's own PostgreSQL.",
+    secret: 'password',
+  }),
+  hubAdminToken: token.optional().register(descriptions, {
+    variable: 'HUB_ADMIN_TOKEN',
+    meaning: "The token that manages the hub's stores and opens its pages.",
+    secret: 'whole',
+    otherwise: 'they answer only on a loopback `HOST`, and to no proxy',
+  }),
   port: wholeNumber(0, 65_535).optional().register(descriptions, {
     variable: 'PORT',
-    meaning: 'The port for health and metrics; 0 takes any free one.',
-    otherwise: 'a worker opens no port',
+    meaning: 'The port on which the process listens; 0 takes any free one.',
+    otherwise: '3000 for `web` and the demo, 4000 for `hub`; a `worker` opens none',
   }),
   host: hostName.default('0.0.0.0').register(descriptions, {
     variable: 'HOST',

@@ -1,0 +1,22 @@
+-- Inbound: what a hub sent, and what became of it.
+
+create table bridge.inbox (
+  id bigint generated always as identity unique,
+  hub text not null,
+  dialect text not null check (dialect in ('seed', 'wombat')),
+  message_id text not null,
+  type text not null,
+  payload text not null,
+  state text not null check (state in ('applied', 'failed', 'discarded')),
+  attempts integer not null default 1,
+  repeats integer not null default 0,
+  status integer not null,
+  answer text not null,
+  last_error text,
+  received_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
+  primary key (hub, dialect, message_id)
+);
+comment on table bridge.inbox is 'Every inbound message, once: written in the transaction that applies it, so that a repeat is answered and not applied. A failed one keeps its reason and may be tried again.';
+create index inbox_failed on bridge.inbox (id) where state = 'failed';
+create index inbox_changed on bridge.inbox (changed_at);

@@ -1,0 +1,54 @@
+import type { z } from 'zod'
+
+import type { Db } from '../postgres/pool.ts'
+import type { Store } from '../store/store.ts'
+
+/** One inbound message, as the hub's form brings it (protocol §3.1). */
+export type Inbound<Payload> = Readonly<{
+  /** The type in colon notation, `stock:change`. */
+  message: string
+  messageId: string
+  payload: Payload
+  /** `payload.parameters` by name, as delivered: prefixed (`spree.force_quantity`) or not. */
+  parameters: ReadonlyMap<string, unknown>
+}>
+
+/** For people (protocol §3.5); `error` ones go with a failure. */
+export type Notification = Readonly<{
+  level: 'info' | 'warn' | 'error'
+  subject: string
+  description: string
+}>
+
+/** What the application of a message answers: 200, with these keys beside `message_id`. */
+export type Applied = Readonly<{
+  notifications: readonly Notification[]
+  /** Any other keys of the answer: `sku`, `quantity`, `from`, `to`, `order`. */
+  details: Readonly<Record<string, unknown>>
+}>
+
+/** How one type of message changes the store. */
+export type Handler<Payload> = Readonly<{
+  message: string
+  /** One sentence for `endpoint.json`. */
+  description: string
+  /** Of the payload, `parameters` taken away; both forms that the protocol knows, where there are two. */
+  schema: z.ZodType<Payload>
+  /**
+   * Applies it inside the caller's transaction, in which every write of the store carries the message's origin.
+   * @throws NotApplicable where this store cannot take it; everything is then rolled back.
+   */
+  apply(db: Db, store: Store, inbound: Inbound<Payload>): Promise<Applied>
+}>
+
+/** The message is well formed, but this store cannot take it (unknown SKU, …): kept as failed, with this reason. */
+export class NotApplicable extends Error {
+  override readonly name = 'NotApplicable'
+  readonly code: string
+
+  /** `message` says what, to what, and what to do; it is the description of the error notification. */
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
