@@ -186,6 +186,7 @@ create table hub.archived (
   key text not null,
   type text not null,
   payload text not null,
+  subject text,
   state text not null check (state in ('done', 'discarded', 'superseded')),
   attempts integer not null,
   last_error text,

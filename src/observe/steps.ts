@@ -15,6 +15,7 @@ export const STEPS = [
   'lane.renew',
   'send.push',
   'send.settle',
+  'send.conclude',
 ] as const
 
 export type Step = (typeof STEPS)[number]

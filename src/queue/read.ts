@@ -12,7 +12,7 @@ type Row = {
   key: string
   type: string
   payload: string
-  state_like: boolean
+  subject: string | null
   state: MessageState
   attempts: number
   due_in: number
@@ -20,7 +20,7 @@ type Row = {
   created_at: Date
 }
 
-const COLUMNS = `m.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.payload, m.state_like, m.state, m.attempts,
+const COLUMNS = `m.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.payload, m.subject, m.state, m.attempts,
                  extract(epoch from m.due - clock_timestamp())::float8 as due_in, m.changed_at, m.created_at`
 
 const TIMEOUT_MILLISECONDS = 6_000
@@ -146,7 +146,7 @@ export async function readChains(
                             from ${tables.message} r
                            where r.aggregate = at.aggregate
                              and (r.xid, r.id) > (at.xid, at.id)
-                             and not (r.state = 'parked' and r.state_like)
+                             and not (r.state = 'parked' and r.subject is not null)
                            order by r.xid, r.id
                            limit $4) m
       order by m.xid, m.id`,
@@ -171,7 +171,7 @@ function toMessage(row: Row): QueuedMessage {
     key: row.key,
     type: row.type,
     payload: row.payload,
-    stateLike: row.state_like,
+    subject: row.subject,
     state: row.state,
     attempts: row.attempts,
     // By the database's clock, so that a worker's that is wrong delays nothing.

@@ -4,7 +4,6 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
 import { MappingError } from '../../src/messages/mapping-error.ts'
-import { isStateLike } from '../../src/messages/message.ts'
 import { splitName } from '../../src/messages/names.ts'
 import { orderStates } from '../../src/messages/order-states.ts'
 import {
@@ -297,15 +296,6 @@ describe('rows as snapshots', () => {
 })
 
 describe('schemas of messages', () => {
-  test('only a product supersedes what was told of it, but for the SKU that it had', () => {
-    const types = ['product:new', 'product:update', 'stock:change', 'stock:actual', 'order:persist'] as const
-    const messages = types.map((type) => ({ type, payload: { sku: 'AN-2' } }))
-    expect(messages.filter(isStateLike).map(({ type }) => type)).toEqual(['product:update'])
-    expect(isStateLike({ type: 'product:update', payload: { sku: 'AN-2', previous_sku: 'AN-1' } })).toBe(
-      false,
-    )
-  })
-
   test.each(['spree-4.10', 'spree-6.0'] as const)(
     'what we announce of %s keeps to them, every key present',
     (family) => {
