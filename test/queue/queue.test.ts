@@ -481,6 +481,7 @@ describe('what follows from an outcome', () => {
     const worker = start((message) => ({ ...accept, also: note(message) }))
     await db.pool.query(`insert into followed (payload) values ('0')`)
     await enqueue(db, [...series('order:1', 1), ...series('order:2', 1, 7)])
+    await until(parked, () => worker.errors)
     await until(
       async () => (await waiting()) === 1,
       () => worker.errors,
