@@ -63,6 +63,8 @@ export type QueuedMessage = NewMessage &
     /** On the clock of `performance.now()`, which no one sets. */
     dueAt: number
     createdAt: Date
+    /** The columns of the queue's own. */
+    carried: Readonly<Record<string, string | null>>
   }>
 
 /** What becomes of a message after an attempt to send it. */

@@ -18,6 +18,7 @@ function message(id: number, over: Partial<QueuedMessage> = {}): QueuedMessage {
     subject: null,
     state: 'waiting',
     attempts: 0,
+    carried: {},
     dueAt: 0,
     changedAt: new Date(0),
     createdAt: new Date(0),
