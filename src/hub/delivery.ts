@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import type { Log } from '../observe/log.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { atStep } from '../observe/steps.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { ConsumerClient } from '../push/consumer-client.ts'
 import { withKey } from '../push/json-text.ts'
@@ -42,14 +43,16 @@ export function createDelivery(
     if (!target) return { do: 'park', reason: 'Its mapping was deleted.' }
     if (!target.enabled)
       return { do: 'retry', reason: 'Its mapping is disabled.', afterSeconds: DISABLED_SECONDS }
-    const outcome = await client.deliver(
-      {
-        url: pollUrl ?? target.url,
-        token: target.token,
-        body: deliveredBody(message, target.parameters),
-        publicOnly: options.targets === 'public' && !target.isStore,
-      },
-      signal,
+    const outcome = await atStep('deliver.post', () =>
+      client.deliver(
+        {
+          url: pollUrl ?? target.url,
+          token: target.token,
+          body: deliveredBody(message, target.parameters),
+          publicOnly: options.targets === 'public' && !target.isStore,
+        },
+        signal,
+      ),
     )
     const verdict = decideDelivery(outcome, {
       messageId: message.key,
@@ -79,7 +82,10 @@ export function createDelivery(
       payload: message.payload,
     }
     if (effects === undefined || decision.do === 'hold') return decision
-    return { ...decision, also: (db) => writeEffects(db, incomingLanes, cause, effects) }
+    return {
+      ...decision,
+      also: (db) => atStep('deliver.effects', () => writeEffects(db, incomingLanes, cause, effects)),
+    }
   }
 
   return {

@@ -43,10 +43,9 @@ export async function writeEffects(
       [cause.messageId, effects.result.code, effects.result.response.replaceAll('\0', '')],
     )
   }
-  await db.query('update hub.accepted set poll_url = $2 where key = $1 and poll_url is distinct from $2', [
-    cause.messageId,
-    effects.pollUrl,
-  ])
+  if (effects.pollUrl !== undefined) {
+    await db.query('update hub.accepted set poll_url = $2 where key = $1', [cause.messageId, effects.pollUrl])
+  }
 }
 
 async function writeParameter(db: Db, storeId: string, { name, value }: Parameter): Promise<void> {
