@@ -64,14 +64,16 @@ const root = z.looseObject({
  * Reads an answer. Undefined where it is no JSON object: then nobody can tell whether the message was understood. An entry
  * that cannot be read is left out, because the consumer has done its work and will not do it again for a typo.
  */
-export function readReply(body: string): ConsumerReply | undefined {
+export function readReply(body: string, deliveredType: string): ConsumerReply | undefined {
   const json = parseJson(body)
   const reply = root.safeParse(json)
   if (!reply.success) return undefined
   const { data } = reply
   const listed = readable(produced, data.messages ?? [])
-  // The older form: a single message at the top level of the answer (§11 #27).
-  const inline = data.messages === undefined && 'message' in data ? readable(produced, [data]) : []
+  // The older form: a single message at the top level of the answer (§11 #27). A consumer that sends back what it was sent
+  // means nothing by it, and would be sent it for ever.
+  const isInline = data.messages === undefined && 'message' in data && data['message'] !== deliveredType
+  const inline = isInline ? readable(produced, [data]) : []
   const all = [...listed, ...inline]
   const wait = delayed.safeParse(json)
   return {

@@ -23,7 +23,7 @@ export type DeliveryVerdict = Readonly<{
 }>
 
 /** The copy that was delivered, and what its mapping says. */
-export type Delivered = Readonly<{ messageId: string; url: string; retriesAllowed: boolean }>
+export type Delivered = Readonly<{ messageId: string; type: string; url: string; retriesAllowed: boolean }>
 
 /**
  * What the outcome of a delivery means (protocol §1.4, §3.2-3.6). Only 200 with a JSON object that does not name another
@@ -38,7 +38,7 @@ export function decideDelivery(
   if (outcome.kind !== 'answered') return failure(delivered, outcome.text, undefined, undefined)
 
   const { status, body, retryAfterSeconds } = outcome
-  const reply = readReply(body)
+  const reply = readReply(body, delivered.type)
   const result = { code: status, response: body }
   if (status !== 200) {
     const reason = `Endpoint response code was '${status}', expected '200'`

@@ -56,6 +56,7 @@ export function createDelivery(
     )
     const verdict = decideDelivery(outcome, {
       messageId: message.key,
+      type: message.type,
       url: target.url,
       retriesAllowed: target.retriesAllowed,
     })
