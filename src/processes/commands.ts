@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 
+import type { Handlers } from '../apply/handlers.ts'
 import { describeSettings } from '../config/describe-settings.ts'
 import { adoptStore } from '../operator/adopt-store.ts'
 import { migrateStore, previewMigration } from '../operator/migrate-store.ts'
@@ -20,7 +21,7 @@ import { WEB_PORT } from './web-port.ts'
 const WORKER_NEEDS = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
 
 /** The program `spree-bridge`. `finish` receives the exit status of commands that have one of their own. */
-export function createProgram(print: Print, finish: (status: number) => void): Command {
+export function createProgram(print: Print, finish: (status: number) => void, handlers: Handlers): Command {
   const program = new Command('spree-bridge')
     .description('Announces every change of a Spree or Solidus store to a hub, once and in order.')
     .version(readVersion())
@@ -45,13 +46,13 @@ export function createProgram(print: Print, finish: (status: number) => void): C
   const web = async (options: CommonOptions) => {
     const { runParts, webPart } = await import('./run-parts.ts')
     const { settings } = settingsFor(options, ['databaseUrl'])
-    finish(await runParts([webPart(settings)], { ...settings, port: settings.port ?? WEB_PORT }))
+    finish(await runParts([webPart(settings, handlers)], { ...settings, port: settings.port ?? WEB_PORT }))
   }
   const start = async (options: CommonOptions) => {
     const { runParts, webPart, workerPart } = await import('./run-parts.ts')
     const { settings } = settingsFor(options, WORKER_NEEDS)
     finish(
-      await runParts([workerPart(settings), webPart(settings)], {
+      await runParts([workerPart(settings), webPart(settings, handlers)], {
         ...settings,
         port: settings.port ?? WEB_PORT,
       }),
@@ -150,7 +151,7 @@ export function createProgram(print: Print, finish: (status: number) => void): C
   )
 
   addMessageCommands(program, print)
-  addInboxCommands(program, print, finish)
+  addInboxCommands(program, print, finish, handlers)
   addDeliverCommand(program, print, finish)
   return program
 }

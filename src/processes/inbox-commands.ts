@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 
-import { HANDLERS, handlerOf } from '../apply/handlers.ts'
+import { type Handlers, handlerOf } from '../apply/handlers.ts'
 import { createInbox } from '../apply/inbox.ts'
 import {
   discardInbox,
@@ -21,7 +21,12 @@ type FilterOptions = CommonOptions & Readonly<{ state?: string[]; type?: string[
 const STATES = ['applied', 'failed', 'discarded']
 
 /** `spree-bridge inbox …`: what came in from the hub, and what became of it. Ids are the inbox's numbers or the hub's ids. */
-export function addInboxCommands(program: Command, print: Print, finish: (status: number) => void): void {
+export function addInboxCommands(
+  program: Command,
+  print: Print,
+  finish: (status: number) => void,
+  handlers: Handlers,
+): void {
   const inbox = program.command('inbox').description('inbound messages')
 
   const command = (name: string, description: string) =>
@@ -60,7 +65,7 @@ export function addInboxCommands(program: Command, print: Print, finish: (status
     (ids: string[], options: FilterOptions) =>
       onInbox(options, async (context) => {
         const found = await listInbox(context.pool, { ...filterOf(ids, options), states: ['failed'] })
-        const again = await retryOf(context)
+        const again = await retryOf(context, handlers)
         let applied = 0
         // In the order in which they came.
         for (const { id } of found.reverse()) if (await again(id)) applied += 1
@@ -98,13 +103,16 @@ function onInbox(options: CommonOptions, work: (context: StoreContext) => Promis
 }
 
 /** Applies one kept message through the very code of the webhook; tells whether it is applied now. */
-async function retryOf({ pool, settings, log }: StoreContext): Promise<(id: string) => Promise<boolean>> {
+async function retryOf(
+  { pool, settings, log }: StoreContext,
+  handlers: Handlers,
+): Promise<(id: string) => Promise<boolean>> {
   await refuseUninstalled(pool)
   await refuseCopy(pool, await identityOf(pool, settings))
   const store = await openStore(pool)
   return async (id) => {
     const message = await showInbox(pool, id)
-    const handler = message && handlerOf(HANDLERS, message.type)
+    const handler = message && handlerOf(handlers, message.type)
     if (!handler) return false
     const { hub, messageId, payload } = message
     const { outcome } = await createInbox({ pool, store, hub, log }).receive(handler, {

@@ -1,3 +1,4 @@
+import type { Handlers } from '../apply/handlers.ts'
 import type { Settings } from '../config/settings.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { explainError } from './exit.ts'
@@ -12,8 +13,8 @@ export function workerPart(settings: WorkerSettings): StartPart {
   return (log, metrics) => startWorker(settings, log, metrics)
 }
 
-export function webPart(settings: WebSettings): StartPart {
-  return (log, metrics) => startWeb(settings, log, metrics)
+export function webPart(settings: WebSettings, handlers: Handlers): StartPart {
+  return (log, metrics) => startWeb(settings, handlers, log, metrics)
 }
 
 /** Runs the parts until a signal comes or one of them cannot go on. Resolves with the exit status. */

@@ -1,4 +1,4 @@
-import { HANDLERS, type Handlers } from '../apply/handlers.ts'
+import type { Handlers } from '../apply/handlers.ts'
 import { createInbox } from '../apply/inbox.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
@@ -20,9 +20,9 @@ const ANSWER_WITHIN_MILLISECONDS = 35_000
 /** The way in: what the hub sends to the webhook is applied to the store. Any number may run side by side. */
 export async function startWeb(
   settings: WebSettings,
+  handlers: Handlers,
   log: Log,
   metrics: Metrics,
-  handlers: Handlers = HANDLERS,
 ): Promise<Part> {
   const { pool, store, code, installationId } = await openOwnStore(settings, log, {
     applicationName: 'spree-bridge web',
