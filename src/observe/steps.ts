@@ -29,7 +29,17 @@ export const HUB_STEPS = [
   'send.conclude',
 ] as const
 
-export type Step = (typeof WORKER_STEPS)[number] | (typeof HUB_STEPS)[number]
+/** The same of the web: from an inbound message to the answer. */
+export const WEB_STEPS = [
+  'apply.inbox',
+  'apply.write',
+  'apply.answer',
+  'apply.commit',
+  'apply.failure',
+  'apply.reply',
+] as const
+
+export type Step = (typeof WORKER_STEPS)[number] | (typeof HUB_STEPS)[number] | (typeof WEB_STEPS)[number]
 
 const steps = channel('spree-bridge:step')
 
