@@ -11,3 +11,6 @@ export type Message = Readonly<{ type: MessageType; payload: Record<string, unkn
 export function isStateLike({ type, payload }: Message): boolean {
   return type === 'product:update' && !('previous_sku' in payload)
 }
+
+/** A payload as JSON brought it, in the pusher's own words. */
+export type RawPayload = Readonly<Record<string, unknown>>
