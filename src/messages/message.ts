@@ -11,3 +11,6 @@ export type Message = Readonly<{
   payload: Record<string, unknown>
   subject: string | null
 }>
+
+/** A payload as JSON brought it, in the pusher's own words. */
+export type RawPayload = Readonly<Record<string, unknown>>
