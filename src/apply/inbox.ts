@@ -27,7 +27,7 @@ export type Outcome = 'applied' | 'repeated' | 'failed' | 'unavailable'
 export type Received = Readonly<{ outcome: Outcome; answer: Answer }>
 
 export type Inbox = Readonly<{
-  /** Applies one message, once however often it is delivered. Rejects for bugs only. */
+  /** Applies one message, once however often it is delivered. Never rejects. */
   receive(handler: Handler<unknown>, delivery: Delivery): Promise<Received>
 }>
 
@@ -130,8 +130,8 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
             recordFailure(pool, key, handler.message, payload, answer, reason),
           )
         } catch (notKept) {
-          if (isTransient(notKept)) return putOff(notKept)
-          throw notKept
+          // A database that does not even take the reason is away, or is not ours.
+          return putOff(notKept)
         }
         return { outcome: 'failed', answer }
       }
