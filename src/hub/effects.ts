@@ -3,7 +3,7 @@ import type { Db } from '../postgres/pool.ts'
 import type { Parameter } from './consumer-answer.ts'
 import type { Effects } from './delivery-decision.ts'
 import { insertIncoming } from './incoming.ts'
-import { newObjectId } from './object-id.ts'
+import { createObjectId } from './object-id.ts'
 
 /** The delivered copy from which something follows. */
 export type Cause = Readonly<{
@@ -28,7 +28,7 @@ export async function writeEffects(
       storeId: cause.storeId,
       type: message,
       payload: JSON.stringify(payload),
-      origin: null,
+      aggregate: aggregateOf(message, payload),
       parentId: cause.messageId,
       envelope: JSON.stringify(envelope),
     })
@@ -54,7 +54,7 @@ async function writeParameter(db: Db, storeId: string, { name, value }: Paramete
      values ($1, $2, $3, $4::jsonb, $5)
          on conflict (store_id, name) do update
         set value = excluded.value, data_type = excluded.data_type, updated_at = clock_timestamp()`,
-    [newObjectId(), storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
+    [createObjectId(), storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
   )
 }
 
@@ -81,7 +81,7 @@ async function notify(
         set occurrences = n.occurrences + 1, last_update = clock_timestamp()
      returning occurrences`,
     [
-      newObjectId(),
+      createObjectId(),
       cause.storeId,
       cause.messageId,
       level,
@@ -98,7 +98,7 @@ async function notify(
     storeId: cause.storeId,
     type: `notification:${level}`,
     payload: JSON.stringify({ subject, description }),
-    origin: null,
+    aggregate: undefined,
     parentId: cause.messageId,
     envelope: JSON.stringify({ source: cause.mappingName }),
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { aggregateOf } from '../messages/aggregate-of.ts'
 import { deriveOrderMessages } from '../messages/derive-order-messages.ts'
 import { atStep } from '../observe/steps.ts'
 import type { Db } from '../postgres/pool.ts'
@@ -8,10 +9,12 @@ import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
 import { spellingsOf } from './aliases.ts'
 import { insertIncoming } from './incoming.ts'
-import { newObjectId } from './object-id.ts'
+import { createObjectId } from './object-id.ts'
 import { HUB_ACCEPTED } from './queues.ts'
 import { type Copy, copiesOf, type Subscription } from './route.ts'
 
+const rawPayload = z.record(z.string(), z.unknown())
+const orderNumber = z.looseObject({ number: z.string().min(1).max(255) })
 const carried = z.object({ store_id: z.string(), origin: z.string().nullable(), envelope: z.string() })
 
 export type RoutingOptions = Readonly<{
@@ -83,7 +86,7 @@ async function insertCopies(
   copies: readonly Copy[],
 ): Promise<void> {
   if (copies.length === 0) return
-  const keys = copies.map(() => newObjectId())
+  const keys = copies.map(() => createObjectId())
   await db.query(
     `insert into hub.accepted
             (lane, aggregate, key, subject, mapping_id, type, payload, store_id, parent_id, origin, envelope, changed_at)
@@ -118,8 +121,8 @@ async function deriveOrder(
   origin: string | null,
   { incomingLanes }: RoutingOptions,
 ): Promise<void> {
-  const raw: unknown = JSON.parse(message.payload)
-  const number = z.object({ number: z.string().min(1) }).safeParse(raw)
+  const raw = rawPayload.parse(JSON.parse(message.payload))
+  const number = orderNumber.safeParse(raw)
   if (!number.success) return
   const known = [storeId, number.data.number]
   await db.query(
@@ -131,15 +134,16 @@ async function deriveOrder(
     known,
   )
   const before = rows[0]?.payload
-  const previous: unknown = before ? JSON.parse(before) : undefined
-  for (const { type, payload } of deriveOrderMessages(raw, previous)) {
+  const derivation = deriveOrderMessages(raw, before ? rawPayload.parse(JSON.parse(before)) : undefined)
+  if (derivation.outcome === 'nothing') return
+  for (const { type, payload } of derivation.messages) {
     await insertIncoming(db, incomingLanes, {
       storeId,
       type,
       payload: JSON.stringify(payload),
-      origin,
+      aggregate: aggregateOf(type, payload),
+      origin: origin ?? undefined,
       parentId: message.key,
-      envelope: '{}',
     })
   }
   await atStep('route.order', () =>

@@ -13,7 +13,7 @@ import { OperatorError } from './exit.ts'
 import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { addMessageCommands } from './message-commands.ts'
-import { type CommonOptions, type Print, settingsFor, withStore } from './store-command.ts'
+import { type CommonOptions, commandSettings, type Print, settingsFor, withStore } from './store-command.ts'
 import { bridgeMigrations, codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { WEB_PORT } from './web-port.ts'
@@ -133,7 +133,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
 
   command('config', 'print the effective configuration and its sources, secrets hidden').action(
     (options: CommonOptions) => {
-      const rows = describeSettings(settingsFor(options, []))
+      const rows = describeSettings(commandSettings(options, []))
       if (options.json) return print(JSON.stringify(rows))
       for (const { name, value, source } of rows)
         print(`${name.padEnd(22)} ${String(value ?? '-').padEnd(48)} ${source}`)
