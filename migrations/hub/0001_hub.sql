@@ -58,10 +58,12 @@ create table hub.idempotency (
   store_id text not null references hub.store (id) on delete cascade,
   key text not null,
   message_id text not null,
+  fingerprint bytea not null,
   created_at timestamptz not null default clock_timestamp(),
   primary key (store_id, key)
 );
 comment on table hub.idempotency is 'Idempotency-Key of each push of the last 14 days: a repeat is answered with the first message_id and adds no message.';
+comment on column hub.idempotency.fingerprint is 'SHA-256 of type and payload: the same key with another message is refused.';
 create index idempotency_created on hub.idempotency (created_at);
 
 create table hub.seen_type (

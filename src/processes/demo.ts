@@ -5,7 +5,7 @@ import path from 'node:path'
 import { HANDLERS } from '../apply/handlers.ts'
 import { readSettings } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
-import { type Consumer, startConsumer } from '../demo/consumer.ts'
+import { startConsumer } from '../demo/consumer.ts'
 import {
   DEMO_FOLDER,
   type DemoFile,
@@ -93,7 +93,7 @@ async function assemble(
           startHub(
             { ...settings, hubDatabaseUrl: hubUrl, hubTargets: 'any' },
             log_,
-            hubRoutes({ adminToken, host: HOST }),
+            hubRoutes({ token: adminToken, host: HOST }),
           ),
       ],
       { port: settings.hubPort, host: HOST, operatorToken: adminToken },
@@ -239,5 +239,3 @@ async function running(
 function newToken(): string {
   return randomBytes(24).toString('base64url')
 }
-
-export type { Consumer }

@@ -1,0 +1,41 @@
+import { type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+
+import { ApiError } from './api-error.ts'
+import { type PushOptions, pushMessage } from './push-message.ts'
+import { readPushed } from './pushed.ts'
+import { jsonBody, readBytes } from './request-body.ts'
+import type { StorePath } from './store-access.ts'
+
+/** The draft standard has the key in quotes, as a structured field; most clients send it bare. */
+const idempotencyKey = z
+  .string()
+  .trim()
+  .regex(/^("?)[\x21\x23-\x7e]{1,255}\1$/)
+  .transform((key) => key.replaceAll('"', ''))
+  .optional()
+
+const aggregateHint = z.string().regex(/^[a-z_]{1,32}:[\x21-\x7e]{1,200}$/)
+
+/** `POST messages`. */
+export function createMessageApi(options: PushOptions): Router {
+  const router = Router({ mergeParams: true })
+  const push: RequestHandler<StorePath> = async (request, response) => {
+    const pushed = readPushed(jsonBody(request))
+    const messageId = await pushMessage(options, {
+      storeId: request.params.store,
+      pushed,
+      idempotencyKey: readKey(request.get('idempotency-key')),
+      aggregateHint: aggregateHint.safeParse(request.get('x-bridge-aggregate')).data,
+    })
+    response.status(201).type('application/json').send(pushed.echo(messageId))
+  }
+  router.post('/messages', readBytes, push)
+  return router
+}
+
+function readKey(header: string | undefined): string | undefined {
+  const key = idempotencyKey.safeParse(header)
+  if (key.success) return key.data
+  throw new ApiError(400, 'The Idempotency-Key has to be 1 to 255 printable ASCII characters without spaces.')
+}
