@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 
 import { OperatorError } from './exit.ts'
+import { WEB_PORT } from './ports.ts'
 import { type CommonOptions, commandSettings, type Print } from './store-command.ts'
-import { WEB_PORT } from './web-port.ts'
 
 type DeliverOptions = CommonOptions & Readonly<{ file: string; url?: string }>
 

@@ -28,12 +28,12 @@ import { startHub } from './hub.ts'
 import { hubMigrations } from './hub-database.ts'
 import { hubRoutes } from './hub-routes.ts'
 import { type Running, startParts } from './part.ts'
+import { WEB_PORT } from './ports.ts'
 import { bridgeMigrations, identityOf } from './store-database.ts'
 import { startWeb } from './web.ts'
 import { startWorker } from './worker.ts'
 
 const HOST = '127.0.0.1'
-const DEFAULT_PORT = 3000
 /** What the demo's consumer subscribes to: all that a sample shop gives cause for. */
 const CONSUMED = [
   'product:new',
@@ -103,7 +103,7 @@ async function assemble(
   )
 
   const webhookToken = before?.web.webhookToken ?? newToken()
-  const webUrl = `http://${HOST}:${settings.port ?? DEFAULT_PORT}`
+  const webUrl = `http://${HOST}:${settings.port ?? WEB_PORT}`
   const known = before && (await knowsStore(hubPool, before.hub.storeId)) ? before.hub : undefined
   const { storeId, token } =
     known ??
