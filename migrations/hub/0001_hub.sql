@@ -173,8 +173,10 @@ create table hub.accepted (
   mapping_id text not null,
   parent_id text not null,
   origin text,
-  envelope text not null default '{}'
+  envelope text not null default '{}',
+  poll_url text
 ) with (toast_tuple_target = 4080, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+comment on column hub.accepted.poll_url is 'Where a consumer that asked for time wants to be asked again.';
 create index accepted_lane_xid_id on hub.accepted (lane, xid, id);
 create index accepted_aggregate_xid_id on hub.accepted (aggregate, xid, id);
 create unique index accepted_key on hub.accepted (key);
@@ -188,6 +190,7 @@ create table hub.archived (
   key text not null,
   type text not null,
   payload text not null,
+  subject text,
   state text not null check (state in ('done', 'discarded', 'superseded')),
   attempts integer not null,
   last_error text,
@@ -200,7 +203,8 @@ create table hub.archived (
   mapping_id text,
   parent_id text not null,
   origin text,
-  envelope text not null
+  envelope text not null,
+  poll_url text
 ) partition by range (finished_at);
 comment on table hub.archived is 'Finished messages of both queues (source), partitioned by day and dropped by retention.';
 create table hub.archived_default partition of hub.archived default with (toast_tuple_target = 4080);

@@ -12,10 +12,7 @@ const DEEPEST = 100
 export const readBytes: RequestHandler = express.raw({ type: () => true, limit: LIMIT })
 
 /** The same, but a form (`mapping[name]=…`, as Rails takes it) is read as one. */
-export const readForm: RequestHandler[] = [
-  express.urlencoded({ extended: true, limit: LIMIT }),
-  readBytes,
-]
+export const readForm: RequestHandler[] = [express.urlencoded({ extended: true, limit: LIMIT }), readBytes]
 
 /** A body as JSON: its value, and how it is written. */
 export type JsonBody = Readonly<{ value: unknown; text: JsonText }>

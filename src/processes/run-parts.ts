@@ -1,25 +1,35 @@
+import type { Handlers } from '../apply/handlers.ts'
+import type { Settings } from '../config/settings.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { explainError } from './exit.ts'
-import { type CommonOptions, settingsFor } from './store-command.ts'
-import { startWorker } from './worker.ts'
+import { type StartPart, startParts } from './part.ts'
+import { startWeb, type WebSettings } from './web.ts'
+import { startWorker, type WorkerSettings } from './worker.ts'
 
 /** Longer than this after a signal, the process ends whatever is still open: hosts kill after 30 s. */
 const EXIT_WITHIN_MILLISECONDS = 25_000
 
-/** `spree-bridge worker`: runs until a signal comes or it cannot go on. Resolves with the exit status. */
-export async function runWorker(options: CommonOptions): Promise<number> {
-  const { settings } = settingsFor(options, ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'])
+export function workerPart(settings: WorkerSettings): StartPart {
+  return (log, metrics) => startWorker(settings, log, metrics)
+}
+
+export function webPart(settings: WebSettings, handlers: Handlers): StartPart {
+  return (log, metrics) => startWeb(settings, handlers, log, metrics)
+}
+
+/** Runs the parts until a signal comes or one of them cannot go on. Resolves with the exit status. */
+export async function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   // From the first moment on, so that a signal during the start is not lost.
   const signal = nextSignal()
   try {
-    const worker = await startWorker(settings, log)
-    const reason = await Promise.race([signal, worker.ended])
+    const running = await startParts(starts, settings, log)
+    const reason = await Promise.race([signal, running.ended])
     endOnSecondSignal(log)
     const hard = setTimeout(() => process.exit(1), EXIT_WITHIN_MILLISECONDS)
     hard.unref()
     if (reason instanceof Error) log.error(reason.message, { code: reason.code })
-    await worker.stop()
+    await running.stop()
     return reason instanceof Error ? 1 : 0
   } catch (error) {
     const explained = explainError(error)

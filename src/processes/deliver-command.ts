@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { z } from 'zod'
+
+import { OperatorError } from './exit.ts'
+import { type CommonOptions, type Print, settingsFor } from './store-command.ts'
+import { WEB_PORT } from './web-port.ts'
+
+type DeliverOptions = CommonOptions & Readonly<{ file: string; url?: string }>
+
+/** A hub gives the webhook this long (protocol §3.1). */
+const ANSWER_WITHIN_MILLISECONDS = 180_000
+
+/** `spree-bridge deliver`: one message to the own webhook, as the hub would send it. */
+export function addDeliverCommand(program: Command, print: Print, finish: (status: number) => void): void {
+  program
+    .command('deliver <message>')
+    .description('send one message to the own webhook, as the hub would, and print the answer')
+    .requiredOption('--file <file>', 'its payload, a JSON object; - reads it from stdin')
+    .option('--url <url>', 'where `web` answers; without it http://127.0.0.1:PORT')
+    .option('--config <file>', 'YAML file with settings; the environment wins')
+    .option('--json', 'print data as JSON, which the answer is anyhow')
+    .action(async (message: string, options: DeliverOptions) => {
+      const { settings } = settingsFor(options, ['webhookToken'])
+      const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
+      const body = { message, message_id: newObjectId(), payload: readPayload(options.file) }
+      const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, settings.webhookToken[0] ?? '', body)
+      print(answer.text)
+      if (answer.status !== 200) process.stderr.write(`The webhook answered ${answer.status}.\n`)
+      finish(answer.status === 200 ? 0 : 1)
+    })
+}
+
+/** 24 hexadecimal digits of which the first eight are the time, like the ids of the hub. */
+function newObjectId(): string {
+  const seconds = Math.floor(Date.now() / 1_000)
+  return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex')
+}
+
+function readPayload(file: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    throw new OperatorError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      2,
+    )
+  }
+  const payload = z.record(z.string(), z.unknown()).safeParse(parseJson(text))
+  if (!payload.success) throw new OperatorError(`${file} must hold the payload: one JSON object.`, 2)
+  return payload.data
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function post(url: string, token: string, body: unknown): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Augury-Token': token },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
+    })
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new OperatorError(`${url} does not answer: ${why}. Does \`spree-bridge web\` run there?`, 1)
+  }
+}

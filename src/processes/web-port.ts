@@ -1,0 +1,2 @@
+/** Where `web` listens, and where its callers on the same machine look for it, unless PORT says otherwise. */
+export const WEB_PORT = 3000
