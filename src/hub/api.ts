@@ -5,7 +5,6 @@ import type { Pool } from '../postgres/pool.ts'
 import { answerApiError, parseObject } from './api-error.ts'
 import { conventions, crossOrigin } from './conventions.ts'
 import { createMessageApi } from './message-api.ts'
-import type { AggregateOf } from './push-message.ts'
 import { bodyValue, readForm } from './request-body.ts'
 import { storeTokenOnly } from './store-access.ts'
 import { createStore, newStore } from './stores.ts'
@@ -17,24 +16,18 @@ export type HubApiOptions = Readonly<{
   laneCount: number
   /** HUB_ADMIN_TOKEN and HOST, for `POST /api/stores`. */
   admin: Readonly<{ token?: string | undefined; host: string }>
-  aggregateOf: AggregateOf
 }>
 
 /** The hub's HTTP API (protocol §2), to be mounted at the root. */
-export function createHubRouter({ pool, laneCount, admin, aggregateOf }: HubApiOptions): Router {
+export function createHubRouter({ pool, laneCount, admin }: HubApiOptions): Router {
   const router = Router()
   router.use(conventions)
 
   const access: OperatorAccess = { ...admin, variable: 'HUB_ADMIN_TOKEN', header: 'X-Augury-Token' }
-  router.post('/api/stores', operatorOnly(access), readForm, async (request, response) => {
+  router.post('/api/stores', operatorOnly(access), ...readForm, async (request, response) => {
     response.status(201).json(await createStore(pool, parseObject(newStore, bodyValue(request))))
   })
-  router.use(
-    '/api/stores/:store',
-    crossOrigin,
-    storeTokenOnly(pool),
-    createMessageApi({ pool, laneCount, aggregateOf }),
-  )
+  router.use('/api/stores/:store', crossOrigin, storeTokenOnly(pool), createMessageApi(pool, laneCount))
   router.use(answerApiError)
   return router
 }

@@ -1,8 +1,9 @@
 import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 
+import type { Pool } from '../postgres/pool.ts'
 import { ApiError } from './api-error.ts'
-import { type PushOptions, pushMessage } from './push-message.ts'
+import { pushMessage } from './push-message.ts'
 import { readPushed } from './pushed.ts'
 import { jsonBody, readBytes } from './request-body.ts'
 import type { StorePath } from './store-access.ts'
@@ -18,11 +19,11 @@ const idempotencyKey = z
 const aggregateHint = z.string().regex(/^[a-z_]{1,32}:[\x21-\x7e]{1,200}$/)
 
 /** `POST messages`. */
-export function createMessageApi(options: PushOptions): Router {
+export function createMessageApi(pool: Pool, laneCount: number): Router {
   const router = Router({ mergeParams: true })
   const push: RequestHandler<StorePath> = async (request, response) => {
     const pushed = readPushed(jsonBody(request))
-    const messageId = await pushMessage(options, {
+    const messageId = await pushMessage(pool, laneCount, {
       storeId: request.params.store,
       pushed,
       idempotencyKey: readKey(request.get('idempotency-key')),

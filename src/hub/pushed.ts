@@ -21,7 +21,7 @@ export type Pushed = Readonly<{
   type: string
   payload: string
   content: Readonly<Record<string, unknown>>
-  origin: string | undefined
+  origin: string | null
   /** The text of an object of what else was submitted. */
   envelope: string
   /** The answer: everything submitted, and the id. */
@@ -49,7 +49,7 @@ export function readPushed({ value, text }: JsonBody): Pushed {
     type: message,
     payload: members.get('payload') ?? '{}',
     content: payload,
-    origin: origin ?? undefined,
+    origin: origin ?? null,
     envelope: writeMembers(rest),
     echo: (messageId) => {
       const id = JSON.stringify(messageId)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
-import { createObjectId } from './object-id.ts'
+import { newObjectId } from './object-id.ts'
 
 /** The types that a store takes: what its own mapping subscribes to. */
 const STORE_MESSAGES = ['stock:change', 'stock:actual', 'product:new', 'product:update', 'order:import']
@@ -26,7 +26,7 @@ export type CreatedStore = Readonly<{ id: string; name: string; token: string }>
 
 /** Makes a store, its token, which is told this once, and the mapping to its own webhook where it has one. */
 export async function createStore(pool: Pool, store: z.output<typeof newStore>): Promise<CreatedStore> {
-  const id = createObjectId()
+  const id = newObjectId()
   const token = randomBytes(24).toString('hex')
   await inTransaction(pool, async (db) => {
     await db.query('insert into hub.store (id, name) values ($1, $2)', [id, store.name])
@@ -35,7 +35,7 @@ export async function createStore(pool: Pool, store: z.output<typeof newStore>):
     await db.query(
       `insert into hub.mapping (id, store_id, name, url, token, messages, required, is_store)
        values ($1, $2, 'spree.webhook', $3, $4, $5, true, true)`,
-      [createObjectId(), id, store.webhook_url, store.webhook_token, STORE_MESSAGES],
+      [newObjectId(), id, store.webhook_url, store.webhook_token, STORE_MESSAGES],
     )
   })
   return { id, name: store.name, token }
