@@ -3,7 +3,7 @@ import type { Db } from '../postgres/pool.ts'
 import type { Parameter } from './consumer-answer.ts'
 import type { Effects } from './delivery-decision.ts'
 import { insertIncoming } from './incoming.ts'
-import { createObjectId } from './object-id.ts'
+import { newObjectId } from './object-id.ts'
 
 /** The delivered copy from which something follows. */
 export type Cause = Readonly<{
@@ -28,7 +28,8 @@ export async function writeEffects(
       storeId: cause.storeId,
       type: message,
       payload: JSON.stringify(payload),
-      aggregate: aggregateOf(message, payload),
+      content: payload,
+      origin: null,
       parentId: cause.messageId,
       envelope: JSON.stringify(envelope),
     })
@@ -54,7 +55,7 @@ async function writeParameter(db: Db, storeId: string, { name, value }: Paramete
      values ($1, $2, $3, $4::jsonb, $5)
          on conflict (store_id, name) do update
         set value = excluded.value, data_type = excluded.data_type, updated_at = clock_timestamp()`,
-    [createObjectId(), storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
+    [newObjectId(), storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
   )
 }
 
@@ -81,7 +82,7 @@ async function notify(
         set occurrences = n.occurrences + 1, last_update = clock_timestamp()
      returning occurrences`,
     [
-      createObjectId(),
+      newObjectId(),
       cause.storeId,
       cause.messageId,
       level,
@@ -98,7 +99,7 @@ async function notify(
     storeId: cause.storeId,
     type: `notification:${level}`,
     payload: JSON.stringify({ subject, description }),
-    aggregate: undefined,
+    origin: null,
     parentId: cause.messageId,
     envelope: JSON.stringify({ source: cause.mappingName }),
   })

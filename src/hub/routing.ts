@@ -1,6 +1,5 @@
 import { z } from 'zod'
 
-import { aggregateOf } from '../messages/aggregate-of.ts'
 import { deriveOrderMessages } from '../messages/derive-order-messages.ts'
 import { atStep } from '../observe/steps.ts'
 import type { Db } from '../postgres/pool.ts'
@@ -9,7 +8,7 @@ import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
 import { spellingsOf } from './aliases.ts'
 import { insertIncoming } from './incoming.ts'
-import { createObjectId } from './object-id.ts'
+import { newObjectId } from './object-id.ts'
 import { HUB_ACCEPTED } from './queues.ts'
 import { type Copy, copiesOf, type Subscription } from './route.ts'
 
@@ -86,7 +85,7 @@ async function insertCopies(
   copies: readonly Copy[],
 ): Promise<void> {
   if (copies.length === 0) return
-  const keys = copies.map(() => createObjectId())
+  const keys = copies.map(() => newObjectId())
   await db.query(
     `insert into hub.accepted
             (lane, aggregate, key, subject, mapping_id, type, payload, store_id, parent_id, origin, envelope, changed_at)
@@ -141,9 +140,10 @@ async function deriveOrder(
       storeId,
       type,
       payload: JSON.stringify(payload),
-      aggregate: aggregateOf(type, payload),
-      origin: origin ?? undefined,
+      content: payload,
+      origin,
       parentId: message.key,
+      envelope: '{}',
     })
   }
   await atStep('route.order', () =>

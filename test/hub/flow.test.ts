@@ -117,7 +117,7 @@ describe('routing', () => {
     const persist = async (order: Record<string, unknown>) => {
       await store.push('order:persist', order)
       await hub.settled()
-      return erp.got.splice(0).map(({ message, payload }) => ({ message, payload }))
+      return erp.news().map(({ message, payload }) => ({ message, payload }))
     }
     const unready = { ...raw, shipments: [] }
     expect((await persist(unready)).map(({ message }) => message)).toEqual(['order:new'])

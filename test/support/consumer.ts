@@ -16,6 +16,8 @@ export type ConsumerAnswer = Readonly<{ status?: number; body?: unknown; headers
 export type TestConsumer = Readonly<{
   url: string
   got: readonly Delivered[]
+  /** What came since it was asked last. */
+  news(): Delivered[]
   /** From now on; `undefined` for an answer that never comes. */
   answers(
     answer: (delivered: Delivered) => ConsumerAnswer | undefined | Promise<ConsumerAnswer | undefined>,
@@ -26,6 +28,7 @@ export type TestConsumer = Readonly<{
 /** A consumer behind a hub: records what it is sent and answers as it is told, 200 otherwise. */
 export async function startTestConsumer(): Promise<TestConsumer> {
   const got: Delivered[] = []
+  let told = 0
   let decide: Parameters<TestConsumer['answers']>[0] = () => ({})
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
@@ -46,15 +49,20 @@ export async function startTestConsumer(): Promise<TestConsumer> {
     got.push(delivered)
     const answer = await decide(delivered)
     if (!answer) return
-    const { status = 200, body: told = {}, headers = {} } = answer
+    const { status = 200, body: said = {}, headers = {} } = answer
     const text =
-      typeof told === 'object' ? JSON.stringify({ message_id: delivered.messageId, ...told }) : String(told)
+      typeof said === 'object' ? JSON.stringify({ message_id: delivered.messageId, ...said }) : String(said)
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`,
     got,
+    news: () => {
+      const from = told
+      told = got.length
+      return got.slice(from)
+    },
     answers: (next) => {
       decide = next
     },
