@@ -110,7 +110,7 @@ describe('migrate', () => {
 
     expect(await runBridge(['migrate'], env)).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^Done: 0001_bridge\.sql, triggers on spree_products/),
+      stdout: expect.stringMatching(/^Done: 0001_bridge\.sql, .*triggers on spree_products/),
     })
     await copy.pool.query(preview.stdout)
     expect(await readCatalog(copy.pool)).toEqual(await readCatalog(store.pool))
@@ -294,18 +294,22 @@ describe('a worker as a process', () => {
   test('does not start on a schema that has shut its code out, and does on one that is a version ahead', async () => {
     const store = await openMigratedStore()
     const env = environment(store)
-    await store.pool.query('insert into bridge.schema (version, min_code) values (2, 1)')
+    const code = await count(store, 'bridge.schema')
+    await store.pool.query('insert into bridge.schema (version, min_code) values ($1, $2)', [code + 1, code])
     const worker = processes.start(['worker'], { env })
     await worker.line((line) => line.includes('worker started'))
     expect((await runBridge(['migrate'], env)).stdout).toMatch(/^Nothing to do/)
     expect(await worker.terminate()).toEqual({ code: 0, signal: null })
 
-    await store.pool.query('insert into bridge.schema (version, min_code) values (3, 2)')
+    await store.pool.query('insert into bridge.schema (version, min_code) values ($1, $2)', [
+      code + 2,
+      code + 1,
+    ])
     for (const command of ['worker', 'migrate', 'status']) {
       const refused = await runBridge([command], env)
       expect(refused.status).toBe(1)
-      expect(complaintOf(refused)).toMatch(
-        /at version 3 and needs newer code than this \(1\): deploy the release/,
+      expect(complaintOf(refused)).toContain(
+        `at version ${code + 2} and needs newer code than this (${code}): deploy the release`,
       )
     }
   })
