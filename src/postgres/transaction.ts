@@ -13,12 +13,28 @@ export async function inTransaction<T>(
   isolation: Isolation = 'read committed',
   commit: (db: Db) => Promise<unknown> = (db) => db.query('commit'),
 ): Promise<T> {
+  return untilCommit(
+    pool,
+    async (db) => {
+      const result = await work(db)
+      await commit(db)
+      return result
+    },
+    isolation,
+  )
+}
+
+/** As `inTransaction`, for `work` that sends the commit itself, in one piece with its last statements. */
+export async function untilCommit<T>(
+  pool: Pool,
+  work: (db: Db) => Promise<T>,
+  isolation: Isolation = 'read committed',
+): Promise<T> {
   const connection = await pool.connect()
   let result: T
   try {
     await connection.query(`begin isolation level ${isolation}`)
     result = await work(connection)
-    await commit(connection)
   } catch (error) {
     connection.release(await rollBack(connection))
     throw error
