@@ -35,8 +35,7 @@ const address: NonNullable<RawOrder['ship_address']> = {
   state: { id: 11, name: 'Maine', abbr: 'ME', country_id: 1 },
 }
 
-/** The order that the samples are about, as the bridge announces one of a store up to 5.x: paid, to be shipped from one
- * place in two parts. */
+/** What the samples are about, as the bridge announces it of a store up to 5.x: paid, to be shipped in two parts. */
 export const placedOrder: RawOrder = {
   id: 9100,
   number: 'R900000017',
