@@ -1,7 +1,7 @@
 import type { Db } from '../postgres/pool.ts'
 import type { Answer } from './answer.ts'
 
-/** What a hub's message is known by: `hub` is the store's id there (HUB_STORE_ID), or '' where none is set. */
+/** What a hub's message is known by: `hub` is the store's id there, or '' where that is not known. */
 export type InboxKey = Readonly<{ hub: string; messageId: string }>
 
 export type InboxState = 'applied' | 'failed' | 'discarded'

@@ -34,8 +34,8 @@ export type Inbox = Readonly<{
 export type InboxOptions = Readonly<{
   pool: Pool
   store: Store
-  /** HUB_STORE_ID, or '': whose message ids these are. */
-  hub: string
+  /** The store's id at the hub, or '': whose message ids these are. */
+  hub(): string
   log: Log
 }>
 
@@ -63,7 +63,7 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
     const work = async (db: Db): Promise<Received> => {
       await db.query(LIMITS)
       const row = await atStep('apply.inbox', () =>
-        enterInbox(db, { hub, messageId }, handler.message, payload),
+        enterInbox(db, { hub: hub(), messageId }, handler.message, payload),
       )
       if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
       const inbound = readInbound(handler, delivery)
@@ -124,7 +124,7 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       } catch (error) {
         if (isTransient(error)) return putOff(error)
         const { answer, reason } = judge(error, handler, delivery)
-        const key = { hub, messageId: delivery.messageId }
+        const key = { hub: hub(), messageId: delivery.messageId }
         try {
           await atStep('apply.failure', () =>
             recordFailure(pool, key, handler.message, payload, answer, reason),

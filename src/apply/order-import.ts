@@ -3,7 +3,7 @@ import { type OrderImportPayload, orderImportSchema } from '../messages/schemas/
 import { importOrder } from '../store/writes/import-order.ts'
 import { WriteRefused } from '../store/writes/write-refused.ts'
 import { type Handler, type Inbound, NotApplicable, type Notification } from './handler.ts'
-import { importedOrder } from './imported-order.ts'
+import { importedOrder } from './order-import-content.ts'
 
 /** Protocol §7.3. A number is imported once: a message that brings it again is refused, whatever it holds. */
 export const orderImport: Handler<OrderImportPayload> = {

@@ -115,7 +115,7 @@ async function retryOf(
     const handler = message && handlerOf(handlers, message.type)
     if (!handler) return false
     const { hub, messageId, payload } = message
-    const { outcome } = await createInbox({ pool, store, hub, log }).receive(handler, {
+    const { outcome } = await createInbox({ pool, store, hub: () => hub, log }).receive(handler, {
       messageId,
       payload: JSON.parse(payload),
     })

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import {
+  type Installation,
   readInstallation,
   recordInstallation,
   refuseCopy,
@@ -15,7 +16,7 @@ export type OwnStore = Readonly<{
   store: LiveStore
   /** Of this code, as schema `bridge` counts it. */
   code: number
-  installationId: string
+  installation: Installation
 }>
 
 /**
@@ -42,7 +43,9 @@ export async function openOwnStore(
     const identity = await identityOf(pool, settings)
     await refuseCopy(pool, identity)
     await recordInstallation(pool, identity, false)
-    return { pool, store, code, installationId: (await readInstallation(pool))?.id ?? '' }
+    const installation = await readInstallation(pool)
+    if (!installation) throw new Error('the installation that was just recorded is not there')
+    return { pool, store, code, installation }
   } catch (error) {
     await pool.end()
     throw error

@@ -1,7 +1,13 @@
 import { findRepairs } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import { DatabaseError } from '../postgres/errors.ts'
-import { type Identity, readInstallation, refuseCopy, refuseUninstalled } from '../postgres/installation.ts'
+import {
+  type Identity,
+  type Installation,
+  readInstallation,
+  refuseCopy,
+  refuseUninstalled,
+} from '../postgres/installation.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { LiveStore } from '../store/live-store.ts'
 import { StoreError } from '../store/store-error.ts'
@@ -14,8 +20,8 @@ export type StoreWatchOptions = Readonly<{
   log: Log
   /** Of this code, as schema `bridge` counts it. */
   codeVersion: number
-  /** At the start; `adopt --fresh` changes it. */
-  installationId: string
+  /** At the start; `adopt` changes it, and so does the first process that knows the hub. */
+  installation: Installation
   identity(): Promise<Identity>
   onError(error: unknown): void
   /** A newer release has shut this code out. */
@@ -28,7 +34,7 @@ export type StoreWatch = Readonly<{
   refusal(): string | undefined
   /** Why changes may go unseen at present; undefined while every trigger is in place. */
   unwatched(): string | undefined
-  installationId(): string
+  installation(): Installation
   stop(): Promise<void>
 }>
 
@@ -38,14 +44,14 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
   const { pool, store, log } = options
   let refusal: string | undefined
   let unwatched: string | undefined = 'the triggers were not looked at yet'
-  let installationId = options.installationId
+  let installation = options.installation
   const stop = every(LOOK_MILLISECONDS, look, refuse)
 
   async function look(): Promise<void> {
     await requireSchema(pool, options.codeVersion)
     await refuseUninstalled(pool)
     await refuseCopy(pool, await options.identity())
-    installationId = (await readInstallation(pool))?.id ?? installationId
+    installation = (await readInstallation(pool)) ?? installation
     await store.reopen(pool)
     const tables = (await findRepairs(pool, store)).map(({ table }) => table)
     unwatched =
@@ -69,7 +75,7 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
   return {
     refusal: () => refusal,
     unwatched: () => unwatched,
-    installationId: () => installationId,
+    installation: () => installation,
     stop,
   }
 }

@@ -24,7 +24,7 @@ export async function startWeb(
   log: Log,
   metrics: Metrics,
 ): Promise<Part> {
-  const { pool, store, code, installationId } = await openOwnStore(settings, log, {
+  const { pool, store, code, installation } = await openOwnStore(settings, log, {
     applicationName: 'spree-bridge web',
     connections: CONNECTIONS,
     answerWithinMilliseconds: ANSWER_WITHIN_MILLISECONDS,
@@ -35,7 +35,7 @@ export async function startWeb(
     store,
     log,
     codeVersion: code,
-    installationId,
+    installation,
     identity: () => identityOf(pool, settings),
     onError: complaints(log)('look at the store'),
     onOutdated,
@@ -53,9 +53,9 @@ export async function startWeb(
       webhookRoutes({
         tokens: settings.webhookToken ?? [],
         handlers,
-        inbox: createInbox({ pool, store, hub: settings.hubStoreId ?? '', log }),
+        inbox: createInbox({ pool, store, hub: () => watch.installation().hubStoreId ?? '', log }),
         refusal,
-        source: () => `spree-bridge:${watch.installationId()}`,
+        source: () => `spree-bridge:${watch.installation().id}`,
         metrics,
         log,
       }),

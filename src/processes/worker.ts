@@ -53,7 +53,7 @@ async function assemble(
   settings: WorkerSettings,
   log: Log,
   metrics: Metrics,
-  { pool, store, code, installationId }: OwnStore,
+  { pool, store, code, installation }: OwnStore,
 ): Promise<Part> {
   const complain = complaints(log)
   const laneCount = await countLanes(pool, BRIDGE_QUEUE)
@@ -63,7 +63,7 @@ async function assemble(
     hubUrl: settings.hubUrl,
     storeId: settings.hubStoreId,
     token: settings.hubToken,
-    installation: installationId,
+    installation: installation.id,
     version: readVersion(),
     connections: settings.bridgeConcurrency,
     timeoutMilliseconds: PUSH_TIMEOUT_MILLISECONDS,

@@ -20,30 +20,14 @@ export type TestWeb = Readonly<{
   stop(): Promise<void>
 }>
 
-/** Migrates the store and runs a web in this very process, with its own handlers or those given. */
+/** Migrates the store and runs a web in this very process, with the handlers given. */
 export async function startTestWeb(
   store: TestDatabase,
   handlers: Handlers,
   how: Partial<WebSettings> = {},
 ): Promise<TestWeb> {
-  const { settings: defaults } = readSettings({
-    env: {
-      DATABASE_URL: store.url,
-      HUB_STORE_ID: '5281a1584a8169f7a0000001',
-      WEBHOOK_TOKEN: `other-token,${WEBHOOK_TOKEN}`,
-      HOST: '127.0.0.1',
-      PORT: '0',
-    },
-    needs: ['databaseUrl'],
-  })
-  const settings: WebSettings = { ...defaults, ...how }
-  await migrateStore({
-    pool: store.pool,
-    store: await openStore(store.pool),
-    migrations: await bridgeMigrations(),
-    identity: await identityOf(store.pool, settings),
-    fuseRows: settings.fuseRows,
-  })
+  const settings = settingsOf(store, how)
+  await migrate(store, how)
   const lines: string[] = []
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
@@ -61,6 +45,32 @@ export async function startTestWeb(
       await closeLog()
     },
   }
+}
+
+function settingsOf(store: TestDatabase, how: Partial<WebSettings>): WebSettings {
+  const { settings: defaults } = readSettings({
+    env: {
+      DATABASE_URL: store.url,
+      HUB_STORE_ID: '5281a1584a8169f7a0000001',
+      WEBHOOK_TOKEN: `other-token,${WEBHOOK_TOKEN}`,
+      HOST: '127.0.0.1',
+      PORT: '0',
+    },
+    needs: ['databaseUrl'],
+  })
+  return { ...defaults, ...how }
+}
+
+/** Makes the store an installation of its own, as `spree-bridge migrate` does. */
+export async function migrate(store: TestDatabase, how: Partial<WebSettings> = {}): Promise<void> {
+  const settings = settingsOf(store, how)
+  await migrateStore({
+    pool: store.pool,
+    store: await openStore(store.pool),
+    migrations: await bridgeMigrations(),
+    identity: await identityOf(store.pool, settings),
+    fuseRows: settings.fuseRows,
+  })
 }
 
 /** Posts a body, as it stands or as JSON, with the right token unless `headers` say otherwise. */

@@ -59,7 +59,10 @@ function names({ firstname, lastname }: ImportedAddress): Row {
   return { firstname, lastname, first_name: firstname, last_name: lastname }
 }
 
+const NOWHERE: Place = { countryId: null, countryHasStates: false, stateId: null, stateCode: null }
+
 async function findPlace(db: Db, columns: Columns, address: ImportedAddress): Promise<Place> {
+  if (!columns.has('spree_countries') || !columns.has('spree_states')) return NOWHERE
   const schema = quoteName(columns.schema)
   const { rows } = await db.query<Place>(
     `select c.id::text as "countryId",
@@ -80,7 +83,7 @@ async function findPlace(db: Db, columns: Columns, address: ImportedAddress): Pr
       limit 1`,
     [address.country, address.state],
   )
-  return rows[0] ?? { countryId: null, countryHasStates: false, stateId: null, stateCode: null }
+  return rows[0] ?? NOWHERE
 }
 
 /** Where the store keeps no states, a text that looks like a code is one. */

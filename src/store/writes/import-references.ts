@@ -76,7 +76,7 @@ export async function findCustomer(
   const { rows } = await db.query<{ id: string }>(
     `select u.id::text
        from ${quoteName(columns.schema)}.${customers} u
-      where lower(u.email) = lower($1) ${living(columns, customers, 'u')}
+      where u.email in ($1::text, lower($1::text)) ${living(columns, customers, 'u')}
       order by u.id
       limit 1`,
     [email],
