@@ -14,6 +14,8 @@ import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { addMessageCommands } from './message-commands.ts'
 import { HUB_PORT, WEB_PORT } from './ports.ts'
+import { addPushCommand } from './push-command.ts'
+import { addSamplesCommand } from './samples-command.ts'
 import { type CommonOptions, commandSettings, type Print, settingsFor, withStore } from './store-command.ts'
 import { bridgeMigrations, codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
@@ -163,6 +165,8 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   addMessageCommands(program, print)
   addInboxCommands(program, print, finish, handlers)
   addDeliverCommand(program, print, finish)
+  addPushCommand(program, print, finish)
+  addSamplesCommand(program, print)
   return program
 }
 

@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { z } from 'zod'
 
+import { newObjectId } from '../hub/object-id.ts'
 import { OperatorError } from './exit.ts'
+import { choosePayload, type PayloadOptions } from './payload-option.ts'
 import { WEB_PORT } from './ports.ts'
 import { type CommonOptions, commandSettings, type Print } from './store-command.ts'
 
-type DeliverOptions = CommonOptions & Readonly<{ file: string; url?: string }>
+type DeliverOptions = CommonOptions & PayloadOptions & Readonly<{ url?: string }>
 
 /** A hub gives the webhook this long (protocol §3.1). */
 const ANSWER_WITHIN_MILLISECONDS = 180_000
@@ -17,48 +16,20 @@ export function addDeliverCommand(program: Command, print: Print, finish: (statu
   program
     .command('deliver <message>')
     .description('send one message to the own webhook, as the hub would, and print the answer')
-    .requiredOption('--file <file>', 'its payload, a JSON object; - reads it from stdin')
+    .option('--file <file>', 'its payload, a JSON object; - reads it from stdin')
+    .option('--sample', 'a sample payload')
     .option('--url <url>', 'where `web` answers; without it http://127.0.0.1:PORT')
     .option('--config <file>', 'YAML file with settings; the environment wins')
     .option('--json', 'print data as JSON, which the answer is anyhow')
     .action(async (message: string, options: DeliverOptions) => {
       const { settings } = commandSettings(options, ['webhookToken'])
       const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
-      const body = { message, message_id: newObjectId(), payload: readPayload(options.file) }
+      const body = { message, message_id: newObjectId(), payload: choosePayload(message, options) }
       const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, settings.webhookToken[0] ?? '', body)
       print(answer.text)
       if (answer.status !== 200) process.stderr.write(`The webhook answered ${answer.status}.\n`)
       finish(answer.status === 200 ? 0 : 1)
     })
-}
-
-/** 24 hexadecimal digits of which the first eight are the time, like the ids of the hub. */
-function newObjectId(): string {
-  const seconds = Math.floor(Date.now() / 1_000)
-  return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex')
-}
-
-function readPayload(file: string): Record<string, unknown> {
-  let text: string
-  try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch (error) {
-    throw new OperatorError(
-      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      2,
-    )
-  }
-  const payload = z.record(z.string(), z.unknown()).safeParse(parseJson(text))
-  if (!payload.success) throw new OperatorError(`${file} must hold the payload: one JSON object.`, 2)
-  return payload.data
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function post(url: string, token: string, body: unknown): Promise<{ status: number; text: string }> {

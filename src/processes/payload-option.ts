@@ -23,7 +23,10 @@ export function choosePayload(
 function samplePayload(message: string): Readonly<Record<string, unknown>> {
   const found = sampleOf(message)
   if (found) return found.payload
-  throw new OperatorError(`There is no sample of ${message}: \`spree-bridge samples\` lists those there are.`, 2)
+  throw new OperatorError(
+    `There is no sample of ${message}: \`spree-bridge samples\` lists those there are.`,
+    2,
+  )
 }
 
 function readPayload(file: string): Record<string, unknown> {

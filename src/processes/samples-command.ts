@@ -17,7 +17,10 @@ export function addSamplesCommand(program: Command, print: Print): void {
       }
       const sample = sampleOf(message, options.version)
       if (!sample) {
-        throw new OperatorError(`There is no sample of ${message}. There are: ${sampleNames().join(', ')}.`, 2)
+        throw new OperatorError(
+          `There is no sample of ${message}. There are: ${sampleNames().join(', ')}.`,
+          2,
+        )
       }
       print(JSON.stringify(sample, null, options.json ? 0 : 2))
     })
