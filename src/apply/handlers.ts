@@ -1,10 +1,11 @@
 import type { Handler } from './handler.ts'
+import { orderImport } from './order-import.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
 
 /** Adding one is one line. */
-export const HANDLERS: Handlers = []
+export const HANDLERS: Handlers = [orderImport]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
   return handlers.find((handler) => handler.message === message)

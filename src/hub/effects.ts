@@ -28,6 +28,7 @@ export async function writeEffects(
       storeId: cause.storeId,
       type: message,
       payload: JSON.stringify(payload),
+      content: payload,
       origin: null,
       parentId: cause.messageId,
       envelope: JSON.stringify(envelope),

@@ -12,6 +12,8 @@ import { newObjectId } from './object-id.ts'
 import { HUB_ACCEPTED } from './queues.ts'
 import { type Copy, copiesOf, type Subscription } from './route.ts'
 
+const rawPayload = z.record(z.string(), z.unknown())
+const orderNumber = z.looseObject({ number: z.string().min(1).max(255) })
 const carried = z.object({ store_id: z.string(), origin: z.string().nullable(), envelope: z.string() })
 
 export type RoutingOptions = Readonly<{
@@ -118,8 +120,8 @@ async function deriveOrder(
   origin: string | null,
   { incomingLanes }: RoutingOptions,
 ): Promise<void> {
-  const raw: unknown = JSON.parse(message.payload)
-  const number = z.object({ number: z.string().min(1) }).safeParse(raw)
+  const raw = rawPayload.parse(JSON.parse(message.payload))
+  const number = orderNumber.safeParse(raw)
   if (!number.success) return
   const known = [storeId, number.data.number]
   await db.query(
@@ -131,12 +133,14 @@ async function deriveOrder(
     known,
   )
   const before = rows[0]?.payload
-  const previous: unknown = before ? JSON.parse(before) : undefined
-  for (const { type, payload } of deriveOrderMessages(raw, previous)) {
+  const derivation = deriveOrderMessages(raw, before ? rawPayload.parse(JSON.parse(before)) : undefined)
+  if (derivation.outcome === 'nothing') return
+  for (const { type, payload } of derivation.messages) {
     await insertIncoming(db, incomingLanes, {
       storeId,
       type,
       payload: JSON.stringify(payload),
+      content: payload,
       origin,
       parentId: message.key,
       envelope: '{}',

@@ -13,10 +13,10 @@ import { OperatorError } from './exit.ts'
 import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { addMessageCommands } from './message-commands.ts'
-import { type CommonOptions, type Print, settingsFor, withStore } from './store-command.ts'
+import { HUB_PORT, WEB_PORT } from './ports.ts'
+import { type CommonOptions, commandSettings, type Print, settingsFor, withStore } from './store-command.ts'
 import { bridgeMigrations, codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
-import { WEB_PORT } from './web-port.ts'
 
 const WORKER_NEEDS = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
 
@@ -44,23 +44,33 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     finish(await runParts([workerPart(settings)], settings))
   }
   const web = async (options: CommonOptions) => {
-    const { runParts, webPart } = await import('./run-parts.ts')
+    const { hubPartIfSet, runParts, webPart } = await import('./run-parts.ts')
     const { settings } = settingsFor(options, ['databaseUrl'])
-    finish(await runParts([webPart(settings, handlers)], { ...settings, port: settings.port ?? WEB_PORT }))
+    const parts = [webPart(settings, handlers), ...hubPartIfSet(settings)]
+    finish(await runParts(parts, { ...settings, port: settings.port ?? WEB_PORT }))
   }
   const start = async (options: CommonOptions) => {
-    const { runParts, webPart, workerPart } = await import('./run-parts.ts')
+    if (settingsFor(options, []).settings.databaseUrl === undefined) {
+      const { runDemo } = await import('./run-demo.ts')
+      return finish(await runDemo(settingsFor(options, []).settings, print))
+    }
+    const { hubPartIfSet, runParts, webPart, workerPart } = await import('./run-parts.ts')
     const { settings } = settingsFor(options, WORKER_NEEDS)
-    finish(
-      await runParts([workerPart(settings), webPart(settings, handlers)], {
-        ...settings,
-        port: settings.port ?? WEB_PORT,
-      }),
-    )
+    const parts = [workerPart(settings), webPart(settings, handlers), ...hubPartIfSet(settings)]
+    finish(await runParts(parts, { ...settings, port: settings.port ?? WEB_PORT }))
+  }
+  const hub = async (options: CommonOptions) => {
+    const { hubPart, runParts } = await import('./run-parts.ts')
+    const { settings } = settingsFor(options, ['hubDatabaseUrl'])
+    const { hubAdminToken: operatorToken, port = HUB_PORT } = settings
+    finish(await runParts([hubPart(settings)], { ...settings, port, operatorToken }))
   }
   command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(worker)
   command('web', 'the webhook: hub → store, health and metrics; any number may run side by side').action(web)
-  command('start', 'worker and web in one process').action(start)
+  command('start', 'worker and web in one process; without DATABASE_URL the demo').action(start)
+  command('hub', 'the hub: takes messages, routes and delivers them; any number may run side by side').action(
+    hub,
+  )
 
   command('migrate', 'create or update schema bridge in the store database and its triggers')
     .option('--dry-run', 'print the SQL instead of running it')
@@ -133,7 +143,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
 
   command('config', 'print the effective configuration and its sources, secrets hidden').action(
     (options: CommonOptions) => {
-      const rows = describeSettings(settingsFor(options, []))
+      const rows = describeSettings(commandSettings(options, []))
       if (options.json) return print(JSON.stringify(rows))
       for (const { name, value, source } of rows)
         print(`${name.padEnd(22)} ${String(value ?? '-').padEnd(48)} ${source}`)

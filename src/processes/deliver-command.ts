@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 
 import { OperatorError } from './exit.ts'
-import { type CommonOptions, type Print, settingsFor } from './store-command.ts'
-import { WEB_PORT } from './web-port.ts'
+import { WEB_PORT } from './ports.ts'
+import { type CommonOptions, commandSettings, type Print } from './store-command.ts'
 
 type DeliverOptions = CommonOptions & Readonly<{ file: string; url?: string }>
 
@@ -22,7 +22,7 @@ export function addDeliverCommand(program: Command, print: Print, finish: (statu
     .option('--config <file>', 'YAML file with settings; the environment wins')
     .option('--json', 'print data as JSON, which the answer is anyhow')
     .action(async (message: string, options: DeliverOptions) => {
-      const { settings } = settingsFor(options, ['webhookToken'])
+      const { settings } = commandSettings(options, ['webhookToken'])
       const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
       const body = { message, message_id: newObjectId(), payload: readPayload(options.file) }
       const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, settings.webhookToken[0] ?? '', body)

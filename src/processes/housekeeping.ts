@@ -10,6 +10,7 @@ import { type Identity, refuseCopy, refuseUninstalled } from '../postgres/instal
 import type { Pool } from '../postgres/pool.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
 import type { LiveStore } from '../store/live-store.ts'
+import { cronLogger } from './cron-logger.ts'
 import { every } from './every.ts'
 import { requireSchema } from './store-database.ts'
 
@@ -66,12 +67,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   const partitions = cron.schedule('17 * * * *', keepTables, {
     timezone: 'UTC',
     noOverlap: true,
-    logger: {
-      info: () => undefined,
-      debug: () => undefined,
-      warn: (message) => log.warn(message),
-      error: (error) => onError(error),
-    },
+    logger: cronLogger(log, onError),
   })
 
   async function checkTriggers(): Promise<void> {

@@ -10,6 +10,8 @@ import type { DatabaseError } from '../postgres/errors.ts'
 export type Part = Readonly<{
   routers: NonNullable<AppOptions['routers']>
   readyChecks: ReadyChecks
+  /** Its own, where it does not measure into those that the process gave it. */
+  metrics?: AppOptions['metrics']
   /** Resolves with the reason when the part must not go on. */
   ended: Promise<DatabaseError>
   /**
@@ -69,12 +71,21 @@ async function openPort(
   if (port === undefined) return undefined
   const app = createApp({
     log,
-    metrics,
+    metrics: {
+      contentType: metrics.contentType,
+      render: async () =>
+        (await Promise.all(measured(parts, metrics).map((each) => each.render()))).join('\n'),
+    },
     operator: { token: operatorToken, host },
     readyChecks: Object.assign({}, ...parts.map(({ readyChecks }) => readyChecks)),
     routers: parts.flatMap(({ routers }) => routers),
   })
   return listen(app, { port, host, closeWithinMs: ANSWER_WITHIN_MILLISECONDS })
+}
+
+function measured(parts: readonly Part[], shared: Metrics): AppOptions['metrics'][] {
+  const own = parts.flatMap((part) => part.metrics ?? [])
+  return own.length < parts.length ? [shared, ...own] : own
 }
 
 /** A promise that is resolved from outside. */

@@ -1,13 +1,11 @@
 import type { Handlers } from '../apply/handlers.ts'
 import type { Settings } from '../config/settings.ts'
-import { createLog, type Log } from '../observe/log.ts'
-import { explainError } from './exit.ts'
+import { type HubSettings, startHub } from './hub.ts'
+import { hubRoutes } from './hub-routes.ts'
 import { type StartPart, startParts } from './part.ts'
+import { runUntilSignal } from './run-until-signal.ts'
 import { startWeb, type WebSettings } from './web.ts'
 import { startWorker, type WorkerSettings } from './worker.ts'
-
-/** Longer than this after a signal, the process ends whatever is still open: hosts kill after 30 s. */
-const EXIT_WITHIN_MILLISECONDS = 25_000
 
 export function workerPart(settings: WorkerSettings): StartPart {
   return (log, metrics) => startWorker(settings, log, metrics)
@@ -17,47 +15,17 @@ export function webPart(settings: WebSettings, handlers: Handlers): StartPart {
   return (log, metrics) => startWeb(settings, handlers, log, metrics)
 }
 
-/** Runs the parts until a signal comes or one of them cannot go on. Resolves with the exit status. */
-export async function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {
-  const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
-  // From the first moment on, so that a signal during the start is not lost.
-  const signal = nextSignal()
-  try {
-    const running = await startParts(starts, settings, log)
-    const reason = await Promise.race([signal, running.ended])
-    endOnSecondSignal(log)
-    const hard = setTimeout(() => process.exit(1), EXIT_WITHIN_MILLISECONDS)
-    hard.unref()
-    if (reason instanceof Error) log.error(reason.message, { code: reason.code })
-    await running.stop()
-    return reason instanceof Error ? 1 : 0
-  } catch (error) {
-    const explained = explainError(error)
-    if (!explained) throw error
-    log.error(explained.message)
-    return explained.status
-  } finally {
-    await closeLog()
-  }
+export function hubPart(settings: HubSettings): StartPart {
+  return (log) => startHub(settings, log, hubRoutes({ token: settings.hubAdminToken, host: settings.host }))
 }
 
-function nextSignal(): Promise<'SIGTERM' | 'SIGINT'> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name))
-  })
+/** Hosts that route to one process type only have the hub answer beside the web. */
+export function hubPartIfSet(settings: Settings): StartPart[] {
+  const { hubDatabaseUrl } = settings
+  return hubDatabaseUrl === undefined ? [] : [hubPart({ ...settings, hubDatabaseUrl })]
 }
 
-/**
- * Somebody at a terminal does not want to wait. A signal within a second of the first is the same one, which npm and
- * the terminal both hand on.
- */
-function endOnSecondSignal(log: Log): void {
-  const from = performance.now() + 1_000
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      if (performance.now() < from) return
-      log.warn('ended at once: what was in flight is sent again, with the same key')
-      setImmediate(() => process.exit(1))
-    })
-  }
+/** Runs the parts in one process, on one port, until a signal comes or one of them cannot go on. Resolves with the exit status. */
+export function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {
+  return runUntilSignal(settings, (log) => startParts(starts, settings, log))
 }
