@@ -41,7 +41,7 @@ export function aggregateOf(type: string, payload: unknown): string | undefined 
 
 function firstKey(payload: unknown, paths: readonly (readonly string[])[]): string | undefined {
   for (const path of paths) {
-    const value = path.reduce(ownValue, payload)
+    const value = path.reduce(valueAt, payload)
     if (typeof value === 'number') return String(value)
     if (typeof value !== 'string') continue
     const key = value.replaceAll('\0', '').slice(0, LONGEST)
@@ -50,7 +50,6 @@ function firstKey(payload: unknown, paths: readonly (readonly string[])[]): stri
   return undefined
 }
 
-function ownValue(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  return Reflect.get(value, key)
+function valueAt(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 }

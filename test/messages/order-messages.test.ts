@@ -7,6 +7,7 @@ import { genericOrder } from '../../src/messages/generic-order.ts'
 import type { RawPayload } from '../../src/messages/message.ts'
 import { isTouch, orderDiff } from '../../src/messages/order-diff.ts'
 import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/schemas/generic-order.ts'
+import { announcedOrderSchema, type RawOrder } from '../../src/messages/schemas/order-message.ts'
 import { pushedOrderSchema } from '../../src/messages/schemas/pushed-order.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { ifSamples, readReferenceSample } from './reference-samples.ts'
@@ -80,7 +81,11 @@ const typesOf = (messages: readonly DerivedMessage[]) => messages.map(({ type })
 
 describe('the generic order', () => {
   test('C110 C111 C113 C115 C116 C126 is told from the raw one key by key (Spree 4.10)', () => {
-    expect(generic(fixture('spree-4.10', 'R204817354'))).toEqual(genericR204817354)
+    const raw = fixture('spree-4.10', 'R204817354')
+    expect(generic(raw)).toEqual(genericR204817354)
+    // What the bridge announces needs no second reading: its type is one of those that may be pushed.
+    const announced: RawOrder = announcedOrderSchema.parse(raw)
+    expect(genericOrder(announced)).toEqual(genericR204817354)
   })
 
   test('is told from the raw one of Spree 6.0, states and countries by their codes', () => {

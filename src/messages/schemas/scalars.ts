@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** The raw form of a decimal: `"99.95"`. */
-export const decimalText = z.string().regex(/^-?\d+(\.\d+)?$/)
+export const decimalText = z.string().regex(/^-?\d+(\.\d+)?$/, 'must be a decimal')
 
 /** A decimal as stores and consumers have sent it: text or number (protocol §11, 35). */
 export const anyDecimal = z.union([
