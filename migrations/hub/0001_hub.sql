@@ -141,6 +141,7 @@ create index incoming_lane_xid_id on hub.incoming (lane, xid, id);
 create index incoming_aggregate_xid_id on hub.incoming (aggregate, xid, id);
 create unique index incoming_key on hub.incoming (key);
 create index incoming_store on hub.incoming (store_id, id);
+create index incoming_parent on hub.incoming (parent_id) where parent_id <> '';
 create index incoming_parked on hub.incoming (id) where state <> 'waiting';
 
 -- Accepted: one copy for each mapping that takes the message, to be delivered.

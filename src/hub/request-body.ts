@@ -31,6 +31,13 @@ export function bodyValue(request: Request): unknown {
   return parseJson(JSON.stringify(body)).value
 }
 
+/** The same; of a request without a body, as old clients send it too, what its query says. */
+export function bodyOrQuery(request: Request): unknown {
+  const { body } = request
+  const isEmpty = body === undefined || (Buffer.isBuffer(body) && body.length === 0)
+  return isEmpty ? request.query : bodyValue(request)
+}
+
 /** @throws ApiError 400 or 422, with what is wrong */
 export function parseJson(source: string): JsonBody {
   const value = parse(source)

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createApp } from '../../src/http/app.ts'
 import { listen } from '../../src/http/listen.ts'
@@ -11,6 +12,22 @@ import { createDatabase } from '../support/postgres.ts'
 const HOST = '127.0.0.1'
 export const ADMIN_TOKEN = 'admin-token-of-the-hub'
 
+/** The twelve of the protocol's sample. */
+export const BUILT_IN_TYPES = [
+  'endpoint:poll',
+  'notification:error',
+  'notification:info',
+  'notification:warn',
+  'order:canceled',
+  'order:import',
+  'order:new',
+  'order:persist',
+  'order:updated',
+  'payment:capture',
+  'payment:ready',
+  'product:update',
+]
+
 export type HubStore = Readonly<{ id: string; name: string; token: string }>
 
 export type HubServer = Readonly<{
@@ -18,6 +35,8 @@ export type HubServer = Readonly<{
   pool: Pool
   /** `POST /api/stores` */
   createStore(body?: object): Promise<HubStore>
+  /** What it has logged: faults of its own. */
+  faults(): string[]
   close(): Promise<void>
 }>
 
@@ -26,8 +45,17 @@ export async function startHub(options: Partial<HubApiOptions> = {}): Promise<Hu
   const database = await createDatabase()
   const folder = fileURLToPath(new URL('../../migrations/hub', import.meta.url))
   await applyMigrations(database.pool, 'hub', await readMigrations(folder))
-  const { log, closeLog } = createLog({ level: 'error', format: 'json' })
+  const lines: string[] = []
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  const { log, closeLog } = createLog({ level: 'error', format: 'json', stream })
   const router = createHubRouter({
+    builtInTypes: BUILT_IN_TYPES,
+    samples: { names: () => [], find: () => undefined },
     pool: database.pool,
     laneCount: 16,
     admin: { token: ADMIN_TOKEN, host: HOST },
@@ -53,6 +81,7 @@ export async function startHub(options: Partial<HubApiOptions> = {}): Promise<Hu
       if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`)
       return (await answer.json()) as HubStore
     },
+    faults: () => [...lines],
     async close() {
       await server.close()
       await closeLog()
