@@ -9,7 +9,7 @@ import {
   type VariantStockSnapshot,
 } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
-import { readColumns } from './columns.ts'
+import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
@@ -24,6 +24,8 @@ export type { ChangedRow, WatchedTable }
 export type Store = Readonly<{
   family: FamilyName
   schema: string
+  /** What may be written. */
+  columns: Columns
   watched: readonly WatchedTable[]
   /** Every table that the statements below read. */
   tables: readonly string[]
@@ -76,6 +78,7 @@ select id::text
   return {
     family: family.name,
     schema: columns.schema,
+    columns,
     watched: family.watched,
     tables: tablesIn(schema, [family.products, family.orders, family.stock]),
     resolve: (db, rows) => resolveOwners(db, family, rows),
