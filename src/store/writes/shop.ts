@@ -19,6 +19,8 @@ type Words = Readonly<{
   slugScope: string | null
   /** Has each product a variant of its own that stands for it and has no options? */
   masters: boolean
+  /** Of the columns that hold money. */
+  moneyDecimals: number
 }>
 
 const words: Readonly<Record<FamilyName, Words>> = {
@@ -32,6 +34,7 @@ const words: Readonly<Record<FamilyName, Words>> = {
     label: 'presentation',
     slugScope: null,
     masters: true,
+    moneyDecimals: 2,
   },
   'spree-6.0': {
     stock: 'spree_stock_levels',
@@ -43,6 +46,7 @@ const words: Readonly<Record<FamilyName, Words>> = {
     label: 'label',
     slugScope: '',
     masters: false,
+    moneyDecimals: 4,
   },
 }
 

@@ -1,0 +1,26 @@
+/** What a message says of a product, in the store's own columns. What is not said is left as it is. */
+export type ProductContent = Readonly<{
+  /** Of the product itself: its master's, or its default variant's. */
+  sku: string | undefined
+  slug: string | undefined
+  name: string | undefined
+  /** Other columns of `spree_products`. */
+  columns: Readonly<Record<string, unknown>>
+  price: string | undefined
+  /** Of all prices; without it the store's default. */
+  currency: string | undefined
+  /** Columns of the variant that stands for the product. */
+  ownVariant: Readonly<Record<string, unknown>>
+  shippingCategory: string | undefined
+  optionTypes: readonly string[]
+  variants: readonly VariantContent[]
+}>
+
+/** A variant with options, known by its SKU within its product. */
+export type VariantContent = Readonly<{
+  sku: string
+  price: string | undefined
+  columns: Readonly<Record<string, unknown>>
+  /** Name of the option type → name of the value. */
+  options: Readonly<Record<string, string>>
+}>
