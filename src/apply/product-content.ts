@@ -34,8 +34,13 @@ export function productContent(payload: ProductInbound): ProductContent {
 
 /** What a message says, null included; a key that is absent says nothing. */
 function pick<Key extends string>(
-  from: Readonly<Partial<Record<Key, unknown>>>,
+  from: Readonly<Partial<Record<Key, string | null | undefined>>>,
   keys: readonly Key[],
-): Record<string, unknown> {
-  return Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])))
+): Record<string, string | null> {
+  const said: Record<string, string | null> = {}
+  for (const key of keys) {
+    const value = from[key]
+    if (value !== undefined) said[key] = value
+  }
+  return said
 }

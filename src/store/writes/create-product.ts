@@ -27,13 +27,11 @@ export async function createProduct(
   content: ProductContent & Readonly<{ name: string }>,
 ): Promise<Readonly<{ slug: string }>> {
   const store = await readDefaultStore(db, shop)
-  const name = slugify(content.name)
+  const wanted = slugify(content.slug ?? '')
   const slug = await freeSlug(
     db,
     shop,
-    content.slug === undefined
-      ? [name, slugify(`${content.name} ${content.sku ?? ''}`)]
-      : [slugify(content.slug), name],
+    wanted === '' ? [slugify(content.name), slugify(`${content.name} ${content.sku ?? ''}`)] : [wanted],
   )
   const id = await insertRow(db, shop, 'spree_products', {
     status: content.price === undefined ? 'draft' : 'active',

@@ -5,7 +5,12 @@ import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
 
 /** A living product, and the variant that stands for it (which holds its SKU and its price), if it has one. */
-export type FoundProduct = Readonly<{ id: string; slug: string | null; variantId: string | null }>
+export type FoundProduct = Readonly<{
+  id: string
+  slug: string | null
+  variantId: string | null
+  sku: string | null
+}>
 
 /**
  * The living product that a message is about: by its SKU; without one, by its permalink, else by that which its name makes
@@ -64,11 +69,11 @@ async function find(
   shop: Shop,
   condition: string,
   value: string | readonly string[],
-): Promise<(FoundProduct & Readonly<{ sku: string | null }>)[]> {
+): Promise<FoundProduct[]> {
   const first = shop.columns.has('spree_products', 'default_variant_id')
     ? 'v.id is not distinct from p.default_variant_id desc, v.position, v.id'
     : 'v.id'
-  const { rows } = await db.query<FoundProduct & Readonly<{ sku: string | null }>>(
+  const { rows } = await db.query<FoundProduct>(
     `select p.id::text as id, p.slug, face.id::text as "variantId", face.sku
        from ${shop.table('spree_products')} p
        left join lateral (

@@ -9,8 +9,8 @@ export type ProductContent = Readonly<{
   price: string | undefined
   /** Of all prices; without it the store's default. */
   currency: string | undefined
-  /** Columns of the variant that stands for the product. */
-  ownVariant: Readonly<Record<string, unknown>>
+  /** Columns of the variant that stands for the product: cost and measures, decimals as text. */
+  ownVariant: Readonly<Record<string, string | null>>
   shippingCategory: string | undefined
   optionTypes: readonly string[]
   variants: readonly VariantContent[]
@@ -20,7 +20,8 @@ export type ProductContent = Readonly<{
 export type VariantContent = Readonly<{
   sku: string
   price: string | undefined
-  columns: Readonly<Record<string, unknown>>
+  /** Cost and measures. */
+  columns: Readonly<Record<string, string | null>>
   /** Name of the option type → name of the value. */
   options: Readonly<Record<string, string>>
 }>

@@ -10,7 +10,7 @@ import type { Shop } from './shop.ts'
 import { readDefaultStore } from './shop-defaults.ts'
 import { isTaken, recordSlug, slugify } from './slugs.ts'
 import { touchProduct, touchVariants } from './touch.ts'
-import { type Owner, putVariant } from './variants.ts'
+import { type Owner, putVariant, roundedColumns } from './variants.ts'
 
 /**
  * Makes a product what `content` says of it; what it does not mention stays, variants too. Returns whether anything was
@@ -60,8 +60,10 @@ async function writeVariants(
 ): Promise<string[]> {
   const changed: string[] = []
   const own = product.variantId
-  if (own !== null) {
-    const written = await updateRow(db, shop, 'spree_variants', own, content.ownVariant)
+  // Without masters one of the variants stands for the product: what is said of that one by name comes before.
+  const named = content.variants.some((variant) => !shop.masters && variant.sku === product.sku)
+  if (own !== null && !named) {
+    const written = await updateRow(db, shop, 'spree_variants', own, roundedColumns(shop, content.ownVariant))
     const repriced =
       content.price !== undefined && (await setPrice(db, shop, own, owner.currency, content.price))
     if (written || repriced) changed.push(own)

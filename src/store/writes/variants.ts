@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { roundDecimal } from './decimal.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType, giveOptionValue } from './options.ts'
 import { setPrice } from './prices.ts'
@@ -10,12 +11,25 @@ import { makeStock, type StockLocation } from './stock-place.ts'
 /** The product whose variants are written. */
 export type Owner = Readonly<{ id: string; storeId: string; currency: string }>
 
+/** Measures and cost as the columns hold them: else an equal value with more decimals would look like another one. */
+export function roundedColumns(
+  shop: Shop,
+  columns: Readonly<Record<string, string | null>>,
+): Record<string, string | null> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, value]) => [
+      name,
+      value === null ? null : roundDecimal(value, name === 'cost_price' ? shop.moneyDecimals : 2),
+    ]),
+  )
+}
+
 /** A new variant, last in its product, with a row of stock at each location that wants one of every variant. */
 export async function insertVariant(
   db: Db,
   shop: Shop,
   owner: Owner,
-  variant: Readonly<{ sku: string; master: boolean; columns: Readonly<Record<string, unknown>> }>,
+  variant: Readonly<{ sku: string; master: boolean; columns: VariantContent['columns'] }>,
 ): Promise<string> {
   const { rows } = await db.query<{ next: number }>(
     `select coalesce(max(position), 0) + 1 as next
@@ -30,7 +44,7 @@ export async function insertVariant(
     is_master: variant.master,
     position: rows[0]?.next ?? 1,
     cost_currency: owner.currency,
-    ...variant.columns,
+    ...roundedColumns(shop, variant.columns),
   })
   if (!variant.master && shop.columns.has('spree_products', 'variant_count')) {
     await db.query(
@@ -63,7 +77,9 @@ export async function putVariant(
   const id =
     found ??
     (await insertVariant(db, shop, owner, { sku: content.sku, master: false, columns: content.columns }))
-  let changed = found === undefined || (await updateRow(db, shop, 'spree_variants', id, content.columns))
+  let changed =
+    found === undefined ||
+    (await updateRow(db, shop, 'spree_variants', id, roundedColumns(shop, content.columns)))
   const price = content.price ?? (found === undefined ? inheritedPrice : undefined)
   if (price !== undefined && (await setPrice(db, shop, id, owner.currency, price))) changed = true
   for (const [name, value] of Object.entries(content.options)) {
