@@ -88,7 +88,7 @@ async function publish(
 ): Promise<void> {
   if (shop.columns.has('spree_product_publications')) {
     const { rows } = await db.query<{ id: string }>(
-      `select id::text as id from ${shop.table('spree_channels')} where store_id = $1::bigint and active order by id`,
+      `select c.id::text as id from ${shop.table('spree_channels')} c where c.store_id = $1::bigint and c.active order by c.id`,
       [store.id],
     )
     for (const channel of rows) {

@@ -4,7 +4,7 @@ import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
 
 /** A store's option type or value is found by its name, whatever its case, or in the form that Spree 5 and 6 give to names. */
-const NAMED = `(lower(name) = lower($1) or name = $2)`
+const NAMED = `(lower(o.name) = lower($1) or o.name = $2)`
 
 /** Gives a product an option type, made where the store has none of that name. Returns its id, and whether anything was written. */
 export async function giveOptionType(
@@ -62,11 +62,11 @@ export async function giveOptionValue(
 
 async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string): Promise<string> {
   const ofStore = shop.columns.has('spree_option_types', 'store_id')
-    ? 'and (store_id is null or store_id = $3::bigint)'
+    ? 'and (o.store_id is null or o.store_id = $3::bigint)'
     : 'and $3::text is not null'
   const types = shop.table('spree_option_types')
   const { rows } = await db.query<{ id: string }>(
-    `select id::text as id from ${types} where ${NAMED} ${ofStore} order by name = $1 desc, id limit 1`,
+    `select o.id::text as id from ${types} o where ${NAMED} ${ofStore} order by o.name = $1 desc, o.id limit 1`,
     [name, slugify(name), storeId],
   )
   if (rows[0]) return rows[0].id
@@ -81,7 +81,7 @@ async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string)
 async function findOrMakeValue(db: Db, shop: Shop, typeId: string, name: string): Promise<string> {
   const values = shop.table('spree_option_values')
   const { rows } = await db.query<{ id: string }>(
-    `select id::text as id from ${values} where ${NAMED} and option_type_id = $3::bigint order by name = $1 desc, id limit 1`,
+    `select o.id::text as id from ${values} o where ${NAMED} and o.option_type_id = $3::bigint order by o.name = $1 desc, o.id limit 1`,
     [name, slugify(name), typeId],
   )
   if (rows[0]) return rows[0].id

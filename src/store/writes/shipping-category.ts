@@ -6,10 +6,10 @@ import type { Shop } from './shop.ts'
 export async function shippingCategory(db: Db, shop: Shop, name: string | undefined): Promise<string | null> {
   if (!shop.columns.has('spree_products', 'shipping_category_id')) return null
   const { rows } = await db.query<{ id: string }>(
-    `select id::text as id
-       from ${shop.table('spree_shipping_categories')}
-      where $1::text is null or name = $1
-      order by name = 'Default' desc, id
+    `select c.id::text as id
+       from ${shop.table('spree_shipping_categories')} c
+      where $1::text is null or c.name = $1
+      order by c.name = 'Default' desc, c.id
       limit 1`,
     [name ?? null],
   )

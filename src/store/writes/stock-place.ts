@@ -129,12 +129,12 @@ async function stockRow(
   lock: '' | typeof LOCKED,
 ): Promise<StockRow | undefined> {
   const { rows } = await db.query<StockRow>(
-    `select id::text as id, count_on_hand::float8 as level
-       from ${shop.table(shop.stock)}
-      where variant_id = $1::bigint
-        and stock_location_id = $2::bigint
-        and deleted_at is null
-      order by id
+    `select s.id::text as id, s.count_on_hand::float8 as level
+       from ${shop.table(shop.stock)} s
+      where s.variant_id = $1::bigint
+        and s.stock_location_id = $2::bigint
+        and s.deleted_at is null
+      order by s.id
       limit 1
         ${lock}`,
     [variant.id, location.id],

@@ -68,6 +68,7 @@ async function writeVariants(
       content.price !== undefined && (await setPrice(db, shop, own, owner.currency, content.price))
     if (written || repriced) changed.push(own)
   }
+  if (content.variants.length === 0) return changed
   const inherited =
     content.price ?? (own === null ? undefined : await readPrice(db, shop, own, owner.currency))
   for (const variant of content.variants) {

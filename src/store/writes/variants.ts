@@ -111,13 +111,13 @@ async function findInProduct(db: Db, shop: Shop, owner: Owner, sku: string): Pro
 
 /** Those that hold a row for every variant, active or not. */
 async function propagatingLocations(db: Db, shop: Shop): Promise<StockLocation[]> {
-  const living = shop.columns.has('spree_stock_locations', 'deleted_at') ? 'and deleted_at is null' : ''
+  const living = shop.columns.has('spree_stock_locations', 'deleted_at') ? 'and l.deleted_at is null' : ''
   const { rows } = await db.query<StockLocation>(
-    `select id::text as id, coalesce(backorderable_default, false) as backorderable
-       from ${shop.table('spree_stock_locations')}
-      where propagate_all_variants
+    `select l.id::text as id, coalesce(l.backorderable_default, false) as backorderable
+       from ${shop.table('spree_stock_locations')} l
+      where l.propagate_all_variants
         ${living}
-      order by id`,
+      order by l.id`,
   )
   return rows
 }
