@@ -4,18 +4,20 @@ type Isolation = 'read committed' | 'repeatable read'
 
 /**
  * Runs `work` in one transaction on a connection of its own: commits what it returns, rolls back what it throws.
- * A connection that cannot even roll back is closed, not reused.
+ * A connection that cannot even roll back is closed, not reused. `commit` is given the last word, for whoever wants to
+ * watch it.
  */
 export async function inTransaction<T>(
   pool: Pool,
   work: (db: Db) => Promise<T>,
   isolation: Isolation = 'read committed',
+  commit: (db: Db) => Promise<unknown> = (db) => db.query('commit'),
 ): Promise<T> {
   return untilCommit(
     pool,
     async (db) => {
       const result = await work(db)
-      await db.query('commit')
+      await commit(db)
       return result
     },
     isolation,

@@ -25,6 +25,8 @@ export type { ChangedRow, WatchedTable }
 export type Store = Readonly<{
   family: FamilyName
   schema: string
+  /** For those who write. */
+  columns: Columns
   watched: readonly WatchedTable[]
   /** Every table that the statements below read. */
   tables: readonly string[]
@@ -79,6 +81,7 @@ select id::text
   return {
     family: family.name,
     schema: columns.schema,
+    columns,
     watched: family.watched,
     tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),

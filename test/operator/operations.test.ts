@@ -93,7 +93,7 @@ async function enqueue(store: TestDatabase, aggregates: readonly string[]): Prom
       aggregate,
       type: 'order:persist',
       payload: JSON.stringify({ orders: [{ id: `${aggregate} ${index}` }] }),
-      stateLike: false,
+      subject: null,
       changedAt: new Date(),
     })),
   )
