@@ -94,6 +94,8 @@ describe.each(families)('a store of %s', (family) => {
       'spree_variants',
       'spree_prices',
       'spree_option_value_variants',
+      'spree_option_values',
+      'spree_option_types',
       'spree_orders',
       'spree_line_items',
       'spree_payments',
@@ -388,6 +390,18 @@ describe.each(families)('a store of %s', (family) => {
         ['order:45'],
       ])
       expect(queries).toHaveLength(3)
+    })
+
+    test('an option value is of every product that has a living variant with it, an option type as well', async () => {
+      await connection.query('update spree_variants set deleted_at = now() where id = 107')
+      expect(
+        await resolved(
+          change('spree_option_values', '22'),
+          change('spree_option_values', '23'),
+          change('spree_option_types', '1'),
+          change('spree_option_types', '2'),
+        ),
+      ).toEqual([['product:11', 'product:12'], [], ['product:11', 'product:12'], ['product:11']])
     })
 
     test('an address is of every placed order that names it, a card of every order paid with it', async () => {
