@@ -16,6 +16,7 @@ import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
+import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
 export type { ChangedRow, WatchedTable }
@@ -58,6 +59,8 @@ export async function openStore(db: Db): Promise<Store> {
   const columns = await readColumns(db)
   const family = families[detectFamily(columns)](columns)
   const schema = quoteName(columns.schema)
+  const tables = tablesIn(schema, [family.products, family.orders, family.stock])
+  refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
   const skuStatement = `
 select distinct v.sku, v.product_id::text as product_id
   from ${schema}.spree_variants v
@@ -80,7 +83,7 @@ select id::text
     schema: columns.schema,
     columns,
     watched: family.watched,
-    tables: tablesIn(schema, [family.products, family.orders, family.stock]),
+    tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),
     products: (db, ids) => readSnapshots(db, family.products, ids, parseProduct),
     orders: (db, ids) => readSnapshots(db, family.orders, ids, parseOrder),
@@ -142,6 +145,18 @@ async function readStock(
       },
     ]),
   )
+}
+
+/** The statements look rows up by integer keys. The triggers would do with any. */
+function refuseOtherKeys(columns: Columns, tables: readonly string[]): void {
+  for (const table of tables) {
+    const type = columns.typeOf(table, 'id')
+    if (type === undefined || /^(bigint|integer|smallint)$/.test(type)) continue
+    throw new StoreError(
+      'unsupported_keys',
+      `The keys of table ${table} are of type ${type}. Supported are stores whose keys are integers, as Spree makes them.`,
+    )
+  }
 }
 
 function tablesIn(schema: string, statements: readonly string[]): string[] {
