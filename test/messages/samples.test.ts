@@ -8,7 +8,6 @@ import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/sche
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import { stockMessageSchema } from '../../src/messages/schemas/stock-message.ts'
-import { readExpected } from '../expected/read-expected.ts'
 import { ifSamples, readReferenceSample } from './reference-samples.ts'
 
 type Part = Record<string, unknown>
