@@ -1,4 +1,3 @@
-import type { Router } from 'express'
 import cron from 'node-cron'
 
 import type { Settings } from '../config/settings.ts'
@@ -29,7 +28,7 @@ import { complaints } from './worker-log.ts'
 export type HubSettings = Settings & Readonly<{ hubDatabaseUrl: string }>
 
 /** Makes the hub's routes over its database. */
-export type HubRoutes = (pool: Pool, incomingLanes: number) => readonly Router[]
+export type HubRoutes = (pool: Pool, incomingLanes: number) => Part['routers']
 
 const CONNECTIONS = 20
 const ANSWER_WITHIN_MILLISECONDS = 10_000
