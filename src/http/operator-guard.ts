@@ -3,15 +3,18 @@ import { isIPv4 } from 'node:net'
 import type { Request, RequestHandler } from 'express'
 
 export type OperatorAccess = Readonly<{
-  /** OPERATOR_TOKEN; without one only this machine is let in. */
+  /** The token of `variable`; without one only this machine is let in. */
   token?: string | undefined
+  /** What operators know the token by. */
+  variable?: 'OPERATOR_TOKEN' | 'HUB_ADMIN_TOKEN'
   /** HOST: where this process listens. */
   host: string
 }>
 
 /** Lets operators through: by `Authorization: Bearer`, or, where no token is set, from this very machine. */
-export function operatorOnly({ token, host }: OperatorAccess): RequestHandler {
-  if (token === undefined) return localOnly(host)
+export function operatorOnly(access: OperatorAccess): RequestHandler {
+  const { token, variable = 'OPERATOR_TOKEN', host } = access
+  if (token === undefined) return localOnly(variable, host)
   const expected = digest(token)
 
   return (request, response, next) => {
@@ -20,7 +23,7 @@ export function operatorOnly({ token, host }: OperatorAccess): RequestHandler {
     response.set('WWW-Authenticate', 'Bearer')
     response
       .status(401)
-      .json({ error: 'This needs the OPERATOR_TOKEN, sent as "Authorization: Bearer <token>".' })
+      .json({ error: `This needs the ${variable}, sent as "Authorization: Bearer <token>".` })
   }
 }
 
@@ -29,13 +32,15 @@ function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-function localOnly(host: string): RequestHandler {
+function localOnly(variable: string, host: string): RequestHandler {
   return (request, response, next) => {
-    if (isLoopback(host) && !isForwarded(request) && isLoopback(namedHost(request))) return next()
+    if (isLoopback(host) && !isForwarded(request) && isLoopback(namedHost(request)) && !isForeign(request)) {
+      return next()
+    }
     response.status(403).json({
       error:
-        'Without OPERATOR_TOKEN this answers only requests from the machine itself, to a loopback HOST and through ' +
-        'no proxy. Set OPERATOR_TOKEN and send it as "Authorization: Bearer <token>".',
+        `Without ${variable} this answers only requests from the machine itself, to a loopback HOST, through no ` +
+        `proxy and from no other site's page. Set ${variable} and send it as "Authorization: Bearer <token>".`,
     })
   }
 }
@@ -52,4 +57,10 @@ function isForwarded(request: Request): boolean {
 function namedHost(request: Request): string {
   const url = `http://${request.get('host')}`
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : ''
+}
+
+// Any site's page may make the browser of this machine send a request here; it cannot keep the browser from saying so.
+function isForeign(request: Request): boolean {
+  const origin = request.get('origin')
+  return origin !== undefined && origin !== `http://${request.get('host')}`
 }
