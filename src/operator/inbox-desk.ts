@@ -3,8 +3,8 @@ export const INBOX_STATES = ['applied', 'failed', 'discarded'] as const
 /** An inbound message as people see it. */
 export type InboundMessage = Readonly<{
   id: string
+  /** The store's id at the hub whose message it is. */
   hub: string
-  dialect: string
   messageId: string
   type: string
   state: string

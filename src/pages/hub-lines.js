@@ -1,0 +1,78 @@
+import { callJson } from './session.js'
+import { exact, sentence } from './words.js'
+
+/** A message that came in, and below it the copies for each mapping that takes it. */
+export function arrivalLine(arrival, names) {
+  return { ...hubLine(arrival, names), copies: arrival.copies.map((copy) => hubLine(copy, names)) }
+}
+
+/**
+ * A message of the hub as a row shows it; a copy by the mapping that it is for.
+ * `names`: what mappings and stores are called, by id.
+ */
+export function hubLine(message, names, inTrouble = false) {
+  const { key, state, type, queue, aggregate, mappingId, parentKey, storeId, createdAt, finishedAt } = message
+  const isCopy = mappingId !== null && parentKey !== ''
+  const mapping = names.get(mappingId) ?? mappingId
+  return {
+    key,
+    state,
+    type: isCopy && !inTrouble ? `→ ${mapping}` : type,
+    subject:
+      isCopy && !inTrouble ? (state === 'done' && message.code ? String(message.code) : '') : aggregate,
+    note: [inTrouble && mapping && `→ ${mapping}: `, hubNote(message)].filter(Boolean).join('') || null,
+    at: finishedAt ?? createdAt,
+    due: state === 'failing' ? message.due : null,
+    path: `/api/hub/messages/${encodeURIComponent(key)}`,
+    actsInLine: inTrouble,
+    acts: queue === 'archived' ? [] : hubActs(key, mapping),
+    details: (full) => ({
+      facts: [
+        ['Message', key],
+        ['Store', names.get(storeId) ?? storeId],
+        ['Copy of', parentKey],
+        ['Queue', queue],
+        ['Received', exact(createdAt)],
+        ['Finished', finishedAt && exact(finishedAt)],
+        ['Attempts', message.attempts],
+        ['Next attempt', full.due && exact(full.due)],
+        ['Last error', message.lastError],
+        ...full.notifications.map(({ level, subject, description }) => [level, `${subject}: ${description}`]),
+      ],
+      texts: [
+        ['Payload', full.payload],
+        ['Sent along', Object.keys(full.envelope ?? {}).length > 0 ? full.envelope : null],
+        [`Result ${full.code ?? ''}`.trim(), full.response ?? full.answer],
+      ],
+    }),
+  }
+}
+
+function hubNote({ state, queue, lastError, attempts, copies }) {
+  if (state === 'failing' || state === 'parked')
+    return `${sentence(lastError ?? 'No reason was kept')}${attempts > 1 ? ` ${attempts} attempts.` : ''}`
+  if (state === 'discarded') return 'Archived by hand, not delivered.'
+  if (queue === 'archived' && copies?.length === 0) return 'No mapping takes it: skipped.'
+  return null
+}
+
+function hubActs(key, mapping) {
+  const path = `/api/hub/messages/${encodeURIComponent(key)}`
+  const act = (action, done) => async () => {
+    await callJson(`${path}/${action}`, { method: 'POST' })
+    return `Message ${key} is ${done}.`
+  }
+  return [
+    { label: 'Retry', title: 'Due at once', act: act('retry', 'put back to be tried') },
+    {
+      label: 'Archive',
+      grave: true,
+      ask: {
+        question: 'Archive this message?',
+        consequence: `${mapping ?? 'Nobody'} ${mapping ? 'does not get it' : 'gets it'}. It stays in the archive, to be read.`,
+        yes: 'Archive 1 message',
+      },
+      act: act('archive', 'archived'),
+    },
+  ]
+}
