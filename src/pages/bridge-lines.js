@@ -1,5 +1,5 @@
 import { callJson } from './session.js'
-import { exact, sentence } from './words.js'
+import { sentence } from './words.js'
 
 const post = (path) => callJson(path, { method: 'POST' })
 
@@ -22,11 +22,11 @@ export function outboundLine(message, inTrouble = false) {
       facts: [
         ['Message', `${id}, about ${aggregate}`],
         ['Idempotency key', full.key],
-        ['Changed in the store', exact(full.changedAt)],
-        ['Collected', exact(createdAt)],
-        ['Finished', finishedAt && exact(finishedAt)],
+        ['Changed in the store', full.changedAt],
+        ['Collected', createdAt],
+        ['Finished', finishedAt],
         ['Attempts', attempts],
-        ['Next attempt', due && exact(due)],
+        ['Next attempt', due],
         ['The hub calls it', answer],
         ['Last error', lastError],
       ],
@@ -96,7 +96,7 @@ export function unmappedLine({ aggregate, reason, at }) {
     details: () => ({
       facts: [
         ['About', aggregate],
-        ['Since', exact(at)],
+        ['Since', at],
         ['Why', reason],
         ['What to do', 'Mend it in the store: any change of it is tried at once. Or retry all.'],
       ],
@@ -122,8 +122,8 @@ export function inboundLine(message, inTrouble = false) {
       facts: [
         ['Message', `${messageId}, ${id} in the inbox`],
         ['Our id at the hub', full.hub],
-        ['Received', exact(receivedAt)],
-        ['Last change', exact(changedAt)],
+        ['Received', receivedAt],
+        ['Last change', changedAt],
         ['Attempts', attempts],
         ['Repeats', repeats],
         ['Answered', status],

@@ -66,9 +66,9 @@ export function bridgeVerdict(overview, complaint) {
       'Others go on meanwhile.',
     )
   if (isSlow(overview.oldestChangeAt))
-    tell('warn', 'Changes wait long to be collected.', 'is the oldest.', overview.oldestChangeAt)
+    tell('warn', 'Changes wait long to be collected.', 'the oldest was made.', overview.oldestChangeAt)
   else if (failing === 0 && isSlow(overview.oldestMessageAt))
-    tell('warn', 'Messages wait long to be pushed.', 'was the oldest made.', overview.oldestMessageAt)
+    tell('warn', 'Messages wait long to be pushed.', 'the oldest was made.', overview.oldestMessageAt)
   if (seeding.length > 0) {
     const kinds = seeding.map(({ kind, lastId }) => `${kind}s up to id ${lastId}`).join(', ')
     tell('info', 'What the store held before is being noted, and not announced.', `So far: ${kinds}.`)

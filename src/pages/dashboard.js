@@ -99,7 +99,7 @@ function showTrouble({ troubled, unmapped, failedInbound, failedInboundCount, me
 
 byId('trouble-acts').append(
   actButton({
-    label: 'Retry all to the hub',
+    label: 'Retry all outbound',
     title:
       'Every parked and failing message is due at once, and what could not be made into a message is tried anew',
     act: async () => {

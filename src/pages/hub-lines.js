@@ -1,5 +1,5 @@
 import { callJson } from './session.js'
-import { exact, sentence } from './words.js'
+import { sentence } from './words.js'
 
 /** A message that came in, and below it the copies for each mapping that takes it. */
 export function arrivalLine(arrival, names) {
@@ -18,8 +18,7 @@ export function hubLine(message, names, inTrouble = false) {
     key,
     state,
     type: isCopy && !inTrouble ? `→ ${mapping}` : type,
-    subject:
-      isCopy && !inTrouble ? (state === 'done' && message.code ? String(message.code) : '') : aggregate,
+    subject: isCopy && !inTrouble ? '' : aggregate,
     note: [inTrouble && mapping && `→ ${mapping}: `, hubNote(message)].filter(Boolean).join('') || null,
     at: finishedAt ?? createdAt,
     due: state === 'failing' ? message.due : null,
@@ -32,10 +31,10 @@ export function hubLine(message, names, inTrouble = false) {
         ['Store', names.get(storeId) ?? storeId],
         ['Copy of', parentKey],
         ['Queue', queue],
-        ['Received', exact(createdAt)],
-        ['Finished', finishedAt && exact(finishedAt)],
+        ['Received', createdAt],
+        ['Finished', finishedAt],
         ['Attempts', message.attempts],
-        ['Next attempt', full.due && exact(full.due)],
+        ['Next attempt', full.due],
         ['Last error', message.lastError],
         ...full.notifications.map(({ level, subject, description }) => [level, `${subject}: ${description}`]),
       ],

@@ -37,7 +37,7 @@ export function hubVerdict(overview, complaint, names) {
   if (unrouted.length > 0)
     tell('bad', `${count(unrouted.length, 'message')} could not be routed.`, unrouted[0].lastError)
   if (oldestWaitingAt && secondsSince(oldestWaitingAt) > SLOW_SECONDS && statements.length === 0)
-    tell('warn', 'Messages wait long.', 'came the oldest.', oldestWaitingAt)
+    tell('warn', 'Messages wait long.', 'the oldest came.', oldestWaitingAt)
   if (statements.length === 0)
     tell('fine', 'All is well.', oldestWaitingAt ? 'Messages are on the way.' : 'Nothing waits.')
   return statements

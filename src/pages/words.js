@@ -27,7 +27,7 @@ const forms = {
   },
   in: (time) => {
     const until = -secondsSince(time)
-    return until <= 0 ? 'now' : `in ${span(until)}`
+    return until < 1 ? 'now' : `in ${span(until)}`
   },
   for: (time) => span(secondsSince(time)),
 }
@@ -39,7 +39,7 @@ export function clock(time, form = 'ago') {
   return element
 }
 
-export function exact(time) {
+function exact(time) {
   const date = new Date(time)
   return `${date.toLocaleDateString()} ${date.toLocaleTimeString()} (${time})`
 }
