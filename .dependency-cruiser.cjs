@@ -68,7 +68,7 @@ module.exports = {
     library('axios', ['push']),
     library('axios-retry', ['push']),
     library('undici', ['push']),
-    library('express', ['http', 'webhook', 'hub', 'operator']),
+    library('express', ['http', 'webhook', 'hub', 'operator', 'demo']),
     library('winston', ['observe']),
     library('node-cron', ['processes']),
     library('commander', ['processes', 'main']),

@@ -77,7 +77,7 @@ async function fillQueue(pool: Pool, payloads: readonly string[], count: number)
     aggregate: `order:${index % payloads.length}`,
     type: 'order:persist',
     payload: payloads[index % payloads.length] ?? '',
-    stateLike: false,
+    subject: null,
     changedAt: new Date(),
   }))
   for (let start = 0; start < count; start += 200) {

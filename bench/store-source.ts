@@ -23,7 +23,7 @@ export function findStoreSource(): StoreSource {
   const fixtures = projectFile('test/fixtures/stores')
   return {
     name: "the project's own Spree 4.10 fixture",
-    dump: () => readFileSync(path.join(fixtures, 'spree-4.10.sql'), 'utf8'),
+    dump: () => readFileSync(projectFile('src/demo/sample-store.sql'), 'utf8'),
     step: (step) => readFileSync(path.join(fixtures, 'spree-4.10', `${step}.sql`), 'utf8'),
   }
 }

@@ -23,7 +23,10 @@ export async function loadClientLoop({ hubUrl, payloads, count, inFlight }: Send
   return async () => {
     await keepInFlight(count, inFlight, async (index) => {
       const payload = payloads[index % payloads.length] ?? ''
-      const outcome = await client.push({ type: 'order:persist', payload, key: keys[index] ?? '' }, signal)
+      const outcome = await client.push(
+        { type: 'order:persist', payload, key: keys[index] ?? '', aggregate: 'order:1' },
+        signal,
+      )
       if (outcome.kind !== 'accepted') throw new Error(`A push ended as ${outcome.kind}.`)
     })
     return () => client.close()

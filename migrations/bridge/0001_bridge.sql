@@ -137,7 +137,7 @@ create table bridge.message (
   key uuid not null default gen_random_uuid(),
   type text not null,
   payload text not null,
-  state_like boolean not null,
+  subject text,
   state text not null default 'waiting' check (state in ('waiting', 'failing', 'parked')),
   attempts integer not null default 0,
   due timestamptz not null default clock_timestamp(),
@@ -147,6 +147,7 @@ create table bridge.message (
 ) with (toast_tuple_target = 4080, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
 -- A compressed order of five kilobytes then stays in its row: moving it to the history costs half as much.
 comment on table bridge.message is 'Messages not yet accepted by the hub; what is done leaves at once.';
+comment on column bridge.message.subject is 'What the told state is of: a newer message of the aggregate and type with the same subject makes this one old news. Null: each message counts.';
 create index message_lane_xid_id on bridge.message (lane, xid, id);
 create index message_aggregate_xid_id on bridge.message (aggregate, xid, id);
 create index message_parked on bridge.message (id) where state <> 'waiting';
@@ -157,6 +158,7 @@ create table bridge.history (
   key uuid not null,
   type text not null,
   payload text not null,
+  subject text,
   state text not null check (state in ('done', 'discarded', 'superseded')),
   attempts integer not null,
   last_error text,

@@ -58,10 +58,12 @@ create table hub.idempotency (
   store_id text not null references hub.store (id) on delete cascade,
   key text not null,
   message_id text not null,
+  fingerprint bytea not null,
   created_at timestamptz not null default clock_timestamp(),
   primary key (store_id, key)
 );
 comment on table hub.idempotency is 'Idempotency-Key of each push of the last 14 days: a repeat is answered with the first message_id and adds no message.';
+comment on column hub.idempotency.fingerprint is 'SHA-256 of type and payload: the same key with another message is refused.';
 create index idempotency_created on hub.idempotency (created_at);
 
 create table hub.seen_type (
@@ -139,6 +141,7 @@ create index incoming_lane_xid_id on hub.incoming (lane, xid, id);
 create index incoming_aggregate_xid_id on hub.incoming (aggregate, xid, id);
 create unique index incoming_key on hub.incoming (key);
 create index incoming_store on hub.incoming (store_id, id);
+create index incoming_parent on hub.incoming (parent_id) where parent_id <> '';
 create index incoming_parked on hub.incoming (id) where state <> 'waiting';
 
 -- Accepted: one copy for each mapping that takes the message, to be delivered.
@@ -171,8 +174,10 @@ create table hub.accepted (
   mapping_id text not null,
   parent_id text not null,
   origin text,
-  envelope text not null default '{}'
+  envelope text not null default '{}',
+  poll_url text
 ) with (toast_tuple_target = 4080, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+comment on column hub.accepted.poll_url is 'Where a consumer that asked for time wants to be asked again.';
 create index accepted_lane_xid_id on hub.accepted (lane, xid, id);
 create index accepted_aggregate_xid_id on hub.accepted (aggregate, xid, id);
 create unique index accepted_key on hub.accepted (key);
@@ -186,6 +191,7 @@ create table hub.archived (
   key text not null,
   type text not null,
   payload text not null,
+  subject text,
   state text not null check (state in ('done', 'discarded', 'superseded')),
   attempts integer not null,
   last_error text,
@@ -198,7 +204,8 @@ create table hub.archived (
   mapping_id text,
   parent_id text not null,
   origin text,
-  envelope text not null
+  envelope text not null,
+  poll_url text
 ) partition by range (finished_at);
 comment on table hub.archived is 'Finished messages of both queues (source), partitioned by day and dropped by retention.';
 create table hub.archived_default partition of hub.archived default with (toast_tuple_target = 4080);

@@ -1,5 +1,4 @@
 import type { Kind } from '../messages/aggregate.ts'
-import { isStateLike } from '../messages/message.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -239,7 +238,7 @@ function newMessages(
       aggregate,
       type: message.type,
       payload: JSON.stringify(message.payload),
-      stateLike: isStateLike(message),
+      subject: message.subject,
       changedAt,
     }))
   })

@@ -37,6 +37,6 @@ export function deriveOrder({ aggregate, rows, order, baselines }: OrderInput): 
   const before = rows.some((row) => row.op === 'forget') ? undefined : baselines.get('order')
   const unchanged = isUnchanged(before, digest, payload)
   const requested = rows.some((row) => row.op === 'announce')
-  if (!unchanged || requested) derivation.messages.push({ type: 'order:persist', payload })
+  if (!unchanged || requested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
   return derivation
 }

@@ -50,7 +50,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
     if (known && !livesOn(known, input)) {
       const variants = known.variants.filter(({ sku }) => !input.livesElsewhere(sku))
       const payload = removedProductPayload({ ...known, variants }, input.now)
-      derivation.messages.push({ type: 'product:update', payload })
+      derivation.messages.push({ type: 'product:update', payload, subject: CATALOGUE })
     }
     derivation.forgotten.push(...[...input.baselines.values()].map(({ part }) => ({ aggregate, part })))
     return
@@ -82,11 +82,13 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
     derivation.silenced++
     return
   }
-  derivation.messages.push(
-    isNew
-      ? { type: 'product:new', payload: content }
-      : { type: 'product:update', payload: productPayload(product, known) },
-  )
+  if (isNew) {
+    derivation.messages.push({ type: 'product:new', payload: content, subject: null })
+    return
+  }
+  const payload = productPayload(product, known)
+  const subject = payload.previous_sku === undefined ? CATALOGUE : null
+  derivation.messages.push({ type: 'product:update', payload, subject })
 }
 
 function isForget(row: ResolvedRow): boolean {
@@ -157,7 +159,14 @@ function deriveVariantStock(
     return
   }
   if (input.stockMessages === 'change') {
-    derivation.messages.push({ type: 'stock:change', payload: stockPayload(variant.sku, delta) })
+    derivation.messages.push({
+      type: 'stock:change',
+      payload: stockPayload(variant.sku, delta),
+      subject: null,
+    })
   } else if (isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
-  else derivation.messages.push({ type: 'stock:actual', payload: stockPayload(variant.sku, variant.level) })
+  else {
+    const payload = stockPayload(variant.sku, variant.level)
+    derivation.messages.push({ type: 'stock:actual', payload, subject: part })
+  }
 }

@@ -1,6 +1,6 @@
 import { readInstallation } from '../postgres/installation.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
-import { withShortLocks } from '../postgres/short-locks.ts'
+import { type Locking, withShortLocks } from '../postgres/short-locks.ts'
 import type { Store, WatchedTable } from '../store/store.ts'
 import { captureOf, isNewerCapture, quoteName, quoteText } from './capture-function.ts'
 
@@ -131,6 +131,18 @@ select ${k}, ${r}, ${t}
  where not exists (select from bridge.gap where kind = ${k} and reason = ${r} and table_name = ${t} and closed_at is null)`
 }
 
+/** Forgets a table that is watched no more, and notes the gap that begins. */
+function unwatch(table: string): string {
+  const t = quoteText(table)
+  return `with freed as (delete from bridge.watched where table_name = ${t} returning kind)
+insert into bridge.gap (kind, reason, table_name)
+select kind, 'uninstalled', ${t}
+  from freed
+ where not exists (
+   select from bridge.gap g
+    where g.kind = freed.kind and g.reason = 'uninstalled' and g.table_name = ${t} and g.closed_at is null)`
+}
+
 /**
  * Makes every table's triggers as they should be, each table in a transaction of its own, never two at once. One that
  * stays locked does not keep the others from their repair. Returns what was done.
@@ -151,12 +163,11 @@ export async function repairTriggers(pool: Pool, store: Store, attempts: number)
 }
 
 /** Looks again under the lock: another process may have been quicker, or somebody uninstalls. */
-async function repair(db: Db, store: Store, table: string): Promise<Repair[]> {
+async function repair(db: Db, store: Store, table: string): Promise<Locking<Repair[]>> {
   await db.query(CAPTURE_LOCK)
-  if ((await readInstallation(db))?.installed === false) return []
+  if ((await readInstallation(db))?.installed === false) return { statements: [], result: [] }
   const repairs = (await findRepairs(db, store)).filter((found) => found.table === table)
-  for (const { statements } of repairs) for (const statement of statements) await db.query(statement)
-  return repairs
+  return { statements: repairs.flatMap(({ statements }) => statements), result: repairs }
 }
 
 /**
@@ -165,29 +176,25 @@ async function repair(db: Db, store: Store, table: string): Promise<Repair[]> {
  * Workers that still run find the mark and do not put the triggers back. Returns the tables freed.
  */
 export async function removeCapture(pool: Pool, attempts: number): Promise<string[]> {
-  await withShortLocks(pool, 'Schema bridge', attempts, async (db) => {
-    await db.query(CAPTURE_LOCK)
-    await db.query('update bridge.installation set installed = false')
-  })
+  await withShortLocks(pool, 'Schema bridge', attempts, async () => ({
+    statements: [CAPTURE_LOCK, 'update bridge.installation set installed = false'],
+    result: undefined,
+  }))
   const installed = await readInstalled(pool)
   for (const { name } of installed) {
     const table = name.slice(FUNCTION_PREFIX.length)
-    await withShortLocks(pool, `Table ${table}`, attempts, async (db) => {
-      await db.query(CAPTURE_LOCK)
-      await db.query(dropFunction(name))
-      const { rows } = await db.query<{ kind: string }>(
-        'delete from bridge.watched where table_name = $1 returning kind',
-        [table],
-      )
-      for (const { kind } of rows) await db.query(openGap(kind, 'uninstalled', table))
-    })
+    await withShortLocks(pool, `Table ${table}`, attempts, async () => ({
+      statements: [CAPTURE_LOCK, dropFunction(name), unwatch(table)],
+      result: undefined,
+    }))
   }
   return installed.map(({ name }) => name.slice(FUNCTION_PREFIX.length))
 }
 
 /** Drops the schema with all it holds; `removeCapture` comes first, else every table of the store is locked at once. */
 export async function purgeSchema(pool: Pool, attempts: number): Promise<void> {
-  await withShortLocks(pool, 'Schema bridge', attempts, (db) =>
-    db.query('drop schema if exists bridge cascade'),
-  )
+  await withShortLocks(pool, 'Schema bridge', attempts, async () => ({
+    statements: ['drop schema if exists bridge cascade'],
+    result: undefined,
+  }))
 }

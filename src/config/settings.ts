@@ -97,10 +97,19 @@ export const settingsSchema = z.object({
     secret: 'whole',
     otherwise: 'they answer only on a loopback `HOST`, and to no proxy',
   }),
+  hubTargets: oneOf('public', 'any').default('public').register(descriptions, {
+    variable: 'HUB_TARGETS',
+    meaning:
+      "Where mappings may point that a store's token has made: to public addresses only, or to any, this machine and private networks included. A store's own webhook, which the admin token makes, may be anywhere.",
+  }),
   port: wholeNumber(0, 65_535).optional().register(descriptions, {
     variable: 'PORT',
     meaning: 'The port on which the process listens; 0 takes any free one.',
     otherwise: '3000 for `web` and the demo, 4000 for `hub`; a `worker` opens none',
+  }),
+  hubPort: wholeNumber(0, 65_535).default(4000).register(descriptions, {
+    variable: 'HUB_PORT',
+    meaning: "The port of the demo's hub; a hub of its own listens on `PORT`.",
   }),
   host: hostName.default('0.0.0.0').register(descriptions, {
     variable: 'HOST',

@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { type Binaries, findBinaries } from './postgres-binaries.ts'
+import { type Binaries, type BinariesChoice, findBinaries } from './postgres-binaries.ts'
 import { PostgresError } from './postgres-error.ts'
 import { chooseIdentity, give, type Identity, prepareRoot } from './postgres-identity.ts'
 import { isAlive, type Running, readPidFile, stopServer } from './postgres-process.ts'
@@ -20,7 +20,7 @@ export type PostgresOptions = Readonly<{
   /** False: no fsync, for data that may be lost with the machine. */
   durable: boolean
   /** `embedded` takes the npm package, or the machine's own server where the package is missing. */
-  binaries: 'embedded' | 'system'
+  binaries: BinariesChoice
   /** The server shuts down when this process dies, however it dies. Linux only; elsewhere it lives on. */
   exitWithParent?: boolean
   /** More of postgresql.conf. */

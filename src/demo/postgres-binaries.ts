@@ -8,14 +8,17 @@ import { digest, type Identity } from './postgres-identity.ts'
 
 export type Binaries = Readonly<{ folder: string; version: string }>
 
+/** From the npm package, from the machine's own server, or from the folder `native` of another such package. */
+export type BinariesChoice = 'embedded' | 'system' | Readonly<{ native: string }>
+
 /** The server programs, such that `identity` can run them: from where they are, or from a copy in `root`. */
-export function findBinaries(wanted: 'embedded' | 'system', identity: Identity, root: string): Binaries {
-  const native = wanted === 'embedded' ? findPackage() : undefined
+export function findBinaries(wanted: BinariesChoice, identity: Identity, root: string): Binaries {
+  const native = nativeFolder(wanted)
   const folder = native ? path.join(native, 'bin') : findSystem()
   if (!folder) {
     throw new PostgresError(
       'no_binaries',
-      `No PostgreSQL found (${wanted}): install the optional npm packages or a PostgreSQL server, or set DATABASE_URL.`,
+      'No PostgreSQL found: install the optional npm packages or a PostgreSQL server, or set DATABASE_URL.',
     )
   }
   if (native) linkLibraries(native)
@@ -31,6 +34,11 @@ function tryBinaries(folder: string, identity: Identity): Binaries | undefined {
   const { stdout } = spawnSync(`${folder}/postgres`, ['--version'], options)
   const version = /\(PostgreSQL\) (\S+)/.exec(stdout ?? '')?.[1]
   return version ? { folder, version } : undefined
+}
+
+function nativeFolder(wanted: BinariesChoice): string | undefined {
+  if (wanted === 'system') return undefined
+  return wanted === 'embedded' ? findPackage() : wanted.native
 }
 
 /** The folder `native` of the npm package for this machine. */

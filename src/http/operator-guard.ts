@@ -1,35 +1,33 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import type { Request, RequestHandler } from 'express'
+
+import { isOneOf } from './secret.ts'
 
 export type OperatorAccess = Readonly<{
   /** The token of `variable`; without one only this machine is let in. */
   token?: string | undefined
   /** What operators know the token by. */
   variable?: 'OPERATOR_TOKEN' | 'HUB_ADMIN_TOKEN'
+  /** A header in which the token may come as well. */
+  header?: 'X-Augury-Token'
   /** HOST: where this process listens. */
   host: string
 }>
 
-/** Lets operators through: by `Authorization: Bearer`, or, where no token is set, from this very machine. */
+/** Lets operators through: by `Authorization: Bearer` (or `header`), or, where no token is set, from this very machine. */
 export function operatorOnly(access: OperatorAccess): RequestHandler {
-  const { token, variable = 'OPERATOR_TOKEN', host } = access
+  const { token, variable = 'OPERATOR_TOKEN', header, host } = access
   if (token === undefined) return localOnly(variable, host)
-  const expected = digest(token)
 
   return (request, response, next) => {
-    const given = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1] ?? ''
-    if (timingSafeEqual(digest(given), expected)) return next()
+    const bearer = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1]
+    const given = bearer ?? (header && request.get(header)) ?? ''
+    if (isOneOf(given, [token])) return next()
     response.set('WWW-Authenticate', 'Bearer')
     response
       .status(401)
       .json({ error: `This needs the ${variable}, sent as "Authorization: Bearer <token>".` })
   }
-}
-
-// Equal lengths, which the comparison in constant time needs, and nothing learnt of the token's own.
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }
 
 function localOnly(variable: string, host: string): RequestHandler {

@@ -8,9 +8,11 @@ import { decimalId, pageLimit, readQuery } from '../http/read-query.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Log } from '../observe/log.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { archiveHubMessage, retryHubMessage } from './page-actions.ts'
+import { answerApiError } from './api-error.ts'
+import { decideByHand } from './by-hand.ts'
 import { readHubOverview } from './page-overview.ts'
 import { listArrivals, showHubMessage } from './page-queries.ts'
+import { canAttempt } from './show-message.ts'
 
 export type HubFaceOptions = Readonly<{
   /** On the hub's database. */
@@ -33,7 +35,8 @@ const arrivalsPage = z.strictObject({
   before: decimalId.optional(),
 })
 
-const actions = { retry: retryHubMessage, archive: archiveHubMessage }
+/** Our words for them, and the protocol's. */
+const ACTIONS = { retry: 'attempt_now', archive: 'archive' } as const
 
 /** The hub's page at `/`, and under `/api/hub` what it shows and does. */
 export function createHubFace({ pool, access, log, leaseSeconds }: HubFaceOptions): HubFace {
@@ -60,21 +63,28 @@ export function createHubFace({ pool, access, log, leaseSeconds }: HubFaceOption
       ...message,
       payload: readJson(message.payload),
       envelope: readJson(message.envelope),
+      answer: message.answer === null ? null : readJson(message.answer),
       response: message.response === null ? null : readJson(message.response),
     })
   })
-  for (const [action, act] of Object.entries(actions)) {
+  for (const [action, decision] of Object.entries(ACTIONS)) {
     api.post(`/messages/:key/${action}`, async (request: { params: { key: string } }, response) => {
       const { key } = request.params
-      if (!(await act(pool, key))) {
-        const { state } = await find(key)
-        throw new Refusal(409, `Message ${key} is archived (${state}): there is nothing to ${action}.`)
+      const before = await find(key)
+      if (!canAttempt(before)) {
+        const where =
+          before.queue === 'archived'
+            ? `archived (${before.state})`
+            : 'waiting to be routed, which takes a moment'
+        throw new Refusal(409, `Message ${key} is ${where}: there is nothing to ${action}.`)
       }
+      await decideByHand(pool, before.storeId, key, decision)
       log.info('an operator decided about a message', { action, message_id: key })
-      const { payload: _, envelope: __, response: ___, ...message } = await find(key)
+      const { payload: _, envelope: __, response: ___, answer: ____, ...message } = await find(key)
       response.json({ message })
     })
   }
+  api.use(answerApiError)
 
   async function find(key: string) {
     const message = await showHubMessage(pool, key)

@@ -1,7 +1,8 @@
 import type { Db } from '../postgres/pool.ts'
 import { type HubArrival, type HubMessage, listArrivals, listTroubled } from './page-queries.ts'
 
-type Counts = Readonly<{ waiting: number; failing: number; parked: number }>
+/** `scheduled`: the consumer has asked for time. */
+type Counts = Readonly<{ waiting: number; scheduled: number; failing: number; parked: number }>
 
 /** All that the hub's page shows at a glance; nothing in it changes with the mere passing of time. */
 export type HubOverview = Readonly<{
@@ -60,9 +61,10 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
     state: keyof Counts
     count: number
   }>(
-    `select store_id, mapping_id, state, count(*)::integer as count
+    `select store_id, mapping_id, count(*)::integer as count,
+            case when state = 'failing' and poll_url is not null then 'scheduled' else state end as state
        from hub.accepted
-      group by store_id, mapping_id, state`,
+      group by 1, 2, 4`,
   )
   const workers = await db.query<{
     id: string
@@ -84,7 +86,12 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
   const sum = (counts: typeof accepted.rows): Counts => {
     const of = (state: keyof Counts) =>
       counts.filter((row) => row.state === state).reduce((total, { count }) => total + count, 0)
-    return { waiting: of('waiting'), failing: of('failing'), parked: of('parked') }
+    return {
+      waiting: of('waiting'),
+      scheduled: of('scheduled'),
+      failing: of('failing'),
+      parked: of('parked'),
+    }
   }
   return {
     stores: stores.rows.map((store) => ({

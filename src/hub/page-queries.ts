@@ -1,4 +1,5 @@
 import type { Db } from '../postgres/pool.ts'
+import { type MessageRow, QUEUES, type QueueName, selectFrom } from './message-row.ts'
 
 /** A message of the hub as people see it, in whichever of its queues it lies. */
 export type HubMessage = Readonly<{
@@ -6,16 +7,21 @@ export type HubMessage = Readonly<{
   key: string
   /** Where it stands among all messages: a decimal text that grows. */
   id: string
-  queue: 'incoming' | 'accepted' | 'archived'
+  queue: QueueName
   storeId: string
+  /** A copy for a mapping; what came in otherwise. */
+  isCopy: boolean
+  /** Of a copy: the mapping that it is for, and its name where it is still there. */
   mappingId: string | null
+  mapping: string | null
   parentKey: string
   type: string
-  aggregate: string
+  /** What it is about: `order:R123456789`, `sku:…`; null where the payload does not tell. */
+  about: string | null
+  /** As in the queue; `scheduled` where the consumer has asked for time. */
   state: string
   attempts: number
   lastError: string | null
-  answer: string | null
   /** When it is tried next; null where it is not. */
   due: Date | null
   createdAt: Date
@@ -27,56 +33,30 @@ export type HubMessage = Readonly<{
 /** A message that came in, with the copies that went to mappings. */
 export type HubArrival = HubMessage & Readonly<{ copies: readonly HubMessage[] }>
 
-type MessageRow = {
-  key: string
-  id: string
-  queue: HubMessage['queue']
-  store_id: string
-  mapping_id: string | null
-  parent_id: string
-  type: string
-  aggregate: string
-  state: string
-  attempts: number
-  last_error: string | null
-  answer: string | null
-  due: Date | null
-  created_at: Date
-  finished_at: Date | null
-  code: number | null
-}
+type Row = MessageRow & { store_id: string; code: number | null }
 
-const queued = (queue: 'incoming' | 'accepted') => `
-  select key, id, '${queue}' as queue, store_id, mapping_id, parent_id, type, aggregate, state, attempts, last_error,
-         null::text as answer, case when state = 'parked' then null else due end as due, created_at,
-         null::timestamptz as finished_at, payload, envelope
-    from hub.${queue}`
+/** All that a row shows, without its payload. */
+const LINE = `m.queue, m.id, m.key, m.type, m.state, m.attempts, m.due, m.created_at, m.finished_at, m.source, m.mapping_id,
+            m.mapping_name, m.parent_id, m.origin, m.aggregate, m.last_error, m.poll_url, m.store_id, r.code`
 
-const ARCHIVED = `
-  select key, id, 'archived' as queue, store_id, mapping_id, parent_id, type, aggregate, state, attempts, last_error,
-         answer, null::timestamptz as due, created_at, finished_at, payload, envelope
-    from hub.archived`
+const WITH_RESULT = 'left join hub.result r on r.message_id = m.key'
 
-const COLUMNS = `m.key, m.id, m.queue, m.store_id, m.mapping_id, m.parent_id, m.type, m.aggregate, m.state, m.attempts,
-         m.last_error, m.answer, m.due, m.created_at, m.finished_at`
-
-const WITH_CODE = 'left join hub.result r on r.message_id = m.key'
-
-/** What came in last, with its copies; of one store, or the last of each. */
+/** What came in last, with its copies; of one store, or of all. */
 export async function listArrivals(
   db: Db,
   page: Readonly<{ storeId?: string | undefined; before?: string | undefined; limit: number }>,
 ): Promise<HubArrival[]> {
-  const { rows } = await db.query<MessageRow>(
+  const ofStore = (queue: QueueName) =>
+    `(${selectFrom(queue)}
+        where m.store_id = s.id and m.source = 'incoming' and ($2::bigint is null or m.id < $2)
+        order by m.id desc
+        limit $3)`
+  const { rows } = await db.query<Row>(
     // Store by store: so are the indexes made, and no sort of a whole archive is needed.
-    `select ${COLUMNS}, r.code
+    `select ${LINE}
        from hub.store s
-      cross join lateral (
-        (${queued('incoming')} where store_id = s.id and ($2::bigint is null or id < $2) order by id desc limit $3)
-        union all
-        (${ARCHIVED} where store_id = s.id and source = 'incoming' and ($2::bigint is null or id < $2)
-          order by id desc limit $3)) m
-       ${WITH_CODE}
+      cross join lateral (${ofStore('incoming')} union all ${ofStore('archived')}) m
+       ${WITH_RESULT}
       where $1::text is null or s.id = $1
       order by m.id desc
       limit $3`,
@@ -94,12 +74,15 @@ export async function listArrivals(
 
 /** Failing and parked messages of both queues, the latest first. */
 export async function listTroubled(db: Db, limit: number): Promise<HubMessage[]> {
-  const { rows } = await db.query<MessageRow>(
-    `select ${COLUMNS}, r.code
-       from ((${queued('incoming')} where state <> 'waiting' order by id desc limit $1)
+  const { rows } = await db.query<Row>(
+    `select ${LINE}
+       from ((${selectFrom('incoming')} where m.state <> 'waiting' order by m.id desc limit $1)
              union all
-             (${queued('accepted')} where state <> 'waiting' order by id desc limit $1)) m
-       ${WITH_CODE}
+             (${selectFrom('accepted')}
+               where m.state <> 'waiting' and (m.state = 'parked' or m.poll_url is null)
+               order by m.id desc
+               limit $1)) m
+       ${WITH_RESULT}
       order by m.id desc
       limit $1`,
     [limit],
@@ -111,6 +94,7 @@ export type HubMessageInFull = HubArrival &
   Readonly<{
     payload: string
     envelope: string
+    answer: string | null
     /** What the consumer answered last, success or not. */
     response: string | null
     notifications: readonly Readonly<{ level: string; subject: string; description: string }>[]
@@ -118,13 +102,11 @@ export type HubMessageInFull = HubArrival &
 
 export async function showHubMessage(db: Db, key: string): Promise<HubMessageInFull | undefined> {
   const { rows } = await db.query<
-    MessageRow & { payload: string; envelope: string; response: string | null }
+    Row & { payload: string; envelope: string; answer: string | null; response: string | null }
   >(
-    `select ${COLUMNS}, m.payload, m.envelope, r.code, r.response
-       from (${queued('incoming')} where key = $1
-             union all ${queued('accepted')} where key = $1
-             union all ${ARCHIVED} where key = $1) m
-       ${WITH_CODE}`,
+    `select ${LINE}, m.payload, m.envelope, m.answer, r.response
+       from (${QUEUES.map((queue) => `${selectFrom(queue)} where m.key = $1`).join(' union all ')}) m
+       ${WITH_RESULT}`,
     [key],
   )
   const row = rows[0]
@@ -133,42 +115,41 @@ export async function showHubMessage(db: Db, key: string): Promise<HubMessageInF
     'select level, subject, description from hub.notification where message_id = $1 order by logged_on',
     [key],
   )
-  return {
-    ...toMessage(row),
-    copies: await listCopies(db, [key]),
-    payload: row.payload,
-    envelope: row.envelope,
-    response: row.response,
-    notifications: notifications.rows,
-  }
+  const { payload, envelope, answer, response } = row
+  const copies = await listCopies(db, [key])
+  return { ...toMessage(row), copies, payload, envelope, answer, response, notifications: notifications.rows }
 }
 
 async function listCopies(db: Db, parents: readonly string[]): Promise<HubMessage[]> {
-  const { rows } = await db.query<MessageRow>(
-    `select ${COLUMNS}, r.code
-       from (${queued('accepted')} where parent_id = any($1::text[])
-             union all ${ARCHIVED} where parent_id = any($1::text[]) and source = 'accepted') m
-       ${WITH_CODE}
+  const { rows } = await db.query<Row>(
+    `select ${LINE}
+       from (${selectFrom('accepted')} where m.parent_id = any($1::text[])
+             union all
+             ${selectFrom('archived')} where m.parent_id = any($1::text[]) and m.source = 'accepted') m
+       ${WITH_RESULT}
       order by m.id`,
     [parents],
   )
   return rows.map(toMessage)
 }
 
-function toMessage(row: MessageRow): HubMessage {
+function toMessage(row: Row): HubMessage {
+  // `<store or mapping>/<what it is about>`, or its own key where nothing is known.
+  const about = row.aggregate.slice(row.aggregate.indexOf('/') + 1)
   return {
     key: row.key,
     id: row.id,
     queue: row.queue,
     storeId: row.store_id,
+    isCopy: row.source === 'accepted',
     mappingId: row.mapping_id,
+    mapping: row.mapping_name,
     parentKey: row.parent_id,
     type: row.type,
-    aggregate: row.aggregate,
-    state: row.state,
+    about: about.includes(':') ? about : null,
+    state: row.state === 'failing' && row.poll_url !== null ? 'scheduled' : row.state,
     attempts: row.attempts,
     lastError: row.last_error,
-    answer: row.answer,
     due: row.due,
     createdAt: row.created_at,
     finishedAt: row.finished_at,

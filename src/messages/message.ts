@@ -1,13 +1,16 @@
 /** The types that the bridge announces. */
 export type MessageType = 'product:new' | 'product:update' | 'stock:change' | 'stock:actual' | 'order:persist'
 
-export type Message = Readonly<{ type: MessageType; payload: Record<string, unknown> }>
-
 /**
- * True for messages that tell a state: a later one of the same type and aggregate says all that an earlier one did.
- * The others must arrive, each of them: a level too, because one aggregate holds the levels of several SKUs, and the
- * product that has another SKU now, because what comes after it no longer says which it had.
+ * `subject`: what the state is of that the message tells, so that a later one of the same type, aggregate and subject says
+ * all that it did. Null where each one must arrive: a difference, an order, and the product that has another SKU now,
+ * because what comes after it no longer says which it had.
  */
-export function isStateLike({ type, payload }: Message): boolean {
-  return type === 'product:update' && !('previous_sku' in payload)
-}
+export type Message = Readonly<{
+  type: MessageType
+  payload: Record<string, unknown>
+  subject: string | null
+}>
+
+/** A payload as JSON brought it, in the pusher's own words. */
+export type RawPayload = Readonly<Record<string, unknown>>

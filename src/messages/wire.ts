@@ -28,6 +28,13 @@ export function wireOptionalTime(time: string | null): string | null {
   return time === null ? null : wireTime(time)
 }
 
+/** Of a time that anybody may have written: in UTC. One that is in UTC already stays as it is written. */
+export function utcTime(time: string): string {
+  if (time.endsWith('Z')) return time
+  const hasZone = /[+-]\d\d:\d\d$/.test(time)
+  return new Date(hasZone ? time : `${time}Z`).toISOString()
+}
+
 /** Sum of two decimals, exact: money must not pass through floating point. */
 export function addDecimals(a: string, b: string): string {
   const decimals = Math.max(fractionLength(a), fractionLength(b))

@@ -30,6 +30,10 @@ export function createMetrics() {
       'collect_to_accept_seconds',
       "From the message in the queue to the hub's acceptance.",
     ),
+    acceptToApplySeconds: latency(
+      'accept_to_apply_seconds',
+      'From the arrival of an inbound message to the commit of what it changed in the store.',
+    ),
     oldestWaitingSeconds: level(
       'oldest_waiting_seconds',
       'Age of the oldest message that is not yet accepted.',
@@ -49,6 +53,8 @@ export function createMetrics() {
       "Time since the worker's last heartbeat.",
     ),
     pushedTotal: count('pushed_total', 'Pushes by their outcome.', ['type', 'outcome']),
+    appliedTotal: count('applied_total', 'Inbound messages by what became of them.', ['type', 'outcome']),
+    repeatedTotal: count('repeated_total', 'Inbound messages that had come before and got the first answer.'),
     echoSilencedTotal: count(
       'echo_silenced_total',
       'Changes not announced because the hub itself made them.',

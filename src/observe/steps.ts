@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 
 /** The awaits of the collect and send path at which a crash must lose nothing: the named kill points of the fault suite. */
-export const STEPS = [
+export const WORKER_STEPS = [
   'collect.read',
   'collect.resolve',
   'collect.snapshot',
@@ -17,7 +17,29 @@ export const STEPS = [
   'send.settle',
 ] as const
 
-export type Step = (typeof STEPS)[number]
+/** The same of the hub: routing and delivery. Lanes and settling are the worker's. */
+export const HUB_STEPS = [
+  'push.receive',
+  'route.subscriptions',
+  'route.copies',
+  'route.order',
+  'deliver.post',
+  'deliver.effects',
+  'send.settle',
+  'send.conclude',
+] as const
+
+/** The same of the web: from an inbound message to the answer. */
+export const WEB_STEPS = [
+  'apply.inbox',
+  'apply.write',
+  'apply.answer',
+  'apply.commit',
+  'apply.failure',
+  'apply.reply',
+] as const
+
+export type Step = (typeof WORKER_STEPS)[number] | (typeof HUB_STEPS)[number] | (typeof WEB_STEPS)[number]
 
 const steps = channel('spree-bridge:step')
 

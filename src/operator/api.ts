@@ -1,5 +1,7 @@
 import { Router } from 'express'
 import { z } from 'zod'
+import { discardInbox, listInbox, showInbox } from '../apply/inbox-messages.ts'
+import { INBOX_STATES } from '../apply/inbox-row.ts'
 import { createEventStream } from '../http/event-stream.ts'
 import { type OperatorAccess, operatorOnly } from '../http/operator-guard.ts'
 import { servePage } from '../http/pages.ts'
@@ -16,14 +18,14 @@ import {
   QUEUED_STATES,
   showMessage,
 } from '../queue/operate.ts'
-import { INBOX_STATES, type InboxDesk } from './inbox-desk.ts'
 import { discardOutbound, retryOutbound } from './outbound.ts'
 import { listNamed, nameMessages, readOverview } from './overview.ts'
 import { readStatus } from './show-status.ts'
 
 export type OperatorOptions = Readonly<{
   pool: Pool
-  inbox: InboxDesk
+  /** Applies a failed message of the inbox again; how it went stands in the message afterwards. */
+  retryInbound(id: string): Promise<unknown>
   access: OperatorAccess
   log: Log
   /** How long a worker's registration stands without a heartbeat. */
@@ -53,9 +55,9 @@ const inboundPage = z.strictObject({
 
 /** `/dashboard`, and under `/api/v1` what the commands tell and do. */
 export function createOperatorFace(options: OperatorOptions): OperatorFace {
-  const { pool, inbox, access, log, leaseSeconds } = options
+  const { pool, access, log, leaseSeconds } = options
   const stream = createEventStream({
-    read: () => readOverview(pool, inbox, leaseSeconds),
+    read: () => readOverview(pool, leaseSeconds),
     onError: (error) => log.warn('the dashboard could not be read', { error }),
   })
   const api = Router()
@@ -68,7 +70,7 @@ export function createOperatorFace(options: OperatorOptions): OperatorFace {
     response.json(await readStatus(pool, leaseSeconds))
   })
   addMessageRoutes(api, pool, log)
-  addInboxRoutes(api, inbox, log)
+  addInboxRoutes(api, options)
 
   const router = Router()
   router.use(servePage('/dashboard', 'dashboard.html', access))
@@ -116,28 +118,33 @@ function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
   }
 }
 
-function addInboxRoutes(api: Router, inbox: InboxDesk, log: Log): void {
+function addInboxRoutes(api: Router, { pool, retryInbound, log }: OperatorOptions): void {
+  const actions = {
+    retry: retryInbound,
+    discard: (id: string) => discardInbox(pool, { ids: [id], limit: 1 }),
+  }
+
   async function find(id: string) {
-    const message = decimalId.safeParse(id).success ? await inbox.show(id) : undefined
+    const message = decimalId.safeParse(id).success ? await showInbox(pool, id) : undefined
     if (!message) throw new Refusal(404, `There is no message ${id} in the inbox.`)
     return message
   }
 
   api.get('/inbox', async (request, response) => {
     const { state, type, ...page } = readQuery(inboundPage, request.query)
-    response.json({ messages: await inbox.list({ ...page, states: state, types: type }) })
+    response.json({ messages: await listInbox(pool, { ...page, states: state, types: type }) })
   })
   api.get('/inbox/:id', async (request, response) => {
     const message = await find(request.params.id)
     response.json({ ...message, payload: readJson(message.payload), answer: readJson(message.answer) })
   })
-  for (const action of ['retry', 'discard'] as const) {
+  for (const [action, act] of Object.entries(actions)) {
     api.post(`/inbox/:id/${action}`, async (request: { params: { id: string } }, response) => {
       const { id } = request.params
       const { state } = await find(id)
       if (state !== 'failed')
         throw new Refusal(409, `Inbound message ${id} is ${state}: there is nothing to ${action}.`)
-      await inbox[action](id)
+      await act(id)
       log.info('an operator decided about an inbound message', { action, id })
       const { payload: _, answer: __, ...message } = await find(id)
       response.json({ message })

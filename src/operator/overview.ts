@@ -1,11 +1,11 @@
+import { type InboxMessage, listInbox } from '../apply/inbox-messages.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { type ListedMessage, listMessages, type MessagePage } from '../queue/operate.ts'
-import type { InboundMessage, InboxDesk } from './inbox-desk.ts'
 import { readStatus, type Status } from './show-status.ts'
 
 /** A message with what people know its aggregate by: an order's number, a product's SKU or name; null where neither is known. */
-export type NamedMessage = ListedMessage & Readonly<{ subject: string | null }>
+export type NamedMessage = ListedMessage & Readonly<{ about: string | null }>
 
 /** All that the dashboard shows at a glance; nothing in it changes with the mere passing of time. */
 export type Overview = Omit<Status, 'oldestChangeSeconds' | 'oldestMessageSeconds' | 'workers'> &
@@ -15,13 +15,13 @@ export type Overview = Omit<Status, 'oldestChangeSeconds' | 'oldestMessageSecond
     troubled: readonly NamedMessage[]
     outbound: readonly NamedMessage[]
     failedInboundCount: number
-    failedInbound: readonly InboundMessage[]
-    inbound: readonly InboundMessage[]
+    failedInbound: readonly InboxMessage[]
+    inbound: readonly InboxMessage[]
   }>
 
 const SHOWN = 40
 
-export async function readOverview(pool: Pool, inbox: InboxDesk, leaseSeconds: number): Promise<Overview> {
+export async function readOverview(pool: Pool, leaseSeconds: number): Promise<Overview> {
   const {
     oldestChangeSeconds: _,
     oldestMessageSeconds: __,
@@ -37,8 +37,8 @@ export async function readOverview(pool: Pool, inbox: InboxDesk, leaseSeconds: n
     troubled: await listNamed(pool, { states: ['failing', 'parked'], limit: SHOWN }),
     outbound: await listNamed(pool, { limit: SHOWN }),
     failedInboundCount: failed.rows[0]?.count ?? 0,
-    failedInbound: await inbox.list({ states: ['failed'], limit: SHOWN }),
-    inbound: await inbox.list({ limit: SHOWN }),
+    failedInbound: await listInbox(pool, { states: ['failed'], limit: SHOWN }),
+    inbound: await listInbox(pool, { limit: SHOWN }),
   }
 }
 
@@ -50,19 +50,19 @@ export async function listNamed(pool: Pool, page: MessagePage): Promise<NamedMes
 export async function nameMessages<Message extends ListedMessage>(
   pool: Pool,
   messages: readonly Message[],
-): Promise<(Message & Readonly<{ subject: string | null }>)[]> {
-  const { rows } = await pool.query<{ aggregate: string; subject: string | null }>(
+): Promise<(Message & Readonly<{ about: string | null }>)[]> {
+  const { rows } = await pool.query<{ aggregate: string; about: string | null }>(
     `select aggregate,
             case part
               when 'order' then natural_key
               else coalesce(nullif(natural_key::jsonb ->> 'sku', ''),
                             nullif(natural_key::jsonb #>> '{variants,0,sku}', ''),
                             natural_key::jsonb ->> 'name')
-            end as subject
+            end as about
        from bridge.baseline
       where aggregate = any($1::text[]) and part in ('order', 'catalogue')`,
     [[...new Set(messages.map(({ aggregate }) => aggregate))]],
   )
-  const subjects = new Map(rows.map(({ aggregate, subject }) => [aggregate, subject]))
-  return messages.map((message) => ({ ...message, subject: subjects.get(message.aggregate) ?? null }))
+  const names = new Map(rows.map(({ aggregate, about }) => [aggregate, about]))
+  return messages.map((message) => ({ ...message, about: names.get(message.aggregate) ?? null }))
 }

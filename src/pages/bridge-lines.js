@@ -5,13 +5,13 @@ const post = (path) => callJson(path, { method: 'POST' })
 
 /** A message on its way to the hub, or there, as a row shows it. */
 export function outboundLine(message, inTrouble = false) {
-  const { id, state, type, subject, aggregate, answer, lastError, attempts, due, createdAt, finishedAt } =
+  const { id, state, type, about, aggregate, answer, lastError, attempts, due, createdAt, finishedAt } =
     message
   return {
     key: `to ${id}`,
     state,
     type,
-    subject: subject ?? aggregate,
+    subject: about ?? aggregate,
     note: outboundNote(message),
     at: finishedAt ?? createdAt,
     due: state === 'failing' ? due : null,

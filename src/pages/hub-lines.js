@@ -11,25 +11,25 @@ export function arrivalLine(arrival, names) {
  * `names`: what mappings and stores are called, by id.
  */
 export function hubLine(message, names, inTrouble = false) {
-  const { key, state, type, queue, aggregate, mappingId, parentKey, storeId, createdAt, finishedAt } = message
-  const isCopy = mappingId !== null && parentKey !== ''
-  const mapping = names.get(mappingId) ?? mappingId
+  const { key, state, type, queue, about, isCopy, parentKey, storeId, createdAt, finishedAt } = message
+  const mapping = isCopy ? (message.mapping ?? message.mappingId) : null
   return {
     key,
     state,
     type: isCopy && !inTrouble ? `→ ${mapping}` : type,
-    subject: isCopy && !inTrouble ? '' : aggregate,
+    subject: isCopy && !inTrouble ? '' : nameOf(about),
     note: [inTrouble && mapping && `→ ${mapping}: `, hubNote(message)].filter(Boolean).join('') || null,
     at: finishedAt ?? createdAt,
-    due: state === 'failing' ? message.due : null,
+    due: state === 'failing' || state === 'scheduled' ? message.due : null,
     path: `/api/hub/messages/${encodeURIComponent(key)}`,
     actsInLine: inTrouble,
-    acts: queue === 'archived' ? [] : hubActs(key, mapping),
+    acts: canAttempt(message) ? hubActs(key, mapping) : [],
     details: (full) => ({
       facts: [
         ['Message', key],
         ['Store', names.get(storeId) ?? storeId],
-        ['Copy of', parentKey],
+        ['About', about],
+        [isCopy ? 'Copy of' : 'Derived from', parentKey],
         ['Queue', queue],
         ['Received', createdAt],
         ['Finished', finishedAt],
@@ -47,9 +47,20 @@ export function hubLine(message, names, inTrouble = false) {
   }
 }
 
+/** `order:R123` by its number; people know the kind from the message. */
+function nameOf(about) {
+  return about === null ? '' : about.slice(about.indexOf(':') + 1)
+}
+
+/** What a person may decide about: nothing that is archived, or about to be routed anyway. */
+function canAttempt({ queue, state }) {
+  return queue === 'accepted' || (queue === 'incoming' && state !== 'waiting')
+}
+
 function hubNote({ state, queue, lastError, attempts, copies }) {
   if (state === 'failing' || state === 'parked')
     return `${sentence(lastError ?? 'No reason was kept')}${attempts > 1 ? ` ${attempts} attempts.` : ''}`
+  if (state === 'scheduled') return 'The consumer has asked for time.'
   if (state === 'discarded') return 'Archived by hand, not delivered.'
   if (queue === 'archived' && copies?.length === 0) return 'No mapping takes it: skipped.'
   return null

@@ -36,7 +36,9 @@ export function isTransient(error: unknown): boolean {
   }
   return (
     error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|client was closed/i.test(error.message)
+    /connection terminated|timeout exceeded when trying to connect|query read timeout|client was closed/i.test(
+      error.message,
+    )
   )
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { DatabaseError } from './errors.ts'
 import type { Db, Pool } from './pool.ts'
-import { withShortLocks } from './short-locks.ts'
+import { type Locking, withShortLocks } from './short-locks.ts'
 
 /** Oldest server on which the SQL of the migrations runs: xid8 and pg_current_snapshot() came with PostgreSQL 13. */
 const OLDEST_SERVER = 130_000
@@ -95,7 +95,7 @@ export async function applyMigrations(
   const state = await schemaState(pool, schema)
   for (const migration of pendingMigrations(migrations, state)) {
     const isNew = await withShortLocks(pool, `Schema ${schema}`, ATTEMPTS, (db) =>
-      apply(db, schema, migration),
+      prepare(db, schema, migration),
     )
     if (isNew) applied.push(migration.name)
   }
@@ -115,13 +115,12 @@ async function refuseOldServer(db: Db): Promise<void> {
   }
 }
 
-async function apply(db: Db, schema: string, migration: Migration): Promise<boolean> {
+async function prepare(db: Db, schema: string, migration: Migration): Promise<Locking<boolean>> {
   // Any number will do, as long as every starter takes the same one: 'spbr' and the schema's hash.
   await db.query(`select pg_advisory_xact_lock(x'73706272'::int, hashtext($1))`, [schema])
   const state = await schemaState(db, schema)
-  if (state !== undefined && state.version >= migration.version) return false
-  for (const statement of await migrationStatements(db, schema, migration, state)) await db.query(statement)
-  return true
+  if (state !== undefined && state.version >= migration.version) return { statements: [], result: false }
+  return { statements: await migrationStatements(db, schema, migration, state), result: true }
 }
 
 /**

@@ -40,9 +40,13 @@ export function createPool(url: string, options: PoolOptions): Pool {
       ? {}
       : { query_timeout: options.answerWithinMilliseconds }),
   })
-  pool.on('error', options.onConnectionError)
+  // A server that stops together with us may be quicker than our good-bye.
+  const tell = (error: Error) => {
+    if (!pool.ending) options.onConnectionError(error)
+  }
+  pool.on('error', tell)
   // A connection in use that breaks between two queries tells it here only; its next query fails as well.
-  pool.on('connect', (client) => client.on('error', options.onConnectionError))
+  pool.on('connect', (client) => client.on('error', tell))
   // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
   return pool as unknown as Pool
 }

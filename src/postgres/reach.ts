@@ -3,17 +3,18 @@ import type { Db } from './pool.ts'
 
 /**
  * Asks the database for one row, so that a wrong URL is told at the start in words instead of by the first query.
+ * `variable` is where the operator has set the URL.
  * @throws DatabaseError `refused` where asking again will not help (password, role, database name, TLS), else `unreachable`.
  */
-export async function reachDatabase(db: Db, url: string): Promise<void> {
+export async function reachDatabase(db: Db, url: string, variable = 'DATABASE_URL'): Promise<void> {
   try {
     await db.query('select 1')
   } catch (error) {
-    throw explainFailure(error, url)
+    throw explainFailure(error, url, variable)
   }
 }
 
-function explainFailure(error: unknown, url: string): Error {
+function explainFailure(error: unknown, url: string, variable: string): Error {
   const where = describeUrl(url)
   const code = sqlState(error)
   const text = error instanceof Error ? error.message : String(error)
@@ -22,24 +23,24 @@ function explainFailure(error: unknown, url: string): Error {
     case '28000':
       return new DatabaseError(
         'refused',
-        `The server of ${where} refuses the login: ${text}. Check user, password and sslmode in DATABASE_URL.`,
+        `The server of ${where} refuses the login: ${text}. Check user, password and sslmode in ${variable}.`,
       )
     case '3D000':
       return new DatabaseError(
         'refused',
-        `There is no such database at ${where}: ${text}. Check the name at the end of DATABASE_URL.`,
+        `There is no such database at ${where}: ${text}. Check the name at the end of ${variable}.`,
       )
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new DatabaseError(
         'unreachable',
-        `The host of ${where} is unknown (${code}). Check the host in DATABASE_URL.`,
+        `The host of ${where} is unknown (${code}). Check the host in ${variable}.`,
       )
     case 'ECONNREFUSED':
     case 'ENOENT':
       return new DatabaseError(
         'unreachable',
-        `Nothing listens at ${where} (${code}). Is PostgreSQL running, and are host and port in DATABASE_URL right?`,
+        `Nothing listens at ${where} (${code}). Is PostgreSQL running, and are host and port in ${variable} right?`,
       )
     case '53300':
       return new DatabaseError('unreachable', `The server of ${where} has no connection left: ${text}.`)

@@ -2,29 +2,36 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { DatabaseError, isTransient, sqlState } from './errors.ts'
 import type { Db, Pool } from './pool.ts'
-import { inTransaction } from './transaction.ts'
+import { untilCommit } from './transaction.ts'
 
 /** Begins every transaction that changes tables which the store's own statements use. */
 export const SHORT_LOCKS = `set local lock_timeout = '200ms'`
 
 const LONGEST_PAUSE_MILLISECONDS = 2_000
 
+/** The statements that lock, found out before any of them runs. */
+export type Locking<T> = Readonly<{ statements: readonly string[]; result: T }>
+
 /**
- * Runs `work` in a transaction that waits at most 200 ms for any lock, because all of the store's statements on that
- * table wait behind it meanwhile; then tries again, after jittered pauses that grow to two seconds.
+ * Runs what `look` finds to be done in a transaction that waits at most 200 ms for any lock, because all of the store's
+ * statements on that table wait behind it meanwhile; then tries again, after jittered pauses that grow to two seconds.
+ * The statements go to the server in one piece with the commit: what they lock is locked for as long as the server
+ * takes for them, some milliseconds, whatever becomes of this process or of the line.
  * @throws DatabaseError `locked` where `subject` was not to be had in `attempts` tries.
  */
 export async function withShortLocks<T>(
   pool: Pool,
   subject: string,
   attempts: number,
-  work: (db: Db) => Promise<T>,
+  look: (db: Db) => Promise<Locking<T>>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await inTransaction(pool, async (db) => {
+      return await untilCommit(pool, async (db) => {
         await db.query(SHORT_LOCKS)
-        return work(db)
+        const { statements, result } = await look(db)
+        await db.query([...statements, 'commit'].join('\n;\n'))
+        return result
       })
     } catch (error) {
       if (!isTransient(error)) throw error

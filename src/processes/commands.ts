@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 
+import type { Handlers } from '../apply/handlers.ts'
 import { describeSettings } from '../config/describe-settings.ts'
 import { adoptStore } from '../operator/adopt-store.ts'
 import { migrateStore, previewMigration } from '../operator/migrate-store.ts'
@@ -7,15 +8,22 @@ import { formatStatus, readStatus } from '../operator/show-status.ts'
 import { uninstallStore } from '../operator/uninstall-store.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { openStore } from '../store/store.ts'
+import { addDeliverCommand } from './deliver-command.ts'
 import { OperatorError } from './exit.ts'
+import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { addMessageCommands } from './message-commands.ts'
-import { type CommonOptions, type Print, settingsFor, withStore } from './store-command.ts'
+import { HUB_PORT, WEB_PORT } from './ports.ts'
+import { addPushCommand } from './push-command.ts'
+import { addSamplesCommand } from './samples-command.ts'
+import { type CommonOptions, commandSettings, type Print, settingsFor, withStore } from './store-command.ts'
 import { bridgeMigrations, codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 
+const WORKER_NEEDS = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
+
 /** The program `spree-bridge`. `finish` receives the exit status of commands that have one of their own. */
-export function createProgram(print: Print, finish: (status: number) => void): Command {
+export function createProgram(print: Print, finish: (status: number) => void, handlers: Handlers): Command {
   const program = new Command('spree-bridge')
     .description('Announces every change of a Spree or Solidus store to a hub, once and in order.')
     .version(readVersion())
@@ -31,13 +39,40 @@ export function createProgram(print: Print, finish: (status: number) => void): C
       .option('--config <file>', 'YAML file with settings; the environment wins')
       .option('--json', 'print data as JSON')
 
-  // The other commands start in half the time without the worker's HTTP client and server.
-  const work = async (options: CommonOptions) => {
-    const { runWorker } = await import('./run-worker.ts')
-    finish(await runWorker(options))
+  // The other commands start in half the time without HTTP client and server.
+  const worker = async (options: CommonOptions) => {
+    const { runParts, workerPart } = await import('./run-parts.ts')
+    const { settings } = settingsFor(options, WORKER_NEEDS)
+    finish(await runParts([workerPart(settings)], settings))
   }
-  command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(work)
-  command('start', 'all that this release has to run in one process, which is the worker').action(work)
+  const web = async (options: CommonOptions) => {
+    const { hubPartIfSet, runParts, webPart } = await import('./run-parts.ts')
+    const { settings } = settingsFor(options, ['databaseUrl'])
+    const parts = [webPart(settings, handlers), ...hubPartIfSet(settings)]
+    finish(await runParts(parts, { ...settings, port: settings.port ?? WEB_PORT }))
+  }
+  const start = async (options: CommonOptions) => {
+    if (settingsFor(options, []).settings.databaseUrl === undefined) {
+      const { runDemo } = await import('./run-demo.ts')
+      return finish(await runDemo(settingsFor(options, []).settings, print))
+    }
+    const { hubPartIfSet, runParts, webPart, workerPart } = await import('./run-parts.ts')
+    const { settings } = settingsFor(options, WORKER_NEEDS)
+    const parts = [workerPart(settings), webPart(settings, handlers), ...hubPartIfSet(settings)]
+    finish(await runParts(parts, { ...settings, port: settings.port ?? WEB_PORT }))
+  }
+  const hub = async (options: CommonOptions) => {
+    const { hubPart, runParts } = await import('./run-parts.ts')
+    const { settings } = settingsFor(options, ['hubDatabaseUrl'])
+    const { hubAdminToken: operatorToken, port = HUB_PORT } = settings
+    finish(await runParts([hubPart(settings)], { ...settings, port, operatorToken }))
+  }
+  command('worker', 'capture and delivery: outbox → hub; any number may run side by side').action(worker)
+  command('web', 'the webhook: hub → store, health and metrics; any number may run side by side').action(web)
+  command('start', 'worker and web in one process; without DATABASE_URL the demo').action(start)
+  command('hub', 'the hub: takes messages, routes and delivers them; any number may run side by side').action(
+    hub,
+  )
 
   command('migrate', 'create or update schema bridge in the store database and its triggers')
     .option('--dry-run', 'print the SQL instead of running it')
@@ -110,7 +145,7 @@ export function createProgram(print: Print, finish: (status: number) => void): C
 
   command('config', 'print the effective configuration and its sources, secrets hidden').action(
     (options: CommonOptions) => {
-      const rows = describeSettings(settingsFor(options, []))
+      const rows = describeSettings(commandSettings(options, []))
       if (options.json) return print(JSON.stringify(rows))
       for (const { name, value, source } of rows)
         print(`${name.padEnd(22)} ${String(value ?? '-').padEnd(48)} ${source}`)
@@ -128,6 +163,10 @@ export function createProgram(print: Print, finish: (status: number) => void): C
   )
 
   addMessageCommands(program, print)
+  addInboxCommands(program, print, finish, handlers)
+  addDeliverCommand(program, print, finish)
+  addPushCommand(program, print, finish)
+  addSamplesCommand(program, print)
   return program
 }
 

@@ -1,5 +1,6 @@
 import cron from 'node-cron'
 
+import { forgetInbox } from '../apply/inbox-messages.ts'
 import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -9,6 +10,8 @@ import { type Identity, refuseCopy, refuseUninstalled } from '../postgres/instal
 import type { Pool } from '../postgres/pool.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
 import type { LiveStore } from '../store/live-store.ts'
+import { cronLogger } from './cron-logger.ts'
+import { every } from './every.ts'
 import { requireSchema } from './store-database.ts'
 
 export type HousekeepingOptions = Readonly<{
@@ -30,6 +33,8 @@ export type HousekeepingOptions = Readonly<{
 const TRIGGERS_MILLISECONDS = 10_000
 const INSTALLATION_MILLISECONDS = 60_000
 const METRICS_MILLISECONDS = 5_000
+/** A hub repeats for a week at most; this leaves time for a person. */
+const INBOX_DAYS = 90
 /** Few: the next look comes in 10 s anyway. */
 const REPAIR_ATTEMPTS = 5
 /** What no repetition mends: somebody has taken the database away from this process. */
@@ -53,21 +58,16 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   let unwatched: string | undefined = 'the triggers were not looked at yet'
 
   // Before anything is settled: rows of a day without a partition go to the default one and keep it from being made.
-  await keepPartitions()
+  await keepTables()
   const duties = [
-    every(TRIGGERS_MILLISECONDS, checkTriggers),
-    every(INSTALLATION_MILLISECONDS, checkInstallation),
-    every(METRICS_MILLISECONDS, measure),
+    every(TRIGGERS_MILLISECONDS, checkTriggers, onDutyError),
+    every(INSTALLATION_MILLISECONDS, checkInstallation, onDutyError),
+    every(METRICS_MILLISECONDS, measure, onDutyError),
   ]
-  const partitions = cron.schedule('17 * * * *', keepPartitions, {
+  const partitions = cron.schedule('17 * * * *', keepTables, {
     timezone: 'UTC',
     noOverlap: true,
-    logger: {
-      info: () => undefined,
-      debug: () => undefined,
-      warn: (message) => log.warn(message),
-      error: (error) => onError(error),
-    },
+    logger: cronLogger(log, onError),
   })
 
   async function checkTriggers(): Promise<void> {
@@ -107,37 +107,21 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
     seenGaps = gaps
   }
 
-  async function keepPartitions(): Promise<void> {
+  async function keepTables(): Promise<void> {
     try {
       await makePartitions(pool, 'bridge.history')
       await makePartitions(pool, 'bridge.stock_ledger')
       await dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays)
       await dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays)
+      await forgetInbox(pool, INBOX_DAYS)
     } catch (error) {
       onError(error)
     }
   }
 
-  function every(milliseconds: number, work: () => Promise<void>): () => Promise<void> {
-    let running: Promise<void> = Promise.resolve()
-    let busy = false
-    const run = () => {
-      if (busy) return
-      busy = true
-      running = work()
-        .catch((error: unknown) =>
-          error instanceof DatabaseError && FATAL.has(error.code) ? options.onFatal(error) : onError(error),
-        )
-        .finally(() => {
-          busy = false
-        })
-    }
-    run()
-    const timer = setInterval(run, milliseconds)
-    return async () => {
-      clearInterval(timer)
-      await running
-    }
+  function onDutyError(error: unknown): void {
+    if (error instanceof DatabaseError && FATAL.has(error.code)) options.onFatal(error)
+    else onError(error)
   }
 
   return {

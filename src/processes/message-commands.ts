@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 
 import { listUnmapped } from '../capture/unmapped.ts'
 import { discardOutbound, retryOutbound } from '../operator/outbound.ts'
@@ -14,6 +14,7 @@ import {
   showMessage,
 } from '../queue/operate.ts'
 import { OperatorError } from './exit.ts'
+import { readLimit } from './read-limit.ts'
 import { type CommonOptions, type Print, withStore } from './store-command.ts'
 import { codeVersion, requireSchema } from './store-database.ts'
 
@@ -136,11 +137,4 @@ function formatMessage(message: ListedMessage): string {
   const { id, state, type, aggregate, attempts, createdAt, lastError, answer } = message
   const tail = state === 'done' ? ` → ${answer}` : lastError ? `  ${lastError}` : ''
   return `${id.padStart(8)}  ${createdAt.toISOString()}  ${state.padEnd(10)} ${type.padEnd(16)} ${aggregate.padEnd(16)} ${attempts} attempts${tail}`
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000_000)
-    throw new InvalidArgumentError('It must be a whole number from 1 to 1000000.')
-  return limit
 }

@@ -1,5 +1,6 @@
 import { type EffectiveSettings, readSettings } from '../config/read-settings.ts'
 import type { SettingName } from '../config/settings.ts'
+import { DEMO_FOLDER, demoEnvironment, readDemoFile } from '../demo/demo-file.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { openStoreDatabase } from './store-database.ts'
@@ -17,7 +18,7 @@ export type StoreContext = Readonly<{
   settings: EffectiveSettings<'databaseUrl'>['settings']
 }>
 
-/** Reads settings for a command: the environment, and the file of `--config`. @throws ConfigError */
+/** Reads settings for a process: the environment, and the file of `--config`. @throws ConfigError */
 export function settingsFor<Needed extends SettingName>(
   options: CommonOptions,
   needs: readonly Needed[],
@@ -25,12 +26,30 @@ export function settingsFor<Needed extends SettingName>(
   return readSettings({ env: process.env, file: options.config, needs })
 }
 
+/**
+ * Reads settings for a command that looks at what runs, or asks something of it: where no database is named, those of the
+ * demo that was started in this folder. @throws ConfigError
+ */
+export function commandSettings<Needed extends SettingName>(
+  options: CommonOptions,
+  needs: readonly Needed[],
+): EffectiveSettings<Needed> {
+  const namesNone = !process.env['DATABASE_URL'] && !process.env['HUB_DATABASE_URL'] && !options.config
+  const demo = namesNone ? readDemoFile() : undefined
+  return readSettings({
+    env: process.env,
+    file: options.config,
+    demo: demo && { source: `${DEMO_FOLDER}/demo.json`, env: demoEnvironment(demo) },
+    needs,
+  })
+}
+
 /** Opens the store's database for one command and closes everything afterwards, whatever happens. */
 export async function withStore<T>(
   options: CommonOptions,
   work: (context: StoreContext) => Promise<T>,
 ): Promise<T> {
-  const { settings } = settingsFor(options, ['databaseUrl'])
+  const { settings } = commandSettings(options, ['databaseUrl'])
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   try {
     const pool = await openStoreDatabase(settings, 'spree-bridge', log, 2)

@@ -1,18 +1,10 @@
 import { startCollector } from '../capture/collector.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
-import { createApp } from '../http/app.ts'
-import { listen as openPort } from '../http/listen.ts'
 import type { Log } from '../observe/log.ts'
-import { createMetrics } from '../observe/metrics.ts'
+import type { Metrics } from '../observe/metrics.ts'
 import { atStep } from '../observe/steps.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
-import {
-  readInstallation,
-  recordInstallation,
-  refuseCopy,
-  refuseUninstalled,
-} from '../postgres/installation.ts'
 import { listen } from '../postgres/listen.ts'
 import { joinWorkers, type Membership } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
@@ -21,25 +13,16 @@ import { createPushClient, type PushClient } from '../push/client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { startSender } from '../queue/sender.ts'
-import { type LiveStore, openLiveStore } from '../store/live-store.ts'
 import { type Housekeeping, startHousekeeping } from './housekeeping.ts'
 import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
-import { codeVersion, identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
+import { type OwnStore, openOwnStore } from './own-store.ts'
+import { type Part, promiseOf } from './part.ts'
+import { identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { complaints, tellCircuit, tellPass } from './worker-log.ts'
 
 export type WorkerSettings = Settings &
   Readonly<{ databaseUrl: string; hubUrl: string; hubStoreId: string; hubToken: string }>
-
-/** A running worker. */
-export type Worker = Readonly<{
-  /** Where health and metrics are, if a port was set. */
-  url: string | undefined
-  /** Resolves with the reason when the worker must not go on. */
-  ended: Promise<DatabaseError>
-  /** Stops claiming at once, ends or releases what is in flight within 20 s, and closes everything in reverse. */
-  stop(): Promise<void>
-}>
 
 const PUSH_TIMEOUT_MILLISECONDS = 10_000
 const HUB_GREETING_MILLISECONDS = 3_000
@@ -51,26 +34,17 @@ const ANSWER_WITHIN_MILLISECONDS = 10_000
 /** Types whose last acknowledgement decides what is an echo: catalogue and levels, never orders or deltas. */
 const REMEMBERED_TYPES = ['product:new', 'product:update', 'stock:actual']
 
-/** Capture and delivery in one process: outbox → messages → hub. Any number may run side by side. */
-export async function startWorker(settings: WorkerSettings, log: Log): Promise<Worker> {
-  const pool = await openStoreDatabase(
-    settings,
-    'spree-bridge worker',
-    log,
-    CONNECTIONS,
-    ANSWER_WITHIN_MILLISECONDS,
-  )
+/** Capture and delivery: outbox → messages → hub. Any number may run side by side. */
+export async function startWorker(settings: WorkerSettings, log: Log, metrics: Metrics): Promise<Part> {
+  const own = await openOwnStore(settings, log, {
+    applicationName: 'spree-bridge worker',
+    connections: CONNECTIONS,
+    answerWithinMilliseconds: ANSWER_WITHIN_MILLISECONDS,
+  })
   try {
-    const code = await codeVersion()
-    await requireSchema(pool, code)
-    await refuseUninstalled(pool)
-    const store = await openLiveStore(pool)
-    const identity = await identityOf(pool, settings)
-    await refuseCopy(pool, identity)
-    await recordInstallation(pool, identity, false)
-    return await assemble(settings, log, pool, store, code)
+    return await assemble(settings, log, metrics, own)
   } catch (error) {
-    await pool.end()
+    await own.pool.end()
     throw error
   }
 }
@@ -78,13 +52,10 @@ export async function startWorker(settings: WorkerSettings, log: Log): Promise<W
 async function assemble(
   settings: WorkerSettings,
   log: Log,
-  pool: Pool,
-  store: LiveStore,
-  code: number,
-): Promise<Worker> {
-  const metrics = createMetrics()
+  metrics: Metrics,
+  { pool, store, code, installation }: OwnStore,
+): Promise<Part> {
   const complain = complaints(log)
-  const installation = await readInstallation(pool)
   const laneCount = await countLanes(pool, BRIDGE_QUEUE)
   const circuit = createCircuit((view) => tellCircuit(view, log, metrics))
   metrics.circuitOpen.set(0)
@@ -92,7 +63,7 @@ async function assemble(
     hubUrl: settings.hubUrl,
     storeId: settings.hubStoreId,
     token: settings.hubToken,
-    installation: installation?.id ?? '',
+    installation: installation.id,
     version: readVersion(),
     connections: settings.bridgeConcurrency,
     timeoutMilliseconds: PUSH_TIMEOUT_MILLISECONDS,
@@ -123,22 +94,6 @@ async function assemble(
     onError: complain('housekeeping'),
     onFatal,
   })
-  const app = createApp({
-    log,
-    metrics,
-    operator: { token: settings.operatorToken, host: settings.host },
-    readyChecks: readyChecks(pool, code, membership, housekeeping),
-  })
-  const { port: portNumber, host } = settings
-  const port =
-    portNumber === undefined
-      ? undefined
-      : await openPort(app, { port: portNumber, host }).catch(async (error: unknown) => {
-          await housekeeping.stop()
-          await membership.leave()
-          await client.close()
-          throw error
-        })
   const sender = startSender({
     pool,
     tables: BRIDGE_QUEUE,
@@ -184,11 +139,11 @@ async function assemble(
     schema: store.schema,
     hub: settings.hubUrl,
     store_id: settings.hubStoreId,
-    ...(port ? { url: port.url } : {}),
   })
 
   return {
-    url: port?.url,
+    routers: [],
+    readyChecks: readyChecks(pool, code, membership, housekeeping),
     ended,
     async stop() {
       log.info('worker stops')
@@ -197,7 +152,6 @@ async function assemble(
       await membership.leave()
       await listener.stop()
       await client.close()
-      await port?.close()
       await pool.end()
       log.info('worker stopped')
     },
@@ -227,12 +181,4 @@ function readyChecks(pool: Pool, code: number, membership: Membership, housekeep
     triggers: async () => housekeeping.unwatched(),
     lease: async () => (membership.registration() ? undefined : 'this worker holds no lease at the moment'),
   }
-}
-
-function promiseOf<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined
-  const promise = new Promise<T>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }

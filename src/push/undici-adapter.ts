@@ -5,7 +5,7 @@ import {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios'
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 
 declare module 'axios' {
   interface AxiosRequestConfig {
@@ -29,13 +29,13 @@ export class ExchangeFault extends AxiosError {
 const HEADERS_READ = ['x-hub', 'content-type', 'retry-after', 'location'] as const
 
 /**
- * An axios adapter that sends `config.url`, a path, over the pool. It honours `deadline`, `signal` and `maxContentLength`,
+ * An axios adapter that sends `config.url`, a path, over a pool, or over an agent to the origin `config.baseURL`. It honours `deadline`, `signal` and `maxContentLength`,
  * gives back only the headers we read, follows no redirect and knows no proxy.
  */
-export function createUndiciAdapter(pool: Pool): AxiosAdapter {
+export function createUndiciAdapter(dispatcher: Dispatcher): AxiosAdapter {
   return (config) =>
     new Promise((resolve, reject) => {
-      const { url, deadline, signal, maxContentLength = Number.POSITIVE_INFINITY } = config
+      const { url, baseURL, deadline, signal, maxContentLength = Number.POSITIVE_INFINITY } = config
       let controller: Dispatcher.DispatchController | undefined
       let over = false
       let status = 0
@@ -65,8 +65,9 @@ export function createUndiciAdapter(pool: Pool): AxiosAdapter {
         controller?.abort(error)
       }
 
-      pool.dispatch(
+      dispatcher.dispatch(
         {
+          ...(baseURL === undefined ? {} : { origin: baseURL }),
           path: url ?? '/',
           method: (config.method ?? 'get').toUpperCase(),
           headers: config.headers.toJSON(true),

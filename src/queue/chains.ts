@@ -5,6 +5,7 @@ import { isBefore, type Position } from './position.ts'
 type Chain = {
   readonly aggregate: string
   readonly lane: number
+  readonly group: Group
   /** Loaded messages not yet being sent, oldest first. */
   loaded: QueuedMessage[]
   /** The table holds messages of this aggregate beyond the loaded ones: read them before anything newer is appended. */
@@ -16,6 +17,32 @@ type Chain = {
   fromOldest: boolean
   /** Nothing leaves before this time; Infinity while a parked message holds the chain. */
   blockedUntil: number
+}
+
+/** The aggregates that share one receiver: their part of the slots and of the memory is bounded. */
+type Group = {
+  readonly name: string
+  inFlight: number
+  held: number
+  /** Aggregates that can send now, in the order in which they became ready. */
+  readonly ready: Set<string>
+  /** Aggregates to be read again from the table. */
+  readonly reload: Set<string>
+}
+
+/** How the slots and the memory of one worker are shared out, where its messages go to several receivers. */
+export type Shares = Readonly<{
+  groupOf(message: QueuedMessage): string
+  /** In flight at once. */
+  mostInFlight: number
+  /** In memory at once. */
+  mostHeld: number
+}>
+
+const UNSHARED: Shares = {
+  groupOf: () => '',
+  mostInFlight: Number.POSITIVE_INFINITY,
+  mostHeld: Number.POSITIVE_INFINITY,
 }
 
 const LOADED_PER_CHAIN = 16
@@ -32,15 +59,18 @@ export type Turn = Readonly<{ message: QueuedMessage; superseded: boolean }>
  * behind one that fails cost nothing, and the others go on.
  */
 export class Chains {
+  readonly #shares: Shares
   readonly #chains = new Map<string, Chain>()
-  /** Aggregates that can send now, in the order in which they became ready. */
-  readonly #ready = new Set<string>()
-  /** Aggregates to be read again from the table. */
-  readonly #reload = new Set<string>()
+  /** In the order of their turns. */
+  readonly #groups = new Map<string, Group>()
   readonly #blocked = new Set<string>()
   /** Ids in memory: loaded, under way, or sent and not yet settled. A row of these is never loaded twice. */
   readonly #held = new Map<string, QueuedMessage>()
   #bytes = 0
+
+  constructor(shares: Shares = UNSHARED) {
+    this.#shares = shares
+  }
 
   get heldMessages(): number {
     return this.#held.size
@@ -51,8 +81,12 @@ export class Chains {
     return this.#bytes
   }
 
-  get readyChains(): number {
-    return this.#ready.size
+  /** Messages that could be taken now, one of each chain. */
+  get takeable(): number {
+    let takeable = 0
+    for (const { ready, inFlight } of this.#groups.values())
+      takeable += Math.min(ready.size, this.#shares.mostInFlight - inFlight)
+    return takeable
   }
 
   /** Rows read forward, in the order of the table. Those of a chain that has `more` wait for its reload. */
@@ -69,8 +103,9 @@ export class Chains {
   /** The rows of an aggregate as read again; `more` tells that there are further ones. */
   replace(aggregate: string, messages: readonly QueuedMessage[], more: boolean, now: number): void {
     const chain = this.#chains.get(aggregate)
-    this.#reload.delete(aggregate)
-    if (!chain || chain.busy) return
+    if (!chain) return
+    chain.group.reload.delete(aggregate)
+    if (chain.busy) return
     this.#unload(chain)
     chain.more = false
     chain.fromOldest = false
@@ -87,17 +122,31 @@ export class Chains {
     this.#place(chain, now)
   }
 
-  /** The next message to send: its chain is busy until `finish`. */
+  /** The next message to send: its chain is busy until `finish`. The groups take turns. */
   take(): Turn | undefined {
-    for (const aggregate of this.#ready) {
-      this.#ready.delete(aggregate)
+    for (const group of this.#groups.values()) {
+      if (group.inFlight >= this.#shares.mostInFlight) continue
+      const turn = this.#takeOf(group)
+      if (turn === undefined) continue
+      this.#groups.delete(group.name)
+      this.#groups.set(group.name, group)
+      return turn
+    }
+    return undefined
+  }
+
+  #takeOf(group: Group): Turn | undefined {
+    for (const aggregate of group.ready) {
+      group.ready.delete(aggregate)
       const chain = this.#chains.get(aggregate)
       const head = chain?.loaded[0]
       if (!chain || !head) continue
       chain.loaded.shift()
       chain.busy = true
+      group.inFlight++
       const superseded =
-        head.stateLike && chain.loaded.some((newer) => newer.stateLike && newer.type === head.type)
+        head.subject !== null &&
+        chain.loaded.some((newer) => newer.subject === head.subject && newer.type === head.type)
       return { message: head, superseded }
     }
     return undefined
@@ -107,7 +156,7 @@ export class Chains {
   finish({ aggregate }: QueuedMessage, now: number): void {
     const chain = this.#chains.get(aggregate)
     if (!chain) return
-    chain.busy = false
+    this.#settleDown(chain)
     this.#place(chain, now)
   }
 
@@ -118,7 +167,7 @@ export class Chains {
   putBack(message: QueuedMessage, now: number): void {
     const chain = this.#chains.get(message.aggregate)
     if (!chain) return
-    chain.busy = false
+    this.#settleDown(chain)
     chain.loaded.unshift(message)
     if (chain.more && chain.loaded.length === 1) this.#unload(chain)
     this.#place(chain, now)
@@ -131,7 +180,7 @@ export class Chains {
   block(message: QueuedMessage, until: number, now: number): void {
     const chain = this.#chains.get(message.aggregate)
     if (!chain) return
-    chain.busy = false
+    this.#settleDown(chain)
     this.#blockBy(chain, message, until)
     this.#place(chain, now)
   }
@@ -147,14 +196,17 @@ export class Chains {
       const chain = this.#chains.get(aggregate)
       if (chain && chain.blockedUntil <= now) {
         this.#blocked.delete(aggregate)
-        this.#reload.add(aggregate)
+        chain.group.reload.add(aggregate)
       }
     }
     const due: Reload[] = []
-    for (const aggregate of this.#reload) {
-      if (due.length === limit) break
-      const chain = this.#chains.get(aggregate)
-      due.push({ aggregate, after: chain?.fromOldest ? undefined : chain?.reach })
+    for (const { reload, held } of this.#groups.values()) {
+      if (held >= this.#shares.mostHeld) continue
+      for (const aggregate of reload) {
+        if (due.length === limit) return due
+        const chain = this.#chains.get(aggregate)
+        due.push({ aggregate, after: chain?.fromOldest ? undefined : chain?.reach })
+      }
     }
     return due
   }
@@ -206,10 +258,12 @@ export class Chains {
     return [...lanes].filter((lane) => !stillBusy.has(lane))
   }
 
-  #open({ aggregate, lane }: QueuedMessage): Chain {
+  #open(message: QueuedMessage): Chain {
+    const { aggregate, lane } = message
     const chain: Chain = {
       aggregate,
       lane,
+      group: this.#groupOf(message),
       loaded: [],
       more: false,
       busy: false,
@@ -221,18 +275,35 @@ export class Chains {
     return chain
   }
 
+  #groupOf(message: QueuedMessage): Group {
+    const name = this.#shares.groupOf(message)
+    const found = this.#groups.get(name)
+    if (found) return found
+    const group: Group = { name, inFlight: 0, held: 0, ready: new Set(), reload: new Set() }
+    this.#groups.set(name, group)
+    return group
+  }
+
+  /** Its message is no longer under way. */
+  #settleDown(chain: Chain): void {
+    if (chain.busy) chain.group.inFlight--
+    chain.busy = false
+  }
+
   #load(chain: Chain, message: QueuedMessage, now: number): void {
     if (message.state === 'parked') {
       // Old news that the hub refused holds nothing; a piece of history holds what comes after it.
-      if (!message.stateLike) this.#blockBy(chain, message, Number.POSITIVE_INFINITY)
+      if (message.subject === null) this.#blockBy(chain, message, Number.POSITIVE_INFINITY)
     } else if (message.dueAt > now) this.#blockBy(chain, message, message.dueAt)
-    else if (chain.loaded.length === LOADED_PER_CHAIN) leaveInTable(chain, message)
+    else if (chain.loaded.length === LOADED_PER_CHAIN || chain.group.held >= this.#shares.mostHeld)
+      leaveInTable(chain, message)
     else {
       chain.loaded.push(message)
       // Its place only: the message itself would keep its payload in memory.
       if (!chain.reach || isBefore(chain.reach, message)) chain.reach = { xid: message.xid, id: message.id }
       this.#held.set(message.id, message)
       this.#bytes += message.payload.length
+      chain.group.held++
     }
   }
 
@@ -246,13 +317,13 @@ export class Chains {
 
   /** Puts the chain where it belongs: ready, blocked, to be reloaded, or away. */
   #place(chain: Chain, now: number): void {
-    const { aggregate } = chain
-    this.#ready.delete(aggregate)
+    const { aggregate, group } = chain
+    group.ready.delete(aggregate)
     this.#blocked.delete(aggregate)
     if (chain.busy) return
     if (chain.blockedUntil > now) this.#blocked.add(aggregate)
-    else if (chain.loaded.length > 0) this.#ready.add(aggregate)
-    else if (chain.more) this.#reload.add(aggregate)
+    else if (chain.loaded.length > 0) group.ready.add(aggregate)
+    else if (chain.more) group.reload.add(aggregate)
     else this.#chains.delete(aggregate)
   }
 
@@ -265,14 +336,16 @@ export class Chains {
   }
 
   #drop(message: QueuedMessage): void {
-    if (this.#held.delete(message.id)) this.#bytes -= message.payload.length
+    if (!this.#held.delete(message.id)) return
+    this.#bytes -= message.payload.length
+    this.#groupOf(message).held--
   }
 
   #close(chain: Chain): void {
     this.#unload(chain)
     this.#chains.delete(chain.aggregate)
-    this.#ready.delete(chain.aggregate)
-    this.#reload.delete(chain.aggregate)
+    chain.group.ready.delete(chain.aggregate)
+    chain.group.reload.delete(chain.aggregate)
     this.#blocked.delete(chain.aggregate)
   }
 }

@@ -31,14 +31,14 @@ export async function insertMessages(
   for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
     const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
     await db.query(
-      `insert into ${tables.message} (lane, aggregate, type, payload, state_like, changed_at)
+      `insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
        values ${chunk.map((_, row) => placeholders(row)).join(', ')}`,
       chunk.flatMap((message) => [
         laneOf(message.aggregate, laneCount),
         message.aggregate,
         message.type,
         message.payload,
-        message.stateLike,
+        message.subject,
         message.changedAt,
       ]),
     )
@@ -48,5 +48,5 @@ export async function insertMessages(
 
 function placeholders(row: number): string {
   const first = row * COLUMNS
-  return `($${first + 1}::integer, $${first + 2}, $${first + 3}, $${first + 4}, $${first + 5}::boolean, $${first + 6}::timestamptz)`
+  return `($${first + 1}::integer, $${first + 2}, $${first + 3}, $${first + 4}, $${first + 5}, $${first + 6}::timestamptz)`
 }

@@ -118,7 +118,7 @@ export async function countLostAttempts(
                from unnest($1::integer[]) dead (lane)
               cross join lateral (select id, xid, aggregate, state, due
                                     from ${tables.message}
-                                   where lane = dead.lane and not (state = 'parked' and state_like)
+                                   where lane = dead.lane and not (state = 'parked' and subject is not null)
                                    order by xid, id
                                    limit ${ROWS_IN_DOUBT_PER_LANE}) first
               order by first.aggregate, first.xid, first.id) head

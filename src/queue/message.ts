@@ -1,13 +1,26 @@
+import type { Db } from '../postgres/pool.ts'
+
 /** The tables of one queue; names come from constants of ours only, never from outside. */
 export type QueueTables = Readonly<{
   message: string
   lane: string
   history: string
-  acknowledged: string
+  /** Where the last acknowledgement of each aggregate and type is kept; left out where nobody asks for it. */
+  acknowledged?: string
   worker: string
+  /** Columns of the queue's own that go along into the history, besides those of every queue. */
+  carried: readonly string[]
   /** The channel on which new messages are notified. */
   channel: string
 }>
+
+/** The columns with which a message goes from the queue into its history, as a list for SQL. */
+export function finishedColumns({ carried }: QueueTables): string {
+  return [
+    'id, aggregate, key, type, payload, subject, attempts, last_error, changed_at, created_at',
+    ...carried,
+  ].join(', ')
+}
 
 /** The bridge's outgoing messages. */
 export const BRIDGE_QUEUE: QueueTables = {
@@ -16,6 +29,7 @@ export const BRIDGE_QUEUE: QueueTables = {
   history: 'bridge.history',
   acknowledged: 'bridge.acknowledged',
   worker: 'bridge.worker',
+  carried: [],
   channel: 'bridge_message',
 }
 
@@ -25,8 +39,11 @@ export type NewMessage = Readonly<{
   type: string
   /** JSON text, sent as it stands. */
   payload: string
-  /** True where a newer message of its type and aggregate makes it old news. */
-  stateLike: boolean
+  /**
+   * What the state is of that it tells: a newer message of its aggregate and type with the same subject makes it old news.
+   * Null where each message counts, as for differences and for the steps of an order.
+   */
+  subject: string | null
   /** When the first change behind it was written. */
   changedAt: Date
 }>
@@ -46,15 +63,25 @@ export type QueuedMessage = NewMessage &
     /** On the clock of `performance.now()`, which no one sets. */
     dueAt: number
     createdAt: Date
+    /** The columns of the queue's own. */
+    carried: Readonly<Record<string, string | null>>
   }>
 
 /** What becomes of a message after an attempt to send it. */
 export type Decision =
   /** It arrived; `answer` is what the receiver calls it. */
-  | Readonly<{ do: 'acknowledge'; answer: string }>
+  | (Readonly<{ do: 'acknowledge'; answer: string }> & Consequences)
   /** Again after a back-off, and not before `afterSeconds`; counts as an attempt. */
-  | Readonly<{ do: 'retry'; reason: string; afterSeconds?: number }>
+  | (Readonly<{ do: 'retry'; reason: string; afterSeconds?: number }> & Consequences)
   /** It will never be taken as it is: a person is needed. */
-  | Readonly<{ do: 'park'; reason: string }>
+  | (Readonly<{ do: 'park'; reason: string }> & Consequences)
   /** Stays where it is, as if not tried: the fault is not the message's. */
   | Readonly<{ do: 'hold'; reason: string }>
+
+type Consequences = Readonly<{
+  /**
+   * What else follows from the outcome: written with it in one transaction, or not at all where the lane has passed to
+   * another worker meanwhile. The next message of the aggregate waits for it.
+   */
+  also?: (db: Db) => Promise<void>
+}>

@@ -1,5 +1,5 @@
 import type { Db } from '../postgres/pool.ts'
-import type { QueueTables } from './message.ts'
+import { finishedColumns, type QueueTables } from './message.ts'
 
 export const QUEUED_STATES = ['waiting', 'failing', 'parked'] as const
 export const FINISHED_STATES = ['done', 'discarded', 'superseded'] as const
@@ -120,7 +120,7 @@ export async function showMessage(
 export async function retryMessages(db: Db, tables: QueueTables, filter: MessageFilter): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `with chosen as (
-       select id, aggregate, type, state_like
+       select id, aggregate, type, subject
          from ${tables.message}
         where state <> 'waiting' and ${FILTER}
         order by id
@@ -129,20 +129,19 @@ export async function retryMessages(db: Db, tables: QueueTables, filter: Message
      ), outdated as (
        select id
          from chosen c
-        where state_like
-          and (exists (select from ${tables.message} n
-                        where n.aggregate = c.aggregate and n.type = c.type and n.id > c.id)
-            or exists (select from ${tables.history} n
-                        where n.aggregate = c.aggregate and n.type = c.type and n.id > c.id and n.state = 'done'))
+        where exists (select from ${tables.message} n
+                        where n.aggregate = c.aggregate and n.type = c.type and n.subject = c.subject and n.id > c.id)
+           or exists (select from ${tables.history} n
+                        where n.aggregate = c.aggregate and n.type = c.type and n.subject = c.subject and n.id > c.id
+                          and n.state = 'done')
      ), closed as (
        delete from ${tables.message} m
         using outdated
         where m.id = outdated.id
-       returning m.id, m.lane, m.aggregate, m.key, m.type, m.payload, m.attempts, m.last_error, m.changed_at, m.created_at
+       returning m.*
      ), kept as (
-       insert into ${tables.history}
-              (id, aggregate, key, type, payload, state, attempts, last_error, changed_at, created_at)
-       select id, aggregate, key, type, payload, 'superseded', attempts, last_error, changed_at, created_at
+       insert into ${tables.history} (${finishedColumns(tables)}, state)
+       select ${finishedColumns(tables)}, 'superseded'
          from closed
      ), retried as (
        update ${tables.message} m
@@ -180,11 +179,10 @@ export async function discardMessages(db: Db, tables: QueueTables, filter: Messa
     `with changed as (
        delete from ${tables.message}
         where id in (select id from ${tables.message} where ${FILTER} order by id limit $5)
-       returning id, lane, aggregate, key, type, payload, attempts, last_error, changed_at, created_at
+       returning *
      ), ${noteRevision(tables)}
-     insert into ${tables.history}
-            (id, aggregate, key, type, payload, state, attempts, last_error, changed_at, created_at)
-     select id, aggregate, key, type, payload, 'discarded', attempts, last_error, changed_at, created_at
+     insert into ${tables.history} (${finishedColumns(tables)}, state)
+     select ${finishedColumns(tables)}, 'discarded'
        from changed
      returning aggregate`,
     filterValues(filter),

@@ -3,7 +3,7 @@ import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 
 /** Tables partitioned by day. A row without a partition goes into the default one, so that an insert never fails. */
-export type DailyTable = 'bridge.history' | 'bridge.stock_ledger'
+export type DailyTable = 'bridge.history' | 'bridge.stock_ledger' | 'hub.archived'
 
 const DAYS_AHEAD = 7
 
@@ -11,6 +11,7 @@ const DAYS_AHEAD = 7
 const STORAGE: Readonly<Record<DailyTable, string>> = {
   'bridge.history': ' with (toast_tuple_target = 4080)',
   'bridge.stock_ledger': '',
+  'hub.archived': ' with (toast_tuple_target = 4080)',
 }
 
 /** Makes the partitions of today and the next seven days, by UTC whatever the session's time zone. Needed once a day; done more often it changes nothing. */

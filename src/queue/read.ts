@@ -12,16 +12,24 @@ type Row = {
   key: string
   type: string
   payload: string
-  state_like: boolean
+  subject: string | null
   state: MessageState
   attempts: number
   due_in: number
   changed_at: Date
   created_at: Date
+  carried?: Readonly<Record<string, string | null>>
 }
 
-const COLUMNS = `m.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.payload, m.state_like, m.state, m.attempts,
-                 extract(epoch from m.due - clock_timestamp())::float8 as due_in, m.changed_at, m.created_at`
+function columnsOf({ carried }: QueueTables): string {
+  return [
+    'm.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.payload, m.subject, m.state, m.attempts',
+    'extract(epoch from m.due - clock_timestamp())::float8 as due_in, m.changed_at, m.created_at',
+    ...(carried.length === 0
+      ? []
+      : [`json_build_object(${carried.map((name) => `'${name}', m.${name}`).join(', ')}) as carried`]),
+  ].join(', ')
+}
 
 const TIMEOUT_MILLISECONDS = 6_000
 
@@ -67,7 +75,7 @@ export async function readPage(
   const lanes = [...window.positions.keys()]
   const perLane = Math.max(4, Math.ceil(limit / lanes.length))
   const { rows } = await db.query<Row>(
-    `select ${COLUMNS}
+    `select ${columnsOf(tables)}
        from unnest($1::integer[], $2::xid8[], $3::bigint[]) at (lane, xid, id)
       cross join lateral (select *
                             from ${tables.message} r
@@ -111,7 +119,7 @@ export async function readNew(
     const snapshot = await openWindow(connection, TIMEOUT_MILLISECONDS)
     const { fromXid, lateXids } = unseenSince(seen, snapshot)
     const { rows } = await connection.query<Row>(
-      `select ${COLUMNS}
+      `select ${columnsOf(tables)}
          from ${tables.message} m
         where m.lane = any($1::integer[])
           and ${lateXids.length === 0 ? 'm.xid >= $2::xid8' : '(m.xid >= $2::xid8 or m.xid = any($4::xid8[]))'}
@@ -140,13 +148,13 @@ export async function readChains(
   limit: number,
 ): Promise<ReadonlyMap<string, QueuedMessage[]>> {
   const { rows } = await db.query<Row>(
-    `select ${COLUMNS}
+    `select ${columnsOf(tables)}
        from unnest($1::text[], $2::xid8[], $3::bigint[]) at (aggregate, xid, id)
       cross join lateral (select *
                             from ${tables.message} r
                            where r.aggregate = at.aggregate
                              and (r.xid, r.id) > (at.xid, at.id)
-                             and not (r.state = 'parked' and r.state_like)
+                             and not (r.state = 'parked' and r.subject is not null)
                            order by r.xid, r.id
                            limit $4) m
       order by m.xid, m.id`,
@@ -162,6 +170,8 @@ export async function readChains(
   return chains
 }
 
+const NOTHING_CARRIED = {}
+
 function toMessage(row: Row): QueuedMessage {
   return {
     id: row.id,
@@ -171,13 +181,14 @@ function toMessage(row: Row): QueuedMessage {
     key: row.key,
     type: row.type,
     payload: row.payload,
-    stateLike: row.state_like,
+    subject: row.subject,
     state: row.state,
     attempts: row.attempts,
     // By the database's clock, so that a worker's that is wrong delays nothing.
     dueAt: performance.now() + row.due_in * 1_000,
     changedAt: row.changed_at,
     createdAt: row.created_at,
+    carried: row.carried ?? NOTHING_CARRIED,
   }
 }
 

@@ -1,11 +1,12 @@
 import { atStep } from '../observe/steps.ts'
 import type { Membership, Registration } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { Chains } from './chains.ts'
+import { Chains, type Shares } from './chains.ts'
 import { LaneShare } from './lane-share.ts'
 import type { Decision, QueuedMessage, QueueTables } from './message.ts'
 import { backOffSeconds, isTooOld } from './policy.ts'
 import { LaneReader } from './reader.ts'
+import type { Settlement } from './settle.ts'
 import { Settler } from './settler.ts'
 
 export type SenderOptions<Permit> = Readonly<{
@@ -13,6 +14,8 @@ export type SenderOptions<Permit> = Readonly<{
   tables: QueueTables
   membership: Membership
   concurrency: number
+  /** How the slots are shared out among several receivers; left out where there is one. */
+  shares?: Shares
   /** Types of which the last acknowledgement is kept, for the echo rule. */
   rememberedTypes: readonly string[]
   /** Resolves when a message may be sent; undefined when the signal came first. Asked for before a message is chosen. */
@@ -35,7 +38,7 @@ const SETTLE_WITHIN_MILLISECONDS = 3_000
 export class Session<Permit> {
   readonly #options: SenderOptions<Permit>
   readonly #registration: Registration
-  readonly #chains = new Chains()
+  readonly #chains: Chains
   readonly #share: LaneShare
   readonly #reader: LaneReader
   readonly #settler: Settler
@@ -53,7 +56,8 @@ export class Session<Permit> {
     this.#registration = registration
     this.#taking = AbortSignal.any([registration.signal, this.#stopping.signal])
     this.#inFlight = AbortSignal.any([registration.signal, this.#breakingOff.signal])
-    const { pool, tables, concurrency } = options
+    const { pool, tables, concurrency, shares } = options
+    this.#chains = new Chains(shares)
     this.#share = new LaneShare({
       pool,
       tables,
@@ -77,7 +81,8 @@ export class Session<Permit> {
       tables,
       chains: this.#chains,
       lanes: () => this.#share.active,
-      mostHeld: Math.max(512, 8 * concurrency),
+      // Shared out, each receiver has a bound of its own: a common one would let the slow ones keep out the others.
+      mostHeld: shares ? Number.POSITIVE_INFINITY : Math.max(512, 8 * concurrency),
       isWanted: () => this.#isAlive(),
       onReady: () => this.#wakeSlots(),
       onError: options.onError,
@@ -102,7 +107,7 @@ export class Session<Permit> {
   /** A slot sends one message after the other: the permit first, so that what is then chosen is the newest news. */
   async #runSlot(): Promise<void> {
     while (this.#isAlive()) {
-      if (this.#chains.readyChains === 0) {
+      if (this.#chains.takeable === 0) {
         await this.#untilReady()
         continue
       }
@@ -128,47 +133,42 @@ export class Session<Permit> {
       this.#options.onError(error)
       return { do: 'retry', reason: 'The attempt failed by a fault of the bridge; the log tells more.' }
     })
-    if (!this.#registration.signal.aborted) this.#follow(message, epoch, decision)
-  }
-
-  #follow(message: QueuedMessage, epoch: string, decision: Decision): void {
-    const now = performance.now()
-    switch (decision.do) {
-      case 'acknowledge':
-        this.#settler.add({ message, epoch, as: 'done', answer: decision.answer })
-        // The next of this aggregate need not wait for the write: after a crash both are sent again, in order.
-        this.#chains.finish(message, now)
-        break
-      case 'hold':
-        this.#chains.putBack(message, now)
-        break
-      case 'park':
-        this.#park(message, epoch, decision.reason)
-        break
-      case 'retry':
-        if (isTooOld(message.createdAt, Date.now())) this.#park(message, epoch, decision.reason)
-        else {
-          const seconds = backOffSeconds(message.attempts + 1, Math.random(), decision.afterSeconds)
-          this.#settler.add({ message, epoch, as: 'failing', seconds, reason: decision.reason }, () =>
-            this.#chains.block(message, performance.now() + seconds * 1_000, performance.now()),
-          )
-        }
+    if (this.#registration.signal.aborted) return
+    if (decision.do === 'hold') this.#chains.putBack(message, performance.now())
+    else {
+      const settlement = settlementOf(message, epoch, decision)
+      if (decision.also) {
+        const written = await this.#settler.writeWith(settlement, decision.also)
+        if (written) this.#goOn(written)
+      } else this.#settle(settlement)
     }
     this.#wakeSlots()
     this.#reader.wakeIfDrained()
   }
 
-  #park(message: QueuedMessage, epoch: string, reason: string): void {
-    this.#settler.add({ message, epoch, as: 'parked', reason }, () => {
-      if (message.stateLike) this.#chains.finish(message, performance.now())
-      else this.#chains.block(message, Number.POSITIVE_INFINITY, performance.now())
-      this.#wakeSlots()
-    })
+  #settle(settlement: Settlement): void {
+    if (settlement.as === 'failing' || settlement.as === 'parked') {
+      this.#settler.add(settlement, () => this.#goOn(settlement))
+      return
+    }
+    this.#settler.add(settlement)
+    // The next of this aggregate need not wait for the write: after a crash both are sent again, in order.
+    this.#goOn(settlement)
+  }
+
+  /** What its outcome means for the chain of a message. */
+  #goOn(settlement: Settlement): void {
+    const { message, as } = settlement
+    const now = performance.now()
+    if (as === 'failing') this.#chains.block(message, now + settlement.seconds * 1_000, now)
+    else if (as === 'parked' && message.subject === null)
+      this.#chains.block(message, Number.POSITIVE_INFINITY, now)
+    else this.#chains.finish(message, now)
+    this.#wakeSlots()
   }
 
   #supersede(message: QueuedMessage): void {
-    this.#settler.add({ message, epoch: this.#share.epochOf(message.lane), as: 'superseded' })
-    this.#chains.finish(message, performance.now())
+    this.#settle({ message, epoch: this.#share.epochOf(message.lane), as: 'superseded' })
     this.#options.onSuperseded(message)
   }
 
@@ -187,7 +187,7 @@ export class Session<Permit> {
 
   /** As many as there is work for, or all when it is over. */
   #wakeSlots(): void {
-    const wanted = this.#isAlive() ? this.#chains.readyChains : this.#idle.length
+    const wanted = this.#isAlive() ? this.#chains.takeable : this.#idle.length
     for (const resolve of this.#idle.splice(0, wanted)) resolve()
   }
 
@@ -201,5 +201,24 @@ export class Session<Permit> {
     await this.#settler.drain(SETTLE_WITHIN_MILLISECONDS)
     if (this.#registration.signal.aborted) return
     await this.#share.close()
+  }
+}
+
+function settlementOf(
+  message: QueuedMessage,
+  epoch: string,
+  decision: Exclude<Decision, { do: 'hold' }>,
+): Settlement {
+  switch (decision.do) {
+    case 'acknowledge':
+      return { message, epoch, as: 'done', answer: decision.answer }
+    case 'park':
+      return { message, epoch, as: 'parked', reason: decision.reason }
+    case 'retry': {
+      const { reason, afterSeconds } = decision
+      if (isTooOld(message.createdAt, Date.now())) return { message, epoch, as: 'parked', reason }
+      const seconds = backOffSeconds(message.attempts + 1, Math.random(), afterSeconds)
+      return { message, epoch, as: 'failing', seconds, reason }
+    }
   }
 }

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { atStep } from '../observe/steps.ts'
-import type { Pool } from '../postgres/pool.ts'
+import { isTransient } from '../postgres/errors.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
 import type { QueuedMessage, QueueTables } from './message.ts'
 import { type Settlement, settle } from './settle.ts'
 
@@ -39,6 +41,31 @@ export class Settler {
   }
 
   /**
+   * Writes one outcome at once, and what follows from it in the same transaction. Resolves when that is done, with what
+   * was written: parked instead, where PostgreSQL refuses it for good. Undefined where the lease is lost before.
+   */
+  async writeWith(settlement: Settlement, also: (db: Db) => Promise<void>): Promise<Settlement | undefined> {
+    const { pool, tables, workerId, rememberedTypes } = this.#options
+    let [attempt, follows] = [settlement, also]
+    while (!this.#options.signal.aborted && !this.#givenUp) {
+      try {
+        await atStep('send.conclude', () =>
+          inTransaction(pool, async (db) => {
+            if ((await settle(db, tables, workerId, [attempt], rememberedTypes)) > 0) await follows(db)
+          }),
+        )
+        this.#options.onSettled([settlement.message])
+        return attempt
+      } catch (error) {
+        this.#options.onError(error)
+        if (!isTransient(error)) [attempt, follows] = [parkedFor(settlement, error), async () => {}]
+        await pause(ERROR_PAUSE_MILLISECONDS)
+      }
+    }
+    return undefined
+  }
+
+  /**
    * Resolves when all that was added is written. What cannot be written within the limit stays unwritten: those messages
    * will be sent once more, under the same keys.
    */
@@ -70,8 +97,21 @@ export class Settler {
     this.#writing = undefined
   }
 
-  #writeBatch(settlements: readonly Settlement[]): Promise<void> {
+  /** One outcome that PostgreSQL refuses for good must not keep the others of its batch from being written. */
+  async #writeBatch(settlements: readonly Settlement[]): Promise<void> {
     const { pool, tables, workerId, rememberedTypes } = this.#options
-    return atStep('send.settle', () => settle(pool, tables, workerId, settlements, rememberedTypes))
+    try {
+      await atStep('send.settle', () => settle(pool, tables, workerId, settlements, rememberedTypes))
+    } catch (error) {
+      const [first, ...others] = settlements
+      if (isTransient(error) || !first || first.as === 'parked') throw error
+      if (others.length === 0) return this.#writeBatch([parkedFor(first, error)])
+      for (const settlement of settlements) await this.#writeBatch([settlement])
+    }
   }
+}
+
+function parkedFor({ message, epoch }: Settlement, error: unknown): Settlement {
+  const reason = `Its outcome could not be written: ${error instanceof Error ? error.message : String(error)}`
+  return { message, epoch, as: 'parked', reason }
 }

@@ -10,6 +10,8 @@ export type Columns = Readonly<{
   of(table: string): readonly string[]
   has(table: string, column?: string): boolean
   isNullable(table: string, column: string): boolean
+  /** As PostgreSQL names it, e.g. `bigint`. */
+  typeOf(table: string, column: string): string | undefined
 }>
 
 /**
@@ -22,6 +24,7 @@ export async function readColumns(db: Db): Promise<Columns> {
     table_name: string
     column_name: string
     nullable: boolean
+    type: string
   }>(
     `with shop as (
        select coalesce(
@@ -31,7 +34,8 @@ export async function readColumns(db: Db): Promise<Columns> {
                   order by to_regclass(quote_ident(s.name) || '.spree_products') is null, s.position
                   limit 1),
                 'public') as name)
-     select n.nspname as schema, c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable
+     select n.nspname as schema, c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable,
+            format_type(a.atttypid, null) as type
        from shop
        join pg_catalog.pg_namespace n on n.nspname = shop.name
        join pg_catalog.pg_class c on c.relnamespace = n.oid
@@ -42,16 +46,17 @@ export async function readColumns(db: Db): Promise<Columns> {
         and not a.attisdropped
       order by c.relname, a.attnum`,
   )
-  const tables = new Map<string, Map<string, boolean>>()
+  const tables = new Map<string, Map<string, Readonly<{ nullable: boolean; type: string }>>>()
   for (const row of rows) {
-    const columns = tables.get(row.table_name) ?? new Map<string, boolean>()
-    tables.set(row.table_name, columns.set(row.column_name, row.nullable))
+    const columns = tables.get(row.table_name) ?? new Map()
+    tables.set(row.table_name, columns.set(row.column_name, row))
   }
   return {
     schema: rows[0]?.schema ?? 'public',
     of: (table) => [...(tables.get(table)?.keys() ?? [])],
     has: (table, column) =>
       column === undefined ? tables.has(table) : (tables.get(table)?.has(column) ?? false),
-    isNullable: (table, column) => tables.get(table)?.get(column) ?? true,
+    isNullable: (table, column) => tables.get(table)?.get(column)?.nullable ?? true,
+    typeOf: (table, column) => tables.get(table)?.get(column)?.type,
   }
 }

@@ -14,6 +14,9 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     get schema() {
       return current.schema
     },
+    get columns() {
+      return current.columns
+    },
     get watched() {
       return current.watched
     },

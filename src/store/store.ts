@@ -9,13 +9,14 @@ import {
   type VariantStockSnapshot,
 } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
-import { readColumns } from './columns.ts'
+import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
+import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
 export type { ChangedRow, WatchedTable }
@@ -24,6 +25,8 @@ export type { ChangedRow, WatchedTable }
 export type Store = Readonly<{
   family: FamilyName
   schema: string
+  /** For those who write. */
+  columns: Columns
   watched: readonly WatchedTable[]
   /** Every table that the statements below read. */
   tables: readonly string[]
@@ -43,7 +46,7 @@ export type Store = Readonly<{
   roots(db: Db, kind: 'product' | 'order', afterId: string, limit: number): Promise<string[]>
 }>
 
-const families: Readonly<Record<FamilyName, (columns: Parameters<typeof spree4>[0]) => Family>> = {
+const families: Readonly<Record<FamilyName, (columns: Columns) => Family>> = {
   'spree-4.10': spree4,
   'spree-6.0': spree6,
 }
@@ -56,6 +59,8 @@ export async function openStore(db: Db): Promise<Store> {
   const columns = await readColumns(db)
   const family = families[detectFamily(columns)](columns)
   const schema = quoteName(columns.schema)
+  const tables = tablesIn(schema, [family.products, family.orders, family.stock])
+  refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
   const skuStatement = `
 select distinct v.sku, v.product_id::text as product_id
   from ${schema}.spree_variants v
@@ -76,8 +81,9 @@ select id::text
   return {
     family: family.name,
     schema: columns.schema,
+    columns,
     watched: family.watched,
-    tables: tablesIn(schema, [family.products, family.orders, family.stock]),
+    tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),
     products: (db, ids) => readSnapshots(db, family.products, ids, parseProduct),
     orders: (db, ids) => readSnapshots(db, family.orders, ids, parseOrder),
@@ -139,6 +145,18 @@ async function readStock(
       },
     ]),
   )
+}
+
+/** The statements look rows up by integer keys. The triggers would do with any. */
+function refuseOtherKeys(columns: Columns, tables: readonly string[]): void {
+  for (const table of tables) {
+    const type = columns.typeOf(table, 'id')
+    if (type === undefined || /^(bigint|integer|smallint)$/.test(type)) continue
+    throw new StoreError(
+      'unsupported_keys',
+      `The keys of table ${table} are of type ${type}. Supported are stores whose keys are integers, as Spree makes them.`,
+    )
+  }
 }
 
 function tablesIn(schema: string, statements: readonly string[]): string[] {

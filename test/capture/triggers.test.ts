@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { missingGrants } from '../../src/capture/rights.ts'
 import { findRepairs, purgeSchema, removeCapture, repairTriggers } from '../../src/capture/triggers.ts'
 import { applyMigrations, readMigrations } from '../../src/postgres/migrate.ts'
 import type { Pool } from '../../src/postgres/pool.ts'
 import { type LiveStore, openLiveStore } from '../../src/store/live-store.ts'
+import { watchLocks } from '../support/lock-watch.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 
@@ -66,6 +68,24 @@ async function recordedIn(table: string): Promise<string[]> {
     [table],
   )
   return rows.map(({ text }) => text)
+}
+
+/** The same pool at the other end of the world: each statement of a transaction arrives a quarter of a second late. */
+function slow(quick: Pool): Pool {
+  return {
+    query: (text, values) => quick.query(text, values),
+    end: () => quick.end(),
+    connect: async () => {
+      const connection = await quick.connect()
+      return {
+        query: async (text, values) => {
+          await pause(250)
+          return connection.query(text, values)
+        },
+        release: (error) => connection.release(error),
+      }
+    },
+  }
 }
 
 test('where all is in place there is nothing to do', async () => {
@@ -198,6 +218,28 @@ test('a table that stays locked is named, and does not keep the others from thei
     await holder.query('rollback')
     holder.release()
   }
+})
+
+test('over a slow line a table is locked no longer than over a quick one: 200 ms at most', async () => {
+  const heldDuring = async (act: () => Promise<readonly unknown[]>) => {
+    const watch = await watchLocks(database)
+    const done = await act()
+    const { heldMs } = await watch.stop()
+    return { done: done.length, asPromised: heldMs < 200 }
+  }
+  await pool.query('drop trigger bridge_update on spree_orders')
+  const oneInTime = { done: 1, asPromised: true }
+  expect(await heldDuring(() => repairTriggers(slow(pool), store, ATTEMPTS))).toEqual(oneInTime)
+
+  // One table is enough to see.
+  await pool.query(`do $$
+    declare name text;
+    begin
+      for name in select proname from pg_proc where proname like 'capture\\_%' and proname <> 'capture_spree_orders' loop
+        execute format('drop function bridge.%I cascade', name);
+      end loop;
+    end $$`)
+  expect(await heldDuring(() => removeCapture(slow(pool), ATTEMPTS))).toEqual(oneInTime)
 })
 
 describe('uninstalling', () => {

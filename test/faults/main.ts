@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '../../src/demo/embedded-postgres.ts'
-import { STEPS } from '../../src/observe/steps.ts'
+import { WORKER_STEPS } from '../../src/observe/steps.ts'
 import type { Finding } from '../checker/evidence.ts'
 import { inParallel, passesBeforeKill, runToKill } from '../support/kill-run.ts'
 import { createRandom } from '../support/random.ts'
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
 async function runKillPoints(nextSeed: () => number): Promise<Finding[]> {
   const startedAt = Date.now()
   const random = createRandom(nextSeed())
-  const kills = STEPS.flatMap((step) =>
+  const kills = WORKER_STEPS.flatMap((step) =>
     ['before', 'after'].flatMap((side) =>
       Array.from({ length: KILLS_PER_POINT }, () => ({
         step: `${step}:${side}`,
@@ -80,7 +80,7 @@ async function runKillPoints(nextSeed: () => number): Promise<Finding[]> {
   })
   const seconds = Math.round((Date.now() - startedAt) / 1000)
   say(
-    `kill points: ${STEPS.length * 2} points, each hit ${KILLS_PER_POINT} times: ${kills.length} × kill -9, ` +
+    `kill points: ${WORKER_STEPS.length * 2} points, each hit ${KILLS_PER_POINT} times: ${kills.length} × kill -9, ` +
       `${findings.length} findings, ${seconds} s`,
   )
   return findings

@@ -18,7 +18,7 @@ export async function readCatalog(pool: Pool): Promise<string[]> {
      where nspname not in ('pg_catalog', 'information_schema') and nspname !~ '^pg_'
     union all
     select 'column ' || nspname || '.' || relname || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull::text
-           || ' ' || attidentity::text || attcompression::text || ' ' || coalesce(pg_get_expr(adbin, adrelid), '')
+           || ' ' || attidentity::text || coalesce(to_jsonb(a) ->> 'attcompression', '') || ' ' || coalesce(pg_get_expr(adbin, adrelid), '')
       from pg_attribute a
       join pg_class c on c.oid = attrelid
       join pg_namespace n on n.oid = relnamespace

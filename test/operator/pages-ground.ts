@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
+import { z } from 'zod'
+import { type Handler, NotApplicable } from '../../src/apply/handler.ts'
+import type { Handlers } from '../../src/apply/handlers.ts'
 import { createApp } from '../../src/http/app.ts'
 import { type Listening, listen } from '../../src/http/listen.ts'
 import type { OperatorAccess } from '../../src/http/operator-guard.ts'
@@ -7,11 +10,12 @@ import { createHubFace } from '../../src/hub/page-api.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import { createOperatorFace } from '../../src/operator/api.ts'
-import type { InboundMessage, InboxDesk } from '../../src/operator/inbox-desk.ts'
+import { retryInbound } from '../../src/operator/inbound.ts'
 import { applyMigrations, readMigrations } from '../../src/postgres/migrate.ts'
 import type { Pool } from '../../src/postgres/pool.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { openStore } from '../../src/store/store.ts'
 
 const migrations = path.resolve(import.meta.dirname, '../../migrations')
 
@@ -23,20 +27,49 @@ export async function migrateBoth(pool: Pool): Promise<void> {
 
 export type Face = Listening & Readonly<{ url: string }>
 
-export type FaceOptions = Readonly<{ access?: Partial<OperatorAccess>; port?: number }>
+export type FaceOptions = Readonly<{
+  access?: Partial<OperatorAccess>
+  port?: number
+  handlers?: Handlers
+}>
 
 const HOST = '127.0.0.1'
 const LEASE_SECONDS = 12
 const { log } = createLog({ level: 'error', format: 'json' })
 
-/** A web process, as far as operators see it. */
-export async function openDashboard(pool: Pool, { access, port = 0 }: FaceOptions = {}): Promise<Face> {
+const renamingSchema = z.object({ sku: z.string(), name: z.string() })
+
+/** Applies what the tests receive, where the store has the SKU. */
+const renaming: Handler<z.output<typeof renamingSchema>> = {
+  message: 'product:update',
+  description: 'Renames a product.',
+  schema: renamingSchema,
+  async apply(db, _store, { payload: { sku, name } }) {
+    const { rowCount } = await db.query(
+      `update public.spree_products set name = $2
+        where id in (select product_id from public.spree_variants where sku = $1)`,
+      [sku, name],
+    )
+    if (rowCount === 0) throw new NotApplicable('unknown_sku', `No variant has the SKU ${sku}.`)
+    return { notifications: [], details: {} }
+  },
+}
+
+/** A web process over a store of 4.10, as far as operators see it. */
+export async function openDashboard(
+  pool: Pool,
+  { access, port = 0, handlers = [renaming] }: FaceOptions = {},
+): Promise<Face> {
   const operator = { host: HOST, ...access }
-  return serve(
-    createOperatorFace({ pool, inbox: openInbox(pool), access: operator, log, leaseSeconds: LEASE_SECONDS }),
-    operator,
-    port,
-  )
+  const store = await openStore(pool)
+  const face = createOperatorFace({
+    pool,
+    retryInbound: (id) => retryInbound({ pool, store, handlers, log }, id),
+    access: operator,
+    log,
+    leaseSeconds: LEASE_SECONDS,
+  })
+  return serve(face, operator, port)
 }
 
 /** A hub process, as far as operators see it. */
@@ -61,42 +94,6 @@ async function serve(
   }
 }
 
-type InboxRow = InboundMessage & Readonly<{ payload: string; answer: string }>
-
-/** The inbox without a store behind it: what is tried again is applied as soon as somebody has mended the reason. */
-function openInbox(pool: Pool): InboxDesk {
-  const select = `select id, hub, message_id as "messageId", type, state, attempts, repeats, status,
-                         last_error as "lastError", received_at as "receivedAt", changed_at as "changedAt",
-                         payload, answer
-                    from bridge.inbox`
-  return {
-    async list({ states, types, limit, before }) {
-      const { rows } = await pool.query<InboxRow>(
-        `${select}
-          where ($1::text[] is null or state = any($1)) and ($2::text[] is null or type = any($2))
-            and ($3::bigint is null or id < $3)
-          order by id desc limit $4`,
-        [states ?? null, types ?? null, before ?? null, limit],
-      )
-      return rows.map(({ payload: _, answer: __, ...message }) => message)
-    },
-    async show(id) {
-      return (await pool.query<InboxRow>(`${select} where id = $1`, [id])).rows[0]
-    },
-    async retry(id) {
-      await pool.query(
-        `update bridge.inbox
-            set attempts = attempts + 1, state = case when last_error is null then 'applied' else 'failed' end
-          where id = $1`,
-        [id],
-      )
-    },
-    async discard(id) {
-      await pool.query(`update bridge.inbox set state = 'discarded' where id = $1`, [id])
-    },
-  }
-}
-
 /** A worker that beats for ever, or did until `secondsAgo`. */
 export async function addWorker(pool: Pool, report: object, secondsAgo = 0): Promise<void> {
   const id = randomUUID()
@@ -114,7 +111,7 @@ export type Seed = Readonly<{
   type: string
   payload: object
   /** Order number or SKU, as the collector would have noted it. */
-  subject?: string
+  about?: string
 }>
 
 /** Puts messages into the queue as the collector does; returns their ids. */
@@ -127,12 +124,12 @@ export async function enqueue(pool: Pool, seeds: readonly Seed[]): Promise<strin
       aggregate,
       type,
       payload: JSON.stringify(payload),
-      stateLike: type === 'product:update',
+      subject: type === 'product:update' ? 'product' : null,
       changedAt: new Date(),
     })),
   )
-  for (const { aggregate, subject } of seeds) {
-    if (subject === undefined) continue
+  for (const { aggregate, about } of seeds) {
+    if (about === undefined) continue
     const isOrder = aggregate.startsWith('order')
     await pool.query(
       `insert into bridge.baseline (aggregate, part, natural_key, shape) values ($1, $2, $3, 1)
@@ -140,7 +137,7 @@ export async function enqueue(pool: Pool, seeds: readonly Seed[]): Promise<strin
       [
         aggregate,
         isOrder ? 'order' : 'catalogue',
-        isOrder ? subject : JSON.stringify({ sku: subject, variants: [] }),
+        isOrder ? about : JSON.stringify({ sku: about, variants: [] }),
       ],
     )
   }
@@ -176,19 +173,20 @@ export async function acknowledge(pool: Pool, id: string, answer: string): Promi
   )
 }
 
-export type ReceivedSeed = Readonly<{ messageId: string; type: string; reason?: string }>
+export type ReceivedSeed = Readonly<{ messageId: string; type: string; reason?: string; payload?: object }>
 
 /** Inbound messages, applied, or failed for a reason; returns their ids. */
 export async function receive(pool: Pool, seeds: readonly ReceivedSeed[]): Promise<string[]> {
   const ids: string[] = []
-  for (const { messageId, type, reason } of seeds) {
+  for (const { messageId, type, reason, payload = { sku: 'MUG-BLK', name: 'Mug, black' } } of seeds) {
     const { rows } = await pool.query<{ id: string }>(
       `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer, last_error)
-       values ('52811a8584a8169f7a000001', 'seed', $1, $2, '{"sku": "MUG-BLK", "quantity": 4}', $3, $4, $5, $6)
+       values ('52811a8584a8169f7a000001', 'seed', $1, $2, $3, $4, $5, $6, $7)
        returning id`,
       [
         messageId,
         type,
+        JSON.stringify(payload),
         reason === undefined ? 'applied' : 'failed',
         reason === undefined ? 200 : 500,
         JSON.stringify({ message_id: messageId }),
@@ -221,7 +219,7 @@ export async function seedHub(
   const columns =
     'id, aggregate, key, type, payload, attempts, changed_at, created_at, store_id, mapping_id, parent_id'
   const message = (key: string, attempts: number, mapping: string | null, parent: string) => [
-    'R612345678',
+    `${mapping ?? HUB_STORE}/order:R612345678`,
     key,
     'order:persist',
     '{"orders": [{"number": "R612345678"}]}',
@@ -232,7 +230,7 @@ export async function seedHub(
   ]
   const values = `nextval('hub.message_id'), $1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp(), $6, $7, $8`
   const archive = (source: string) =>
-    `insert into hub.archived (${columns}, state, source, envelope) values (${values}, 'done', '${source}', '{"origin": "store"}')`
+    `insert into hub.archived (${columns}, state, source, envelope) values (${values}, 'done', '${source}', '{"sent_by": "a test"}')`
   await pool.query(archive('incoming'), message(keys.arrival, 1, null, ''))
   await pool.query(archive('accepted'), message(keys.delivered, 1, 'm-books', keys.arrival))
   await pool.query(

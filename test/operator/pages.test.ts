@@ -10,6 +10,7 @@ import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import type { Pool } from '../../src/postgres/pool.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
+import { createStore } from '../support/stores.ts'
 import {
   acknowledge,
   addWorker,
@@ -40,7 +41,7 @@ let pool: Pool
 const faces: Face[] = []
 
 beforeAll(async () => {
-  template = await createDatabase()
+  template = await createStore('spree-4.10', 'fixture')
   await migrateBoth(template.pool)
   await template.pool.end()
 })
@@ -158,8 +159,8 @@ describe('who is let in', () => {
 describe('messages to the hub', () => {
   test('are listed by state, type and aggregate, page by page, with what people call them', async () => {
     const ids = await enqueue(pool, [
-      { ...ORDER, subject: 'R612345678' },
-      { ...PRODUCT, subject: 'MUG-BLK' },
+      { ...ORDER, about: 'R612345678' },
+      { ...PRODUCT, about: 'MUG-BLK' },
       ORDER,
     ])
     await acknowledge(pool, ids[0]!, '52811a8584a8169f7a0000aa')
@@ -169,8 +170,8 @@ describe('messages to the hub', () => {
       (await get(`${list}?${query}`)).body.messages.map((message) => message.id)
 
     expect((await get(list)).body.messages).toMatchObject([
-      { id: ids[2], state: 'waiting', subject: 'R612345678' },
-      { id: ids[1], state: 'failing', subject: 'MUG-BLK', lastError: REASON, attempts: 1 },
+      { id: ids[2], state: 'waiting', about: 'R612345678' },
+      { id: ids[1], state: 'failing', about: 'MUG-BLK', lastError: REASON, attempts: 1 },
       { id: ids[0], state: 'done', answer: '52811a8584a8169f7a0000aa' },
     ])
     expect(await found('state=failing,done')).toEqual([ids[1], ids[0]])
@@ -255,22 +256,41 @@ describe('messages to the hub', () => {
 })
 
 test('inbound messages are listed, shown, retried and discarded, the failed ones only', async () => {
-  const [applied, failed] = await receive(pool, [
+  const [other, applied, failed] = await receive(pool, [
+    { messageId: 'a0', type: 'stock:change', reason: 'No variant has the SKU CAP.' },
     { messageId: 'a1', type: 'stock:change' },
     { messageId: 'a2', type: 'product:update', reason: 'No variant has the SKU MUG-BLK.' },
   ])
   const url = `${await dashboard()}/api/v1/inbox`
 
-  expect((await get(url)).body.messages).toMatchObject([{ id: failed, state: 'failed' }, { id: applied }])
+  expect((await get(url)).body.messages).toMatchObject([
+    { id: failed, state: 'failed' },
+    { id: applied },
+    { id: other },
+  ])
+  expect((await get(`${url}?limit=1&before=${failed}`)).body.messages).toMatchObject([{ id: applied }])
   expect((await get(`${url}?state=failed&type=product:update`)).body.messages).toHaveLength(1)
   expect((await get(`${url}/${failed}`)).body).toMatchObject({
     lastError: 'No variant has the SKU MUG-BLK.',
-    payload: { sku: 'MUG-BLK', quantity: 4 },
+    payload: { sku: 'MUG-BLK', name: 'Mug, black' },
     answer: { message_id: 'a2' },
   })
   expect((await post(`${url}/${applied}/retry`)).status).toBe(409)
   expect((await post(`${url}/${failed}/retry`)).body.message).toMatchObject({ state: 'failed', attempts: 2 })
-  expect((await post(`${url}/${failed}/discard`)).body.message).toMatchObject({ state: 'discarded' })
+  expect((await post(`${url}/${other}/discard`)).body.message).toMatchObject({ state: 'discarded' })
+  expect((await post(`${url}/${other}/retry`)).status).toBe(409)
+  await pool.query(
+    `update spree_variants set sku = 'MUG-BLK' where id = (select min(id) from spree_variants)`,
+  )
+  expect((await post(`${url}/${failed}/retry`)).body.message).toMatchObject({
+    state: 'applied',
+    lastError: null,
+  })
+  expect(
+    await one(`select count(*)::integer as renamed from spree_products where name = 'Mug, black'`),
+  ).toEqual({
+    renamed: 1,
+  })
   expect((await get(`${url}/99`)).status).toBe(404)
 })
 
@@ -465,7 +485,7 @@ inBrowser('in a browser', () => {
 
   test('a failing message is seen with its reason, retried, and seen to arrive', async () => {
     await addWorker(pool, { circuit: 'closed', lastError: null })
-    const [id] = await enqueue(pool, [{ ...ORDER, subject: 'R612345678' }])
+    const [id] = await enqueue(pool, [{ ...ORDER, about: 'R612345678' }])
     await fail(pool, id!, 'failing', REASON)
     await page.goto(`${await dashboard({ token: TOKEN })}/dashboard#token=${TOKEN}`)
 
@@ -572,8 +592,8 @@ inBrowser('in a browser', () => {
     }
     await look()
     const [id] = await enqueue(pool, [
-      { ...PRODUCT, payload: { sku }, subject: sku },
-      { ...ORDER, subject: sku },
+      { ...PRODUCT, payload: { sku }, about: sku },
+      { ...ORDER, about: sku },
     ])
     await fail(pool, id!, 'parked', `hub.example.com refused it with 422: ${sku}${sku}`)
     await receive(pool, [{ messageId: '52811a8584a8169f7a0000aa', type: 'stock:change', reason: sku + sku }])

@@ -19,7 +19,12 @@ const STORE = '52811a8584a8169f7a000001'
 const TOKEN = 'a-secret-token'
 const KEY = '6f1c1c5e-6b0f-4d5c-9b0a-0d6b5c0a1b2c'
 const ACCEPTED = { kind: 'accepted', messageId: '52811a8584a8169f7a000002' }
-const message = { type: 'stock:change', payload: '{"sku":"APC-00001","quantity":-2}', key: KEY }
+const message = {
+  type: 'stock:change',
+  payload: '{"sku":"APC-00001","quantity":-2}',
+  key: KEY,
+  aggregate: 'product:7',
+}
 const never = new AbortController().signal
 
 type Received = Readonly<{
@@ -130,7 +135,7 @@ describe('the request', () => {
     await client.probe(never)
     const payload =
       '{ "total": 10.00, "id": 12345678901234567890, "name": "Zoë \\u00e9 🚲" , "total":"twice" }'
-    await client.push({ type: 'order:persist', payload, key: KEY }, never)
+    await client.push({ type: 'order:persist', payload, key: KEY, aggregate: 'order:7' }, never)
     expect(hub.received[1]?.body).toBe(`{"message":"order:persist","payload":${payload},"origin":"store"}`)
   })
 
@@ -468,7 +473,7 @@ describe('no connection', () => {
 })
 
 describe('an abort', () => {
-  const aborted = { kind: 'aborted', text: 'The push was broken off by the bridge itself.' }
+  const aborted = { kind: 'aborted', text: 'The request was broken off by spree-bridge itself.' }
 
   test('before the push sends nothing', async () => {
     const hub = await startServer()

@@ -15,9 +15,10 @@ function message(id: number, over: Partial<QueuedMessage> = {}): QueuedMessage {
     key: `key-${id}`,
     type: 'order:persist',
     payload: 'x'.repeat(10),
-    stateLike: false,
+    subject: null,
     state: 'waiting',
     attempts: 0,
+    carried: {},
     dueAt: 0,
     changedAt: new Date(0),
     createdAt: new Date(0),
@@ -40,17 +41,17 @@ class World {
   #releaseLater: QueuedMessage[] = []
   #nextId = 1
 
-  insert(aggregate: number, stateLike: boolean): void {
-    this.#commit(this.#newRow(`order:${aggregate}`, stateLike))
+  insert(aggregate: number, subject: string | null): void {
+    this.#commit(this.#newRow(`order:${aggregate}`, subject))
   }
 
   /** A transaction whose rows become visible only when `commitLate` is called; its aggregates are its own kind. */
   insertLate(aggregate: number): void {
-    this.#late.push(this.#newRow(`late:${aggregate}`, false))
+    this.#late.push(this.#newRow(`late:${aggregate}`, null))
   }
 
   insertOnTime(aggregate: number): void {
-    this.#commit(this.#newRow(`late:${aggregate}`, false))
+    this.#commit(this.#newRow(`late:${aggregate}`, null))
   }
 
   commitLate(): void {
@@ -70,7 +71,7 @@ class World {
       aggregate,
       rows: this.#rows(aggregate)
         .filter((row) => isBefore(after ?? BEGINNING, row))
-        .filter((row) => !(row.state === 'parked' && row.stateLike))
+        .filter((row) => !(row.state === 'parked' && row.subject !== null))
         .slice(0, PER_RELOAD),
     }))
     if (reads.length === 0) return
@@ -113,7 +114,7 @@ class World {
         const dueAt = this.now + 5
         this.table.set(sent.id, { ...sent, state: parks ? 'parked' : 'failing', dueAt })
         if (parks) this.parked.add(sent.id)
-        if (parks && sent.stateLike) this.chains.finish(sent, this.now)
+        if (parks && sent.subject !== null) this.chains.finish(sent, this.now)
         else this.chains.block(sent, parks ? Number.POSITIVE_INFINITY : dueAt, this.now)
       })
     }
@@ -154,10 +155,10 @@ class World {
     this.endRead()
   }
 
-  #newRow(aggregate: string, stateLike: boolean): QueuedMessage {
+  #newRow(aggregate: string, subject: string | null): QueuedMessage {
     const id = this.#nextId++
-    const type = stateLike ? 'product:update' : 'order:persist'
-    return message(id, { aggregate, stateLike, type, xid: String(id), payload: 'x'.repeat(1 + (id % 7)) })
+    const type = subject ? 'product:update' : 'order:persist'
+    return message(id, { aggregate, subject, type, xid: String(id), payload: 'x'.repeat(1 + (id % 7)) })
   }
 
   #commit(row: QueuedMessage): void {
@@ -181,9 +182,9 @@ class World {
 }
 
 const ACTIONS = {
-  insert: (world: World, number: number) => world.insert(number % 3, number > 15),
+  insert: (world: World, number: number) => world.insert(number % 3, number > 15 ? 'catalogue' : null),
   burst: (world: World, number: number) => {
-    for (let i = 0; i < 20; i++) world.insert(number % 3, number > 15)
+    for (let i = 0; i < 20; i++) world.insert(number % 3, number > 15 ? 'catalogue' : null)
   },
   insertLate: (world: World, number: number) => world.insertLate(number % 2),
   insertOnTime: (world: World, number: number) => {
@@ -244,7 +245,9 @@ test('whatever happens in whatever order: one in flight, in order, none lost, no
       expect(world.chains.heldBytes).toBe(0)
       // A parked state-like message is passed by, so that only history is in order throughout.
       for (let number = 0; number < 3; number++) {
-        const sent = world.accepted.filter((one) => one.aggregate === `order:${number}` && !one.stateLike)
+        const sent = world.accepted.filter(
+          (one) => one.aggregate === `order:${number}` && one.subject === null,
+        )
         expect(sent.map(({ id }) => Number(id))).toEqual(
           sent.map(({ id }) => Number(id)).sort((a, b) => a - b),
         )
@@ -289,16 +292,21 @@ describe('one chain', () => {
     expect(chains.take()).toBeUndefined()
     expect(chains.nextDueAt()).toBeUndefined()
     expect(chains.dueForReload(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
-    const news = { aggregate: 'product:1', type: 'product:update', stateLike: true }
+    const news = { aggregate: 'product:1', type: 'product:update', subject: 'catalogue' }
     chains.append([message(3, { ...news, state: 'parked' }), message(4, news)], 0)
     expect(chains.take()?.message.id).toBe('4')
   })
 
   test('closes a state-like message unsent where a newer one of its type is behind it, and nothing else', () => {
     const chains = new Chains()
-    const news = { aggregate: 'product:1', type: 'product:update', stateLike: true }
+    const news = { aggregate: 'product:1', type: 'product:update', subject: 'catalogue' }
+    const level = { aggregate: 'product:2', type: 'stock:actual' }
     chains.append(
       [message(1, news), message(2, { ...news, type: 'stock:actual' }), message(3, news), message(4)],
+      0,
+    )
+    chains.append(
+      [message(5, { ...level, subject: 'stock:1' }), message(6, { ...level, subject: 'stock:2' })],
       0,
     )
     const turns: [string, boolean][] = []
@@ -309,7 +317,9 @@ describe('one chain', () => {
     expect(turns).toEqual([
       ['1', true],
       ['4', false],
+      ['5', false],
       ['2', false],
+      ['6', false],
       ['3', false],
     ])
   })
@@ -345,7 +355,7 @@ describe('one chain', () => {
 
   test('of history closes nothing unsent, whatever else is of its type', () => {
     const chains = new Chains()
-    chains.append([message(1), message(2, { stateLike: true })], 0)
+    chains.append([message(1), message(2, { subject: 'catalogue' })], 0)
     expect(chains.take()?.superseded).toBe(false)
   })
 
@@ -376,7 +386,7 @@ describe('one chain', () => {
     const { message: head } = chains.take()!
     expect(chains.drain(new Set([0]))).toEqual([])
     chains.finish(head, 0)
-    expect(chains.readyChains).toBe(1)
+    expect(chains.takeable).toBe(1)
     expect(chains.dueForReload(0, 10)).toEqual([])
     expect(chains.drain(new Set([0]))).toEqual([])
     chains.release([head])
@@ -393,5 +403,39 @@ describe('one chain', () => {
     expect(chains.take()).toBeUndefined()
     expect(chains.dueForReload(0, 10)).toEqual([{ aggregate: 'order:1', after: undefined }])
     expect(chains.heldMessages).toBe(0)
+  })
+})
+
+describe('chains of several receivers', () => {
+  const shares = {
+    groupOf: ({ aggregate }: QueuedMessage) => aggregate.split('/')[0] ?? '',
+    mostInFlight: 2,
+    mostHeld: 10,
+  }
+  const queued = (receiver: string, from: number, count: number) =>
+    Array.from({ length: count }, (_, place) =>
+      message(from + place, { aggregate: `${receiver}/${from + place}` }),
+    )
+
+  test('one that does not answer holds its share of the slots and of the memory, and the others go on', () => {
+    const chains = new Chains(shares)
+    chains.append([...queued('slow', 1, 100), ...queued('quick', 200, 3)], 0)
+    expect(chains.heldMessages).toBe(13)
+    const taken = Array.from({ length: 5 }, () => chains.take()?.message.aggregate.split('/')[0])
+    expect(taken).toEqual(['slow', 'quick', 'slow', 'quick', undefined])
+    expect(chains.takeable).toBe(0)
+  })
+
+  test('what did not fit is read again once there is room, and not before', () => {
+    const chains = new Chains(shares)
+    chains.append(queued('slow', 1, 12), 0)
+    expect(chains.dueForReload(0, 50)).toEqual([])
+    const { message: head } = chains.take()!
+    chains.finish(head, 0)
+    chains.release([head])
+    expect(chains.dueForReload(0, 50).map(({ aggregate }) => aggregate)).toEqual(['slow/11', 'slow/12'])
+    chains.replace('slow/11', queued('slow', 11, 1), false, 0)
+    chains.replace('slow/12', queued('slow', 12, 1), false, 0)
+    expect([chains.heldMessages, chains.dueForReload(0, 50)]).toEqual([10, []])
   })
 })

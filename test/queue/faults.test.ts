@@ -122,7 +122,7 @@ test('notices a retry among thousands of parked aggregates, and sends parked old
   let refuse = true
   const worker = start(db.url, () => (refuse ? { do: 'park', reason: 'no' } : accept), { concurrency: 32 })
   for (let part = 0; part < 3; part++) await enqueue(db, orders(1_000, `order:${part}`))
-  await enqueue(db, [newMessage('product:1', '{}', { type: 'product:update', stateLike: true })])
+  await enqueue(db, [newMessage('product:1', '{}', { type: 'product:update', subject: 'catalogue' })])
   const parked = () => countRows(db.pool, 'bridge.message', `state = 'parked'`)
   await until(async () => (await parked()) === 3_001, parked)
   refuse = false

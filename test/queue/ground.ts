@@ -18,7 +18,7 @@ export async function createQueue(): Promise<TestDatabase & Readonly<{ laneCount
 }
 
 export function newMessage(aggregate: string, payload: string, over: Partial<NewMessage> = {}): NewMessage {
-  return { aggregate, type: 'order:persist', payload, stateLike: false, changedAt: new Date(), ...over }
+  return { aggregate, type: 'order:persist', payload, subject: null, changedAt: new Date(), ...over }
 }
 
 export async function enqueue(db: TestDatabase & { laneCount: number }, messages: readonly NewMessage[]) {

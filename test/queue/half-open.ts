@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 
-/** A way to the server whose connections can be made half-open: they stay, and nothing comes through any more. */
+/** A way to the server that can be broken off, or made half-open: connections stay, and nothing comes through any more. */
 export async function openDetour(url: string) {
   const target = new URL(url)
   const port = target.searchParams.get('port') ?? target.port
@@ -20,7 +20,12 @@ export async function openDetour(url: string) {
       end.on('close', () => pairs.delete(pair))
     }
   })
-  await new Promise<void>((resolve) => server.listen(`${folder}/.s.PGSQL.${port}`, resolve))
+  const open = () => new Promise<void>((resolve) => server.listen(`${folder}/.s.PGSQL.${port}`, resolve))
+  const close = () => {
+    for (const pair of pairs) for (const end of pair) end.destroy()
+    server.close()
+  }
+  await open()
   target.searchParams.set('host', folder)
   return {
     url: target.href,
@@ -31,9 +36,8 @@ export async function openDetour(url: string) {
         to.unpipe(from)
       }
     },
-    close() {
-      for (const pair of pairs) for (const end of pair) end.destroy()
-      server.close()
-    },
+    /** As if the server were gone, until it is opened again. */
+    close,
+    open,
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE, type QueuedMessage } from '../../src/queue/message.ts'
@@ -37,6 +38,7 @@ const start = (...options: Options) => {
   return worker
 }
 const waiting = () => countRows(db.pool, 'bridge.message')
+const parked = async () => (await countRows(db.pool, 'bridge.message', "state = 'parked'")) === 1
 const drained = (seen: () => unknown = () => undefined, milliseconds = 15_000) =>
   until(async () => (await waiting()) === 0, seen, milliseconds)
 const accept = { do: 'acknowledge', answer: 'hub-1' } as const
@@ -112,7 +114,7 @@ describe('order', () => {
 
   test('a parked message of history holds its aggregate, parked old news does not', async () => {
     const worker = start((message) => (message.payload === '0' ? { do: 'park', reason: 'refused' } : accept))
-    const news = { type: 'product:update', stateLike: true }
+    const news = { type: 'product:update', subject: 'catalogue' }
     await enqueue(db, [
       ...series('order:1', 3),
       newMessage('product:1', '0', news),
@@ -146,7 +148,7 @@ describe('order', () => {
 })
 
 describe('superseding', () => {
-  const news = { type: 'product:update', stateLike: true }
+  const news = { type: 'product:update', subject: 'catalogue' }
 
   test('closes old news unsent, where it waits and where it failed, but never history', async () => {
     let refusing = true
@@ -396,9 +398,9 @@ describe('trouble', () => {
 
   test('20,000 waiting messages drain, none lost, none twice', async () => {
     await db.pool.query(
-      `insert into bridge.message (lane, aggregate, type, payload, state_like, changed_at)
+      `insert into bridge.message (lane, aggregate, type, payload, changed_at)
        select ('x' || substr(md5('order:' || n % 300), 1, 4))::bit(16)::integer % 64, 'order:' || n % 300, 'order:persist',
-              (n / 300)::text, false, now()
+              (n / 300)::text, now()
          from generate_series(0, 19999) n
         order by n`,
     )
@@ -425,4 +427,94 @@ describe('back-off', () => {
     expect(isTooOld(new Date(0), 7 * day)).toBe(false)
     expect(isTooOld(new Date(0), 7 * day + 1)).toBe(true)
   })
+})
+
+describe('what follows from an outcome', () => {
+  const followed = async () =>
+    (await db.pool.query<{ payload: string }>('select payload from followed order by n')).rows.map(
+      ({ payload }) => payload,
+    )
+  const note = (message: QueuedMessage) => async (transaction: Db) => {
+    await transaction.query('insert into followed (payload) values ($1)', [message.payload])
+  }
+  beforeEach(async () => {
+    await db.pool.query('create table followed (n integer generated always as identity, payload text unique)')
+  })
+
+  test('is written with it, before the next of the aggregate is sent', async () => {
+    const seen: string[][] = []
+    const worker = start(async (message) => {
+      seen.push(await followed())
+      return { ...accept, also: note(message) }
+    })
+    await enqueue(db, series('order:1', 3))
+    await drained(() => worker.errors)
+    expect(seen).toEqual([[], ['0'], ['0', '1']])
+    expect(await followed()).toEqual(['0', '1', '2'])
+  })
+
+  test('follows from a failure too', async () => {
+    const worker = start((message) =>
+      message.attempts === 0 ? { do: 'retry', reason: 'busy', also: note(message) } : accept,
+    )
+    await enqueue(db, series('order:1', 1))
+    await drained(() => worker.errors)
+    expect(await followed()).toEqual(['0'])
+  })
+
+  test('is not written where the lane has passed to another worker meanwhile', async () => {
+    const worker = start(async (message) => {
+      await db.pool.query('update bridge.lane set epoch = epoch + 1')
+      return { ...accept, also: note(message) }
+    })
+    await enqueue(db, series('order:1', 1))
+    await until(
+      () => worker.sent.length > 0,
+      () => worker.errors,
+    )
+    await pause(300)
+    expect(await followed()).toEqual([])
+    expect(await history()).toEqual([])
+  })
+
+  test('which the database refuses for good parks its message, and nothing is half written', async () => {
+    const worker = start((message) => ({ ...accept, also: note(message) }))
+    await db.pool.query(`insert into followed (payload) values ('0')`)
+    await enqueue(db, [...series('order:1', 1), ...series('order:2', 1, 7)])
+    await until(parked, () => worker.errors)
+    await until(
+      async () => (await waiting()) === 1,
+      () => worker.errors,
+    )
+    const { rows } = await db.pool.query('select payload, state, last_error from bridge.message')
+    expect(rows).toEqual([
+      { payload: '0', state: 'parked', last_error: expect.stringContaining('followed_payload_key') },
+    ])
+    expect(await followed()).toEqual(['0', '7'])
+  })
+})
+
+test('an outcome that the database refuses for good is parked, and keeps no other from being written', async () => {
+  await db.pool.query(`
+    create function refuse() returns trigger language plpgsql as $$
+    begin
+      if new.payload = '3' then raise exception 'no history of 3' using errcode = 'check_violation'; end if;
+      return new;
+    end $$`)
+  await db.pool.query(
+    'create trigger refuse before insert on bridge.history_default for each row execute function refuse()',
+  )
+  const worker = start(() => accept)
+  await enqueue(
+    db,
+    [0, 1, 2, 3, 4, 5].map((number) => newMessage(`order:${number}`, String(number))),
+  )
+  await until(
+    async () => (await waiting()) === 1 && (await parked()),
+    () => worker.errors,
+  )
+  const { rows } = await db.pool.query('select payload, state, last_error from bridge.message')
+  expect(rows).toEqual([
+    { payload: '3', state: 'parked', last_error: expect.stringContaining('no history of 3') },
+  ])
 })

@@ -47,6 +47,19 @@ describe.each(families)('a store of %s', (family) => {
     expect(store).toMatchObject({ family, schema: 'public' })
   })
 
+  test.each(['spree_products', 'spree_line_items', 'spree_addresses'])(
+    'is refused where %s has uuids for keys',
+    async (table) => {
+      await connection.query(`alter table ${table} add key uuid default gen_random_uuid();
+                              alter table ${table} drop column id cascade;
+                              alter table ${table} rename column key to id`)
+      await expect(openStore(connection)).rejects.toMatchObject({
+        code: 'unsupported_keys',
+        message: expect.stringContaining(`table ${table} are of type uuid`),
+      })
+    },
+  )
+
   test('is watched where rows appear in messages', () => {
     const common = [
       'spree_products',

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { type PostgresServer, startPostgres } from '../../src/demo/embedded-postgres.ts'
 import { isAlive } from '../../src/demo/postgres-process.ts'
+import { chooseBinaries } from './postgres-majors.ts'
 
 declare global {
   var testPostgres: PostgresServer | undefined
@@ -24,7 +25,7 @@ export default async function startTestPostgres(
     root,
     database: 'postgres',
     durable: false,
-    binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded',
+    binaries: chooseBinaries(process.env['TEST_POSTGRES']),
     exitWithParent: true,
     settings: { max_connections: '200', max_prepared_transactions: '10' },
   })

@@ -3,6 +3,12 @@ import path from 'node:path'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
+const BRIDGE_WITH_TEST_HANDLERS = [
+  '--import',
+  path.join(root, 'test/faults/register.mjs'),
+  path.join(import.meta.dirname, 'bridge-with-test-handlers.ts'),
+]
+
 export type Ending = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>
 
 /** A bridge process, as an operator's machine would run it. */
@@ -26,6 +32,8 @@ export type StartOptions = Readonly<{
   env: Readonly<Record<string, string>>
   /** Dies as by `kill -9` at the `count`-th time that it passes this step, e.g. `collect.commit:after`. */
   killAt?: Readonly<{ step: string; count?: number }>
+  /** With the inbound handlers of the tests (test-handlers.ts) in place of its own. */
+  testHandlers?: boolean
 }>
 
 export type Processes = Readonly<{
@@ -51,9 +59,10 @@ export function createProcesses(): Processes {
   }
 }
 
-function start(command: readonly string[], { env, killAt }: StartOptions): BridgeProcess {
+function start(command: readonly string[], { env, killAt, testHandlers }: StartOptions): BridgeProcess {
   const preload = path.join(import.meta.dirname, 'child-preload.mjs')
-  const child = spawn(process.execPath, ['--import', preload, path.join(root, 'dist/main.js'), ...command], {
+  const program = testHandlers ? BRIDGE_WITH_TEST_HANDLERS : [path.join(root, 'dist/main.js')]
+  const child = spawn(process.execPath, ['--import', preload, ...program, ...command], {
     cwd: root,
     env: {
       ...pick(process.env, ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ']),

@@ -12,6 +12,10 @@ export type StoreFamily = 'spree-4.10' | 'spree-6.0'
 export type StoreSource = 'fixture' | 'dump'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/stores')
+const ownStores = {
+  'spree-4.10': path.resolve(import.meta.dirname, '../../src/demo/sample-store.sql'),
+  'spree-6.0': path.join(fixtures, 'spree-6.0.sql'),
+}
 const dumpFiles = { 'spree-4.10': 'spree-4.10.3.sql.gz', 'spree-6.0': 'spree-6.0.1.sql.gz' }
 
 /** Whether STORE_DUMPS names the folder with the real stores. */
@@ -69,7 +73,7 @@ async function prepareTemplate(
 }
 
 function readStore(family: StoreFamily, source: StoreSource): string {
-  if (source === 'fixture') return readFileSync(path.join(fixtures, `${family}.sql`), 'utf8')
+  if (source === 'fixture') return readFileSync(ownStores[family], 'utf8')
   return gunzipSync(readFileSync(path.join(dumpsFolder(), dumpFiles[family]))).toString('utf8')
 }
 

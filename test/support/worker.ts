@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { migrateStore } from '../../src/operator/migrate-store.ts'
+import { startParts } from '../../src/processes/part.ts'
 import { bridgeMigrations, identityOf } from '../../src/processes/store-database.ts'
 import { startWorker, type WorkerSettings } from '../../src/processes/worker.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -57,7 +58,7 @@ export async function startTestWorker(
     },
   })
   const { log, closeLog } = createLog({ level: 'warn', format: 'json', stream })
-  const worker = await startWorker(settings, log)
+  const worker = await startParts([(of, metrics) => startWorker(settings, of, metrics)], settings, log)
   const stop = async () => {
     await worker.stop()
     await closeLog()

@@ -9,16 +9,16 @@ import {
 } from './order-parts.ts'
 import { decimalText, text, wireTimeText } from './scalars.ts'
 
-/** `order:persist`: the raw order, as any store of the protocol's time and since may send it. */
-export const orderMessageSchema = z.looseObject({
+/** `order:persist` as the bridge announces it: every key is there, in the parts too. */
+export const announcedOrderSchema = z.looseObject({
   id: z.int(),
   number: z.string(),
   user_id: z.int().nullable(),
   email: text,
   currency: text,
-  channel: text.optional(),
-  token: text.optional(),
-  last_ip_address: text.optional(),
+  channel: text,
+  token: text,
+  last_ip_address: text,
   state: text,
   payment_state: text,
   shipment_state: text,
@@ -26,19 +26,19 @@ export const orderMessageSchema = z.looseObject({
   adjustment_total: decimalText,
   ship_total: decimalText,
   tax_total: decimalText,
-  included_tax_total: decimalText.optional(),
-  additional_tax_total: decimalText.optional(),
-  display_included_tax_total: text.optional(),
-  display_additional_tax_total: text.optional(),
+  included_tax_total: decimalText,
+  additional_tax_total: decimalText,
+  display_included_tax_total: text,
+  display_additional_tax_total: text,
   total: decimalText,
   payment_total: decimalText,
   created_at: wireTimeText.nullable(),
   updated_at: wireTimeText.nullable(),
   completed_at: wireTimeText.nullable(),
-  locked_at: wireTimeText.nullish(),
+  locked_at: wireTimeText.nullable(),
   special_instructions: text,
-  promotion: text.optional(),
-  campaign: text.optional(),
+  promotion: text,
+  campaign: text,
   bill_address: addressSchema.nullable(),
   ship_address: addressSchema.nullable(),
   line_items: z.array(lineItemSchema),
@@ -46,12 +46,6 @@ export const orderMessageSchema = z.looseObject({
   shipments: z.array(shipmentSchema),
   adjustments: z.array(adjustmentSchema),
   credit_cards: z.array(creditCardSchema),
-})
-
-/** As the bridge announces it: every key is there, in the parts too. */
-export const announcedOrderSchema = orderMessageSchema.required().extend({
-  line_items: z.array(lineItemSchema.required()),
-  payments: z.array(paymentSchema.required()),
 })
 
 export type RawOrder = z.infer<typeof announcedOrderSchema>

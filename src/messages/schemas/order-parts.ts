@@ -77,14 +77,14 @@ export const lineItemSchema = z.looseObject({
   quantity: z.int(),
   price: decimalText,
   variant_id: z.int().nullable(),
-  created_at: wireTimeText.nullish(),
-  updated_at: wireTimeText.nullish(),
+  created_at: wireTimeText.nullable(),
+  updated_at: wireTimeText.nullable(),
   variant: variantSchema.nullable(),
 })
 
 export const paymentSchema = z.looseObject({
   id: z.int(),
-  number: text.optional(),
+  number: text,
   amount: decimalText,
   state: text,
   payment_method_id: z.int().nullable(),
@@ -103,8 +103,8 @@ const inventoryUnitSchema = z.looseObject({
   id: z.int(),
   state: text,
   variant_id: z.int().nullable(),
-  order_id: z.int().nullish(),
-  shipment_id: z.int().nullish(),
+  order_id: z.int().nullable(),
+  shipment_id: z.int().nullable(),
   /** Where one row stands for several pieces. */
   quantity: z.int().optional(),
 })

@@ -1,25 +1,32 @@
+import type { Settings } from '../config/settings.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { explainError } from './exit.ts'
-import { type CommonOptions, settingsFor } from './store-command.ts'
-import { startWorker } from './worker.ts'
 
 /** Longer than this after a signal, the process ends whatever is still open: hosts kill after 30 s. */
 const EXIT_WITHIN_MILLISECONDS = 25_000
 
-/** `spree-bridge worker`: runs until a signal comes or it cannot go on. Resolves with the exit status. */
-export async function runWorker(options: CommonOptions): Promise<number> {
-  const { settings } = settingsFor(options, ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'])
+/** Something that runs until it is stopped, or cannot go on: then `ended` resolves with the reason. */
+export type LongRunning = Readonly<{
+  ended: Promise<Error & Readonly<{ code?: string }>>
+  stop(): Promise<void>
+}>
+
+/** Runs until a signal comes or it cannot go on. Resolves with the exit status. */
+export async function runUntilSignal(
+  settings: Pick<Settings, 'logLevel' | 'logFormat'>,
+  start: (log: Log) => Promise<LongRunning>,
+): Promise<number> {
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   // From the first moment on, so that a signal during the start is not lost.
   const signal = nextSignal()
   try {
-    const worker = await startWorker(settings, log)
-    const reason = await Promise.race([signal, worker.ended])
+    const running = await start(log)
+    const reason = await Promise.race([signal, running.ended])
     endOnSecondSignal(log)
     const hard = setTimeout(() => process.exit(1), EXIT_WITHIN_MILLISECONDS)
     hard.unref()
     if (reason instanceof Error) log.error(reason.message, { code: reason.code })
-    await worker.stop()
+    await running.stop()
     return reason instanceof Error ? 1 : 0
   } catch (error) {
     const explained = explainError(error)

@@ -1,0 +1,56 @@
+import type { Handler } from './handler.ts'
+import { orderImport } from './order-import.ts'
+
+/** The types of messages that this endpoint applies. */
+export type Handlers = readonly Handler<unknown>[]
+
+/** Adding one is one line. */
+export const HANDLERS: Handlers = [orderImport]
+
+export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
+  return handlers.find((handler) => handler.message === message)
+}
+
+/** `stock:change` is the service `stock_change`: names hold no colon (protocol §3.7). */
+export function serviceName({ message }: Handler<unknown>): string {
+  return message.replaceAll(':', '_')
+}
+
+/** A parameter that a service may be given, as `endpoint.json` describes it: named there without the prefix `spree.`. */
+export type Parameter = Readonly<{
+  name: string
+  description: string
+  data_type: 'string' | 'boolean' | 'integer'
+  default?: string
+  optional: true
+}>
+
+const FORCE_QUANTITY: Parameter = {
+  name: 'force_quantity',
+  description: 'Take the quantity for the new level instead of adding it.',
+  data_type: 'boolean',
+  default: 'false',
+  optional: true,
+}
+const STOCK_LOCATION_ID: Parameter = {
+  name: 'stock_location_id',
+  description: 'The id of the stock location whose level changes; without it the default location.',
+  data_type: 'integer',
+  optional: true,
+}
+const TRUNCATE_ADDRESS1: Parameter = {
+  name: 'truncate_address_address1',
+  description: 'The longest address1 that the order may have; what is longer is cut, with a warning.',
+  data_type: 'integer',
+  optional: true,
+}
+
+const PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
+  'stock:change': [FORCE_QUANTITY, STOCK_LOCATION_ID],
+  'stock:actual': [STOCK_LOCATION_ID],
+  'order:import': [TRUNCATE_ADDRESS1],
+}
+
+export function parametersOf({ message }: Handler<unknown>): readonly Parameter[] {
+  return PARAMETERS[message] ?? []
+}

@@ -1,0 +1,84 @@
+import type { Db } from '../postgres/pool.ts'
+import type { Answer } from './answer.ts'
+
+/** What a hub's message is known by: `hub` is the store's id there, or '' where that is not known. */
+export type InboxKey = Readonly<{ hub: string; messageId: string }>
+
+export const INBOX_STATES = ['applied', 'failed', 'discarded'] as const
+export type InboxState = (typeof INBOX_STATES)[number]
+
+export type InboxRow = Readonly<{ id: string; state: InboxState; answer: Answer; receivedAt: Date }>
+
+/**
+ * Enters the message, or finds it entered, and locks its row until the transaction ends: another delivery of the same
+ * message waits here. One that is not `failed` has its answer, and counts a repeat; a failed one, or a new one, is to be
+ * applied now and then settled.
+ */
+export async function enterInbox(
+  db: Db,
+  { hub, messageId }: InboxKey,
+  type: string,
+  payload: string,
+): Promise<InboxRow> {
+  const { rows } = await db.query<{
+    id: string
+    state: InboxState
+    status: number
+    answer: string
+    received_at: Date
+  }>(
+    `insert into bridge.inbox as known
+            (hub, dialect, message_id, type, payload, state, attempts, status, answer)
+     values ($1, 'seed', $2, $3, $4, 'failed', 0, 0, '')
+     on conflict (hub, dialect, message_id) do update
+        set type = case when known.state = 'failed' then excluded.type else known.type end,
+            payload = case when known.state = 'failed' then excluded.payload else known.payload end,
+            repeats = known.repeats + (known.state <> 'failed')::integer
+     returning id, state, status, answer, received_at`,
+    [hub, messageId, type, payload],
+  )
+  const row = rows[0]
+  if (!row) throw new Error('the inbox returned no row')
+  return {
+    id: row.id,
+    state: row.state,
+    answer: { status: row.status, body: row.answer },
+    receivedAt: row.received_at,
+  }
+}
+
+/** The last write of the transaction that applies the message. */
+export async function settleApplied(db: Db, id: string, { status, body }: Answer): Promise<void> {
+  await db.query(
+    `update bridge.inbox
+        set state = 'applied', attempts = attempts + 1, status = $2, answer = $3, last_error = null,
+            changed_at = clock_timestamp()
+      where id = $1`,
+    [id, status, body],
+  )
+}
+
+/**
+ * Keeps a failed attempt with its reason, after all that it wrote is rolled back. One that another delivery has applied
+ * meanwhile stays applied.
+ */
+export async function recordFailure(
+  db: Db,
+  { hub, messageId }: InboxKey,
+  type: string,
+  payload: string,
+  { status, body }: Answer,
+  reason: string,
+): Promise<void> {
+  await db.query(
+    `insert into bridge.inbox as known
+            (hub, dialect, message_id, type, payload, state, status, answer, last_error)
+     values ($1, 'seed', $2, $3, $4, 'failed', $5, $6, $7)
+     on conflict (hub, dialect, message_id) do update
+        set type = excluded.type, payload = excluded.payload, attempts = known.attempts + 1,
+            status = excluded.status, answer = excluded.answer, last_error = excluded.last_error,
+            changed_at = excluded.changed_at
+      where known.state = 'failed'`,
+    [hub, messageId, type, payload, status, body, reason],
+  )
+}

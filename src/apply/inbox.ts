@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Log } from '../observe/log.ts'
+import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { atStep } from '../observe/steps.ts'
+import { isTransient, sqlState } from '../postgres/errors.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
+import type { Store } from '../store/store.ts'
+import {
+  type Answer,
+  answerApplied,
+  answerBug,
+  answerFault,
+  answerNotApplicable,
+  answerUnavailable,
+} from './answer.ts'
+import { type Delivery, PayloadFault, readInbound } from './delivery.ts'
+import { type Handler, NotApplicable } from './handler.ts'
+import { enterInbox, recordFailure, settleApplied } from './inbox-row.ts'
+import { originOf } from './origin.ts'
+
+/** What became of a delivery: applied now, known already, kept as failed, or put off without a trace. */
+export type Outcome = 'applied' | 'repeated' | 'failed' | 'unavailable'
+
+export type Received = Readonly<{ outcome: Outcome; answer: Answer }>
+
+export type Inbox = Readonly<{
+  /** Applies one message, once however often it is delivered. Never rejects. */
+  receive(handler: Handler<unknown>, delivery: Delivery): Promise<Received>
+}>
+
+export type InboxOptions = Readonly<{
+  pool: Pool
+  store: Store
+  /** The store's id at the hub, or '': whose message ids these are. */
+  hub(): string
+  log: Log
+}>
+
+const ATTEMPTS = 5
+const LONGEST_PAUSE_MILLISECONDS = 50
+const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
+
+/**
+ * The store's own statements wait behind the rows that a message has changed, so no application may take long, and one
+ * whose process stands still is ended by the server.
+ */
+const LIMITS = `
+set local lock_timeout = '10s';
+set local statement_timeout = '30s';
+set local idle_in_transaction_session_timeout = '5s'`
+
+const NO_DATABASE = "The store's database does not answer at the moment: send the message again later."
+
+export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
+  const seldom = onceInAWhile(log)
+
+  /** One transaction: the inbox row, the store's writes under the message's origin, and the answer. */
+  function apply(handler: Handler<unknown>, delivery: Delivery, payload: string): Promise<Received> {
+    const { messageId } = delivery
+    const work = async (db: Db): Promise<Received> => {
+      await db.query(LIMITS)
+      const row = await atStep('apply.inbox', () =>
+        enterInbox(db, { hub: hub(), messageId }, handler.message, payload),
+      )
+      if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
+      const inbound = readInbound(handler, delivery)
+      const answer = await atStep('apply.write', async () => {
+        await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
+        return answerApplied(messageId, await handler.apply(db, store, inbound))
+      })
+      await atStep('apply.answer', () => settleApplied(db, row.id, answer))
+      return { outcome: 'applied', answer }
+    }
+    return inTransaction(pool, work, 'read committed', (db) =>
+      atStep('apply.commit', () => db.query('commit')),
+    )
+  }
+
+  async function applyThroughConflicts(
+    handler: Handler<unknown>,
+    delivery: Delivery,
+    payload: string,
+  ): Promise<Received> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await apply(handler, delivery, payload)
+      } catch (error) {
+        if (!CONFLICTS.has(sqlState(error)) || attempt >= ATTEMPTS) throw error
+        await pause(Math.random() * LONGEST_PAUSE_MILLISECONDS * attempt)
+      }
+    }
+  }
+
+  /** What the sender is answered, and what is kept for the operator. */
+  function judge(error: unknown, { message }: Handler<unknown>, { messageId }: Delivery) {
+    if (error instanceof NotApplicable)
+      return { answer: answerNotApplicable(messageId, message, error.message), reason: error.message }
+    if (error instanceof PayloadFault)
+      return { answer: answerFault(messageId, error.message), reason: error.message }
+    const errorId = randomUUID()
+    log.error('A message could not be applied by a fault of ours.', {
+      error_id: errorId,
+      message_id: messageId,
+      type: message,
+      error,
+    })
+    const text = error instanceof Error ? error.message : String(error)
+    return { answer: answerBug(messageId, errorId), reason: `${text} (${errorId} in the log)` }
+  }
+
+  function putOff(error: unknown): Received {
+    seldom('apply', 'warn', 'the database did not answer as usual; messages are put off', { error })
+    return { outcome: 'unavailable', answer: answerUnavailable(NO_DATABASE) }
+  }
+
+  return {
+    async receive(handler, delivery) {
+      const payload = JSON.stringify(delivery.payload)
+      try {
+        return await applyThroughConflicts(handler, delivery, payload)
+      } catch (error) {
+        if (isTransient(error)) return putOff(error)
+        const { answer, reason } = judge(error, handler, delivery)
+        const key = { hub: hub(), messageId: delivery.messageId }
+        try {
+          await atStep('apply.failure', () =>
+            recordFailure(pool, key, handler.message, payload, answer, reason),
+          )
+        } catch (notKept) {
+          // A database that does not even take the reason is away, or is not ours.
+          return putOff(notKept)
+        }
+        return { outcome: 'failed', answer }
+      }
+    },
+  }
+}

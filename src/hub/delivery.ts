@@ -1,0 +1,152 @@
+import { z } from 'zod'
+
+import type { Log } from '../observe/log.ts'
+import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { atStep } from '../observe/steps.ts'
+import type { Pool } from '../postgres/pool.ts'
+import type { ConsumerClient } from '../push/consumer-client.ts'
+import { withKey } from '../push/json-text.ts'
+import type { Decision, QueuedMessage } from '../queue/message.ts'
+import type { SenderOptions } from '../queue/session.ts'
+import { type DeliveryVerdict, decideDelivery } from './delivery-decision.ts'
+import { writeEffects } from './effects.ts'
+
+export type DeliveryOptions = Readonly<{
+  pool: Pool
+  client: ConsumerClient
+  incomingLanes: number
+  /** Deliveries in flight to one consumer. */
+  inFlightEach: number
+  /** May a mapping that a store's token made point into private networks? The store's own webhook may in any case. */
+  targets: 'public' | 'any'
+  log: Log
+  onDelivered(message: QueuedMessage, outcome: DeliveryVerdict['outcome']): void
+}>
+
+const carried = z.object({ store_id: z.string(), mapping_id: z.string(), poll_url: z.string().nullable() })
+
+/** A consumer has messages in memory for so many rounds of its slots. */
+const ROUNDS_HELD = 8
+/** A mapping that was switched off after it had taken messages is looked at again so often. */
+const DISABLED_SECONDS = 60
+
+/** From the accepted queue to the consumers: what the sender of the accepted queue does with a copy. */
+export function createDelivery(
+  options: DeliveryOptions,
+): Pick<SenderOptions<true>, 'permit' | 'giveBack' | 'send' | 'shares'> {
+  const { pool, client, incomingLanes, inFlightEach, log } = options
+  const quietly = onceInAWhile(log)
+
+  async function send(message: QueuedMessage, _permit: true, signal: AbortSignal): Promise<Decision> {
+    const { store_id: storeId, mapping_id: mappingId, poll_url: pollUrl } = carried.parse(message.carried)
+    const target = await readTarget(pool, mappingId)
+    if (!target) return { do: 'park', reason: 'Its mapping was deleted.' }
+    if (!target.enabled)
+      return { do: 'retry', reason: 'Its mapping is disabled.', afterSeconds: DISABLED_SECONDS }
+    const outcome = await atStep('deliver.post', () =>
+      client.deliver(
+        {
+          url: pollUrl ?? target.url,
+          token: target.token,
+          body: deliveredBody(message, target.parameters),
+          publicOnly: options.targets === 'public' && !target.isStore,
+        },
+        signal,
+      ),
+    )
+    const verdict = decideDelivery(outcome, {
+      messageId: message.key,
+      type: message.type,
+      url: target.url,
+      retriesAllowed: target.retriesAllowed,
+    })
+    options.onDelivered(message, verdict.outcome)
+    const { decision, effects } = verdict
+    if (decision.do === 'retry' || decision.do === 'park') {
+      quietly(
+        `${mappingId} ${decision.do}`,
+        'warn',
+        `a delivery ${decision.do === 'park' ? 'is parked' : 'will be tried again'}`,
+        {
+          message_id: message.key,
+          type: message.type,
+          mapping: target.name,
+          reason: decision.reason,
+        },
+      )
+    }
+    const cause = {
+      messageId: message.key,
+      storeId,
+      mappingName: target.name,
+      type: message.type,
+      payload: message.payload,
+    }
+    if (effects === undefined || decision.do === 'hold') return decision
+    return {
+      ...decision,
+      also: (db) => atStep('deliver.effects', () => writeEffects(db, incomingLanes, cause, effects)),
+    }
+  }
+
+  return {
+    permit: async (signal) => (signal.aborted ? undefined : true),
+    giveBack: () => {},
+    send,
+    shares: {
+      groupOf: ({ carried: { mapping_id } }) => mapping_id ?? '',
+      mostInFlight: inFlightEach,
+      mostHeld: ROUNDS_HELD * inFlightEach,
+    },
+  }
+}
+
+/** The wire form (protocol §3.1): the payload as it was pushed, with the mapping's parameters. */
+function deliveredBody({ type, key, payload }: QueuedMessage, parameters: string): string {
+  return `{"message":${JSON.stringify(type)},"message_id":"${key}","payload":${withKey(payload, 'parameters', parameters)}}`
+}
+
+type Target = Readonly<{
+  name: string
+  url: string
+  token: string
+  enabled: boolean
+  isStore: boolean
+  retriesAllowed: boolean
+  /** JSON text of `[{name, value}]`. */
+  parameters: string
+}>
+
+/** The mapping as it is now: a corrected URL or token serves what waits, too. */
+async function readTarget(pool: Pool, mappingId: string): Promise<Target | undefined> {
+  const { rows } = await pool.query<{
+    name: string
+    url: string
+    token: string
+    enabled: boolean
+    is_store: boolean
+    retries_allowed: boolean
+    parameters: string
+  }>(
+    `select m.name, m.url, m.token, m.enabled, m.is_store,
+            coalesce((m.options ->> 'retries_allowed')::boolean, true) as retries_allowed,
+            (select coalesce(json_agg(json_build_object('name', p.name, 'value', p.value) order by p.name), '[]')
+               from hub.parameter p
+              where p.store_id = m.store_id and p.id = any(m.parameters))::text as parameters
+       from hub.mapping m
+      where m.id = $1`,
+    [mappingId],
+  )
+  const [row] = rows
+  return (
+    row && {
+      name: row.name,
+      url: row.url,
+      token: row.token,
+      enabled: row.enabled,
+      isStore: row.is_store,
+      retriesAllowed: row.retries_allowed,
+      parameters: row.parameters,
+    }
+  )
+}

@@ -1,0 +1,44 @@
+import { type RequestHandler, Router } from 'express'
+
+import type { Db } from '../postgres/pool.ts'
+import { parseObject } from './api-error.ts'
+import { changedMapping, newMapping } from './mapping-input.ts'
+import { changeMapping, createMapping, deleteMapping, listMappings, showMapping } from './mapping-table.ts'
+import { bodyValue, readForm } from './request-body.ts'
+import type { StorePath } from './store-access.ts'
+
+type MappingPath = StorePath & Readonly<{ id: string }>
+
+/** `mappings` and `mappings/:id` (protocol §2.6). */
+export function createMappingApi(db: Db): Router {
+  const router = Router({ mergeParams: true })
+
+  const list: RequestHandler<StorePath> = async (request, response) => {
+    response.json(await listMappings(db, request.params.store))
+  }
+  const create: RequestHandler<StorePath> = async (request, response) => {
+    const { mapping } = parseObject(newMapping, bodyValue(request))
+    response.status(201).json(await createMapping(db, request.params.store, mapping))
+  }
+  const show: RequestHandler<MappingPath> = async (request, response) => {
+    const { store, id } = request.params
+    response.json(await showMapping(db, store, id))
+  }
+  const change: RequestHandler<MappingPath> = async (request, response) => {
+    const { store, id } = request.params
+    const { mapping } = parseObject(changedMapping, bodyValue(request))
+    response.json(await changeMapping(db, store, id, mapping))
+  }
+  const remove: RequestHandler<MappingPath> = async (request, response) => {
+    const { store, id } = request.params
+    await deleteMapping(db, store, id)
+    response.type('application/json').end()
+  }
+
+  router.get('/mappings', list)
+  router.post('/mappings', ...readForm, create)
+  router.get('/mappings/:id', show)
+  router.put('/mappings/:id', ...readForm, change)
+  router.delete('/mappings/:id', remove)
+  return router
+}

@@ -1,0 +1,28 @@
+/**
+ * The types that a hub knows of itself as ones to push: those that the protocol's pages name (§2.2, and the twelve of
+ * §2.4), and those that §5 has come from a store, another program, or a warehouse. Sorted. Any other may be pushed too.
+ */
+export const BUILT_IN_TYPES = [
+  'email:send',
+  'endpoint:poll',
+  'notification:error',
+  'notification:info',
+  'notification:warn',
+  'order:canceled',
+  'order:import',
+  'order:new',
+  'order:persist',
+  'order:updated',
+  'payment:capture',
+  'payment:ready',
+  'product:new',
+  'product:update',
+  'purchase_order:new',
+  'shipment:confirm',
+  'shipment:ready',
+  'stock:actual',
+  'stock:change',
+  'stock:query',
+  'user:new',
+  'user:password_reset',
+] as const

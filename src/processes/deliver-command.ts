@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+
+import { newObjectId } from '../hub/object-id.ts'
+import { OperatorError } from './exit.ts'
+import { choosePayload, type PayloadOptions } from './payload-option.ts'
+import { WEB_PORT } from './ports.ts'
+import { type CommonOptions, commandSettings, type Print } from './store-command.ts'
+
+type DeliverOptions = CommonOptions & PayloadOptions & Readonly<{ url?: string }>
+
+/** A hub gives the webhook this long (protocol §3.1). */
+const ANSWER_WITHIN_MILLISECONDS = 180_000
+
+/** `spree-bridge deliver`: one message to the own webhook, as the hub would send it. */
+export function addDeliverCommand(program: Command, print: Print, finish: (status: number) => void): void {
+  program
+    .command('deliver <message>')
+    .description('send one message to the own webhook, as the hub would, and print the answer')
+    .option('--file <file>', 'its payload, a JSON object; - reads it from stdin')
+    .option('--sample', 'a sample payload')
+    .option('--url <url>', 'where `web` answers; without it http://127.0.0.1:PORT')
+    .option('--config <file>', 'YAML file with settings; the environment wins')
+    .option('--json', 'print data as JSON, which the answer is anyhow')
+    .action(async (message: string, options: DeliverOptions) => {
+      const { settings } = commandSettings(options, ['webhookToken'])
+      const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
+      const body = { message, message_id: newObjectId(), payload: choosePayload(message, options) }
+      const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, settings.webhookToken[0] ?? '', body)
+      print(answer.text)
+      if (answer.status !== 200) process.stderr.write(`The webhook answered ${answer.status}.\n`)
+      finish(answer.status === 200 ? 0 : 1)
+    })
+}
+
+async function post(url: string, token: string, body: unknown): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Augury-Token': token },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
+    })
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new OperatorError(`${url} does not answer: ${why}. Does \`spree-bridge web\` run there?`, 1)
+  }
+}

@@ -1,0 +1,31 @@
+import type { Handlers } from '../apply/handlers.ts'
+import type { Settings } from '../config/settings.ts'
+import { type HubSettings, startHub } from './hub.ts'
+import { hubRoutes } from './hub-routes.ts'
+import { type StartPart, startParts } from './part.ts'
+import { runUntilSignal } from './run-until-signal.ts'
+import { startWeb, type WebSettings } from './web.ts'
+import { startWorker, type WorkerSettings } from './worker.ts'
+
+export function workerPart(settings: WorkerSettings): StartPart {
+  return (log, metrics) => startWorker(settings, log, metrics)
+}
+
+export function webPart(settings: WebSettings, handlers: Handlers): StartPart {
+  return (log, metrics) => startWeb(settings, handlers, log, metrics)
+}
+
+export function hubPart(settings: HubSettings): StartPart {
+  return (log) => startHub(settings, log, hubRoutes({ token: settings.hubAdminToken, host: settings.host }))
+}
+
+/** Hosts that route to one process type only have the hub answer beside the web. */
+export function hubPartIfSet(settings: Settings): StartPart[] {
+  const { hubDatabaseUrl } = settings
+  return hubDatabaseUrl === undefined ? [] : [hubPart({ ...settings, hubDatabaseUrl })]
+}
+
+/** Runs the parts in one process, on one port, until a signal comes or one of them cannot go on. Resolves with the exit status. */
+export function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {
+  return runUntilSignal(settings, (log) => startParts(starts, settings, log))
+}

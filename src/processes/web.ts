@@ -1,0 +1,95 @@
+import type { Handlers } from '../apply/handlers.ts'
+import { createInbox } from '../apply/inbox.ts'
+import type { Settings } from '../config/settings.ts'
+import { Refusal } from '../http/refusal.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { createOperatorFace } from '../operator/api.ts'
+import { retryInbound } from '../operator/inbound.ts'
+import type { DatabaseError } from '../postgres/errors.ts'
+import { webhookRoutes } from '../webhook/webhook.ts'
+import { LEASE_MILLISECONDS } from './lease.ts'
+import { openOwnStore } from './own-store.ts'
+import { type Part, promiseOf } from './part.ts'
+import { identityOf, requireSchema } from './store-database.ts'
+import { watchStore } from './store-watch.ts'
+import { complaints } from './worker-log.ts'
+
+export type WebSettings = Settings & Readonly<{ databaseUrl: string }>
+
+const CONNECTIONS = 10
+/** Above what a statement of the webhook may take: the server cuts it off before. */
+const ANSWER_WITHIN_MILLISECONDS = 35_000
+
+/** The way in: what the hub sends to the webhook is applied to the store; and the operator's view. Any number may run side by side. */
+export async function startWeb(
+  settings: WebSettings,
+  handlers: Handlers,
+  log: Log,
+  metrics: Metrics,
+): Promise<Part> {
+  const { pool, store, code, installation } = await openOwnStore(settings, log, {
+    applicationName: 'spree-bridge web',
+    connections: CONNECTIONS,
+    answerWithinMilliseconds: ANSWER_WITHIN_MILLISECONDS,
+  })
+  const { promise: ended, resolve: onOutdated } = promiseOf<DatabaseError>()
+  const watch = watchStore({
+    pool,
+    store,
+    log,
+    codeVersion: code,
+    installation,
+    identity: () => identityOf(pool, settings),
+    onError: complaints(log)('look at the store'),
+    onOutdated,
+  })
+  if (settings.webhookToken === undefined)
+    log.warn('WEBHOOK_TOKEN is not set: every message to the webhook is refused with 401')
+  const refusal = () =>
+    watch.refusal() === undefined
+      ? undefined
+      : 'Nothing is applied at present; the log of the bridge says why.'
+  const face = createOperatorFace({
+    pool,
+    async retryInbound(id) {
+      const why = refusal()
+      if (why !== undefined) throw new Refusal(409, why)
+      await retryInbound({ pool, store, handlers, log }, id)
+    },
+    access: { token: settings.operatorToken, host: settings.host },
+    log,
+    leaseSeconds: LEASE_MILLISECONDS / 1_000,
+  })
+  log.info('web started', { family: store.family, schema: store.schema })
+
+  return {
+    routers: [
+      webhookRoutes({
+        tokens: settings.webhookToken ?? [],
+        handlers,
+        inbox: createInbox({ pool, store, hub: () => watch.installation().hubStoreId ?? '', log }),
+        refusal,
+        source: () => `spree-bridge:${watch.installation().id}`,
+        metrics,
+        log,
+      }),
+      face.router,
+    ],
+    readyChecks: {
+      database: async () => {
+        await requireSchema(pool, code)
+        return undefined
+      },
+      webhook: async () => refusal(),
+      triggers: async () => watch.unwatched(),
+    },
+    ended,
+    async stop(answered) {
+      face.close()
+      await Promise.all([watch.stop(), answered])
+      await pool.end()
+      log.info('web stopped')
+    },
+  }
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+
+import { amountText } from '../../messages/amount.ts'
+import { sqlState } from '../../postgres/errors.ts'
+import type { Db } from '../../postgres/pool.ts'
+import type { Columns } from '../columns.ts'
+import { quoteName } from '../json-sql.ts'
+import type { Store } from '../store.ts'
+import { addressRow } from './import-address.ts'
+import {
+  findCustomer,
+  findPaymentMethods,
+  findShippingMethods,
+  findShop,
+  findVariants,
+  type Shop,
+  type Warn,
+} from './import-references.ts'
+import { insertLines, insertPayments, insertShipments, insertStateChanges } from './import-rows.ts'
+import { placeShipments, takeStock } from './import-stock.ts'
+import { orderTotals, type Totals } from './import-totals.ts'
+import { type ImportWords, importWords, type PlacedStates } from './import-words.ts'
+import type { ImportedOrder } from './imported-order.ts'
+import { insertRows } from './insert-rows.ts'
+import { WriteRefused } from './write-refused.ts'
+
+/**
+ * Writes a placed order with all that hangs on it and takes its goods from stock, in the caller's transaction, as the
+ * store's own code leaves them: recalculating changes nothing. No customer is made, no card charged, nothing taxed.
+ * `warn` is told of each name that the store does not know and what was taken instead.
+ * @returns the order's id.
+ * @throws WriteRefused where the store cannot take it; the transaction must then be rolled back.
+ */
+export async function importOrder(db: Db, store: Store, order: ImportedOrder, warn: Warn): Promise<string> {
+  const { columns } = store
+  const words = importWords[store.family]
+  await refuseExisting(db, columns, order.number)
+  refuseFinerAmounts(words, order)
+  const bySku = await findVariants(db, columns, order)
+  const variants = order.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
+  const paymentMethods = await findPaymentMethods(db, columns, order, warn)
+  const addresses = [
+    await addressRow(db, columns, order.billingAddress, warn),
+    await addressRow(db, columns, order.shippingAddress, warn),
+  ]
+  const shop = await findShop(db, columns, order)
+  const methodIds = await findShippingMethods(db, columns, words, order, warn)
+  const customerId = await findCustomer(db, columns, words, order.email)
+  const placement = await placeShipments(db, columns, words, order, variants, warn)
+
+  const { at } = shop
+  const totals = orderTotals(order)
+  const isShort = placement.shipments.map(({ units }) => units.some(({ state }) => state === 'backordered'))
+  const states = words.states(order, totals, isShort)
+  const [billId = '', shipId = ''] = await insertRows(db, columns, 'spree_addresses', at, addresses)
+  const orderId = await insertOrder(db, columns, words, order, shop, totals, states, {
+    customerId,
+    billId,
+    shipId,
+  })
+  const lineIds = await insertLines(db, columns, order, variants, words.discountsOn, { orderId, at })
+  await words.insertAdjustments(db, columns, order, { orderId, lineIds, at })
+  const shipmentIds = await insertShipments(db, columns, words, order, placement.shipments, {
+    orderId,
+    addressId: shipId,
+    methodIds,
+    lineIds,
+    variants,
+    states: states.shipments,
+    at,
+  })
+  await insertPayments(db, columns, words, order, paymentMethods, { orderId, at })
+  if (words.logsStates) await insertStateChanges(db, columns, states, { orderId, at, userId: customerId })
+  await takeStock(db, columns, words, placement, variants, { orderId, shipmentIds, at })
+  return orderId
+}
+
+async function refuseExisting(db: Db, columns: Columns, number: string): Promise<void> {
+  const { rows } = await db.query(
+    `select from ${quoteName(columns.schema)}.spree_orders where number = $1 limit 1`,
+    [number],
+  )
+  if (rows.length > 0) throw alreadyThere(number)
+}
+
+function alreadyThere(number: string): WriteRefused {
+  return new WriteRefused(
+    'order_exists',
+    `Order ${number} is in this store already: an order is imported once, and this message changed nothing of it.`,
+  )
+}
+
+function refuseFinerAmounts(words: ImportWords, order: ImportedOrder): void {
+  const amounts = [
+    ...order.lines.map(({ price }) => price),
+    ...[...order.taxes, ...order.discounts, ...order.fees].map(({ amount }) => amount),
+    ...order.shipments.map(({ cost }) => cost),
+    ...order.payments.map(({ amount }) => amount),
+  ]
+  const finer = amounts.find((amount) => amount % words.finestAmount !== 0n)
+  if (finer === undefined) return
+  throw new WriteRefused(
+    'amount_too_fine',
+    `Order ${order.number} cannot be imported: this store keeps amounts to two decimals, and ${amountText(finer)} has more.`,
+  )
+}
+
+async function insertOrder(
+  db: Db,
+  columns: Columns,
+  words: ImportWords,
+  order: ImportedOrder,
+  shop: Shop,
+  totals: Totals,
+  states: PlacedStates,
+  ids: Readonly<{ customerId: string | null; billId: string; shipId: string }>,
+): Promise<string> {
+  const quantity = order.lines.reduce((sum, line) => sum + line.quantity, 0)
+  const adjustments = totals.additionalTax + totals.discount
+  const row = {
+    number: order.number,
+    email: order.email,
+    currency: order.currency,
+    channel: order.channel,
+    token: randomBytes(24).toString('base64url'),
+    store_id: shop.storeId,
+    market_id: shop.marketId,
+    channel_id: shop.channelId,
+    locale: shop.locale,
+    user_id: ids.customerId,
+    customer_id: ids.customerId,
+    bill_address_id: ids.billId,
+    ship_address_id: ids.shipId,
+    state: states.order,
+    status: 'placed',
+    completed_at: order.placedAt,
+    payment_state: states.payment,
+    payment_status: states.payment,
+    shipment_state: states.shipment,
+    fulfillment_status: states.shipment,
+    item_total: amountText(totals.item),
+    item_count: quantity,
+    total_quantity: quantity,
+    shipment_total: amountText(totals.shipping),
+    delivery_total: amountText(totals.shipping),
+    included_tax_total: amountText(totals.includedTax),
+    additional_tax_total: amountText(totals.additionalTax),
+    adjustment_total: amountText(words.discountsOn === 'lines' ? adjustments : adjustments + totals.fee),
+    promo_total: '0',
+    discount_total: amountText(totals.discount),
+    fee_total: amountText(totals.fee),
+    total: amountText(totals.order),
+    payment_total: amountText(totals.payment),
+    applied_tax_exemptions: '[]',
+  }
+  try {
+    const [id = ''] = await insertRows(db, columns, 'spree_orders', shop.at, [row])
+    return id
+  } catch (error) {
+    // Another import of the same number was first.
+    if (sqlState(error) === '23505') throw alreadyThere(order.number)
+    throw error
+  }
+}

@@ -1,0 +1,202 @@
+import type { Db } from '../../postgres/pool.ts'
+import type { Columns } from '../columns.ts'
+import { quoteName } from '../json-sql.ts'
+import type { ImportWords } from './import-words.ts'
+import type { ImportedOrder } from './imported-order.ts'
+import { WriteRefused } from './write-refused.ts'
+
+/** Told for each thing that was not found and replaced by another. */
+export type Warn = (subject: string, description: string) => void
+
+export type Variant = Readonly<{
+  id: string
+  sku: string
+  productId: string
+  costPrice: string | null
+  taxCategoryId: string | null
+  /** Its stock is counted. */
+  tracked: boolean
+}>
+
+export type Shop = Readonly<{
+  storeId: string | null
+  marketId: string | null
+  channelId: string | null
+  locale: string | null
+  /** The transaction's time, UTC, as the columns without zone take it. */
+  at: string
+}>
+
+/** `and` a row is not deleted, where the table's rows can be. */
+export function living(columns: Columns, table: string, alias: string): string {
+  return columns.has(table, 'deleted_at') ? `and ${alias}.deleted_at is null` : ''
+}
+
+/** The default store, as Spree's own import takes it, and there the market of the currency and the channel of the name. */
+export async function findShop(db: Db, columns: Columns, order: ImportedOrder): Promise<Shop> {
+  const schema = quoteName(columns.schema)
+  const market = columns.has('spree_orders', 'market_id')
+    ? `(select m.id
+          from ${schema}.spree_markets m
+         where m.store_id = s.id ${living(columns, 'spree_markets', 'm')}
+         order by m.currency = $1 desc, m."default" desc, m.position, m.id
+         limit 1)`
+    : 'null'
+  const channel = columns.has('spree_orders', 'channel_id')
+    ? `(select c.id
+          from ${schema}.spree_channels c
+         where c.store_id = s.id
+         order by lower($2) in (lower(c.name), lower(c.code)) desc, c."default" desc, c.id
+         limit 1)`
+    : 'null'
+  const { rows } = await db.query<Shop>(
+    `select (now() at time zone 'utc')::text as at,
+            s.id::text as "storeId",
+            ${market}::text as "marketId",
+            ${channel}::text as "channelId",
+            ${columns.has('spree_stores', 'default_locale') ? 's.default_locale' : 'null'} as locale
+       from (select $1::text, $2::text) given
+       left join ${schema}.spree_stores s on true ${living(columns, 'spree_stores', 's')}
+      order by s."default" desc nulls last, s.id
+      limit 1`,
+    [order.currency, order.channel],
+  )
+  return rows[0] ?? { at: '', storeId: null, marketId: null, channelId: null, locale: null }
+}
+
+/** Whoever has this e-mail address; nobody is made a customer by an import, as by Spree's own. */
+export async function findCustomer(
+  db: Db,
+  columns: Columns,
+  words: ImportWords,
+  email: string,
+): Promise<string | null> {
+  const { customers } = words
+  if (!columns.has(customers)) return null
+  const { rows } = await db.query<{ id: string }>(
+    `select u.id::text
+       from ${quoteName(columns.schema)}.${customers} u
+      where u.email in ($1::text, lower($1::text)) ${living(columns, customers, 'u')}
+      order by u.id
+      limit 1`,
+    [email],
+  )
+  return rows[0]?.id ?? null
+}
+
+/** The living variants of the lines, by SKU. @throws WriteRefused that names every SKU without one. */
+export async function findVariants(
+  db: Db,
+  columns: Columns,
+  order: ImportedOrder,
+): Promise<ReadonlyMap<string, Variant>> {
+  const schema = quoteName(columns.schema)
+  const skus = [...new Set(order.lines.map(({ sku }) => sku))]
+  const { rows } = await db.query<Variant>(
+    `select distinct on (v.sku)
+            v.id::text,
+            v.sku,
+            v.product_id::text as "productId",
+            v.cost_price::text as "costPrice",
+            coalesce(v.tax_category_id, p.tax_category_id)::text as "taxCategoryId",
+            coalesce(v.track_inventory, true) as tracked
+       from ${schema}.spree_variants v
+       join ${schema}.spree_products p on p.id = v.product_id
+      where v.sku = any($1::text[])
+        and v.deleted_at is null
+        and p.deleted_at is null
+      order by v.sku, v.id`,
+    [skus],
+  )
+  const found = new Map(rows.map((variant) => [variant.sku, variant]))
+  const missing = skus.filter((sku) => !found.has(sku))
+  if (missing.length > 0) {
+    throw new WriteRefused(
+      'unknown_sku',
+      `Order ${order.number} cannot be imported: this store has no variant with SKU ${missing.join(', ')}.`,
+    )
+  }
+  return found
+}
+
+export type PaymentMethod = Readonly<{ id: string; name: string; needsSource: boolean }>
+
+/** Ids of the payments' methods, by the names given. @throws WriteRefused that lists every name without one. */
+export async function findPaymentMethods(
+  db: Db,
+  columns: Columns,
+  order: ImportedOrder,
+  warn: Warn,
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await db.query<PaymentMethod>(
+    `select distinct on (given.name)
+            m.id::text,
+            given.name,
+            m.type ~ '(Gateway|CreditCard|StoreCredit)' as "needsSource"
+       from unnest($1::text[]) given (name)
+       join ${quoteName(columns.schema)}.spree_payment_methods m
+         on lower(m.name) = lower(given.name) ${living(columns, 'spree_payment_methods', 'm')}
+      order by given.name, m.active desc, m.id`,
+    [[...new Set(order.payments.map(({ method }) => method))]],
+  )
+  const found = new Map(rows.map(({ name, id }) => [name, id]))
+  const missing = order.payments.map(({ method }) => method).filter((name) => !found.has(name))
+  if (missing.length > 0) {
+    throw new WriteRefused(
+      'unknown_payment_method',
+      `Order ${order.number} cannot be imported: this store has no payment method named ${[...new Set(missing)].join(', ')}.`,
+    )
+  }
+  for (const { name, needsSource } of rows) {
+    if (needsSource) {
+      warn(
+        'payment has no source',
+        `its payment by ${name} is known to this store by its amount only: capture, void or refund it where it was made`,
+      )
+    }
+  }
+  return found
+}
+
+type Method = Readonly<{ id: string; names: readonly string[]; name: string; ships: boolean }>
+
+/** The method of each shipment, by its name, the name for the staff or the code, else the first that ships goods. */
+export async function findShippingMethods(
+  db: Db,
+  columns: Columns,
+  words: ImportWords,
+  order: ImportedOrder,
+  warn: Warn,
+): Promise<readonly string[]> {
+  const { methods } = words
+  const ships = columns.has(methods, 'fulfillment_provider')
+    ? `coalesce(m.fulfillment_provider, '') !~ '(Digital|Pickup)$'`
+    : 'true'
+  const { rows } = await db.query<Method>(
+    `select m.id::text,
+            m.name,
+            array_remove(array[lower(m.name), lower(m.admin_name), lower(m.code)], null) as names,
+            ${ships} as ships
+       from ${quoteName(columns.schema)}.${methods} m
+      where true ${living(columns, methods, 'm')}
+      order by m.id`,
+  )
+  const first = rows.find((method) => method.ships) ?? rows[0]
+  return order.shipments.map(({ shippingMethod }) => {
+    const named = rows.find(({ names }) => names.includes(shippingMethod?.toLowerCase() ?? ''))
+    const method = named ?? first
+    if (!method) {
+      throw new WriteRefused(
+        'no_shipping_method',
+        `Order ${order.number} cannot be imported: this store has no shipping method.`,
+      )
+    }
+    if (shippingMethod !== null && !named) {
+      warn(
+        'shipping method was not found',
+        `this store has none named ${shippingMethod}; ${method.name} was taken`,
+      )
+    }
+    return method.id
+  })
+}

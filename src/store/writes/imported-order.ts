@@ -1,0 +1,55 @@
+import type { Amount } from '../../messages/amount.ts'
+
+/** An order from elsewhere, in the words of all families, its sums checked and its pieces shared out to shipments. */
+export type ImportedOrder = Readonly<{
+  number: string
+  channel: string
+  email: string
+  currency: string
+  /** ISO 8601 in UTC. */
+  placedAt: string
+  shippingAddress: ImportedAddress
+  billingAddress: ImportedAddress
+  lines: readonly ImportedLine[]
+  /** Taxes on the lines, in the prices or on top of them; what each line bears, in the order of the lines. */
+  taxes: readonly Readonly<ImportedAdjustment & { included: boolean; shares: readonly Amount[] }>[]
+  /** Below zero; what each line bears, in the order of the lines. */
+  discounts: readonly Readonly<ImportedAdjustment & { shares: readonly Amount[] }>[]
+  /** Above zero. */
+  fees: readonly ImportedAdjustment[]
+  shipments: readonly ImportedShipment[]
+  payments: readonly ImportedPayment[]
+}>
+
+export type ImportedLine = Readonly<{ sku: string; quantity: number; price: Amount }>
+
+export type ImportedAdjustment = Readonly<{ label: string; amount: Amount }>
+
+export type ImportedShipment = Readonly<{
+  number: string | null
+  cost: Amount
+  stockLocation: string | null
+  shippingMethod: string | null
+  tracking: string | null
+  /** `line` is a place in the order's lines. */
+  items: readonly Readonly<{ line: number; quantity: number }>[]
+}>
+
+export type ImportedPayment = Readonly<{ amount: Amount; method: string; state: PaymentState }>
+
+export type PaymentState = 'checkout' | 'processing' | 'pending' | 'completed' | 'failed' | 'void' | 'invalid'
+
+export type ImportedAddress = Readonly<{
+  firstname: string
+  lastname: string
+  company: string | null
+  address1: string
+  address2: string | null
+  city: string
+  zipcode: string | null
+  phone: string | null
+  /** Name or abbreviation. */
+  state: string | null
+  /** ISO 3166, two capitals. */
+  country: string
+}>

@@ -1,0 +1,34 @@
+import type { Db } from '../../postgres/pool.ts'
+import type { Columns } from '../columns.ts'
+import { quoteName } from '../json-sql.ts'
+
+/** Values by column. A row may name columns of several families: those that the table lacks are left out. */
+export type Row = Readonly<Record<string, string | number | boolean | null>>
+
+/**
+ * Inserts rows that all name the same columns, created and updated `at` (UTC, without zone).
+ * @returns their ids, in their order.
+ */
+export async function insertRows(
+  db: Db,
+  columns: Columns,
+  table: string,
+  at: string,
+  rows: readonly Row[],
+): Promise<string[]> {
+  const [first] = rows
+  if (!first) return []
+  const stamped = rows.map((row): Row => ({ ...row, created_at: at, updated_at: at }))
+  const names = [...Object.keys(first), 'created_at', 'updated_at'].filter((name) => columns.has(table, name))
+  const values = stamped.flatMap((row) => names.map((name) => row[name] ?? null))
+  const tuples = stamped.map(
+    (_, index) => `(${names.map((_name, place) => `$${index * names.length + place + 1}`).join(', ')})`,
+  )
+  const { rows: inserted } = await db.query<{ id: string }>(
+    `insert into ${quoteName(columns.schema)}.${table} (${names.map(quoteName).join(', ')})
+     values ${tuples.join(',\n            ')}
+     returning id::text`,
+    values,
+  )
+  return inserted.map(({ id }) => id)
+}

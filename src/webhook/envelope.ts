@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+import type { Delivery, JsonObject } from '../apply/delivery.ts'
+import { explainIssues } from '../apply/explain-issues.ts'
+import { NoMessage } from './read-body.ts'
+
+/** A message in the hub's form (protocol §3.1). */
+export type Envelope = Delivery & Readonly<{ message: string }>
+
+const LONGEST_NAME = 255
+
+const name = z
+  .string()
+  .min(1)
+  .max(LONGEST_NAME)
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters')
+
+// As it was parsed, not rebuilt key by key: a key may be called __proto__.
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'Invalid input: expected an object',
+)
+
+const envelope = z.object(
+  { message: name, message_id: name, payload: jsonObject, parameters: z.unknown().optional() },
+  'Invalid input: expected an object {message, message_id, payload}',
+)
+
+/** Other keys are ignored. @throws NoMessage 400, with the field that is wrong and why. */
+export function readEnvelope(body: unknown): Envelope {
+  const parsed = envelope.safeParse(body)
+  if (!parsed.success) throw new NoMessage(400, explainIssues(parsed.error))
+  const { message, message_id: messageId, payload, parameters } = parsed.data
+  // Parameters belong into the payload; a tool once put them beside it.
+  const beside = parameters !== undefined && (payload['parameters'] ?? null) === null
+  return { message, messageId, payload: beside ? { ...payload, parameters } : payload }
+}

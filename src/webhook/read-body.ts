@@ -1,0 +1,60 @@
+import { z } from 'zod'
+
+/** A request that is no message: `status` and the text are the answer. */
+export class NoMessage extends Error {
+  override readonly name = 'NoMessage'
+  readonly code = 'no_message'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** Messages nest about ten levels deep. */
+const DEEPEST = 100
+const SHOWN_OF_A_DEEP_PATH = 3
+
+/**
+ * The JSON value of a body, all of whose texts PostgreSQL can store. Of a key that comes twice the last one counts.
+ * @throws NoMessage 415, 406 for what is not JSON (protocol §3.1), 400 for JSON that cannot be kept.
+ */
+export function readBody(body: unknown, contentType: string | undefined): unknown {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+  if (bytes.length > 0 && !/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? ''))
+    throw new NoMessage(415, 'The Content-Type must be application/json.')
+  const value = parseJson(bytes)
+  refuseUnfit(value, [])
+  return value
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    const what = bytes.length === 0 ? 'is empty' : 'is not valid JSON in UTF-8'
+    throw new NoMessage(406, `The body ${what}: it must be a JSON object {message, message_id, payload}.`)
+  }
+}
+
+function refuseUnfit(value: unknown, path: PropertyKey[]): void {
+  if (typeof value === 'string') refuseNul(value, path)
+  if (typeof value !== 'object' || value === null) return
+  if (path.length >= DEEPEST) {
+    const where = z.core.toDotPath(path.slice(0, SHOWN_OF_A_DEEP_PATH))
+    throw new NoMessage(400, `${where}: is nested deeper than ${DEEPEST} levels.`)
+  }
+  for (const [key, part] of Object.entries(value)) {
+    path.push(Array.isArray(value) ? Number(key) : key)
+    if (!Array.isArray(value)) refuseNul(key, path)
+    refuseUnfit(part, path)
+    path.pop()
+  }
+}
+
+function refuseNul(text: string, path: readonly PropertyKey[]): void {
+  if (!text.includes('\0')) return
+  const where = z.core.toDotPath(path).replaceAll('\0', '\\u0000') || 'the message'
+  throw new NoMessage(400, `${where}: contains a NUL character, which PostgreSQL cannot store.`)
+}

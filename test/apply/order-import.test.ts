@@ -1,0 +1,683 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { type Applied, NotApplicable } from '../../src/apply/handler.ts'
+import { orderImport } from '../../src/apply/order-import.ts'
+import { rawOrder } from '../../src/messages/raw-order.ts'
+import type { RawOrder } from '../../src/messages/schemas/order-message.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { recalculate } from '../support/recalculate.ts'
+import { startRecordingHub } from '../support/recording-hub.ts'
+import { createStore, dumpsAvailable, replay, type StoreFamily, type StoreSource } from '../support/stores.ts'
+import { startTestWorker } from '../support/worker.ts'
+import { readShop, rowsOnlyIn, writtenRows } from '../support/written-rows.ts'
+
+type Shop = { db: TestDatabase; store: Store }
+
+async function openShop(family: StoreFamily, source: StoreSource = 'fixture'): Promise<Shop> {
+  const db = await createStore(family, source)
+  return { db, store: await openStore(db.pool) }
+}
+
+/** As the inbox applies a message: parsed, in one transaction whose writes bear the message's origin. */
+async function apply(
+  { db, store }: Shop,
+  order: unknown,
+  parameters: Record<string, unknown> = {},
+  messageId = '52811a8584a8169f7a000001',
+): Promise<Applied & { order: RawOrder }> {
+  const payload = orderImport.schema.parse({ order })
+  const applied = await inTransaction(db.pool, async (tx) => {
+    await tx.query(`select set_config('bridge.origin', $1, true)`, [`1384197765000:${messageId}`])
+    return orderImport.apply(tx, store, {
+      message: orderImport.message,
+      messageId,
+      payload,
+      parameters: new Map(Object.entries(parameters)),
+    })
+  })
+  return { ...applied, order: applied.details['order'] as RawOrder }
+}
+
+const ADDRESS = {
+  firstname: 'Ann',
+  lastname: 'Guest',
+  address1: '4 Quay Lane',
+  address2: '',
+  city: 'Portland',
+  zipcode: '97201',
+  phone: '+1 503 555 0199',
+  state: 'OR',
+  country: 'US',
+}
+
+/** Two compasses, unpaid, to be sent from Portland: each test says what is different. */
+function genericOrder(number: string, different: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    number,
+    channel: 'Amazon.com',
+    email: 'Buyer@marketplace.example',
+    currency: 'USD',
+    status: 'Unshipped',
+    placed_on: '2026-03-09T09:28:00Z',
+    updated_at: '2026-03-09T09:28:00Z',
+    totals: { item: 69, adjustment: 0, tax: 0, shipping: 6, payment: 0, order: 75 },
+    line_items: [
+      { sku: 'BC-01', name: 'Brass Compass', quantity: 2, price: 34.5, variant_id: null, options: {} },
+    ],
+    adjustments: [],
+    shipping_address: ADDRESS,
+    billing_address: ADDRESS,
+    payments: [],
+    shipments: [
+      {
+        number: '',
+        cost: 6,
+        status: 'Unshipped',
+        stock_location: 'Portland warehouse',
+        shipping_method: 'Ground',
+        tracking: '',
+        items: [{ sku: 'BC-01', name: 'Brass Compass', quantity: 2, price: 34.5, options: {} }],
+      },
+    ],
+    ...different,
+  }
+}
+
+/** The generic form of a raw order, as far as an import reads it. */
+function genericOf(raw: RawOrder): Record<string, unknown> {
+  const address = (from: RawOrder['ship_address']) => ({
+    firstname: from?.firstname,
+    lastname: from?.lastname,
+    address1: from?.address1,
+    address2: from?.address2 ?? '',
+    zipcode: from?.zipcode,
+    city: from?.city,
+    phone: from?.phone,
+    state: from?.state?.name ?? from?.state?.abbr ?? from?.state_name,
+    country: from?.country?.iso,
+  })
+  const sku = (variantId: unknown) =>
+    raw.line_items.find((item) => item.variant_id === variantId)?.variant?.sku
+  return {
+    number: raw.number,
+    channel: raw.channel,
+    email: raw.email,
+    currency: raw.currency,
+    placed_on: raw.completed_at,
+    status: raw.state,
+    totals: {
+      item: Number(raw.item_total),
+      adjustment: Number(raw.adjustment_total),
+      tax: Number(raw.tax_total),
+      shipping: Number(raw.ship_total),
+      payment: Number(raw.payment_total),
+      order: Number(raw.total),
+    },
+    line_items: raw.line_items.map((item) => ({
+      sku: item.variant?.sku,
+      quantity: item.quantity,
+      price: Number(item.price),
+    })),
+    adjustments: raw.adjustments.map(({ label, amount }) => ({ name: label, value: Number(amount) })),
+    shipping_address: address(raw.ship_address),
+    billing_address: address(raw.bill_address),
+    payments: raw.payments.map((payment) => ({
+      number: payment.number,
+      amount: Number(payment.amount),
+      status: payment.state,
+      payment_method: payment.payment_method?.name,
+    })),
+    shipments: raw.shipments.map((shipment) => ({
+      number: shipment.number,
+      cost: Number(shipment.cost),
+      status: shipment.state,
+      stock_location: shipment.stock_location_name,
+      shipping_method: shipment.shipping_method?.name,
+      tracking: shipment.tracking,
+      items: shipment.inventory_units.map((unit) => ({ sku: sku(unit.variant_id), quantity: unit.quantity })),
+    })),
+  }
+}
+
+const runs: [StoreFamily, StoreSource][] = [
+  ['spree-4.10', 'fixture'],
+  ['spree-6.0', 'fixture'],
+  ['spree-4.10', 'dump'],
+  ['spree-6.0', 'dump'],
+]
+const possible = runs.filter(([, source]) => source === 'fixture' || dumpsAvailable())
+for (const [family, source] of runs)
+  if (!possible.some(([known, from]) => known === family && from === source))
+    test.skip(`the import beside a real checkout of ${family} needs STORE_DUMPS`, () => {})
+
+// What no import writes: what is random; the mail that confirms a checkout; on 6.0 the cart that was, and the figures of
+// the product, which a job of the store's own counts anew from the orders.
+const EXCEPT = [
+  'spree_orders.token',
+  'spree_payments.number',
+  'spree_orders.confirmation_delivered',
+  'spree_orders.cart_id',
+  'spree_products.units_sold_count',
+  'spree_products.revenue',
+]
+
+describe.each(possible)('beside the checkout of %s (%s)', (family, source) => {
+  test('an import writes the rows that the store’s own code wrote, but for the steps of a checkout', async () => {
+    const theirs = await openShop(family, source)
+    const ours = await openShop(family, source)
+    for (const { db } of [theirs, ours])
+      for (const step of ['01-create-product', '02-change-product', '03-stock-movement'])
+        await replay(db, family, step, source)
+
+    const before = await readShop(theirs.db.pool)
+    await replay(theirs.db, family, '04-checkout', source)
+    const after = await readShop(theirs.db.pool)
+    const id = [...(after.get('spree_orders')?.keys() ?? [])].at(-1) ?? ''
+    const order = (await theirs.store.orders(theirs.db.pool, [id])).get(id)
+    if (order === undefined || order instanceof Error) throw order ?? new Error(`no order ${id}`)
+
+    const untouched = await readShop(ours.db.pool)
+    const { notifications } = await apply(ours, genericOf(rawOrder(order)))
+    expect(notifications).toEqual([])
+
+    const checkout = writtenRows(before, after, EXCEPT)
+    const imported = writtenRows(untouched, await readShop(ours.db.pool), EXCEPT)
+    const counts = (rows: Record<string, unknown[]>) =>
+      Object.fromEntries(Object.entries(rows).map(([table, list]) => [table, list.length]))
+    const otherRates = source === 'dump' ? 2 : 1
+    if (family === 'spree-4.10') {
+      // The rates that nobody chose, and a row for each step of the checkout where the import has one.
+      expect(counts(rowsOnlyIn(checkout, imported))).toEqual({
+        spree_shipping_rates: otherRates,
+        spree_state_changes: 4,
+      })
+      expect(rowsOnlyIn(imported, checkout)).toEqual({
+        spree_state_changes: [
+          expect.objectContaining({ name: 'order', previous_state: 'cart', next_state: 'complete' }),
+        ],
+      })
+    } else {
+      // The cart and all that hung on it, the rates that nobody chose, the number that the store drew for the order.
+      expect(counts(rowsOnlyIn(checkout, imported))).toEqual({
+        spree_addresses: 2,
+        spree_carts: 1,
+        spree_delivery_rates: otherRates + 1,
+        spree_fulfillment_items: 1,
+        spree_fulfillments: 1,
+        spree_line_items: 1,
+        spree_number_sequences: 1,
+        // The set-up of the recording.
+        ...(source === 'dump' ? { spree_payment_methods: 1 } : {}),
+      })
+      expect(rowsOnlyIn(imported, checkout)).toEqual({})
+    }
+    await theirs.db.drop()
+    await ours.db.drop()
+  })
+})
+
+/** Where each family keeps the pieces of an order, and what an import of n of them does to a level. */
+const WORDS = {
+  'spree-4.10': {
+    units: 'spree_inventory_units',
+    unitState: 'state',
+    levels: 'spree_stock_items',
+    taken: { column: 'count_on_hand', sign: -1 },
+  },
+  'spree-6.0': {
+    units: 'spree_fulfillment_items',
+    unitState: 'status',
+    levels: 'spree_stock_levels',
+    taken: { column: 'allocated_count', sign: 1 },
+  },
+} as const
+
+const families: StoreFamily[] = ['spree-4.10', 'spree-6.0']
+
+describe.each(families)('an order imported into %s', (family) => {
+  const { units, unitState, levels, taken } = WORDS[family]
+  let shop: Shop
+
+  beforeAll(async () => {
+    shop = await openShop(family)
+  })
+  afterAll(() => shop.db.drop())
+
+  const levelOf = async (sku: string, location: number): Promise<number> => {
+    const { rows } = await shop.db.pool.query<{ level: number }>(
+      `select coalesce(sum(l.${taken.column}), 0)::integer as level
+         from ${levels} l
+         join spree_variants v on v.id = l.variant_id
+        where v.sku = $1 and l.stock_location_id = $2 and l.deleted_at is null`,
+      [sku, location],
+    )
+    return rows[0]?.level ?? 0
+  }
+  const unitsOf = async (number: string) => {
+    const { rows } = await shop.db.pool.query(
+      `select v.sku, u.${unitState} as state, u.quantity, u.pending
+         from ${units} u
+         join spree_orders o on o.id = u.order_id
+         join spree_variants v on v.id = u.variant_id
+        where o.number = $1
+        order by u.id`,
+      [number],
+    )
+    return rows
+  }
+  const addsUp = async (number: string) => {
+    const { stored, recalculated } = await recalculate(shop.db.pool, family, number)
+    expect(stored).toEqual(recalculated)
+  }
+  /** The reason; and not one row of the store is another than before. */
+  const refusal = async (
+    order: unknown,
+    parameters: Record<string, unknown> = {},
+  ): Promise<NotApplicable> => {
+    const before = await readShop(shop.db.pool)
+    const reason = await apply(shop, order, parameters).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(await readShop(shop.db.pool)).toEqual(before)
+    if (!(reason instanceof NotApplicable)) throw reason ?? new Error('It was imported.')
+    return reason
+  }
+
+  test('C150 is created once per number, and answered with the raw order', async () => {
+    const before = await levelOf('BC-01', 1)
+    const { order, notifications } = await apply(shop, genericOrder('100-EXAMPLE-1000000'))
+    expect(notifications).toEqual([])
+    expect(order).toMatchObject({
+      number: '100-EXAMPLE-1000000',
+      channel: 'Amazon.com',
+      email: 'Buyer@marketplace.example',
+      state: 'complete',
+      payment_state: 'balance_due',
+      shipment_state: 'pending',
+      item_total: '69.0',
+      ship_total: '6.0',
+      total: '75.0',
+      completed_at: '2026-03-09T09:28:00.000Z',
+      ship_address: { firstname: 'Ann', address2: null, state: { abbr: 'OR' }, country: { iso: 'US' } },
+      line_items: [{ quantity: 2, price: '34.5', variant: { sku: 'BC-01' } }],
+      shipments: [{ cost: '6.0', state: 'pending', shipping_method: { name: 'Ground' } }],
+    })
+    expect(await levelOf('BC-01', 1)).toBe(before + taken.sign * 2)
+    await addsUp('100-EXAMPLE-1000000')
+
+    const again = await refusal(genericOrder('100-EXAMPLE-1000000'))
+    expect(again.code).toBe('order_exists')
+    expect(again.message).toMatch('Order 100-EXAMPLE-1000000 is in this store already')
+    expect((await refusal(genericOrder('100-EXAMPLE-1000000', { email: 'other@example.com' }))).code).toBe(
+      'order_exists',
+    )
+  })
+
+  test('two imports of one number at the same time make one order', async () => {
+    const before = await levelOf('BC-01', 1)
+    const outcomes = await Promise.allSettled([
+      apply(shop, genericOrder('TWICE')),
+      apply(shop, genericOrder('TWICE'), {}, '52811a8584a8169f7a000002'),
+    ])
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected')
+    expect(refused?.reason).toMatchObject({ name: 'NotApplicable', code: 'order_exists' })
+    expect(await levelOf('BC-01', 1)).toBe(before + taken.sign * 2)
+  })
+
+  test('C151 an address that is too long is cut where the mapping says so', async () => {
+    const long = { ...ADDRESS, address1: '2000 Grande Canyon Boulevard, No 3523' }
+    const order = genericOrder('LONG', { shipping_address: long, billing_address: long })
+    const imported = await apply(shop, order, { truncate_address_address1: '25' })
+    expect(imported.notifications).toEqual([
+      {
+        level: 'warn',
+        subject: 'address1 was truncated',
+        description:
+          "address1 was truncated from '2000 Grande Canyon Boulevard, No 3523' to '2000 Grande Canyon Boulev'",
+      },
+    ])
+    expect(imported.order.bill_address?.address1).toBe('2000 Grande Canyon Boulev')
+    expect(imported.order.ship_address?.address1).toBe('2000 Grande Canyon Boulev')
+    const whole = await apply(shop, { ...order, number: 'WHOLE' })
+    expect(whole.order.ship_address?.address1).toBe('2000 Grande Canyon Boulevard, No 3523')
+    const wrong = await refusal({ ...order, number: 'WRONG' }, { 'spree.truncate_address_address1': 'some' })
+    expect(wrong.code).toBe('bad_parameter')
+  })
+
+  test('owes what may be backordered and is not there', async () => {
+    const before = await levelOf('SL-7', 1)
+    const { order } = await apply(
+      shop,
+      genericOrder('BACKORDER', {
+        totals: { item: 204, tax: 0, shipping: 6, payment: 210, order: 210 },
+        line_items: [
+          { sku: 'SL-7', quantity: 3, price: 45 },
+          { sku: 'BC-01', quantity: 2, price: 34.5 },
+        ],
+        payments: [{ amount: 210, status: 'complete', payment_method: 'check' }],
+        shipments: [],
+      }),
+    )
+    expect(await unitsOf('BACKORDER')).toEqual([
+      { sku: 'SL-7', state: 'backordered', quantity: 3, pending: false },
+      { sku: 'BC-01', state: 'on_hand', quantity: 2, pending: false },
+    ])
+    expect(order).toMatchObject({
+      payment_state: 'paid',
+      shipment_state: 'backorder',
+      payment_total: '210.0',
+    })
+    expect(await levelOf('SL-7', 1)).toBe(before + taken.sign * 3)
+    await addsUp('BACKORDER')
+  })
+
+  test('is sent in the shipments that it names, from their places', async () => {
+    const [portland, kiel] = [await levelOf('FS-NAVY-S', 1), await levelOf('FS-NAVY-S', 2)]
+    const { order } = await apply(
+      shop,
+      genericOrder('TWO', {
+        email: 'clara@example.com',
+        totals: { item: 336, shipping: 20.5, payment: 100, order: 356.5 },
+        line_items: [
+          { sku: 'FS-NAVY-S', quantity: 3, price: '89.00' },
+          { sku: 'BC-01', quantity: 2, price: 34.5 },
+        ],
+        payments: [
+          { amount: 100, status: 'completed', payment_method: 'Check' },
+          { amount: 256.5, status: 'pending', payment_method: 'Check' },
+        ],
+        shipments: [
+          {
+            number: 'H-TWO-1',
+            cost: 6,
+            status: 'ready',
+            stock_location: 'KEL',
+            shipping_method: 'ground',
+            items: [{ sku: 'FS-NAVY-S', quantity: 1 }],
+          },
+          {
+            number: 'H-TWO-2',
+            cost: 14.5,
+            stock_location: 'Portland warehouse',
+            shipping_method: 'Courier',
+            tracking: 'TRACK-2',
+            items: [
+              { sku: 'BC-01', quantity: 2 },
+              { sku: 'FS-NAVY-S', quantity: 2 },
+            ],
+          },
+        ],
+      }),
+    )
+    expect(order.user_id).toBe(1)
+    expect(order.payment_state).toBe('balance_due')
+    expect(order.shipments).toMatchObject([
+      {
+        number: 'H-TWO-1',
+        cost: '6.0',
+        stock_location_name: 'Kiel depot',
+        shipping_method: { name: 'Ground' },
+      },
+      {
+        number: 'H-TWO-2',
+        cost: '14.5',
+        stock_location_name: 'Portland warehouse',
+        shipping_method: { name: 'Express' },
+        tracking: 'TRACK-2',
+      },
+    ])
+    expect(await levelOf('FS-NAVY-S', 1)).toBe(portland + taken.sign * 2)
+    expect(await levelOf('FS-NAVY-S', 2)).toBe(kiel + taken.sign)
+    await addsUp('TWO')
+  })
+
+  test('keeps its discount, its tax and its charges, on top of the prices or in them', async () => {
+    const lines = {
+      line_items: [
+        { sku: 'BC-01', quantity: 2, price: 34.5 },
+        { sku: 'TM-1', quantity: 1, price: 9.95 },
+      ],
+      shipments: [],
+    }
+    const onTop = await apply(
+      shop,
+      genericOrder('ON-TOP', {
+        ...lines,
+        totals: { item: 78.95, adjustment: 1.59, tax: 3.59, shipping: 6, order: 86.54 },
+        adjustments: [
+          { name: 'Promotion Discount', value: '-4.99' },
+          { name: 'Gift Wrap Price', value: 2.99 },
+          { name: 'Amazon Tax', value: 3.59 },
+          { name: 'Shipping Discount', value: 0 },
+          { name: 'Shipping', value: 6 },
+        ],
+      }),
+    )
+    expect(onTop.notifications).toEqual([])
+    expect(onTop.order).toMatchObject({ tax_total: '3.59', additional_tax_total: '3.59', total: '86.54' })
+    const labels = onTop.order.adjustments.map(({ label }) => label)
+    expect(new Set(labels)).toEqual(new Set(['Promotion Discount', 'Gift Wrap Price', 'Amazon Tax']))
+    await addsUp('ON-TOP')
+
+    const inside = await apply(
+      shop,
+      genericOrder('INSIDE', {
+        ...lines,
+        totals: { item: 78.95, adjustment: 0, tax: 12.61, shipping: 6, order: 84.95 },
+        adjustments: [{ name: 'VAT 19 % (included)', value: 12.61 }],
+      }),
+    )
+    expect(inside.order).toMatchObject({ tax_total: '12.61', included_tax_total: '12.61', total: '84.95' })
+    await addsUp('INSIDE')
+  })
+
+  test('says what it did not find and what it took instead', async () => {
+    const { order, notifications } = await apply(
+      shop,
+      genericOrder('ELSEWHERE', {
+        totals: { item: 69, tax: 7, shipping: 6, payment: 75, order: 75 },
+        shipping_address: { ...ADDRESS, state: 'Pennsylvania' },
+        payments: [{ amount: 75, status: 'Awaiting', payment_method: 'Credit card' }],
+        shipments: [
+          {
+            cost: 6,
+            status: 'Unshipped',
+            stock_location: 'FBA',
+            shipping_method: 'Standard',
+            items: [{ sku: 'BC-01', quantity: 2 }],
+          },
+        ],
+      }),
+    )
+    const subjects = notifications.map(({ level, subject }) => `${level}: ${subject}`)
+    expect(subjects.sort()).toEqual([
+      'warn: payment has no source',
+      'warn: payment status was not known',
+      'warn: payments differ from totals.payment',
+      'warn: shipping method was not found',
+      // Spree 6.0 keeps no list of states that one could be missing from.
+      ...(family === 'spree-4.10' ? ['warn: state was not found'] : []),
+      'warn: stock location was not found',
+      'warn: tax was not found',
+    ])
+    expect(notifications.map(({ description }) => description)).toContain(
+      'order ELSEWHERE: this store has none named Standard; Ground was taken',
+    )
+    expect(order).toMatchObject({
+      payment_state: 'balance_due',
+      ship_address: { state_name: 'Pennsylvania' },
+      payments: [{ state: 'checkout' }],
+      shipments: [{ stock_location_name: 'Portland warehouse', shipping_method: { name: 'Ground' } }],
+    })
+  })
+
+  test('takes from the place that has it; a place that never had it gets a level, one that is not counted keeps it', async () => {
+    const { order } = await apply(
+      shop,
+      genericOrder('PLACES', {
+        totals: { item: 118, shipping: 0, order: 118 },
+        line_items: [
+          { sku: 'GV-25', quantity: 1, price: 25 },
+          { sku: 'BC-01', quantity: 1, price: 34.5 },
+          { sku: 'BC-01', quantity: 1, price: 58.5 },
+        ],
+        shipments: [
+          { cost: 0, stock_location: 'Kiel depot', items: [{ sku: 'GV-25', quantity: 1 }] },
+          { cost: 0, items: [{ sku: 'BC-01', quantity: 2 }] },
+        ],
+      }),
+    )
+    expect(order.shipments.map(({ stock_location_name }) => stock_location_name)).toEqual([
+      'Kiel depot',
+      'Portland warehouse',
+    ])
+    expect(await levelOf('GV-25', 2)).toBe(0)
+    expect(await unitsOf('PLACES')).toMatchObject([
+      { sku: 'GV-25', state: 'on_hand', quantity: 1 },
+      { sku: 'BC-01', state: 'on_hand', quantity: 1 },
+      { sku: 'BC-01', state: 'on_hand', quantity: 1 },
+    ])
+    await addsUp('PLACES')
+  })
+
+  const item = { sku: 'BC-01', quantity: 2 }
+  const shipment = { cost: 6, items: [item] }
+  test.each<[string, string, RegExp, Record<string, unknown>]>([
+    [
+      'SKUs that no variant has, all at once',
+      'unknown_sku',
+      /no variant with SKU NO-1, FS-OCHRE-S, CH-1/,
+      {
+        line_items: [
+          { sku: 'NO-1', quantity: 1, price: 10 },
+          { sku: 'FS-OCHRE-S', quantity: 1, price: 10 },
+          { sku: 'BC-01', quantity: 1, price: 10 },
+          { sku: 'CH-1', quantity: 1, price: 39 },
+        ],
+        shipments: [],
+      },
+    ],
+    [
+      'an unknown country',
+      'unknown_country',
+      /no country XX/,
+      { billing_address: { ...ADDRESS, country: 'xx' } },
+    ],
+    [
+      'an unknown payment method',
+      'unknown_payment_method',
+      /no payment method named Amazon, Barter/,
+      {
+        payments: [
+          { amount: 1, status: 'completed', payment_method: 'Amazon' },
+          { amount: 1, status: 'completed', payment_method: 'Barter' },
+        ],
+      },
+    ],
+    [
+      'lines that are not what totals.item says',
+      'totals_mismatch',
+      /line items come to 69\.00, totals\.item says 96\.00/,
+      { totals: { item: 96, order: 75 } },
+    ],
+    [
+      'parts that are not the total',
+      'totals_mismatch',
+      /come to 75\.00, totals\.order says 76\.00/,
+      { totals: { item: 69, tax: 0, shipping: 6, order: 76 } },
+    ],
+    [
+      'more than there is',
+      'insufficient_stock',
+      /in Kiel depot there are not 1000 of BC-01 free/,
+      {
+        totals: { item: 1000, order: 1006 },
+        line_items: [{ sku: 'BC-01', quantity: 1000, price: 1 }],
+        shipments: [{ cost: 6, stock_location: 'Kiel depot', items: [{ sku: 'BC-01', quantity: 1000 }] }],
+      },
+    ],
+    [
+      'shipments that leave out a piece',
+      'shipments_mismatch',
+      /leave out 1 of BC-01/,
+      { shipments: [{ cost: 6, items: [{ sku: 'BC-01', quantity: 1 }] }] },
+    ],
+    [
+      'shipments that hold a piece too many',
+      'shipments_mismatch',
+      /hold 1 of BC-01 more/,
+      { shipments: [{ cost: 6, items: [item, { sku: 'BC-01', quantity: 1 }] }] },
+    ],
+    [
+      'a shipment number that is taken',
+      'shipment_exists',
+      /shipment SAME already/,
+      {
+        totals: { item: 69, order: 69 },
+        shipments: [
+          { cost: 0, number: 'SAME', items: [{ sku: 'BC-01', quantity: 1 }] },
+          { cost: 0, number: 'SAME', items: [{ sku: 'BC-01', quantity: 1 }] },
+        ],
+      },
+    ],
+    ['an order that is canceled', 'order_closed', /is Canceled/, { status: 'Canceled' }],
+    [
+      'a shipment that has left',
+      'shipment_closed',
+      /shipped already/,
+      { shipments: [{ ...shipment, status: 'shipped' }] },
+    ],
+  ])('is refused with %s, and nothing is written', async (_what, code, text, different) => {
+    const reason = await refusal(genericOrder('REFUSED', different))
+    expect(reason.message).toMatch(text)
+    expect(reason.code).toBe(code)
+  })
+
+  test('is refused with amounts finer than the store keeps', async () => {
+    const order = genericOrder('FINE', {
+      totals: { item: 0.0125, shipping: 6, order: 6.0125 },
+      line_items: [{ sku: 'BC-01', quantity: 1, price: 0.0125 }],
+      shipments: [],
+    })
+    if (family === 'spree-4.10') expect((await refusal(order)).code).toBe('amount_too_fine')
+    else expect((await apply(shop, order)).order.total).toBe('6.0125')
+  })
+})
+
+test.each<[string, Record<string, unknown>]>([
+  ['a negative quantity', { line_items: [{ sku: 'BC-01', quantity: -2, price: 34.5 }] }],
+  ['a quantity beyond counting', { line_items: [{ sku: 'BC-01', quantity: 1e12, price: 34.5 }] }],
+  ['a huge price', { line_items: [{ sku: 'BC-01', quantity: 2, price: 1e15 }] }],
+  ['a total that is no number', { totals: { item: '69', order: 'much' } }],
+  ['a NUL character', { number: 'R\u00001' }],
+  ['a number longer than its column', { number: 'R'.repeat(33) }],
+  ['no line items', { line_items: [] }],
+  ['no time', { placed_on: '' }],
+  ['a country by name', { shipping_address: { ...ADDRESS, country: 'Germany' } }],
+])('the schema refuses %s', (_what, different) => {
+  expect(orderImport.schema.safeParse({ order: genericOrder('R1', different) }).success).toBe(false)
+})
+
+test.each(families)('an order imported into %s is announced, and its stock is not', async (family) => {
+  const shop = await openShop(family)
+  const hub = await startRecordingHub()
+  const worker = await startTestWorker(shop.db, hub)
+  try {
+    await apply(shop, genericOrder('ANNOUNCED'))
+    await worker.settled()
+    expect(hub.requests.filter(({ type }) => type !== '').map(({ type }) => type)).toEqual(['order:persist'])
+    expect(JSON.parse(hub.requests.at(-1)?.body ?? '')).toMatchObject({
+      message: 'order:persist',
+      payload: { number: 'ANNOUNCED', state: 'complete' },
+    })
+    expect(worker.complaints()).toEqual([])
+  } finally {
+    await worker.stop()
+    await hub.close()
+    await shop.db.drop()
+  }
+})

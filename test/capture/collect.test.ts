@@ -1,0 +1,292 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { inTransaction } from '../../src/postgres/transaction.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createProcesses } from '../support/processes.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+type Told = [type: string, about: unknown, value: unknown]
+/** One statement of the store, and who made it: the shop where there is no origin. */
+type Write = Readonly<{ sql: string; origin?: string }>
+
+const SKEW_MS = 5 * 60_000
+/** As the webhook notes it: when the message was made, and which it was. */
+const originOf = (madeAt: number) => `${madeAt}:52811a8584a8169f7a000001`
+
+describe.each([
+  { family: 'spree-4.10', levels: 'spree_stock_items' },
+  { family: 'spree-6.0', levels: 'spree_stock_levels' },
+] as const)('the collector of a store of $family', ({ family, levels }) => {
+  const processes = createProcesses()
+  let db: TestDatabase
+  let hub: RecordingHub
+  let worker: TestWorker
+
+  beforeAll(async () => {
+    db = await createStore(family, 'fixture')
+    hub = await startRecordingHub({ ours: true })
+    worker = await startWorker()
+  })
+  afterAll(async () => {
+    await processes.killAll()
+    await worker.stop()
+    await hub.close()
+    await db.drop()
+  })
+
+  const startWorker = (stock: 'change' | 'actual' = 'change') =>
+    startTestWorker(db, hub, { stock, settleQuietMs: 100 })
+
+  /** One transaction, as a shop or the webhook makes it. */
+  const write = (...writes: Write[]) =>
+    inTransaction(db.pool, async (one) => {
+      for (const { sql, origin = '' } of writes) {
+        await one.query(`select set_config('bridge.origin', $1, true)`, [origin])
+        await one.query(sql)
+      }
+    })
+
+  /** What the hub was told of what `act` did: products by price, stock by quantity, orders by e-mail address. */
+  const toldOf = async (act: () => Promise<unknown>): Promise<Told[]> => {
+    const heard = hub.requests.length
+    await act()
+    await worker.settled()
+    return hub.requests
+      .slice(heard)
+      .filter(({ method }) => method === 'POST')
+      .map(({ type, payload: { sku, number, price, quantity, email } }) => [
+        type,
+        number ?? sku,
+        price ?? quantity ?? email,
+      ])
+  }
+
+  const add = (quantity: number, id: number, origin?: string): Write => ({
+    sql: `update ${levels} set count_on_hand = count_on_hand + ${quantity} where id = ${id}`,
+    ...(origin && { origin }),
+  })
+  /** Of the compass: of its master, or of its only variant. */
+  const setPrice = (amount: number, origin?: string): Write => ({
+    sql: `update spree_prices set amount = ${amount} where variant_id = 108 and currency = 'USD'`,
+    ...(origin && { origin }),
+  })
+  const rename = (name: string): Write => ({
+    sql: `update spree_products set name = '${name}' where id = 13`,
+  })
+  /** With the SKU of the product, which has none where masters were abolished. */
+  const toldPrice = (price: string): Told => ['product:update', family === 'spree-4.10' ? 'BC-01' : '', price]
+
+  type Entry = Readonly<{ variant: string; item: string; location: string; delta: number; origin: string }>
+  const readLedger = async (since: Date): Promise<Entry[]> => {
+    const { rows } = await db.pool.query<Entry>(
+      `select variant_id as variant, stock_item_id as item, stock_location_id as location, delta::float8 as delta, origin
+         from bridge.stock_ledger
+        where at >= $1
+        order by at`,
+      [since],
+    )
+    return rows
+  }
+  const now = async (): Promise<Date> => {
+    const { rows } = await db.pool.query<{ now: Date }>(
+      `select date_trunc('milliseconds', clock_timestamp()) as now`,
+    )
+    return rows[0]!.now
+  }
+
+  describe('keeps a ledger', () => {
+    test('of each stock delta: variant, stock item, location, origin', async () => {
+      const since = await now()
+      const origin = originOf(Date.now())
+      await write(
+        add(-2, 301),
+        add(1, 311),
+        add(7, 301, origin),
+        { sql: `update ${levels} set backorderable = true, updated_at = now() where id = 301` },
+        {
+          sql: `insert into ${levels} (id, stock_location_id, variant_id, count_on_hand, created_at, updated_at)
+                values (390, 2, 104, 6, now(), now())`,
+        },
+        { sql: `update ${levels} set deleted_at = now() where id = 302` },
+      )
+      await worker.settled()
+      expect(await readLedger(since)).toEqual([
+        { variant: '102', item: '301', location: '1', delta: -2, origin: null },
+        { variant: '102', item: '311', location: '2', delta: 1, origin: null },
+        { variant: '102', item: '301', location: '1', delta: 7, origin },
+        { variant: '104', item: '390', location: '2', delta: 6, origin: null },
+        { variant: '103', item: '302', location: '1', delta: -5, origin: null },
+      ])
+    })
+
+    test('by the time of the change, not of its collection, in the partition of its day', async () => {
+      const since = await now()
+      const changed = await inTransaction(db.pool, async (one) => {
+        await one.query(add(1, 308).sql)
+        const { rows } = await one.query<{ changed: string }>('select clock_timestamp()::text as changed')
+        // The collector sees it after this.
+        await one.query('select pg_sleep(0.1)')
+        return rows[0]!.changed
+      })
+      await worker.settled()
+      const { rows } = await db.pool.query(
+        `select at <= $2 as before,
+                tableoid = to_regclass('bridge.stock_ledger_' || to_char(at at time zone 'UTC', 'YYYYMMDD')) as partitioned
+           from bridge.stock_ledger
+          where at >= $1`,
+        [since, changed],
+      )
+      expect(rows).toEqual([{ before: true, partitioned: true }])
+    })
+
+    test('in the transaction that makes the message', async () => {
+      const since = await now()
+      await hub.down()
+      await write(add(3, 310))
+      await worker.collected()
+      const { rows } = await db.pool.query(
+        `select l.xmin::text = m.xid::text as same
+           from bridge.stock_ledger l cross join bridge.message m
+          where l.at >= $1`,
+        [since],
+      )
+      await hub.up()
+      expect(rows).toEqual([{ same: true }])
+      await worker.settled()
+    })
+
+    test('so that a collector that dies before its commit leaves neither, and the next one writes both once', async () => {
+      const since = await now()
+      await worker.stop()
+      await write(add(4, 310))
+      const victim = processes.start(['worker'], {
+        env: {
+          DATABASE_URL: db.url,
+          HUB_URL: hub.url,
+          HUB_STORE_ID: hub.storeId,
+          HUB_TOKEN: hub.token,
+        },
+        killAt: { step: 'collect.fence:after' },
+      })
+      const heard = hub.requests.length
+      expect(await victim.ended).toEqual({ code: null, signal: 'SIGKILL' })
+      const left = await db.pool.query(
+        `select (select count(*)::int from bridge.outbox) as changes,
+                (select count(*)::int from bridge.message) as messages,
+                (select count(*)::int from bridge.stock_ledger where at >= $1) as entries`,
+        [since],
+      )
+      expect(left.rows).toEqual([{ changes: 1, messages: 0, entries: 0 }])
+
+      // Its lease, which would run for 12 s.
+      await db.pool.query(`update bridge.worker set expires_at = clock_timestamp() - interval '1 second'`)
+      worker = await startWorker()
+      await worker.settled()
+      expect(await readLedger(since)).toHaveLength(1)
+      const pushes = hub.requests.slice(heard).filter(({ method }) => method === 'POST')
+      expect(pushes.map(({ type, payload }) => [type, payload])).toEqual([
+        ['stock:change', { sku: 'TM-1', quantity: 4 }],
+      ])
+    })
+
+    test('for thirty days, whichever partition holds it', async () => {
+      await worker.stop()
+      await db.pool.query(
+        `create table bridge.stock_ledger_20250101 partition of bridge.stock_ledger
+           for values from ('2025-01-01 00:00+00') to ('2025-01-02 00:00+00');
+         insert into bridge.stock_ledger (variant_id, stock_item_id, delta, at)
+         values ('1', '1', 1, '2025-01-01 12:00+00'),
+                ('1', '1', 2, clock_timestamp() - interval '32 days'),
+                ('1', '1', 3, clock_timestamp() - interval '29 days')`,
+      )
+      worker = await startWorker()
+      const { rows } = await db.pool.query(
+        `select delta::float8 as delta from bridge.stock_ledger where at < clock_timestamp() - interval '1 day'`,
+      )
+      expect(rows).toEqual([{ delta: 3 }])
+      expect(
+        (await db.pool.query(`select to_regclass('bridge.stock_ledger_20250101') as found`)).rows,
+      ).toEqual([{ found: null }])
+    })
+  })
+
+  describe('takes for an echo', () => {
+    // Made after all that was acknowledged, whatever the tests before have told.
+    const later = () => originOf(Date.now() + 2 * SKEW_MS)
+
+    test('a price from the hub: it is not told, and known when the same price is written again', async () => {
+      expect(await toldOf(() => write(setPrice(35, later())))).toEqual([])
+      expect(await toldOf(() => write(setPrice(33, later()), setPrice(35)))).toEqual([])
+      expect(await toldOf(() => write(rename('Ship Compass')))).toEqual([toldPrice('35.0')])
+    })
+
+    test('stock from the hub: it is left out of the sum', async () => {
+      expect(await toldOf(() => write(add(9, 306, later())))).toEqual([])
+      expect(await toldOf(() => write(add(-2, 306), add(9, 306, later()), add(-1, 314)))).toEqual([
+        ['stock:change', 'BC-01', -3],
+      ])
+    })
+
+    test('each kind for itself: a sale beside a price from the hub tells the sale, a price beside stock the price', async () => {
+      expect(await toldOf(() => write(setPrice(36, later()), add(-1, 306)))).toEqual([
+        ['stock:change', 'BC-01', -1],
+      ])
+      expect(await toldOf(() => write(setPrice(37), add(5, 306, later())))).toEqual([toldPrice('37.0')])
+    })
+  })
+
+  describe('takes for no echo', () => {
+    test('an order, whoever wrote it', async () => {
+      const origin = originOf(Date.now() + 2 * SKEW_MS)
+      const change = { sql: `update spree_orders set email = 'new@example.com' where id = 41`, origin }
+      expect(await toldOf(() => write(change))).toEqual([
+        ['order:persist', expect.any(String), 'new@example.com'],
+      ])
+    })
+
+    test('what a person changed as well', async () => {
+      const origin = originOf(Date.now() + 2 * SKEW_MS)
+      expect(await toldOf(() => write(setPrice(40, origin), rename('Lensatic Compass')))).toEqual([
+        toldPrice('40.0'),
+      ])
+    })
+
+    test('what the hub made while a message of ours waited, or before it had answered ours by a safe margin', async () => {
+      await hub.down()
+      await write(rename('Pocket Compass'))
+      await worker.collected()
+      const told = await toldOf(async () => {
+        await write(setPrice(41, originOf(Date.now() + 2 * SKEW_MS)))
+        await worker.collected()
+        await hub.up()
+      })
+      expect(told.at(-1)).toEqual(toldPrice('41.0'))
+
+      const fromNow = (milliseconds: number) => originOf(Date.now() + milliseconds)
+      expect(await toldOf(() => write(setPrice(42, fromNow(-1_000))))).toEqual([toldPrice('42.0')])
+      expect(await toldOf(() => write(setPrice(43, fromNow(SKEW_MS - 60_000))))).toEqual([toldPrice('43.0')])
+      expect(await toldOf(() => write(setPrice(44, fromNow(SKEW_MS + 60_000))))).toEqual([])
+    })
+
+    test('a level that a person changed as well, where levels are told', async () => {
+      await worker.stop()
+      worker = await startWorker('actual')
+      const origin = originOf(Date.now() + 2 * SKEW_MS)
+      const level = async () => {
+        const { rows } = await db.pool.query<{ level: number }>(
+          `select sum(count_on_hand)::int as level from ${levels} where variant_id = 106`,
+        )
+        return rows[0]!.level
+      }
+      expect(await toldOf(() => write(add(3, 304, origin)))).toEqual([])
+      expect(await toldOf(() => write(add(3, 304, origin), add(-1, 313)))).toEqual([
+        ['stock:actual', 'OC-M', await level()],
+      ])
+      expect(await toldOf(() => write(add(3, 304, originOf(Date.now()))))).toEqual([
+        ['stock:actual', 'OC-M', await level()],
+      ])
+      expect(await toldOf(() => write(add(3, 304, origin)))).toEqual([])
+    })
+  })
+})

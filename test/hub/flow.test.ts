@@ -1,0 +1,306 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { readExpected } from '../expected/read-expected.ts'
+import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
+import { startTestHub, type TestHub } from '../support/hub.ts'
+
+let hub: TestHub
+const consumers: TestConsumer[] = []
+beforeAll(async () => {
+  hub = await startTestHub()
+})
+afterEach(async () => {
+  await Promise.all(consumers.splice(0).map((consumer) => consumer.close()))
+})
+afterAll(() => hub.stop())
+
+async function consumer() {
+  const started = await startTestConsumer()
+  consumers.push(started)
+  return started
+}
+
+const archived = async (messageId: string) =>
+  (
+    await hub.db.pool.query<{ state: string; source: string; answer: string; parent_id: string }>(
+      'select state, source, answer, parent_id from hub.archived where key = $1',
+      [messageId],
+    )
+  ).rows[0]
+const accepted = async (type: string) =>
+  (
+    await hub.db.pool.query<{ key: string; state: string; attempts: number; last_error: string | null }>(
+      'select key, state, attempts, last_error from hub.accepted where type = $1 order by id',
+      [type],
+    )
+  ).rows
+const until = async (condition: () => boolean | Promise<boolean>, withinMs = 10_000) => {
+  const deadline = Date.now() + withinMs
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${hub.complaints().join('\n')}`)
+    await pause(10)
+  }
+}
+
+describe('routing', () => {
+  test('C56 C57 C58 C61 C62 C63 C190 every enabled mapping of the store gets a copy of its own', async () => {
+    const [erp, wms, other] = [await consumer(), await consumer(), await consumer()]
+    const [store, neighbour] = [await hub.createStore(), await hub.createStore()]
+    await store.map('erp.in', erp.url, ['product:new', 'stock:change'])
+    await store.map('wms.in', wms.url, ['product:new'])
+    await store.map('off.in', other.url, ['product:new'], { enabled: false })
+    await neighbour.map('neighbour.in', other.url, ['product:new'])
+    const pushed = await store.push('product:new', { id: 1123, name: 'Anchor', price: '15.990' })
+    await hub.settled()
+
+    expect(other.got).toEqual([])
+    const ids = [...erp.got, ...wms.got].map(({ messageId }) => messageId)
+    expect(new Set([...ids, pushed]).size).toBe(3)
+    for (const id of ids) {
+      expect(id).toMatch(/^[0-9a-f]{24}$/)
+      expect(await archived(id)).toMatchObject({ state: 'done', source: 'accepted', parent_id: pushed })
+    }
+    expect(await archived(pushed)).toMatchObject({ state: 'done', source: 'incoming' })
+    expect(erp.got[0]).toMatchObject({
+      path: '/in',
+      message: 'product:new',
+      payload: { id: 1123, name: 'Anchor', price: '15.990', parameters: [] },
+    })
+    expect(erp.got[0]?.headers['x-augury-token']).toBe('of erp.in')
+    expect(erp.got[0]?.headers['content-type']).toBe('application/json')
+  })
+
+  test('C59 what nobody wants is archived with nothing derived', async () => {
+    const store = await hub.createStore()
+    const pushed = await store.push('order:persist', {})
+    await hub.settled()
+    const { status, body } = await store.call('GET', `messages/${pushed}`)
+    expect([status, body]).toEqual([
+      200,
+      expect.objectContaining({ state: 'completed', result: { skipped: [] }, children: [] }),
+    ])
+  })
+
+  test('what the store has said never goes to the store, nor what follows from it; all else does', async () => {
+    const [shop, erp] = [await consumer(), await consumer()]
+    const store = await hub.createStore({ name: 'Shop', webhook_url: shop.url, webhook_token: 'w' })
+    await store.map('erp.in', erp.url, ['stock:change', 'order:new'])
+    await store.push('stock:change', { sku: 'A', quantity: -2 }, { origin: 'store' })
+    await store.push('stock:change', { sku: 'A', quantity: 10 })
+    await store.push('stock:change', { sku: 'A', quantity: 1 }, { origin: 'test' })
+    await hub.settled()
+    expect(shop.got.map(({ payload }) => payload['quantity'])).toEqual([10, 1])
+    expect(erp.got.map(({ payload }) => payload['quantity'])).toEqual([-2, 10, 1])
+
+    erp.answers(({ message }) =>
+      message === 'order:new'
+        ? { body: { messages: [{ message: 'stock:actual', payload: { sku: 'A', quantity: 7 } }] } }
+        : {},
+    )
+    await store.push('order:persist', readExpected('spree-4.10', 'fixture', 'order-R204817354'), {
+      origin: 'store',
+    })
+    await hub.settled()
+    expect(shop.got.at(-1)).toMatchObject({ message: 'stock:actual', payload: { quantity: 7 } })
+    const { rows } = await hub.db.pool.query(
+      `select origin from hub.archived where type = 'order:new' and store_id = $1 and source = 'incoming'`,
+      [store.id],
+    )
+    expect(rows).toEqual([{ origin: 'store' }])
+  })
+
+  test('C97 C98 C99 raw orders become new, updated and canceled ones, and shipments that are ready', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['order:new', 'order:update', 'order:canceled', 'shipment:ready'])
+    const raw = readExpected('spree-4.10', 'fixture', 'order-R204817354')
+    const persist = async (order: Record<string, unknown>) => {
+      await store.push('order:persist', order)
+      await hub.settled()
+      return erp.news().map(({ message, payload }) => ({ message, payload }))
+    }
+    const unready = { ...raw, shipments: [] }
+    expect((await persist(unready)).map(({ message }) => message)).toEqual(['order:new'])
+    expect(await persist(unready)).toEqual([])
+    const changed = await persist({ ...unready, email: 'new@example.com' })
+    expect(changed).toMatchObject([
+      {
+        message: 'order:updated',
+        payload: {
+          order: { email: 'new@example.com' },
+          previous: { email: raw['email'] },
+          diff: { email: [raw['email'], 'new@example.com'] },
+          original: { email: 'new@example.com' },
+        },
+      },
+    ])
+    const shipments = (raw['shipments'] as Record<string, unknown>[]).map((one) => ({
+      ...one,
+      state: 'ready',
+    }))
+    const ready = await persist({ ...raw, shipments })
+    expect(ready.map(({ message }) => message)).toEqual([
+      'order:updated',
+      ...shipments.map(() => 'shipment:ready'),
+    ])
+    expect(ready[1]?.payload).toMatchObject({ shipment: { order_number: raw['number'] } })
+    expect((await persist({ ...raw, state: 'canceled' })).map(({ message }) => message)).toEqual([
+      'order:canceled',
+    ])
+  })
+})
+
+describe('delivery', () => {
+  test('C70 C73 C74 C193 a failure is tried again, with the reason and the answer kept, until it is a success', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['retry:test'])
+    let asked = 0
+    erp.answers(() => (++asked < 3 ? { status: 500, body: { error: 'busy' } } : { body: { sku: 'A' } }))
+    await store.push('retry:test', {})
+    await until(async () => (await accepted('retry:test'))[0]?.state === 'failing')
+    const [failing] = await accepted('retry:test')
+    expect(failing).toMatchObject({ last_error: `Endpoint response code was '500', expected '200'` })
+    expect((await store.call('GET', `messages/${failing?.key}`)).body).toMatchObject({
+      state: 'failing',
+      result: { code: '500', response: { error: 'busy' } },
+    })
+    await hub.settled()
+    expect(new Set(erp.got.map(({ messageId }) => messageId)).size).toBe(1)
+    expect((await store.call('GET', `messages/${failing?.key}`)).body).toMatchObject({
+      state: 'completed',
+      result: { code: '200', response: { message_id: failing?.key, sku: 'A' } },
+    })
+  })
+
+  test('C71 C194 without retries it is parked at once and holds nothing back; a person may try it again', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['park:test'], { options: { retries_allowed: false } })
+    erp.answers(({ payload }) => ({ status: payload['n'] === 1 ? 422 : 200 }))
+    await store.push('park:test', { n: 1, sku: 'A' })
+    await store.push('park:test', { n: 2, sku: 'A' })
+    await until(() => erp.got.length === 2)
+    await hub.settled()
+    const [parked] = await accepted('park:test')
+    expect(parked).toMatchObject({ state: 'parked', attempts: 1 })
+    erp.answers(() => ({}))
+    await store.call('PUT', `messages/${parked?.key}`, { attempt_now: true })
+    await until(async () => (await archived(parked?.key ?? ''))?.state === 'done')
+  })
+
+  test('messages of one aggregate arrive in order at each mapping, also behind one that fails', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['stock:change'])
+    let failures = 2
+    erp.answers(({ payload }) => ({ status: payload['quantity'] === 3 && failures-- > 0 ? 503 : 200 }))
+    for (let quantity = 1; quantity <= 12; quantity++) {
+      await store.push('stock:change', { sku: 'A', quantity })
+      await store.push('stock:change', { sku: `other ${quantity}`, quantity: 0 })
+    }
+    await hub.settled(20_000)
+    const sent = erp.got
+      .filter(({ payload }) => payload['sku'] === 'A')
+      .map(({ payload }) => payload['quantity'])
+    expect(sent).toEqual([1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  })
+
+  test('a consumer that does not answer holds up nobody else', async () => {
+    const [stuck, quick] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    await store.map('stuck.in', stuck.url, ['share:test'])
+    await store.map('quick.in', quick.url, ['share:test'])
+    stuck.answers(() => undefined)
+    await Promise.all(Array.from({ length: 200 }, (_, n) => store.push('share:test', { n })))
+    await until(() => quick.got.length === 200)
+    expect(stuck.got.length).toBeLessThanOrEqual(8)
+    stuck.answers(() => ({}))
+    await hub.db.pool.query('delete from hub.accepted where store_id = $1', [store.id])
+  })
+
+  test('C81 parameters of an answer go with the next delivery', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    const made = await store.call('POST', 'parameters', {
+      name: 'erp.cursor',
+      data_type: 'string',
+      value: '1',
+    })
+    const { id } = made.body as { id: string }
+    await store.map('erp.in', erp.url, ['parameters:test'], { parameters: [id] })
+    erp.answers(() => ({ body: { parameters: [{ name: 'erp.cursor', value: '2' }] } }))
+    await store.push('parameters:test', { parameters: 'of the pusher' })
+    await hub.settled()
+    await store.push('parameters:test', {})
+    await hub.settled()
+    expect(erp.got.map(({ payload }) => payload['parameters'])).toEqual([
+      [{ name: 'erp.cursor', value: '1' }],
+      [{ name: 'erp.cursor', value: '2' }],
+    ])
+  })
+
+  test('C79 C80 a notification is kept, and announced once however often it is repeated', async () => {
+    const [erp, desk] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['notify:test'])
+    await store.map('desk.in', desk.url, ['notification:error'])
+    let asked = 0
+    const notifications = [{ level: 'error', subject: 'No such SKU', description: 'A-1' }]
+    erp.answers(() => (++asked < 3 ? { status: 500, body: { notifications } } : {}))
+    await store.push('notify:test', {})
+    await hub.settled()
+    expect(desk.got.map(({ message, payload }) => [message, payload])).toEqual([
+      ['notification:error', { subject: 'No such SKU', description: 'A-1', parameters: [] }],
+    ])
+    const { rows } = await hub.db.pool.query(
+      'select level, subject, origin, occurrences from hub.notification where store_id = $1',
+      [store.id],
+    )
+    expect(rows).toEqual([{ level: 'error', subject: 'No such SKU', origin: 'erp.in', occurrences: 2 }])
+  })
+
+  test('C83 C84 C86 a consumer that needs time is asked again where it says, with the same message', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['delay:test'])
+    erp.answers(({ path }) => (path === '/in' ? { body: { delay: 1, update_url: 'poll/1' } } : {}))
+    await store.push('delay:test', { n: 1 })
+    await hub.settled()
+    expect(erp.got.map(({ path, payload }) => [path, payload['n']])).toEqual([
+      ['/in', 1],
+      ['/poll/1', 1],
+    ])
+    expect((erp.got[1]?.at ?? 0) - (erp.got[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
+  })
+
+  test('a redirect is a failure and the token does not travel', async () => {
+    const [erp, elsewhere] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['redirect:test'], { options: { retries_allowed: false } })
+    erp.answers(() => ({ status: 307, headers: { location: elsewhere.url } }))
+    await store.push('redirect:test', {})
+    await until(async () => (await accepted('redirect:test'))[0]?.state === 'parked')
+    expect(elsewhere.got).toEqual([])
+  })
+})
+
+test('private addresses are not delivered to unless that is allowed', async () => {
+  const strict = await startTestHub({ hubTargets: 'public' })
+  const [erp, shop] = [await consumer(), await consumer()]
+  const store = await strict.createStore({ name: 'Shop', webhook_url: shop.url, webhook_token: 'w' })
+  await store.map('erp.in', erp.url, ['stock:change'], { options: { retries_allowed: false } })
+  await store.map('name.in', erp.url.replace('127.0.0.1', 'localhost'), ['stock:change'], {
+    options: { retries_allowed: false },
+  })
+  await store.push('stock:change', { sku: 'A', quantity: 1 })
+  await strict.settled()
+  const { rows } = await strict.db.pool.query('select last_error from hub.accepted order by id')
+  await strict.stop()
+  expect(rows).toEqual([
+    { last_error: expect.stringContaining('HUB_TARGETS') },
+    { last_error: expect.stringContaining('HUB_TARGETS') },
+  ])
+  expect(erp.got).toEqual([])
+  expect(shop.got).toHaveLength(1)
+})

@@ -1,0 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from '@jest/globals'
+
+/** The protocol's reference samples lie beside the real stores. */
+const samples = path.resolve(process.env['STORE_DUMPS'] ?? '', '../protocol/samples')
+
+/** `test`, where the reference samples are. */
+export const ifSamples = process.env['STORE_DUMPS'] && existsSync(samples) ? test : test.skip
+
+export function readReferenceSample(name: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path.join(samples, `${name}.json`), 'utf8'))
+}

@@ -1,0 +1,219 @@
+import { describe, expect, test } from '@jest/globals'
+
+import { aggregateOf } from '../../src/messages/aggregate-of.ts'
+import { deriveOrderMessages } from '../../src/messages/derive-order-messages.ts'
+import { BUILT_IN_TYPES } from '../../src/messages/message-types.ts'
+import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
+import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/schemas/generic-order.ts'
+import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
+import { productInboundSchema } from '../../src/messages/schemas/product-inbound.ts'
+import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
+import { stockMessageSchema } from '../../src/messages/schemas/stock-message.ts'
+import { readExpected } from '../expected/read-expected.ts'
+import { ifSamples, readReferenceSample } from './reference-samples.ts'
+
+type Part = Record<string, unknown>
+
+type Payload = Record<string, Part> & { order?: Part }
+
+const payloadOf = (name: string) => sampleOf(name)?.payload as Payload
+
+describe('samples', () => {
+  const protocolNames =
+    'order:persist order:new order:update order:cancel shipment:ready payment:capture stock:change'.split(' ')
+
+  test("C50 are listed by the protocol's names first, and each is a whole message of a type that is known", () => {
+    expect(sampleNames().slice(0, 7)).toEqual(protocolNames)
+    expect(new Set(sampleNames()).size).toBe(sampleNames().length)
+    for (const name of sampleNames()) {
+      const sample = sampleOf(name)
+      expect(BUILT_IN_TYPES).toContain(sample?.message)
+      expect(Object.keys(sample?.payload ?? {}).length).toBeGreaterThan(0)
+      expect(JSON.parse(JSON.stringify(sample))).toEqual(sample)
+    }
+  })
+
+  test('go by the delivered type too, and by no other name', () => {
+    expect(sampleOf('order:updated')).toEqual(sampleOf('order:update'))
+    expect(sampleOf('order:canceled')).toEqual(sampleOf('order:cancel'))
+    expect(sampleOf('order:update')?.message).toBe('order:updated')
+    expect(sampleOf('order:cancel')?.message).toBe('order:canceled')
+    expect(sampleOf('some:event')).toBeUndefined()
+    expect(sampleOf('toString')).toBeUndefined()
+  })
+
+  test('C51 C109 the raw order is one that the bridge announces, of any version', () => {
+    for (const version of [undefined, '2.0', '4.10', '6.0', 'x']) {
+      const raw = sampleOf('order:persist', version)?.payload ?? {}
+      announcedOrderSchema.parse(raw)
+      expect(raw).toMatchObject({ number: 'R900000017', store: { code: 'harbour' } })
+      expect('fulfillment_status' in raw).toBe(version === '6.0')
+    }
+    expect(sampleOf('order:persist', '6.1')?.payload).toMatchObject({
+      status: 'placed',
+      payment_status: 'paid',
+      fulfillment_status: 'partial',
+      shipments: [{ status: 'fulfilled' }, { status: 'unfulfilled' }],
+    })
+  })
+
+  test('C98 C117 what follows from it is derived from it', () => {
+    const { order, original, previous, diff } = payloadOf('order:update')
+    expect(genericOrderSchema.parse(order)).toEqual(order)
+    expect(genericOrderSchema.parse(previous)).toEqual(previous)
+    expect(original).toEqual(payloadOf('order:persist'))
+    expect(Object.keys(diff ?? {}).sort()).toEqual(['shipment_state', 'shipments', 'updated_at'])
+    expect(payloadOf('order:cancel').order).toMatchObject({ status: 'canceled', totals: { payment: 0 } })
+
+    const { shipment, order: readyOrder } = payloadOf('shipment:ready')
+    expect(readyShipmentSchema.parse(shipment)).toMatchObject({
+      status: 'ready',
+      order_number: readyOrder?.['number'],
+      items: [{ sku: 'FS-NAVY-M', quantity: 2, options: { size: 'medium', color: 'navy' } }],
+    })
+    const { shipment: confirmed } = payloadOf('shipment:confirm')
+    expect(readyShipmentSchema.parse(confirmed)).toMatchObject({
+      status: 'shipped',
+      tracking: 'HS-4411-0930',
+    })
+  })
+
+  test('add up, and keep to their schemas', () => {
+    const { totals, line_items, shipments } = genericOrderSchema.parse(payloadOf('order:new').order)
+    const items = line_items.reduce((sum, item) => sum + (item.price ?? 0) * (item.quantity ?? 0), 0)
+    const costs = shipments.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
+    expect(totals).toEqual({
+      item: items,
+      adjustment: 8.92,
+      tax: 8.92,
+      shipping: costs,
+      payment: 243.92,
+      order: items + costs + 8.92,
+    })
+    for (const type of ['product:new', 'product:update']) announcedProductSchema.parse(payloadOf(type))
+    for (const type of ['stock:change', 'stock:actual']) stockMessageSchema.parse(payloadOf(type))
+    const imported = payloadOf('order:import').order
+    expect(imported).toMatchObject({ totals: { item: 2 * 45, shipping: 6, order: 96, payment: 96 } })
+  })
+
+  test('know what they are ordered by', () => {
+    const aggregates = sampleNames().map((name) =>
+      aggregateOf(sampleOf(name)?.message ?? '', sampleOf(name)?.payload),
+    )
+    expect(new Set(aggregates)).toEqual(
+      new Set(['order:R900000017', 'order:QM-2026-04417', 'product:SL-7', 'product:TT-50', undefined]),
+    )
+  })
+
+  test('a step further: the raw sample is told as what it is', () => {
+    const derivation = deriveOrderMessages(payloadOf('order:persist'), undefined)
+    expect(derivation.outcome === 'derived' && derivation.messages.map(({ type }) => type)).toEqual([
+      'order:new',
+      'shipment:ready',
+    ])
+  })
+})
+
+describe('the built-in types', () => {
+  const documented = [
+    ...['endpoint:poll', 'notification:error', 'notification:info', 'notification:warn'],
+    ...['order:canceled', 'order:import', 'order:new', 'order:persist', 'order:updated'],
+    ...['payment:capture', 'payment:ready', 'product:new', 'product:update'],
+    ...['shipment:ready', 'stock:change', 'user:new'],
+  ]
+
+  test('C22 C186 are sorted, unique and hold every documented one', () => {
+    expect([...new Set(BUILT_IN_TYPES)].sort()).toEqual([...BUILT_IN_TYPES])
+    expect(BUILT_IN_TYPES).toEqual(expect.arrayContaining(documented))
+  })
+
+  ifSamples('C22 hold the twelve of the printed list (needs the samples)', () => {
+    const printed = Object.values(readReferenceSample('aug.api.available_messages.response'))
+    expect(printed).toHaveLength(12)
+    expect(BUILT_IN_TYPES).toEqual(expect.arrayContaining(printed))
+  })
+})
+
+describe('a product as a hub delivers it', () => {
+  const fields = {
+    name: 'Example product',
+    description: 'Description',
+    price: '15.99',
+    available_on: '2012-10-17T03:43:57Z',
+    permalink: 'ruby-on-rails-tote',
+    meta_description: null,
+    meta_keywords: null,
+  }
+
+  test("is the same directly in the payload and under product, without the sender's id", () => {
+    expect(productInboundSchema.parse({ id: 1123, ...fields })).toEqual(fields)
+    expect(productInboundSchema.parse({ product: { id: '92674', ...fields } })).toEqual(fields)
+  })
+
+  test('tells what is not said from what is nothing', () => {
+    const said = productInboundSchema.parse({ sku: 'AN-1', description: null })
+    expect(said).toEqual({ sku: 'AN-1', description: null })
+    expect('price' in said).toBe(false)
+    expect(productInboundSchema.parse({ name: 'Rope', sku: ' ' }).sku).toBeUndefined()
+  })
+
+  test('has prices as texts, exact, and times in UTC', () => {
+    const said = productInboundSchema.parse({
+      price: 35,
+      cost_price: 22.33,
+      available_on: '2014-01-29T14:01:28+02:00',
+      weight: '0.251',
+      options: ['size'],
+      taxons: [['Categories', 'Clothes']],
+      variants: [{ id: 7, sku: 'AN-1-S', price: 39.99, options: { size: 'S' }, images: [{ url: 'x' }] }],
+    })
+    expect(said).toEqual({
+      price: '35',
+      cost_price: '22.33',
+      available_on: '2014-01-29T12:01:28.000Z',
+      weight: '0.251',
+      options: ['size'],
+      taxons: [['Categories', 'Clothes']],
+      variants: [{ sku: 'AN-1-S', price: '39.99', options: { size: 'S' } }],
+    })
+  })
+
+  test.each([
+    [{ price: '-1' }, 'price', 'must not be negative'],
+    [{ price: 1e8 }, 'price', 'must be below 100000000'],
+    [{ price: 1e-7 }, 'price', 'must be a decimal'],
+    [{ price: '12,50' }, 'price', 'must be a decimal'],
+    [{ weight: '1000000' }, 'weight', 'must be below 1000000'],
+    [{ name: 'A\0' }, 'name', 'must not contain a NUL character'],
+    [{ sku: 'A\0' }, 'sku', 'must not contain a NUL character'],
+    [{ name: 7 }, 'name', 'expected string'],
+    [{ available_on: '0000-01-01T00:00:00Z' }, 'available_on', 'year after 0'],
+    [{ variants: [{ sku: 'A', price: 'x' }] }, 'variants.0.price', 'must be a decimal'],
+    [{ product: 'Rope' }, 'product', 'expected object'],
+  ])('is refused with what is wrong: %j', (payload, where, what) => {
+    const [issue] = productInboundSchema.safeParse(payload).error?.issues ?? []
+    expect(issue?.path.join('.')).toBe(where)
+    expect(issue?.message).toContain(what)
+  })
+
+  test.each(['spree-4.10', 'spree-6.0'] as const)('is read as the bridge of %s announces it', (family) => {
+    const announced = readExpected(family, 'fixture', 'product-11')
+    const read = productInboundSchema.parse(announced)
+    expect(read).toMatchObject({
+      name: announced['name'],
+      permalink: 'fishermans-sweater',
+      price: announced['price'],
+    })
+    expect(read.variants?.map(({ sku }) => sku)).toEqual(['FS-NAVY-S', 'FS-NAVY-M', 'FS-OCHRE-M'])
+    expect(productInboundSchema.safeParse(sampleOf('product:new')?.payload).success).toBe(true)
+  })
+
+  ifSamples.each([
+    'aug.api.push_product_new.request',
+    'aug.msg.product_new_tutorial',
+    'aug.msg.product_created_v6',
+  ])('the reference sample %s is read (needs the samples)', (name) => {
+    const { payload } = readReferenceSample(name)
+    expect(productInboundSchema.parse(payload).name).toEqual(expect.any(String))
+  })
+})

@@ -1,0 +1,430 @@
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore } from '../support/stores.ts'
+import { TEST_HANDLERS } from '../support/test-handlers.ts'
+import {
+  digestStore,
+  newMessageId,
+  post,
+  startTestWeb,
+  type TestWeb,
+  WEBHOOK_TOKEN,
+  type WebAnswer,
+} from '../support/web.ts'
+
+let store: TestDatabase
+let web: TestWeb
+let webhook: string
+
+beforeAll(async () => {
+  store = await createStore('spree-4.10', 'fixture')
+  web = await startTestWeb(store, TEST_HANDLERS)
+  webhook = `${web.url}/webhook`
+})
+
+afterAll(async () => {
+  await web.stop()
+  await store.drop()
+})
+
+const message = (payload: object = { sku: 'TM-1', quantity: 1 }, rest: object = {}) => ({
+  message: 'stock:change',
+  message_id: newMessageId(),
+  payload,
+  ...rest,
+})
+
+async function levelOf(sku: string): Promise<number> {
+  const { rows } = await store.pool.query<{ level: number }>(
+    `select count_on_hand as level
+       from spree_stock_items i join spree_variants v on v.id = variant_id
+      where sku = $1 order by i.id limit 1`,
+    [sku],
+  )
+  return rows[0]!.level
+}
+
+const inboxOf = async (messageId: string) => {
+  const { rows } = await store.pool.query<Record<string, unknown>>(
+    'select state, type, payload, status, last_error from bridge.inbox where message_id = $1',
+    [messageId],
+  )
+  return rows[0]
+}
+
+/** What it takes to refuse a request: nothing of the store or of the inbox is other than before. */
+async function changingNothing(send: () => Promise<WebAnswer>): Promise<WebAnswer> {
+  const look = async () => [
+    ...(await digestStore(store)),
+    (await store.pool.query('select count(*) from bridge.inbox')).rows,
+    (await store.pool.query('select count(*) from bridge.outbox')).rows,
+  ]
+  const before = await look()
+  const answer = await send()
+  expect(await look()).toEqual(before)
+  return answer
+}
+
+describe('who may', () => {
+  test.each([
+    ['no token', { 'X-Augury-Token': '' }],
+    ['a wrong token', { 'X-Augury-Token': 'wrong' }],
+    ['the beginning of the right one', { 'X-Augury-Token': WEBHOOK_TOKEN.slice(0, -1) }],
+    ['two at once', { 'X-Augury-Token': `${WEBHOOK_TOKEN}, ${WEBHOOK_TOKEN}` }],
+  ])('C133 %s: 401 with an empty body, whatever the body, and no effect', async (_what, headers) => {
+    for (const body of [message(), 'not JSON', '']) {
+      expect(await changingNothing(() => post(webhook, body, headers))).toMatchObject({
+        status: 401,
+        text: '',
+      })
+    }
+    expect(await post(`${webhook}/no_such_service`, message(), headers)).toMatchObject({ status: 401 })
+  })
+
+  test.each(['X-Augury-Token', 'X-Hub-Token', 'x_augury_token', 'X_HUB_TOKEN'])(
+    'each of the tokens is taken in %s',
+    async (header) => {
+      for (const token of [WEBHOOK_TOKEN, 'other-token']) {
+        const headers = { 'X-Augury-Token': '', [header]: token }
+        expect(await post(webhook, message(), headers)).toMatchObject({ status: 200 })
+      }
+    },
+  )
+
+  test('without WEBHOOK_TOKEN nobody is let in, and the log says so', async () => {
+    const closed = await startTestWeb(store, TEST_HANDLERS, { webhookToken: undefined })
+    try {
+      for (const token of ['', 'undefined', WEBHOOK_TOKEN])
+        expect(await post(`${closed.url}/webhook`, message(), { 'X-Augury-Token': token })).toMatchObject({
+          status: 401,
+        })
+      expect(closed.lines().join()).toContain('WEBHOOK_TOKEN is not set')
+    } finally {
+      await closed.stop()
+    }
+  })
+})
+
+describe('what it says of itself', () => {
+  test('C135 endpoint.json is served to anybody and lists every service with path, messages and parameters', async () => {
+    const response = await fetch(`${web.url}/endpoint.json`)
+    const endpoint = JSON.parse(await response.text())
+    expect(response.status).toBe(200)
+    expect(Object.keys(endpoint).sort()).toEqual([
+      'description',
+      'display',
+      'help',
+      'icon_url',
+      'name',
+      'services',
+    ])
+    expect(endpoint.services.map(({ name }: { name: string }) => name)).toEqual([
+      'stock_change',
+      'test_statement',
+    ])
+    expect(endpoint.services[0]).toMatchObject({
+      path: '/webhook/stock_change',
+      requires: {
+        parameters: [{ name: 'force_quantity', data_type: 'boolean' }, { name: 'stock_location_id' }],
+      },
+      recommends: { messages: ['stock:change'], options: { retries_allowed: true } },
+    })
+    expect((await fetch(`${web.url}/${endpoint.icon_url}`)).headers.get('content-type')).toContain(
+      'image/svg',
+    )
+    expect(await post(web.url + endpoint.services[0].path, message())).toMatchObject({ status: 200 })
+  })
+
+  test('C136 /auth is 200', async () => {
+    expect((await fetch(`${web.url}/auth`)).status).toBe(200)
+  })
+})
+
+describe('a message', () => {
+  test('C137 is applied and answered in JSON with its own message_id', async () => {
+    const [sent, before] = [message({ sku: 'OC-M', quantity: 5 }), await levelOf('OC-M')]
+    const { status, text, headers } = await post(webhook, sent)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toMatch(/^application\/json/)
+    expect(JSON.parse(text)).toEqual({
+      message_id: sent.message_id,
+      notifications: [
+        { level: 'info', subject: 'stock:change', description: `OC-M: from ${before} to ${before + 5}` },
+      ],
+      sku: 'OC-M',
+      quantity: 5,
+      from: before,
+      to: before + 5,
+    })
+    expect(await levelOf('OC-M')).toBe(before + 5)
+    expect(await inboxOf(sent.message_id)).toMatchObject({
+      state: 'applied',
+      type: 'stock:change',
+      status: 200,
+    })
+  })
+
+  test('goes to the service named in the path, with or without a slash at the end', async () => {
+    const before = await levelOf('OC-M')
+    for (const path of ['stock_change', 'stock_change/'])
+      expect(await post(`${webhook}/${path}`, message({ sku: 'OC-M', quantity: 1 }))).toMatchObject({
+        status: 200,
+      })
+    expect(await levelOf('OC-M')).toBe(before + 2)
+    // The service decides, not what a mapping calls the message.
+    const sent = message({ sku: 'OC-M', quantity: 1 }, { message: 'erp:stock' })
+    expect(JSON.parse((await post(`${webhook}/stock_change`, sent)).text)).toMatchObject({
+      notifications: [{ subject: 'stock:change' }],
+    })
+  })
+
+  test('C138 may have keys that nobody knows', async () => {
+    const sent = message(
+      { sku: 'OC-M', quantity: 1, warehouse: { bin: 7 }, huge: 5 },
+      {
+        mapping: { url: 'http://x' },
+        consumer_class: 'Augury::Consumers::Remote',
+        attempts: 3,
+        store_id: '5',
+      },
+    )
+    const body = JSON.stringify(sent).replace('"huge":5', '"huge":1e999')
+    expect(await post(webhook, body)).toMatchObject({ status: 200 })
+  })
+
+  test.each([
+    ['none', {}, 15],
+    ['in the payload', { payload: [{ name: 'spree.force_quantity', value: true }] }, 5],
+    ['beside it', { beside: [{ name: 'spree.force_quantity', value: true }] }, 5],
+    [
+      'in the payload before those beside it',
+      {
+        payload: [{ name: 'spree.force_quantity', value: false }],
+        beside: [{ name: 'spree.force_quantity', value: true }],
+      },
+      15,
+    ],
+    [
+      'twice: the last one wins',
+      {
+        payload: [
+          { name: 'spree.force_quantity', value: true, data_type: 'boolean' },
+          { name: 'spree.force_quantity' },
+        ],
+      },
+      15,
+    ],
+    ['null', { payload: null }, 15],
+  ] as const)(
+    'C139 parameters: %s',
+    async (_what, { payload, beside }: { payload?: unknown; beside?: unknown }, to) => {
+      await store.pool.query('update spree_stock_items set count_on_hand = 10 where id = 304')
+      const sent = message(
+        { sku: 'OC-M', quantity: 5, ...(payload !== undefined && { parameters: payload }) },
+        beside !== undefined ? { parameters: beside } : {},
+      )
+      expect(JSON.parse((await post(webhook, sent)).text)).toMatchObject({ from: 10, to })
+    },
+  )
+
+  test('C140 that this store cannot take is 500 with an error notification, and is kept', async () => {
+    const sent = message({ sku: 'NO-SUCH', quantity: 5 })
+    const { status, text } = await post(webhook, sent)
+    expect(status).toBe(500)
+    const description = 'There is no variant with the SKU NO-SUCH.'
+    expect(JSON.parse(text)).toEqual({
+      message_id: sent.message_id,
+      notifications: [{ level: 'error', subject: 'stock:change', description }],
+    })
+    expect(await inboxOf(sent.message_id)).toMatchObject({
+      state: 'failed',
+      status: 500,
+      last_error: description,
+      payload: JSON.stringify(sent.payload),
+    })
+  })
+
+  test('that this store has pushed itself is 200 with an info notification and not applied', async () => {
+    const { rows } = await store.pool.query<{ id: string }>('select id from bridge.installation')
+    const own = message({ sku: 'OC-M', quantity: -2, source: `spree-bridge:${rows[0]!.id}` })
+    const { status, text } = await changingNothing(() => post(webhook, own))
+    expect({ status, ...JSON.parse(text) }).toEqual({
+      status: 200,
+      message_id: own.message_id,
+      notifications: [
+        {
+          level: 'info',
+          subject: 'stock:change',
+          description: 'Not applied: this store itself has announced it.',
+        },
+      ],
+    })
+    const before = await levelOf('OC-M')
+    const foreign = message({ ...own.payload, source: 'spree-bridge:another' })
+    expect((await post(webhook, foreign)).status).toBe(200)
+    expect(await levelOf('OC-M')).toBe(before - 2)
+  })
+
+  test('its bytes may be compressed, and its type written in full', async () => {
+    const body = new Uint8Array(gzipSync(JSON.stringify(message())))
+    const headers = { 'Content-Encoding': 'gzip', 'Content-Type': 'application/json; charset=utf-8' }
+    expect(await post(webhook, body, headers)).toMatchObject({ status: 200 })
+    expect(await post(webhook, message(), { 'Content-Type': 'application/vnd.hub+json' })).toMatchObject({
+      status: 200,
+    })
+  })
+})
+
+describe('bad input: the right status, one clear sentence, nothing written, and the next message is taken', () => {
+  const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+  const raw = (payload: string, type = 'stock:change') =>
+    `{"message":"${type}","message_id":"${newMessageId()}","payload":${payload}}`
+  const withoutPayload: Record<string, unknown> = message()
+  delete withoutPayload['payload']
+
+  const BAD: readonly [string, unknown, number, RegExp, (Record<string, string> | string)?][] = [
+    [
+      'C134 broken JSON',
+      '{"message":',
+      406,
+      /^The body is not valid JSON in UTF-8: it must be a JSON object/,
+    ],
+    ['C134 text', 'stock:change', 406, /not valid JSON/],
+    ['C134 nothing', '', 406, /^The body is empty/],
+    ['C134 bytes that are no UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 406, /UTF-8/],
+    ['C134 a NUL byte as it is', '{"message":"a\0b"}', 406, /not valid JSON/],
+    ['2 MB', message({ sku: 'x'.repeat(2 ** 21), quantity: 1 }), 413, /larger than 1048576 bytes/],
+    [
+      '2 MB that are small on the way',
+      new Uint8Array(gzipSync(JSON.stringify(message({ sku: 'x'.repeat(2 ** 21) })))),
+      413,
+      /larger than 1048576 bytes/,
+      { 'Content-Encoding': 'gzip' },
+    ],
+    [
+      'another type',
+      message(),
+      415,
+      /^The Content-Type must be application\/json\.$/,
+      { 'Content-Type': 'text/xml' },
+    ],
+    ['another encoding', 'x', 415, /unsupported content encoding/, { 'Content-Encoding': 'compress95' }],
+    ['a broken encoding', 'x', 400, /./, { 'Content-Encoding': 'gzip' }],
+    ['no object', '[]', 400, /expected an object \{message, message_id, payload\}/],
+    ['null', 'null', 400, /expected an object/],
+    ['no message', message({}, { message: undefined }), 400, /^message: /],
+    ['no message_id', message({}, { message_id: undefined }), 400, /^message_id: .*expected string/],
+    ['an empty message_id', message({}, { message_id: '' }), 400, /^message_id: /],
+    ['an endless message_id', message({}, { message_id: 'x'.repeat(256) }), 400, /^message_id: .*255/],
+    ['a number for a message_id', message({}, { message_id: 5 }), 400, /^message_id: /],
+    [
+      'a message_id of two lines',
+      message({}, { message_id: 'a\nb' }),
+      400,
+      /^message_id: must not contain control/,
+    ],
+    ['no payload', withoutPayload, 400, /^payload: .*expected an object/],
+    ['a list for a payload', message([]), 400, /^payload: .*expected an object/],
+    ['an unknown message', message({}, { message: 'stock:lost' }), 404, /no service for stock:lost/],
+    ['an unknown service', message(), 404, /no such service/, 'no_such_service'],
+    ['a Wombat handler', { request_id: '1', product: {} }, 404, /no such service/, 'add_product'],
+    [
+      'a NUL character',
+      message({ sku: 'a\0b', quantity: 1 }),
+      400,
+      /^payload\.sku: contains a NUL character/,
+    ],
+    [
+      'a NUL character deep down, in a key',
+      message({ sku: 'x', quantity: 1, more: [{ 'a\0': 1 }] }),
+      400,
+      /^payload\.more\[0\].*: contains a NUL character/,
+    ],
+    [
+      '1,000 levels',
+      raw(`{"sku":"x","quantity":1,"more":${deep(1000)}}`),
+      400,
+      /^payload\.more\[0\]: is nested deeper than 100/,
+    ],
+    ['500,000 levels', raw(deep(500_000)), 400, /nested deeper than 100/],
+    ['400,000 open brackets', '['.repeat(400_000), 406, /not valid JSON/],
+  ]
+
+  test.each(BAD)('%s', async (_what, body, status, says, where = {}) => {
+    const url = typeof where === 'string' ? `${webhook}/${where}` : webhook
+    const headers = typeof where === 'string' ? {} : where
+    const answer = await changingNothing(() => post(url, body, headers))
+    expect(answer.status).toBe(status)
+    const { error } = JSON.parse(answer.text)
+    expect(error).toMatch(says)
+    expect(error).not.toMatch(/\n|\bat .*\.[jt]s\b/)
+    expect(await post(webhook, message())).toMatchObject({ status: 200 })
+  })
+
+  // Well formed, of a known type, but not what its handler takes: kept in the inbox with the reason.
+  const UNFIT: readonly [string, string, number, RegExp][] = [
+    ['no quantity', '{"sku":"TM-1"}', 400, /^payload\.quantity: .*expected number/],
+    ['a quantity in words', '{"sku":"TM-1","quantity":"many"}', 400, /^payload\.quantity: .*expected number/],
+    ['an infinite number', '{"sku":"TM-1","quantity":1e999}', 400, /^payload\.quantity: .*expected number/],
+    ['a huge number', '{"sku":"TM-1","quantity":99999999999}', 400, /^payload\.quantity: .*2147483647/],
+    ['a huge negative number', '{"sku":"TM-1","quantity":-1e20}', 400, /^payload\.quantity: /],
+    ['half a piece', '{"sku":"TM-1","quantity":0.5}', 400, /^payload\.quantity: .*expected int/],
+    [
+      'a level beyond what is held',
+      '{"sku":"TM-1","quantity":2147483647}',
+      500,
+      /more than this store can hold/,
+    ],
+    [
+      'a SKU that hides in the prototype',
+      '{"__proto__":{"sku":"TM-1"},"quantity":1}',
+      400,
+      /^payload\.sku: /,
+    ],
+    [
+      'parameters that are no list',
+      '{"sku":"TM-1","quantity":1,"parameters":{}}',
+      400,
+      /^payload\.parameters: .*expected array/,
+    ],
+    [
+      'a parameter without name',
+      '{"sku":"TM-1","quantity":1,"parameters":[{}]}',
+      400,
+      /^payload\.parameters\[0\]\.name: /,
+    ],
+    [
+      'an unknown SKU',
+      `{"sku":"'; drop table spree_variants --","quantity":1}`,
+      500,
+      /There is no variant with the SKU '; drop/,
+    ],
+  ]
+
+  test.each(UNFIT)('%s', async (_what, payload, status, says) => {
+    const before = await digestStore(store)
+    const body = raw(payload)
+    const answer = await post(webhook, body)
+    expect(answer.status).toBe(status)
+    const { error, notifications, message_id: messageId } = JSON.parse(answer.text)
+    expect(messageId).toBe(JSON.parse(body).message_id)
+    expect(error ?? notifications[0].description).toMatch(says)
+    expect(await digestStore(store)).toEqual(before)
+    const kept = await inboxOf(messageId)
+    expect(kept).toMatchObject({ state: 'failed', status })
+    expect(kept?.['last_error']).toMatch(says)
+  })
+
+  test('of a key that comes twice the last one counts', async () => {
+    const { status, text } = await post(webhook, raw('{"sku":"NO-SUCH","sku":"TM-1","quantity":1}'))
+    expect({ status, ...JSON.parse(text) }).toMatchObject({ status: 200, sku: 'TM-1' })
+  })
+
+  test('nothing of what was sent is in the log, but ids and reasons', async () => {
+    await post(webhook, message({ sku: 'NO-SUCH', quantity: 1, email: 'ada@example.com' }))
+    const log = web.lines().join('\n')
+    expect(log).not.toContain('ada@example.com')
+    expect(log).not.toContain(WEBHOOK_TOKEN)
+  })
+})
