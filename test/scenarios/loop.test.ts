@@ -170,7 +170,7 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('%s, subscribed both ways', 
         available_on: expect.stringContaining('2012-10-17 03:43:57'),
       },
     ])
-    expect(rows[0]?.id).not.toBe(1123)
+    expect(rows[0]?.['id']).not.toBe(1123)
     const told = loop.erp.news().filter(({ message }) => message.startsWith('product:'))
     expect(told.map(({ message, payload }) => [message, payload['id']])).toEqual([['product:new', 1123]])
   })
