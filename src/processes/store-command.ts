@@ -44,12 +44,20 @@ export function commandSettings<Needed extends SettingName>(
   })
 }
 
+type Work<T> = (context: StoreContext) => Promise<T>
+
+/** For a command that looks at what runs, or asks something of it: the store named, or the demo's. */
+export function withStore<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  return useStore(commandSettings(options, ['databaseUrl']), work)
+}
+
+/** For a command that changes what a store is to the bridge: a forgotten DATABASE_URL must not turn it on a demo. */
+export function withNamedStore<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  return useStore(settingsFor(options, ['databaseUrl']), work)
+}
+
 /** Opens the store's database for one command and closes everything afterwards, whatever happens. */
-export async function withStore<T>(
-  options: CommonOptions,
-  work: (context: StoreContext) => Promise<T>,
-): Promise<T> {
-  const { settings } = commandSettings(options, ['databaseUrl'])
+async function useStore<T>({ settings }: EffectiveSettings<'databaseUrl'>, work: Work<T>): Promise<T> {
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   try {
     const pool = await openStoreDatabase(settings, 'spree-bridge', log, 2)
