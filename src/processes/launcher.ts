@@ -26,7 +26,7 @@ function launchers(): readonly [number, number | undefined] {
   try {
     // "pid (name) state parent …", on Linux only; elsewhere npm's shell makes way for what it runs.
     const [, name = '', above] = /\((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${parent}/stat`, 'utf8')) ?? []
-    return [parent, /sh$/.test(name) ? Number(above) : undefined]
+    return [parent, /^(ba|da|a|k|z)?sh$/.test(name) ? Number(above) : undefined]
   } catch {
     return [parent, undefined]
   }

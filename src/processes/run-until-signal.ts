@@ -30,7 +30,8 @@ export async function runUntilSignal(
     await running.stop()
     return reason instanceof Error ? 1 : 0
   } catch (error) {
-    // Ctrl-C reaches whatever the start has just run, too: that it did not succeed is no failure then.
+    // Ctrl-C ends whatever the start has just run, too, and may be told only after that: then there is no failure.
+    await new Promise(setImmediate)
     if (came()) return 0
     const explained = explainError(error)
     if (!explained) throw error
