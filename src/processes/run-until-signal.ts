@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 import type { Settings } from '../config/settings.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { explainError } from './exit.ts'
@@ -7,6 +9,9 @@ const EXIT_WITHIN_MILLISECONDS = 25_000
 
 /** A signal so soon after the first is the same one, which npm and the terminal both hand on. */
 const SAME_SIGNAL_MILLISECONDS = 1_000
+
+/** A signal that has come while the process was busy is told within this time. */
+const SIGNAL_MILLISECONDS = 50
 
 /** Something that runs until it is stopped, or cannot go on: then `ended` resolves with the reason. */
 export type LongRunning = Readonly<{
@@ -31,7 +36,7 @@ export async function runUntilSignal(
     return reason instanceof Error ? 1 : 0
   } catch (error) {
     // Ctrl-C ends whatever the start has just run, too, and may be told only after that: then there is no failure.
-    await new Promise(setImmediate)
+    await pause(SIGNAL_MILLISECONDS)
     if (came()) return 0
     const explained = explainError(error)
     if (!explained) throw error
