@@ -28,6 +28,12 @@ export type InboxFilter = Readonly<{
   limit: number
 }>
 
+export type InboxPage = InboxFilter &
+  Readonly<{
+    /** Only numbers of the inbox below this one: what follows on a page that ended with it. */
+    before?: string | undefined
+  }>
+
 type Row = {
   id: string
   hub: string
@@ -52,10 +58,14 @@ const FILTER = `($1::text[] is null
             and ($3::text[] is null or type = any($3::text[]))`
 
 /** Messages that match, the latest first. */
-export async function listInbox(db: Db, filter: InboxFilter): Promise<InboxMessage[]> {
+export async function listInbox(db: Db, page: InboxPage): Promise<InboxMessage[]> {
   const { rows } = await db.query<Row>(
-    `select ${COLUMNS} from bridge.inbox where ${FILTER} order by id desc limit $4`,
-    filterValues(filter),
+    `select ${COLUMNS}
+       from bridge.inbox
+      where ${FILTER} and ($5::bigint is null or id < $5)
+      order by id desc
+      limit $4`,
+    [...filterValues(page), page.before ?? null],
   )
   return rows.map(toMessage)
 }

@@ -4,7 +4,8 @@ import type { Answer } from './answer.ts'
 /** What a hub's message is known by: `hub` is the store's id there, or '' where that is not known. */
 export type InboxKey = Readonly<{ hub: string; messageId: string }>
 
-export type InboxState = 'applied' | 'failed' | 'discarded'
+export const INBOX_STATES = ['applied', 'failed', 'discarded'] as const
+export type InboxState = (typeof INBOX_STATES)[number]
 
 export type InboxRow = Readonly<{ id: string; state: InboxState; answer: Answer; receivedAt: Date }>
 

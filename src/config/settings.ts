@@ -117,7 +117,8 @@ export const settingsSchema = z.object({
   }),
   operatorToken: token.optional().register(descriptions, {
     variable: 'OPERATOR_TOKEN',
-    meaning: 'The token (`Authorization: Bearer`) without which metrics are not answered.',
+    meaning:
+      'The token (`Authorization: Bearer`) without which dashboard, operator API and metrics are not answered.',
     secret: 'whole',
     otherwise: 'they answer only on a loopback `HOST`, and to no proxy',
   }),

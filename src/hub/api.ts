@@ -9,7 +9,7 @@ import { createMessageApi } from './message-api.ts'
 import { createParameterApi } from './parameter-api.ts'
 import { createQueueApi } from './queue-api.ts'
 import { bodyValue, readForm } from './request-body.ts'
-import { createSampleApi, type Samples } from './sample-api.ts'
+import { createSampleApi } from './sample-api.ts'
 import { storeTokenOnly } from './store-access.ts'
 import { createStore, newStore } from './stores.ts'
 
@@ -20,14 +20,10 @@ export type HubApiOptions = Readonly<{
   laneCount: number
   /** HUB_ADMIN_TOKEN and HOST, for `POST /api/stores`. */
   admin: Readonly<{ token?: string | undefined; host: string }>
-  /** Types that every store is told it can push. */
-  builtInTypes: readonly string[]
-  samples: Samples
 }>
 
 /** The hub's HTTP API (protocol §2), to be mounted at the root. */
-export function createHubRouter(options: HubApiOptions): Router {
-  const { pool, laneCount, admin, builtInTypes, samples } = options
+export function createHubRouter({ pool, laneCount, admin }: HubApiOptions): Router {
   const router = Router()
   router.use(conventions)
 
@@ -35,13 +31,13 @@ export function createHubRouter(options: HubApiOptions): Router {
   router.post('/api/stores', operatorOnly(access), ...readForm, async (request, response) => {
     response.status(201).json(await createStore(pool, parseObject(newStore, bodyValue(request))))
   })
-  router.use('/api/samples', crossOrigin, createSampleApi(samples))
+  router.use('/api/samples', crossOrigin, createSampleApi())
   router.use(
     '/api/stores/:store',
     crossOrigin,
     storeTokenOnly(pool),
     createMessageApi(pool, laneCount),
-    createQueueApi(pool, builtInTypes),
+    createQueueApi(pool),
     createMappingApi(pool),
     createParameterApi(pool),
   )

@@ -38,11 +38,3 @@ export async function claimKey(db: Db, claim: Claim): Promise<string | undefined
   const message = `This Idempotency-Key was used for another message (${first.message_id}): send a new one with a new message.`
   throw new ApiError(422, message, { 'Idempotency-Key': [message] })
 }
-
-/** Forgets the keys of more than 14 days ago; returns their number. */
-export async function forgetOldKeys(db: Db): Promise<number> {
-  const { rowCount } = await db.query(
-    `delete from hub.idempotency where created_at < clock_timestamp() - ${KEPT}`,
-  )
-  return rowCount ?? 0
-}

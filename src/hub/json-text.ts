@@ -55,6 +55,13 @@ export function readJsonText(text: string): JsonText {
   return { depth: deepest, hasNul, members }
 }
 
+/** Deeper than any order or product; what is deeper breaks whatever reads it by recursion. */
+export const DEEPEST = 100
+
+export function isKeepable({ depth, hasNul }: JsonText): boolean {
+  return depth <= DEEPEST && !hasNul
+}
+
 /** The text of an object of these members, their values as they are written. */
 export function writeMembers(members: Iterable<readonly [name: string, text: string]>): string {
   return `{${Array.from(members, ([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`

@@ -1,8 +1,8 @@
-import { type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, Router } from 'express'
 
 import type { Db } from '../postgres/pool.ts'
 import { parseObject } from './api-error.ts'
-import { changedMapping, newMapping } from './mapping-input.ts'
+import { changedMapping, mappingBody, newMapping } from './mapping-input.ts'
 import { changeMapping, createMapping, deleteMapping, listMappings, showMapping } from './mapping-table.ts'
 import { bodyValue, readForm } from './request-body.ts'
 import type { StorePath } from './store-access.ts'
@@ -17,8 +17,8 @@ export function createMappingApi(db: Db): Router {
     response.json(await listMappings(db, request.params.store))
   }
   const create: RequestHandler<StorePath> = async (request, response) => {
-    const { mapping } = parseObject(newMapping, bodyValue(request))
-    response.status(201).json(await createMapping(db, request.params.store, mapping))
+    const fields = parseObject(newMapping, fieldsOf(request))
+    response.status(201).json(await createMapping(db, request.params.store, fields))
   }
   const show: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
@@ -26,8 +26,8 @@ export function createMappingApi(db: Db): Router {
   }
   const change: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
-    const { mapping } = parseObject(changedMapping, bodyValue(request))
-    response.json(await changeMapping(db, store, id, mapping))
+    const fields = parseObject(changedMapping, fieldsOf(request))
+    response.json(await changeMapping(db, store, id, fields))
   }
   const remove: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
@@ -41,4 +41,8 @@ export function createMappingApi(db: Db): Router {
   router.put('/mappings/:id', ...readForm, change)
   router.delete('/mappings/:id', remove)
   return router
+}
+
+function fieldsOf(request: Pick<Request, 'body'>): unknown {
+  return parseObject(mappingBody, bodyValue(request)).mapping
 }

@@ -40,12 +40,16 @@ const mappingFields = z.object({
   ),
 })
 
-const needed = 'has to be an object with the fields of the mapping'
+/** Bodies have the root key `mapping`. */
+export const mappingBody = z.object(
+  { mapping: z.record(z.string(), z.unknown(), 'has to be an object with the fields of the mapping') },
+  'has to be an object with the key mapping',
+)
 
-/** Body of `POST mappings`. Unknown keys are left out: clients send back all that they were shown. */
-export const newMapping = z.object({ mapping: mappingFields }, needed)
-/** Body of `PUT mappings/:id`: what is not given stays. */
-export const changedMapping = z.object({ mapping: mappingFields.partial() }, needed)
+/** For `POST mappings`. Unknown keys are left out: clients send back all that they were shown. */
+export const newMapping = mappingFields
+/** For `PUT mappings/:id`: what is not given stays. */
+export const changedMapping = mappingFields.partial()
 
-export type MappingChange = Readonly<z.output<typeof changedMapping>['mapping']>
-export type NewMapping = Readonly<z.output<typeof newMapping>['mapping']>
+export type NewMapping = Readonly<z.output<typeof newMapping>>
+export type MappingChange = Readonly<z.output<typeof changedMapping>>

@@ -16,7 +16,10 @@ const number = z.union(
   ],
   { error: 'has to be a number' },
 )
-const list = z.array(z.record(z.string(), z.unknown()), 'has to be a list of objects')
+const list = z.array(
+  z.record(z.string(), z.unknown()),
+  'has to be a list of objects, at most 100 levels deep and without NUL characters',
+)
 
 /** What a value may be for each type. Text, from forms and old clients, is read as what it stands for. */
 const VALUES = {

@@ -8,11 +8,11 @@ import { QUEUES, toListed } from './message-row.ts'
 import type { StorePath } from './store-access.ts'
 
 /** `GET available_messages`, `GET queues` and the listing of each (protocol §2.4, §2.10). */
-export function createQueueApi(db: Db, builtIn: readonly string[]): Router {
+export function createQueueApi(db: Db): Router {
   const router = Router({ mergeParams: true })
 
   const available: RequestHandler<StorePath> = async (request, response) => {
-    response.json(await listAvailable(db, request.params.store, builtIn))
+    response.json(await listAvailable(db, request.params.store))
   }
   const counts: RequestHandler<StorePath> = async (request, response) => {
     response.json(await countQueues(db, request.params.store))

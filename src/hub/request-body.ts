@@ -1,12 +1,9 @@
 import express, { type Request, type RequestHandler } from 'express'
 
 import { ApiError } from './api-error.ts'
-import { type JsonText, readJsonText } from './json-text.ts'
+import { DEEPEST, type JsonText, readJsonText } from './json-text.ts'
 
 const LIMIT = '1mb'
-
-/** Deeper than any order or product; what is deeper breaks whatever reads it by recursion. */
-const DEEPEST = 100
 
 /** Reads the bytes of the body, whatever its type is said to be. */
 export const readBytes: RequestHandler = express.raw({ type: () => true, limit: LIMIT })
@@ -18,21 +15,21 @@ export const readForm: RequestHandler[] = [express.urlencoded({ extended: true, 
 export type JsonBody = Readonly<{ value: unknown; text: JsonText }>
 
 /** @throws ApiError 400 where the body is no JSON, 422 where it is nested too deep or has a NUL */
-export function jsonBody({ body }: Request): JsonBody {
+export function jsonBody({ body }: Pick<Request, 'body'>): JsonBody {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
   if (bytes.length === 0) throw new ApiError(400, 'The body is empty: it has to be a JSON object.')
   return parseJson(decode(bytes))
 }
 
 /** The body's value, be it JSON or a form. @throws ApiError as `jsonBody` */
-export function bodyValue(request: Request): unknown {
+export function bodyValue(request: Pick<Request, 'body'>): unknown {
   const { body } = request
   if (Buffer.isBuffer(body) || body === undefined) return jsonBody(request).value
   return parseJson(JSON.stringify(body)).value
 }
 
 /** The same; of a request without a body, as old clients send it too, what its query says. */
-export function bodyOrQuery(request: Request): unknown {
+export function bodyOrQuery(request: Pick<Request, 'body' | 'query'>): unknown {
   const { body } = request
   const isEmpty = body === undefined || (Buffer.isBuffer(body) && body.length === 0)
   return isEmpty ? request.query : bodyValue(request)

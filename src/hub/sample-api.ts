@@ -1,25 +1,19 @@
 import { type RequestHandler, Router } from 'express'
 
+import { sampleNames, sampleOf } from '../messages/samples/samples.ts'
 import { notFound } from './api-error.ts'
 
-/** The samples there are: their names, and each by its name and, where it matters, the version of Spree. */
-export type Samples = Readonly<{
-  names(): readonly string[]
-  /** Undefined where there is none of that name. */
-  find(name: string, version: string | undefined): Readonly<{ message: string; payload: unknown }> | undefined
-}>
-
 /** `GET /api/samples` and `/api/samples/:type`: whole messages for people who write a consumer (protocol §2.11). */
-export function createSampleApi(samples: Samples): Router {
+export function createSampleApi(): Router {
   const router = Router()
   const show: RequestHandler<{ type: string }> = (request, response) => {
     const { version } = request.query
-    const sample = samples.find(request.params.type, typeof version === 'string' ? version : undefined)
+    const sample = sampleOf(request.params.type, typeof version === 'string' ? version : undefined)
     if (!sample) throw notFound()
     response.json(sample)
   }
   router.get('/', (_request, response) => {
-    response.json(samples.names())
+    response.json(sampleNames())
   })
   router.get('/:type', show)
   return router

@@ -11,6 +11,7 @@ export type WorkerStatus = Readonly<{
   pid: number
   version: string
   startedAt: Date
+  heartbeatAt: Date
   heartbeatAgeSeconds: number
   /** False where the lease has run out: the process is dead or stands still, and nobody has cleared it away yet. */
   alive: boolean
@@ -23,8 +24,10 @@ export type WorkerStatus = Readonly<{
 export type Status = Readonly<{
   workers: readonly WorkerStatus[]
   outboxRows: number
-  /** Age of the oldest change not yet collected, and of the oldest message not yet accepted; null where none waits. */
+  /** The oldest change not yet collected, and the oldest message not yet accepted, with their ages; null where none waits. */
+  oldestChangeAt: Date | null
   oldestChangeSeconds: number | null
+  oldestMessageAt: Date | null
   oldestMessageSeconds: number | null
   messages: readonly MessageCount[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
@@ -42,6 +45,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     pid: number
     version: string
     started_at: Date
+    heartbeat_at: Date
     heartbeat_age: number
     alive: boolean
     lanes: number
@@ -50,6 +54,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
   }>(
     `select w.id, w.process, w.host, w.pid, w.version, w.started_at, w.status,
             w.expires_at > clock_timestamp() as alive,
+            w.expires_at - make_interval(secs => $1) as heartbeat_at,
             greatest(0, $1 - extract(epoch from w.expires_at - clock_timestamp()))::float8 as heartbeat_age,
             (select count(*)::integer from bridge.lane l where l.owner = w.id) as lanes,
             exists (select from bridge.lease l where l.owner = w.id and l.name = 'collector') as collects
@@ -57,11 +62,13 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
       order by w.started_at`,
     [leaseSeconds],
   )
-  const outbox = await db.query<{ rows: number; oldest: number | null }>(
-    `select count(*)::integer as rows, extract(epoch from clock_timestamp() - min(at))::float8 as oldest from bridge.outbox`,
+  const outbox = await db.query<{ rows: number; oldest_at: Date | null; oldest: number | null }>(
+    `select count(*)::integer as rows, min(at) as oldest_at,
+            extract(epoch from clock_timestamp() - min(at))::float8 as oldest
+       from bridge.outbox`,
   )
-  const oldest = await db.query<{ seconds: number | null }>(
-    `select extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
+  const oldest = await db.query<{ at: Date | null; seconds: number | null }>(
+    `select min(created_at) as at, extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
        from bridge.message
       where state <> 'parked'`,
   )
@@ -79,6 +86,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
       pid: row.pid,
       version: row.version,
       startedAt: row.started_at,
+      heartbeatAt: row.heartbeat_at,
       heartbeatAgeSeconds: Math.round(row.heartbeat_age * 10) / 10,
       alive: row.alive,
       lanes: row.lanes,
@@ -86,7 +94,9 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
       report: JSON.parse(row.status),
     })),
     outboxRows: outbox.rows[0]?.rows ?? 0,
+    oldestChangeAt: outbox.rows[0]?.oldest_at ?? null,
     oldestChangeSeconds: outbox.rows[0]?.oldest ?? null,
+    oldestMessageAt: oldest.rows[0]?.at ?? null,
     oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
     messages: await countMessages(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),

@@ -1,4 +1,3 @@
-import type { Router } from 'express'
 import cron from 'node-cron'
 
 import type { Settings } from '../config/settings.ts'
@@ -28,8 +27,12 @@ import { complaints } from './worker-log.ts'
 
 export type HubSettings = Settings & Readonly<{ hubDatabaseUrl: string }>
 
-/** Makes the hub's routes over its database. */
-export type HubRoutes = (pool: Pool, incomingLanes: number) => readonly Router[]
+/** Makes the hub's routes over its database; `close` ends the answers that would never end by themselves. */
+export type HubRoutes = (
+  pool: Pool,
+  incomingLanes: number,
+  log: Log,
+) => Readonly<{ routers: Part['routers']; close(): void }>
 
 const CONNECTIONS = 20
 const ANSWER_WITHIN_MILLISECONDS = 10_000
@@ -155,9 +158,10 @@ async function assemble(
     metrics.oldestWaitingSeconds.set(oldestSeconds)
   }
 
+  const face = routes(pool, incomingLanes, log)
   log.info('hub started')
   return {
-    routers: routes(pool, incomingLanes),
+    routers: face.routers,
     metrics,
     readyChecks: {
       hub_database: async () => {
@@ -170,6 +174,7 @@ async function assemble(
     ended,
     async stop(answered) {
       log.info('hub stops')
+      face.close()
       await Promise.all([
         answered,
         router.stop(STOP_WITHIN_MILLISECONDS),

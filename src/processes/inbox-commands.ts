@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander'
 
-import { type Handlers, handlerOf } from '../apply/handlers.ts'
-import { createInbox } from '../apply/inbox.ts'
+import type { Handlers } from '../apply/handlers.ts'
 import {
   discardInbox,
   type InboxFilter,
@@ -9,6 +8,8 @@ import {
   listInbox,
   showInbox,
 } from '../apply/inbox-messages.ts'
+import { INBOX_STATES } from '../apply/inbox-row.ts'
+import { retryInbound } from '../operator/inbound.ts'
 import { refuseCopy, refuseUninstalled } from '../postgres/installation.ts'
 import { openStore } from '../store/store.ts'
 import { OperatorError } from './exit.ts'
@@ -17,8 +18,6 @@ import { type CommonOptions, type Print, type StoreContext, withStore } from './
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 
 type FilterOptions = CommonOptions & Readonly<{ state?: string[]; type?: string[]; limit: number }>
-
-const STATES = ['applied', 'failed', 'discarded']
 
 /** `spree-bridge inbox …`: what came in from the hub, and what became of it. Ids are the inbox's numbers or the hub's ids. */
 export function addInboxCommands(
@@ -42,7 +41,7 @@ export function addInboxCommands(
       .option('--limit <number>', 'at most so many', readLimit, 100)
 
   filtered('list [ids...]', 'messages that came in, the latest first')
-    .addOption(new Option('--state <state...>', 'messages in these states').choices(STATES))
+    .addOption(new Option('--state <state...>', 'messages in these states').choices(INBOX_STATES))
     .action((ids: string[], options: FilterOptions) =>
       onInbox(options, async ({ pool }) => {
         const found = await listInbox(pool, filterOf(ids, options))
@@ -102,7 +101,7 @@ function onInbox(options: CommonOptions, work: (context: StoreContext) => Promis
   })
 }
 
-/** Applies one kept message through the very code of the webhook; tells whether it is applied now. */
+/** Of a store that is this installation's own. */
 async function retryOf(
   { pool, settings, log }: StoreContext,
   handlers: Handlers,
@@ -110,17 +109,7 @@ async function retryOf(
   await refuseUninstalled(pool)
   await refuseCopy(pool, await identityOf(pool, settings))
   const store = await openStore(pool)
-  return async (id) => {
-    const message = await showInbox(pool, id)
-    const handler = message && handlerOf(handlers, message.type)
-    if (!handler) return false
-    const { hub, messageId, payload } = message
-    const { outcome } = await createInbox({ pool, store, hub: () => hub, log }).receive(handler, {
-      messageId,
-      payload: JSON.parse(payload),
-    })
-    return outcome === 'applied' || outcome === 'repeated'
-  }
+  return (id) => retryInbound({ pool, store, handlers, log }, id)
 }
 
 function filterOf(ids: readonly string[], { state, type, limit }: FilterOptions): InboxFilter {

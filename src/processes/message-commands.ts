@@ -1,17 +1,16 @@
 import { type Command, Option } from 'commander'
 
-import { request } from '../capture/outbox.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
-import type { Kind } from '../messages/aggregate.ts'
+import { discardOutbound, retryOutbound } from '../operator/outbound.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import {
-  discardMessages,
+  FINISHED_STATES,
   type ListedMessage,
   listMessages,
   type MessageFilter,
   parkMessages,
-  retryMessages,
+  QUEUED_STATES,
   showMessage,
 } from '../queue/operate.ts'
 import { OperatorError } from './exit.ts'
@@ -21,9 +20,6 @@ import { codeVersion, requireSchema } from './store-database.ts'
 
 type FilterOptions = CommonOptions &
   Readonly<{ state?: string[]; type?: string[]; aggregate?: string; limit: number }>
-
-const QUEUED = ['waiting', 'failing', 'parked']
-const FINISHED = ['done', 'discarded', 'superseded']
 
 /** `spree-bridge messages …`: what is on its way to the hub, and what became of it. */
 export function addMessageCommands(program: Command, print: Print): void {
@@ -44,8 +40,8 @@ export function addMessageCommands(program: Command, print: Print): void {
       .option('--limit <number>', 'at most so many', readLimit, 100)
 
   filtered('list [ids...]', 'messages in the queue and in its history, the latest first', [
-    ...QUEUED,
-    ...FINISHED,
+    ...QUEUED_STATES,
+    ...FINISHED_STATES,
   ]).action((ids: string[], options: FilterOptions) =>
     onQueue(options, async (pool) => {
       const found = await listMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
@@ -69,21 +65,14 @@ export function addMessageCommands(program: Command, print: Print): void {
   filtered(
     'retry [ids...]',
     'parked and failing messages, and what could not be mapped, are due at once',
-    QUEUED,
+    QUEUED_STATES,
   ).action((ids: string[], options: FilterOptions) =>
     onQueue(options, async (pool) => {
-      const unmapped = ids.length === 0 ? await listUnmapped(pool) : []
-      await request(
-        pool,
-        'announce',
-        unmapped.map(({ aggregate }) => splitAggregate(aggregate)),
-      )
-      const count = (await retryMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))) + unmapped.length
-      report(count, 'put back to be sent', options)
+      report(await retryOutbound(pool, filterOf(ids, options)), 'put back to be sent', options)
     }),
   )
 
-  filtered('park [ids...]', 'messages wait for a person', QUEUED).action(
+  filtered('park [ids...]', 'messages wait for a person', QUEUED_STATES).action(
     (ids: string[], options: FilterOptions) =>
       onQueue(options, async (pool) => {
         refuseAll('park', ids, options)
@@ -91,14 +80,15 @@ export function addMessageCommands(program: Command, print: Print): void {
       }),
   )
 
-  filtered('discard [ids...]', 'messages are closed unsent; the next change announces anew', QUEUED).action(
-    (ids: string[], options: FilterOptions) =>
-      onQueue(options, async (pool) => {
-        refuseAll('discard', ids, options)
-        const aggregates = await discardMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
-        await request(pool, 'forget', [...new Set(aggregates)].map(splitAggregate))
-        report(aggregates.length, 'discarded', options)
-      }),
+  filtered(
+    'discard [ids...]',
+    'messages are closed unsent; the next change announces anew',
+    QUEUED_STATES,
+  ).action((ids: string[], options: FilterOptions) =>
+    onQueue(options, async (pool) => {
+      refuseAll('discard', ids, options)
+      report(await discardOutbound(pool, filterOf(ids, options)), 'discarded', options)
+    }),
   )
 
   function report(count: number, verb: string, options: CommonOptions): void {
@@ -141,11 +131,6 @@ function refuseWrongId(ids: readonly string[]): void {
   const wrong = ids.find((id) => !/^\d{1,18}$/.test(id))
   if (wrong !== undefined)
     throw new OperatorError(`${wrong} is no message id: ids are numbers, see \`messages list\`.`, 2)
-}
-
-function splitAggregate(aggregate: string): Readonly<{ kind: Kind; id: string }> {
-  const [kind, id = ''] = aggregate.split(':')
-  return { kind: kind === 'order' ? 'order' : 'product', id }
 }
 
 function formatMessage(message: ListedMessage): string {

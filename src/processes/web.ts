@@ -1,10 +1,14 @@
 import type { Handlers } from '../apply/handlers.ts'
 import { createInbox } from '../apply/inbox.ts'
 import type { Settings } from '../config/settings.ts'
+import { Refusal } from '../http/refusal.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { createOperatorFace } from '../operator/api.ts'
+import { retryInbound } from '../operator/inbound.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
 import { webhookRoutes } from '../webhook/webhook.ts'
+import { LEASE_MILLISECONDS } from './lease.ts'
 import { openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
 import { identityOf, requireSchema } from './store-database.ts'
@@ -17,7 +21,7 @@ const CONNECTIONS = 10
 /** Above what a statement of the webhook may take: the server cuts it off before. */
 const ANSWER_WITHIN_MILLISECONDS = 35_000
 
-/** The way in: what the hub sends to the webhook is applied to the store. Any number may run side by side. */
+/** The way in: what the hub sends to the webhook is applied to the store; and the operator's view. Any number may run side by side. */
 export async function startWeb(
   settings: WebSettings,
   handlers: Handlers,
@@ -46,6 +50,17 @@ export async function startWeb(
     watch.refusal() === undefined
       ? undefined
       : 'Nothing is applied at present; the log of the bridge says why.'
+  const face = createOperatorFace({
+    pool,
+    async retryInbound(id) {
+      const why = refusal()
+      if (why !== undefined) throw new Refusal(409, why)
+      await retryInbound({ pool, store, handlers, log }, id)
+    },
+    access: { token: settings.operatorToken, host: settings.host },
+    log,
+    leaseSeconds: LEASE_MILLISECONDS / 1_000,
+  })
   log.info('web started', { family: store.family, schema: store.schema })
 
   return {
@@ -59,6 +74,7 @@ export async function startWeb(
         metrics,
         log,
       }),
+      face.router,
     ],
     readyChecks: {
       database: async () => {
@@ -70,6 +86,7 @@ export async function startWeb(
     },
     ended,
     async stop(answered) {
+      face.close()
       await Promise.all([watch.stop(), answered])
       await pool.end()
       log.info('web stopped')

@@ -1,6 +1,9 @@
 import type { Db } from '../postgres/pool.ts'
 import { finishedColumns, type QueueTables } from './message.ts'
 
+export const QUEUED_STATES = ['waiting', 'failing', 'parked'] as const
+export const FINISHED_STATES = ['done', 'discarded', 'superseded'] as const
+
 /** A message as people see it, still in the queue or in its history. */
 export type ListedMessage = Readonly<{
   id: string
@@ -26,6 +29,12 @@ export type MessageFilter = Readonly<{
   aggregate?: string | undefined
   limit: number
 }>
+
+export type MessagePage = MessageFilter &
+  Readonly<{
+    /** Only ids below this one: what follows on a page that ended with it. */
+    before?: string | undefined
+  }>
 
 export type MessageCount = Readonly<{ state: string; type: string; count: number }>
 
@@ -59,28 +68,24 @@ const FILTER = `($1::bigint[] is null or id = any($1::bigint[]))
             and ($4::text is null or aggregate = $4)`
 
 /** Messages that match, the latest first: those in the queue, then those in the history. */
-export async function listMessages(
-  db: Db,
-  tables: QueueTables,
-  filter: MessageFilter,
-): Promise<ListedMessage[]> {
+export async function listMessages(db: Db, tables: QueueTables, page: MessagePage): Promise<ListedMessage[]> {
   const { rows } = await db.query<ListedRow>(
     `select * from (
        (select id, aggregate, type, key, state, attempts, last_error, null::text as answer,
                case when state = 'parked' then null else due end as due, changed_at, created_at, null::timestamptz as finished_at
           from ${tables.message}
-         where ${FILTER}
+         where ${FILTER} and ($6::bigint is null or id < $6)
          order by id desc
          limit $5)
        union all
        (select id, aggregate, type, key, state, attempts, last_error, answer, null, changed_at, created_at, finished_at
           from ${tables.history}
-         where ${FILTER}
-         order by finished_at desc
+         where ${FILTER} and ($6::bigint is null or id < $6)
+         order by id desc
          limit $5)) found
      order by id desc
      limit $5`,
-    filterValues(filter),
+    [...filterValues(page), page.before ?? null],
   )
   return rows.map(toListed)
 }

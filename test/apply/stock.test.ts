@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -280,15 +281,19 @@ describe.each(Object.keys(words) as StoreFamily[])('stock from a hub, in a store
         [id, order, shipment],
       )
     await change('SL-7', 3)
-    const left = await rows(
-      `select order_id::integer as order, sum(quantity)::integer as pieces from ${w.units}
-        where ${w.state} = 'backordered' and variant_id = 110 and order_id is not null group by 1 order by 1`,
-    )
+    const waiting = () =>
+      rows(
+        `select order_id::integer as order, sum(quantity)::integer as pieces from ${w.units}
+          where ${w.state} = 'backordered' and variant_id = 110 and order_id is not null group by 1 order by 1`,
+      )
+    const left = await waiting()
     expect(left).toEqual([
       { order: 43, pieces: 2 },
       { order: 44, pieces: 1 },
       { order: 45, pieces: 2 },
     ])
+    await change('SL-7', 20)
+    expect((await waiting()).map((row) => row['order'])).toEqual([43, 45])
   })
 
   test('a level that sinks fills nothing', async () => {
@@ -325,26 +330,20 @@ describe.each(Object.keys(words) as StoreFamily[])('stock from a hub, in a store
     expect(await levels(108)).toMatchObject([{ level: 41 }, { level: 15 }])
   })
 
-  test('several at once add up, on a row that none of them finds', async () => {
-    const writers = await Promise.all(Array.from({ length: 4 }, () => database.pool.connect()))
-    try {
-      await Promise.all(
-        writers.map(async (writer) => {
-          await writer.query('begin')
-          await applyMessage(
-            writer,
-            store,
-            stockChange,
-            { sku: 'OC-L', quantity: 3 },
-            { stock_location_id: 2 },
-          )
-          await writer.query('commit')
-        }),
+  test('several at once add up, on a row that none of them finds and on one that is there', async () => {
+    const atOnce = () =>
+      Promise.all(
+        Array.from({ length: 4 }, () =>
+          inTransaction(database.pool, (writer) =>
+            applyMessage(writer, store, stockChange, { sku: 'OC-L', quantity: 3 }, { stock_location_id: 2 }),
+          ),
+        ),
       )
-    } finally {
-      for (const writer of writers) writer.release()
-    }
-    expect((await levels(107)).slice(1)).toEqual([{ location: 2, level: 12, backorderable: false }])
+    const levelsFound = async () =>
+      (await atOnce()).map(({ details }) => details['from']).sort((a, b) => Number(a) - Number(b))
+    expect(await levelsFound()).toEqual([0, 3, 6, 9])
+    expect(await levelsFound()).toEqual([12, 15, 18, 21])
+    expect((await levels(107)).slice(1)).toEqual([{ location: 2, level: 24, backorderable: false }])
   })
 })
 

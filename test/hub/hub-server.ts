@@ -2,46 +2,41 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createApp } from '../../src/http/app.ts'
 import { listen } from '../../src/http/listen.ts'
-import { createHubRouter, type HubApiOptions } from '../../src/hub/api.ts'
+import { createHubRouter } from '../../src/hub/api.ts'
+import { HUB_INCOMING } from '../../src/hub/queues.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import { applyMigrations, readMigrations } from '../../src/postgres/migrate.ts'
 import type { Pool } from '../../src/postgres/pool.ts'
+import { countLanes } from '../../src/queue/enqueue.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 const HOST = '127.0.0.1'
 export const ADMIN_TOKEN = 'admin-token-of-the-hub'
 
-/** The twelve of the protocol's sample. */
-export const BUILT_IN_TYPES = [
-  'endpoint:poll',
-  'notification:error',
-  'notification:info',
-  'notification:warn',
-  'order:canceled',
-  'order:import',
-  'order:new',
-  'order:persist',
-  'order:updated',
-  'payment:capture',
-  'payment:ready',
-  'product:update',
-]
-
 export type HubStore = Readonly<{ id: string; name: string; token: string }>
+
+export type Answer = Readonly<{ status: number; headers: Headers; text: string; json: unknown }>
 
 export type HubServer = Readonly<{
   url: string
   pool: Pool
-  /** `POST /api/stores` */
-  createStore(body?: object): Promise<HubStore>
+  /** Any call; a body goes as it is. */
+  call(
+    method: string,
+    path: string,
+    headers?: Record<string, string>,
+    body?: string | Buffer,
+  ): Promise<Answer>
   /** What it has logged: faults of its own. */
   faults(): string[]
   close(): Promise<void>
 }>
 
-/** The hub's API over real HTTP, on a migrated database of its own. */
-export async function startHub(options: Partial<HubApiOptions> = {}): Promise<HubServer> {
+/** The hub's API over real HTTP, on a migrated database of its own. Nothing routes or delivers: messages stay as they came. */
+export async function startHub(
+  admin: Readonly<{ token?: string }> = { token: ADMIN_TOKEN },
+): Promise<HubServer> {
   const database = await createDatabase()
   const folder = fileURLToPath(new URL('../../migrations/hub', import.meta.url))
   await applyMigrations(database.pool, 'hub', await readMigrations(folder))
@@ -53,33 +48,28 @@ export async function startHub(options: Partial<HubApiOptions> = {}): Promise<Hu
     },
   })
   const { log, closeLog } = createLog({ level: 'error', format: 'json', stream })
-  const router = createHubRouter({
-    builtInTypes: BUILT_IN_TYPES,
-    samples: { names: () => [], find: () => undefined },
-    pool: database.pool,
-    laneCount: 16,
-    admin: { token: ADMIN_TOKEN, host: HOST },
-    ...options,
-  })
+  const laneCount = await countLanes(database.pool, HUB_INCOMING)
   const app = createApp({
     log,
     readyChecks: {},
     metrics: createMetrics(),
     operator: { host: HOST },
-    routers: [router],
+    routers: [createHubRouter({ pool: database.pool, laneCount, admin: { ...admin, host: HOST } })],
   })
   const server = await listen(app, { port: 0, host: HOST })
   return {
     url: server.url,
     pool: database.pool,
-    async createStore(body = { name: 'A store' }) {
-      const answer = await fetch(`${server.url}/api/stores`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
-        body: JSON.stringify(body),
+    async call(method, path, headers = {}, body) {
+      const answer = await fetch(server.url + path, {
+        method,
+        redirect: 'manual',
+        headers,
+        ...(body === undefined ? {} : { body }),
       })
-      if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`)
-      return (await answer.json()) as HubStore
+      const text = await answer.text()
+      const json = /^[[{]/.test(text) ? JSON.parse(text) : undefined
+      return { status: answer.status, headers: answer.headers, text, json }
     },
     faults: () => [...lines],
     async close() {
@@ -88,4 +78,15 @@ export async function startHub(options: Partial<HubApiOptions> = {}): Promise<Hu
       await database.drop()
     },
   }
+}
+
+export async function createStore(hub: HubServer, body: object = { name: 'A store' }): Promise<HubStore> {
+  const { status, json, text } = await hub.call(
+    'POST',
+    '/api/stores',
+    { authorization: `Bearer ${ADMIN_TOKEN}` },
+    JSON.stringify(body),
+  )
+  if (status !== 201) throw new Error(`${status} ${text}`)
+  return json as HubStore
 }

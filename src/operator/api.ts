@@ -1,0 +1,153 @@
+import { Router } from 'express'
+import { z } from 'zod'
+import { discardInbox, listInbox, showInbox } from '../apply/inbox-messages.ts'
+import { INBOX_STATES } from '../apply/inbox-row.ts'
+import { createEventStream } from '../http/event-stream.ts'
+import { type OperatorAccess, operatorOnly } from '../http/operator-guard.ts'
+import { servePage } from '../http/pages.ts'
+import { readJson } from '../http/read-json.ts'
+import { anyWords, decimalId, pageLimit, readQuery, wordsOf } from '../http/read-query.ts'
+import { Refusal } from '../http/refusal.ts'
+import type { Log } from '../observe/log.ts'
+import type { Pool } from '../postgres/pool.ts'
+import { BRIDGE_QUEUE } from '../queue/message.ts'
+import {
+  FINISHED_STATES,
+  type MessageFilter,
+  parkMessages,
+  QUEUED_STATES,
+  showMessage,
+} from '../queue/operate.ts'
+import { discardOutbound, retryOutbound } from './outbound.ts'
+import { listNamed, nameMessages, readOverview } from './overview.ts'
+import { readStatus } from './show-status.ts'
+
+export type OperatorOptions = Readonly<{
+  pool: Pool
+  /** Applies a failed message of the inbox again; how it went stands in the message afterwards. */
+  retryInbound(id: string): Promise<unknown>
+  access: OperatorAccess
+  log: Log
+  /** How long a worker's registration stands without a heartbeat. */
+  leaseSeconds: number
+}>
+
+export type OperatorFace = Readonly<{
+  router: Router
+  /** Ends the streams: to be called before the port is closed. */
+  close(): void
+}>
+
+const BULK_LIMIT = 100_000
+
+const messageFilter = z.strictObject({
+  state: wordsOf([...QUEUED_STATES, ...FINISHED_STATES]),
+  type: anyWords,
+  aggregate: z.string().optional(),
+})
+const messagePage = messageFilter.extend({ limit: pageLimit, before: decimalId.optional() })
+const inboundPage = z.strictObject({
+  state: wordsOf(INBOX_STATES),
+  type: anyWords,
+  limit: pageLimit,
+  before: decimalId.optional(),
+})
+
+/** `/dashboard`, and under `/api/v1` what the commands tell and do. */
+export function createOperatorFace(options: OperatorOptions): OperatorFace {
+  const { pool, access, log, leaseSeconds } = options
+  const stream = createEventStream({
+    read: () => readOverview(pool, leaseSeconds),
+    onError: (error) => log.warn('the dashboard could not be read', { error }),
+  })
+  const api = Router()
+  api.use(operatorOnly(access), (_request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    next()
+  })
+  api.get('/events', stream.handler)
+  api.get('/status', async (_request, response) => {
+    response.json(await readStatus(pool, leaseSeconds))
+  })
+  addMessageRoutes(api, pool, log)
+  addInboxRoutes(api, options)
+
+  const router = Router()
+  router.use(servePage('/dashboard', 'dashboard.html', access))
+  router.use('/api/v1', api)
+  return { router, close: stream.close }
+}
+
+function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
+  const actions: Readonly<Record<string, (filter: MessageFilter) => Promise<number>>> = {
+    retry: (filter) => retryOutbound(pool, filter),
+    park: (filter) => parkMessages(pool, BRIDGE_QUEUE, filter),
+    discard: (filter) => discardOutbound(pool, filter),
+  }
+
+  async function find(id: string) {
+    const message = decimalId.safeParse(id).success ? await showMessage(pool, BRIDGE_QUEUE, id) : undefined
+    if (!message) throw new Refusal(404, `There is no message ${id} in the queue or in its history.`)
+    return message
+  }
+
+  api.get('/messages', async (request, response) => {
+    const { state, type, ...page } = readQuery(messagePage, request.query)
+    response.json({ messages: await listNamed(pool, { ...page, states: state, types: type }) })
+  })
+  api.get('/messages/:id', async (request, response) => {
+    const [message] = await nameMessages(pool, [await find(request.params.id)])
+    response.json({ ...message, payload: readJson(message?.payload ?? 'null') })
+  })
+  api.post('/messages/retry', async (request, response) => {
+    const { state, type, aggregate } = readQuery(messageFilter, request.query)
+    const count = await retryOutbound(pool, { states: state, types: type, aggregate, limit: BULK_LIMIT })
+    log.info('an operator put messages back to be sent', { count, state, type, aggregate })
+    response.json({ count })
+  })
+  for (const [action, act] of Object.entries(actions)) {
+    api.post(`/messages/:id/${action}`, async (request: { params: { id: string } }, response) => {
+      const { id } = request.params
+      const { state, finishedAt } = await find(id)
+      if (finishedAt) throw new Refusal(409, `Message ${id} is ${state}: there is nothing to ${action}.`)
+      await act({ ids: [id], limit: 1 })
+      log.info('an operator decided about a message', { action, id })
+      const { payload: _, ...message } = await find(id)
+      response.json({ message })
+    })
+  }
+}
+
+function addInboxRoutes(api: Router, { pool, retryInbound, log }: OperatorOptions): void {
+  const actions = {
+    retry: retryInbound,
+    discard: (id: string) => discardInbox(pool, { ids: [id], limit: 1 }),
+  }
+
+  async function find(id: string) {
+    const message = decimalId.safeParse(id).success ? await showInbox(pool, id) : undefined
+    if (!message) throw new Refusal(404, `There is no message ${id} in the inbox.`)
+    return message
+  }
+
+  api.get('/inbox', async (request, response) => {
+    const { state, type, ...page } = readQuery(inboundPage, request.query)
+    response.json({ messages: await listInbox(pool, { ...page, states: state, types: type }) })
+  })
+  api.get('/inbox/:id', async (request, response) => {
+    const message = await find(request.params.id)
+    response.json({ ...message, payload: readJson(message.payload), answer: readJson(message.answer) })
+  })
+  for (const [action, act] of Object.entries(actions)) {
+    api.post(`/inbox/:id/${action}`, async (request: { params: { id: string } }, response) => {
+      const { id } = request.params
+      const { state } = await find(id)
+      if (state !== 'failed')
+        throw new Refusal(409, `Inbound message ${id} is ${state}: there is nothing to ${action}.`)
+      await act(id)
+      log.info('an operator decided about an inbound message', { action, id })
+      const { payload: _, answer: __, ...message } = await find(id)
+      response.json({ message })
+    })
+  }
+}
