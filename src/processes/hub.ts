@@ -1,4 +1,3 @@
-import type { Router } from 'express'
 import cron from 'node-cron'
 
 import type { Settings } from '../config/settings.ts'
@@ -33,7 +32,7 @@ export type HubRoutes = (
   pool: Pool,
   incomingLanes: number,
   log: Log,
-) => Readonly<{ routers: readonly Router[]; close(): void }>
+) => Readonly<{ routers: Part['routers']; close(): void }>
 
 const CONNECTIONS = 20
 const ANSWER_WITHIN_MILLISECONDS = 10_000
