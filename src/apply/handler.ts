@@ -3,6 +3,9 @@ import type { z } from 'zod'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 
+/** Thrown by the store's own writes too, which know best why a store cannot take something. */
+export { NotApplicable } from '../store/writes/not-applicable.ts'
+
 /** One inbound message, as the hub's form brings it (protocol §3.1). */
 export type Inbound<Payload> = Readonly<{
   /** The type in colon notation, `stock:change`. */
@@ -40,15 +43,3 @@ export type Handler<Payload> = Readonly<{
    */
   apply(db: Db, store: Store, inbound: Inbound<Payload>): Promise<Applied>
 }>
-
-/** The message is well formed, but this store cannot take it (unknown SKU, …): kept as failed, with this reason. */
-export class NotApplicable extends Error {
-  override readonly name = 'NotApplicable'
-  readonly code: string
-
-  /** `message` says what, to what, and what to do; it is the description of the error notification. */
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}

@@ -1,11 +1,15 @@
 import type { Handler } from './handler.ts'
 import { orderImport } from './order-import.ts'
+import { productNew } from './product-new.ts'
+import { productUpdate } from './product-update.ts'
+import { stockActual } from './stock-actual.ts'
+import { stockChange } from './stock-change.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
 
 /** Adding one is one line. */
-export const HANDLERS: Handlers = [orderImport]
+export const HANDLERS: Handlers = [stockChange, stockActual, productNew, productUpdate, orderImport]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
   return handlers.find((handler) => handler.message === message)

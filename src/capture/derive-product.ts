@@ -78,7 +78,9 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   if (unchanged && !requested) return
   // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.
   if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
-  if (!isNew && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
+  // A product that the hub itself made is known to all that the hub told of it; one that was merely never announced is not.
+  const isHubs = !isNew || rows.some((row) => isRootInsert(row, product.id))
+  if (isHubs && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
     derivation.silenced++
     return
   }

@@ -2,8 +2,6 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 const LATENCY_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800, 7200]
 
-export type HubMetrics = ReturnType<typeof createHubMetrics>
-
 /** The hub's metrics in a registry of their own. */
 export function createHubMetrics() {
   const registry = new Registry()

@@ -41,7 +41,7 @@ export async function readColumns(db: Db): Promise<Columns> {
        join pg_catalog.pg_class c on c.relnamespace = n.oid
        join pg_catalog.pg_attribute a on a.attrelid = c.oid
       where c.relkind in ('r', 'p')
-        and c.relname ~ '^(spree_|active_storage_)'
+        and c.relname ~ '^(spree_|friendly_id_|active_storage_)'
         and a.attnum > 0
         and not a.attisdropped
       order by c.relname, a.attnum`,

@@ -17,14 +17,33 @@ select id::text as key, ${column}::text as root
   }
 }
 
-export function productOwners(columns: Columns): Pick<Owners, 'variant'> {
-  return { variant: lookUp(columns, 'product', 'spree_variants', 'product_id') }
+type ProductOwner = 'variant' | 'optionValue' | 'optionType'
+
+export function productOwners(columns: Columns): Pick<Owners, ProductOwner> {
+  const schema = quoteName(columns.schema)
+  const variantsBy = (column: string): OwnerLookup => ({
+    kind: 'product',
+    table: null,
+    sql: `
+select distinct o.${column}::text as key, v.product_id::text as root
+  from ${schema}.spree_option_values o
+  join ${schema}.spree_option_value_variants vo on vo.option_value_id = o.id
+  join ${schema}.spree_variants v on v.id = vo.variant_id
+ where o.${column} = any($1::bigint[])
+   and v.product_id is not null
+   and v.deleted_at is null`,
+  })
+  return {
+    variant: lookUp(columns, 'product', 'spree_variants', 'product_id'),
+    optionValue: variantsBy('id'),
+    optionType: variantsBy('option_type_id'),
+  }
 }
 
 export function orderOwners(
   columns: Columns,
   tables: Readonly<{ shipments: string; returns: string }>,
-): Omit<Owners, 'variant'> {
+): Omit<Owners, ProductOwner> {
   const schema = quoteName(columns.schema)
   return {
     shipment: lookUp(columns, 'order', tables.shipments, 'order_id'),

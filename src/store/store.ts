@@ -68,14 +68,15 @@ select distinct v.sku, v.product_id::text as product_id
  where v.sku = any($1::text[])
    and v.deleted_at is null
    and p.deleted_at is null`
+  // Qualified: a bare `id` in the order is the text that is selected, and '100' comes before '20'.
   const rootStatements = {
-    product: `select id::text from ${schema}.spree_products where id > $1::bigint order by id limit $2`,
+    product: `select p.id::text from ${schema}.spree_products p where p.id > $1::bigint order by p.id limit $2`,
     order: `
-select id::text
-  from ${schema}.spree_orders
- where id > $1::bigint
-   and completed_at is not null
- order by id
+select o.id::text
+  from ${schema}.spree_orders o
+ where o.id > $1::bigint
+   and o.completed_at is not null
+ order by o.id
  limit $2`,
   }
   return {

@@ -2,7 +2,16 @@ import type { Kind } from '../messages/aggregate.ts'
 import type { Columns } from './columns.ts'
 
 /** What the parent column of a row (or its id, where there is none) names, and so the way to its aggregate. */
-export type OwnerKind = 'root' | 'variant' | 'shipment' | 'payment' | 'return' | 'address' | 'card'
+export type OwnerKind =
+  | 'root'
+  | 'variant'
+  | 'optionValue'
+  | 'optionType'
+  | 'shipment'
+  | 'payment'
+  | 'return'
+  | 'address'
+  | 'card'
 
 export type Operation = 'insert' | 'update' | 'delete'
 
@@ -89,6 +98,19 @@ export function watchCatalogue(columns: Columns): WatchedTable[] {
       kind: 'product',
       parent: 'variant_id',
       owner: 'variant',
+    }),
+    // As addresses below: a new one is of no product yet. Their order and what people read is in no product's message.
+    ...watch(columns, 'spree_option_values', {
+      kind: 'product',
+      owner: 'optionValue',
+      operations: ['update'],
+      only: ['name', 'option_type_id'],
+    }),
+    ...watch(columns, 'spree_option_types', {
+      kind: 'product',
+      owner: 'optionType',
+      operations: ['update'],
+      only: ['name'],
     }),
   ]
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Step } from '../../src/observe/steps.ts'
@@ -313,8 +315,9 @@ describe('processes', () => {
   })
 
   test('SIGTERM: what runs is finished, nothing more is taken, exit 0', async () => {
-    const { answer, refused, ended } = await stories!.ended
+    const { answer, statusOfTheSlow, refused, ended } = await stories!.ended
     expect(answer).toMatchObject({ status: 200 })
+    expect(statusOfTheSlow).toBe(200)
     expect(refused).toMatch(/fetch failed/)
     expect(ended).toEqual({ code: 0, signal: null })
   })
@@ -489,7 +492,9 @@ async function killEverywhere() {
     })
     const sent = stock(sku, 7)
     const lost = await post(`${await urlOf(victim)}/webhook`, sent).catch(() => undefined)
+    const notReached = setTimeout(() => victim.terminate(), 10_000)
     const { signal } = await victim.ended
+    clearTimeout(notReached)
     if (isFailure) await makeSku()
     const answer = await until(
       () => post(`${survivor.url}/webhook`, sent),
@@ -533,12 +538,42 @@ async function endInOrder() {
       ).rows,
     (rows) => rows.length > 0,
   )
+  const arriving = startPosting(url, stock('OC-M', 1))
+  await arriving.begun
   const ending = child.terminate()
   const refused = await until(
     () => post(url, stock('OC-M', 1)).then(String, String),
     (text) => text.includes('fetch failed'),
   )
-  return { answer: await answering, refused, ended: await ending }
+  return {
+    answer: await answering,
+    statusOfTheSlow: await arriving.finish(),
+    refused,
+    ended: await ending,
+  }
+}
+
+/** A request whose body is still on its way. */
+function startPosting(url: string, body: unknown) {
+  const text = JSON.stringify(body)
+  const request = httpRequest(url, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'Content-Length': text.length,
+      'X-Augury-Token': WEBHOOK_TOKEN,
+    },
+  })
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>
+  return {
+    begun: new Promise<void>((resolve) => request.write(text.slice(0, 9), () => resolve())),
+    async finish() {
+      request.end(text.slice(9))
+      const [response] = await answered
+      response.resume()
+      return response.statusCode
+    },
+  }
 }
 
 async function runBoth() {

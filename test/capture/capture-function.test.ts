@@ -214,16 +214,6 @@ describe('the store never fails because of the bridge', () => {
       'stock spree_stock_items 00000000-0000-0000-0000-000000000001 insert of 1 by 99999999999999999999',
     ])
   })
-
-  test('a transaction can be prepared while the collector is awake', async () => {
-    const connection = await pool.connect()
-    await connection.query('begin')
-    await connection.query(`insert into spree_stock_items (variant_id, count_on_hand) values (1, 1)`)
-    await connection.query(`prepare transaction 'sale'`)
-    await connection.query(`commit prepared 'sale'`)
-    connection.release()
-    expect(await recorded()).toHaveLength(1)
-  })
 })
 
 test('the origin is that of the transaction that set it, and of no later one', async () => {

@@ -95,6 +95,48 @@ describe.each([
     return rows[0]!.now
   }
 
+  test('tells a renamed option, and a renamed value of one, of each product that has it; what people read of it is no change', async () => {
+    const optionsOf = async (sql: string) => {
+      const heard = hub.requests.length
+      await toldOf(() => write({ sql }))
+      return hub.requests
+        .slice(heard)
+        .map(({ type, payload }) => [
+          type,
+          payload['id'],
+          (payload['variants'] as { options: unknown }[]).map(({ options }) => options),
+        ])
+        .sort(([, one], [, other]) => Number(one) - Number(other))
+    }
+    expect(await optionsOf(`update spree_option_values set name = 'wide' where id = 22`)).toEqual([
+      [
+        'product:update',
+        11,
+        [
+          { size: 'small', color: 'navy' },
+          { size: 'wide', color: 'navy' },
+          { size: 'wide', color: 'ochre' },
+        ],
+      ],
+      ['product:update', 12, [{ size: 'wide' }, { size: 'large' }]],
+    ])
+    expect(await optionsOf(`update spree_option_types set name = 'hue' where id = 2`)).toEqual([
+      [
+        'product:update',
+        11,
+        [
+          { size: 'small', hue: 'navy' },
+          { size: 'wide', hue: 'navy' },
+          { size: 'wide', hue: 'ochre' },
+        ],
+      ],
+    ])
+    const seen = family === 'spree-4.10' ? 'presentation' : 'label'
+    expect(
+      await optionsOf(`update spree_option_values set ${seen} = '?', position = 9 where id = 22`),
+    ).toEqual([])
+  })
+
   describe('keeps a ledger', () => {
     test('of each stock delta: variant, stock item, location, origin', async () => {
       const since = await now()

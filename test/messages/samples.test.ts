@@ -6,10 +6,8 @@ import { BUILT_IN_TYPES } from '../../src/messages/message-types.ts'
 import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
 import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/schemas/generic-order.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
-import { productInboundSchema } from '../../src/messages/schemas/product-inbound.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import { stockMessageSchema } from '../../src/messages/schemas/stock-message.ts'
-import { readExpected } from '../expected/read-expected.ts'
 import { ifSamples, readReferenceSample } from './reference-samples.ts'
 
 type Part = Record<string, unknown>
@@ -131,89 +129,5 @@ describe('the built-in types', () => {
     const printed = Object.values(readReferenceSample('aug.api.available_messages.response'))
     expect(printed).toHaveLength(12)
     expect(BUILT_IN_TYPES).toEqual(expect.arrayContaining(printed))
-  })
-})
-
-describe('a product as a hub delivers it', () => {
-  const fields = {
-    name: 'Example product',
-    description: 'Description',
-    price: '15.99',
-    available_on: '2012-10-17T03:43:57Z',
-    permalink: 'ruby-on-rails-tote',
-    meta_description: null,
-    meta_keywords: null,
-  }
-
-  test("is the same directly in the payload and under product, without the sender's id", () => {
-    expect(productInboundSchema.parse({ id: 1123, ...fields })).toEqual(fields)
-    expect(productInboundSchema.parse({ product: { id: '92674', ...fields } })).toEqual(fields)
-  })
-
-  test('tells what is not said from what is nothing', () => {
-    const said = productInboundSchema.parse({ sku: 'AN-1', description: null })
-    expect(said).toEqual({ sku: 'AN-1', description: null })
-    expect('price' in said).toBe(false)
-    expect(productInboundSchema.parse({ name: 'Rope', sku: ' ' }).sku).toBeUndefined()
-  })
-
-  test('has prices as texts, exact, and times in UTC', () => {
-    const said = productInboundSchema.parse({
-      price: 35,
-      cost_price: 22.33,
-      available_on: '2014-01-29T14:01:28+02:00',
-      weight: '0.251',
-      options: ['size'],
-      taxons: [['Categories', 'Clothes']],
-      variants: [{ id: 7, sku: 'AN-1-S', price: 39.99, options: { size: 'S' }, images: [{ url: 'x' }] }],
-    })
-    expect(said).toEqual({
-      price: '35',
-      cost_price: '22.33',
-      available_on: '2014-01-29T12:01:28.000Z',
-      weight: '0.251',
-      options: ['size'],
-      taxons: [['Categories', 'Clothes']],
-      variants: [{ sku: 'AN-1-S', price: '39.99', options: { size: 'S' } }],
-    })
-  })
-
-  test.each([
-    [{ price: '-1' }, 'price', 'must not be negative'],
-    [{ price: 1e8 }, 'price', 'must be below 100000000'],
-    [{ price: 1e-7 }, 'price', 'must be a decimal'],
-    [{ price: '12,50' }, 'price', 'must be a decimal'],
-    [{ weight: '1000000' }, 'weight', 'must be below 1000000'],
-    [{ name: 'A\0' }, 'name', 'must not contain a NUL character'],
-    [{ sku: 'A\0' }, 'sku', 'must not contain a NUL character'],
-    [{ name: 7 }, 'name', 'expected string'],
-    [{ available_on: '0000-01-01T00:00:00Z' }, 'available_on', 'year after 0'],
-    [{ variants: [{ sku: 'A', price: 'x' }] }, 'variants.0.price', 'must be a decimal'],
-    [{ product: 'Rope' }, 'product', 'expected object'],
-  ])('is refused with what is wrong: %j', (payload, where, what) => {
-    const [issue] = productInboundSchema.safeParse(payload).error?.issues ?? []
-    expect(issue?.path.join('.')).toBe(where)
-    expect(issue?.message).toContain(what)
-  })
-
-  test.each(['spree-4.10', 'spree-6.0'] as const)('is read as the bridge of %s announces it', (family) => {
-    const announced = readExpected(family, 'fixture', 'product-11')
-    const read = productInboundSchema.parse(announced)
-    expect(read).toMatchObject({
-      name: announced['name'],
-      permalink: 'fishermans-sweater',
-      price: announced['price'],
-    })
-    expect(read.variants?.map(({ sku }) => sku)).toEqual(['FS-NAVY-S', 'FS-NAVY-M', 'FS-OCHRE-M'])
-    expect(productInboundSchema.safeParse(sampleOf('product:new')?.payload).success).toBe(true)
-  })
-
-  ifSamples.each([
-    'aug.api.push_product_new.request',
-    'aug.msg.product_new_tutorial',
-    'aug.msg.product_created_v6',
-  ])('the reference sample %s is read (needs the samples)', (name) => {
-    const { payload } = readReferenceSample(name)
-    expect(productInboundSchema.parse(payload).name).toEqual(expect.any(String))
   })
 })

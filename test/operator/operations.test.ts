@@ -240,8 +240,8 @@ describe('a worker as a process', () => {
     const store = await openMigratedStore()
     const env = environment(store)
     const worker = processes.start(['worker'], { env: { ...env, PORT: '0', HOST: '127.0.0.1' } })
-    const started = await worker.line((line) => line.includes('worker started'))
-    const { url } = JSON.parse(started) as { url: string }
+    const listening = await worker.line((line) => line.includes('"listening"'))
+    const { url } = JSON.parse(listening) as { url: string }
     const get = async (path: string) => {
       const response = await fetch(`${url}${path}`)
       return { status: response.status, body: await response.text() }
@@ -633,7 +633,7 @@ async function outliveHub() {
 async function outliveStoreMigration() {
   const { hub: ownHub, store, env, start } = await startWithMessages([], { PORT: '0', HOST: '127.0.0.1' })
   const worker = start()
-  const { url } = JSON.parse(await worker.line((line) => line.includes('worker started'))) as { url: string }
+  const { url } = JSON.parse(await worker.line((line) => line.includes('"listening"'))) as { url: string }
   await waitFor(async () => (await count(store, 'bridge.seeding where finished_at is null')) === 0)
   await store.pool.query(`alter table spree_products drop column status, add column grade text;
                           drop trigger bridge_update on spree_stock_items;

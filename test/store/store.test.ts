@@ -43,6 +43,34 @@ describe.each(families)('a store of %s', (family) => {
     return rawOrder(order)
   }
 
+  test('pages of products and orders come in the order of their ids, not of their texts', async () => {
+    const insert = `insert into spree_products (id, name, slug, created_at, updated_at) values ($1, 'x', $2, now(), now())`
+    for (const id of [100, 101, 1000]) await connection.query(insert, [id, `product-${id}`])
+    await connection.query('update spree_orders set id = 400 where id = 42')
+    const inPages = async (kind: 'product' | 'order', size: number) => {
+      const pages: string[] = []
+      for (;;) {
+        const page = await store.roots(connection, kind, pages.at(-1) ?? '0', size)
+        pages.push(...page)
+        if (page.length < size) return pages
+      }
+    }
+    expect(await inPages('product', 3)).toEqual([
+      '11',
+      '12',
+      '13',
+      '14',
+      '15',
+      '16',
+      '17',
+      '18',
+      '100',
+      '101',
+      '1000',
+    ])
+    expect(await inPages('order', 2)).toEqual(['41', '43', '44', '45', '400'])
+  })
+
   test('is known by its tables', () => {
     expect(store).toMatchObject({ family, schema: 'public' })
   })
@@ -66,6 +94,8 @@ describe.each(families)('a store of %s', (family) => {
       'spree_variants',
       'spree_prices',
       'spree_option_value_variants',
+      'spree_option_values',
+      'spree_option_types',
       'spree_orders',
       'spree_line_items',
       'spree_payments',
@@ -360,6 +390,18 @@ describe.each(families)('a store of %s', (family) => {
         ['order:45'],
       ])
       expect(queries).toHaveLength(3)
+    })
+
+    test('an option value is of every product that has a living variant with it, an option type as well', async () => {
+      await connection.query('update spree_variants set deleted_at = now() where id = 107')
+      expect(
+        await resolved(
+          change('spree_option_values', '22'),
+          change('spree_option_values', '23'),
+          change('spree_option_types', '1'),
+          change('spree_option_types', '2'),
+        ),
+      ).toEqual([['product:11', 'product:12'], [], ['product:11', 'product:12'], ['product:11']])
     })
 
     test('an address is of every placed order that names it, a card of every order paid with it', async () => {

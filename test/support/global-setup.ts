@@ -27,7 +27,7 @@ export default async function startTestPostgres(
     durable: false,
     binaries: chooseBinaries(process.env['TEST_POSTGRES']),
     exitWithParent: true,
-    settings: { max_connections: '200', max_prepared_transactions: '10' },
+    settings: { max_connections: '200' },
   })
   process.env['TEST_POSTGRES_URL'] = globalThis.testPostgres.url
 

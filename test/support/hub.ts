@@ -108,7 +108,7 @@ function openStore(url: string, id: string, token: string): HubStore {
     map: async (name, target, messages, more = {}) =>
       idOf(
         await call('POST', 'mappings', {
-          mapping: { name, url: target, token: `of ${name}`, messages, ...more },
+          mapping: { name, url: target, token: `token-of-${name}`, messages, ...more },
         }),
         'id',
       ),

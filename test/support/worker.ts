@@ -28,7 +28,7 @@ const SETTLED_WITHIN_MS = 30_000
 /** Migrates the store and runs a worker in this very process, at the default settings but for `how`. */
 export async function startTestWorker(
   store: TestDatabase,
-  hub: RecordingHub,
+  hub: Pick<RecordingHub, 'url' | 'storeId' | 'token'>,
   how: Partial<WorkerSettings> = {},
 ): Promise<TestWorker> {
   const { settings: defaults } = readSettings({

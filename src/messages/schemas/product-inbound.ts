@@ -1,86 +1,79 @@
 import { z } from 'zod'
 
-import { utcTime } from '../wire.ts'
-import { anyTime, decimalText } from './scalars.ts'
-
-/** Text that PostgreSQL can hold. */
+/** Text that PostgreSQL can hold, as long as a column of a store may be. */
 const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character')
-const optionalText = text.nullish()
+const short = text.max(255)
+const sku = short.transform((value) => value.trim())
+const name = text.transform((value) => value.trim()).pipe(z.string().min(1).max(255))
 
-/** An empty SKU names nothing: as if there were none. */
-const sku = text
-  .max(255)
-  .nullish()
-  .transform((value) => (value?.trim() ? value : undefined))
+/** Money and measures: a decimal as text, as the protocol writes it, or as a number. Returns the text. */
+const decimal = z
+  .union([z.string(), z.number().transform(String)])
+  .pipe(
+    z
+      .string()
+      .regex(
+        /^\d{1,8}(\.\d{1,12})?$/,
+        'must be a decimal of at most eight digits before the point, and not negative',
+      ),
+  )
+const measure = decimal.refine((value) => Number(value) < 999_999.995, 'must be less than a million')
+const money = decimal.refine((value) => Number(value) < 99_999_999.995, 'must be less than a hundred million')
 
-const time = anyTime
-  .refine((value) => !value.startsWith('0000'), 'must be in a year after 0')
-  .transform(utcTime)
-  .nullish()
+/** A time with zone; returned in UTC. */
+const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString())
 
-/** Spree's MAXIMUM_AMOUNT, below which a price must stay; as text, which numeric columns take exactly. */
-const amount = decimalBelow(100_000_000)
-
-/** `numeric(8,2)`. */
-const measure = decimalBelow(1_000_000).nullish()
-
-const dimensions = { weight: measure, height: measure, width: measure, depth: measure }
+const measured = {
+  cost_price: money.nullish(),
+  weight: measure.nullish(),
+  height: measure.nullish(),
+  width: measure.nullish(),
+  depth: measure.nullish(),
+}
 
 const variant = z.object({
-  sku,
-  price: amount.nullish(),
-  cost_price: amount.nullish(),
-  /** Option type name → option value name. */
-  options: z.record(text, text).default({}),
-  position: z.int32().nullish(),
-  ...dimensions,
-  deleted_at: time,
+  sku: name,
+  price: money.nullish(),
+  /** Name of the option type → name of the value. */
+  options: z.record(text.min(1).max(100), short.min(1)).default({}),
+  ...measured,
 })
 
+/** Other keys are left out, the `id` of the pushing system among them: it is never the store's. */
 const product = z.object({
-  name: optionalText,
-  description: optionalText,
-  price: amount.nullish(),
-  cost_price: amount.nullish(),
-  currency: optionalText,
-  available_on: time,
-  permalink: optionalText,
-  meta_description: optionalText,
-  meta_keywords: optionalText,
-  sku,
-  /** Where the SKU changed since the sender last told of the product. */
-  previous_sku: sku,
-  deleted_at: time,
-  ...dimensions,
-  shipping_category: optionalText,
-  /** Names of the option types. */
-  options: z.array(text).optional(),
-  /** Paths of names from the taxonomy down to the leaf. */
-  taxons: z.array(z.array(text)).optional(),
-  properties: z.record(text, text).optional(),
-  variants: z.array(variant).optional(),
+  sku: sku.nullish(),
+  name: name.optional(),
+  description: text.nullish(),
+  price: money.nullish(),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .nullish(),
+  available_on: time.nullish(),
+  permalink: short.nullish(),
+  meta_title: short.nullish(),
+  meta_description: text.nullish(),
+  meta_keywords: short.nullish(),
+  status: z.enum(['draft', 'active', 'archived']).optional(),
+  deleted_at: z.string().nullish(),
+  shipping_category: short.min(1).nullish(),
+  options: z.array(text.min(1).max(100)).default([]),
+  variants: z.array(variant).max(500).default([]),
+  // Known to the protocol and not applied: kept so that the answer can say so.
+  taxons: z.array(z.unknown()).optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  images: z.array(z.unknown()).optional(),
+  ...measured,
 })
 
-/**
- * `product:new` and `product:update` as a hub delivers them: the fields directly in the payload, or under `product`
- * (protocol §11, 22), in one shape. What is absent is not said, what is null is said to be nothing. `id` is the sender's
- * and means nothing here (§6.5); images and keys that no store has are let go.
- */
-export const productInboundSchema = z
-  .looseObject({ product: z.looseObject({}).optional() })
-  .transform(({ product: wrapped, ...direct }) => wrapped ?? direct)
-  .pipe(product)
+export type ProductInbound = z.infer<typeof product>
 
-export type ProductInbound = z.infer<typeof productInboundSchema>
+/** `product:new` and `product:update` as a hub delivers them: the fields directly (protocol §6.5), or under `product` (§9.4). */
+export const productInboundSchema = z.preprocess(
+  (payload) => (isObject(payload) && isObject(payload['product']) ? payload['product'] : payload),
+  product,
+)
 
-function decimalBelow(limit: number) {
-  return z
-    .union([z.string(), z.number()])
-    .transform(String)
-    .pipe(
-      decimalText
-        .max(40)
-        .refine((decimal) => Number(decimal) >= 0, 'must not be negative')
-        .refine((decimal) => Number(decimal) < limit, `must be below ${limit}`),
-    )
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,0 +1,11 @@
+/** The message is well formed, but this store cannot take it (unknown SKU, …): kept as failed, with this reason. */
+export class NotApplicable extends Error {
+  override readonly name = 'NotApplicable'
+  readonly code: string
+
+  /** `message` says what, to what, and what to do; it is the description of the error notification. */
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}

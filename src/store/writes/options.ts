@@ -1,0 +1,112 @@
+import type { Db } from '../../postgres/pool.ts'
+import { insertRow } from './rows.ts'
+import type { Shop } from './shop.ts'
+import { slugify } from './slugs.ts'
+
+/** A store's option type or value is found by its name, whatever its case, or in the form that Spree 5 and 6 give to names. */
+const NAMED = `(lower(o.name) = lower($1) or o.name = $2)`
+
+/** Gives a product an option type, made where the store has none of that name. Returns its id, and whether anything was written. */
+export async function giveOptionType(
+  db: Db,
+  shop: Shop,
+  productId: string,
+  name: string,
+  storeId: string,
+): Promise<Readonly<{ id: string; changed: boolean }>> {
+  const id = await findOrMakeType(db, shop, name, storeId)
+  const { rows } = await db.query<{ has: boolean; position: number }>(
+    `select coalesce(bool_or(option_type_id = $2::bigint), false) as has, coalesce(max(position), 0) + 1 as position
+       from ${shop.table('spree_product_option_types')}
+      where product_id = $1::bigint`,
+    [productId, id],
+  )
+  const given = rows[0]
+  if (!given || given.has) return { id, changed: false }
+  await insertRow(db, shop, 'spree_product_option_types', {
+    product_id: productId,
+    option_type_id: id,
+    position: given.position,
+  })
+  return { id, changed: true }
+}
+
+/** Makes `value` the variant's value of an option type, in place of another; false where it is that already. */
+export async function giveOptionValue(
+  db: Db,
+  shop: Shop,
+  variantId: string,
+  typeId: string,
+  value: string,
+): Promise<boolean> {
+  const valueId = await findOrMakeValue(db, shop, typeId, value)
+  const links = shop.table('spree_option_value_variants')
+  const { rowCount: others } = await db.query(
+    `delete from ${links}
+      where variant_id = $1::bigint
+        and option_value_id in (
+              select id from ${shop.table('spree_option_values')} where option_type_id = $2::bigint and id <> $3::bigint)`,
+    [variantId, typeId, valueId],
+  )
+  const { rows } = await db.query(
+    `select from ${links} where variant_id = $1::bigint and option_value_id = $2::bigint`,
+    [variantId, valueId],
+  )
+  if (rows.length > 0) return (others ?? 0) > 0
+  await insertRow(db, shop, 'spree_option_value_variants', {
+    variant_id: variantId,
+    option_value_id: valueId,
+  })
+  return true
+}
+
+async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string): Promise<string> {
+  const ofStore = shop.columns.has('spree_option_types', 'store_id')
+    ? 'and (o.store_id is null or o.store_id = $3::bigint)'
+    : 'and $3::text is not null'
+  const types = shop.table('spree_option_types')
+  const { rows } = await db.query<{ id: string }>(
+    `select o.id::text as id from ${types} o where ${NAMED} ${ofStore} order by o.name = $1 desc, o.id limit 1`,
+    [name, slugify(name), storeId],
+  )
+  if (rows[0]) return rows[0].id
+  return insertRow(db, shop, 'spree_option_types', {
+    name: nameOf(shop, name),
+    [shop.label]: name,
+    position: await nextPosition(db, types, 'true', []),
+    store_id: storeId,
+  })
+}
+
+async function findOrMakeValue(db: Db, shop: Shop, typeId: string, name: string): Promise<string> {
+  const values = shop.table('spree_option_values')
+  const { rows } = await db.query<{ id: string }>(
+    `select o.id::text as id from ${values} o where ${NAMED} and o.option_type_id = $3::bigint order by o.name = $1 desc, o.id limit 1`,
+    [name, slugify(name), typeId],
+  )
+  if (rows[0]) return rows[0].id
+  return insertRow(db, shop, 'spree_option_values', {
+    option_type_id: typeId,
+    name: nameOf(shop, name),
+    [shop.label]: name,
+    position: await nextPosition(db, values, 'option_type_id = $1::bigint', [typeId]),
+  })
+}
+
+/** Spree 6 writes names as it writes slugs, and keeps what people read as the label. */
+function nameOf(shop: Shop, name: string): string {
+  return shop.masters ? name : slugify(name) || name
+}
+
+async function nextPosition(
+  db: Db,
+  table: string,
+  condition: string,
+  values: readonly unknown[],
+): Promise<number> {
+  const { rows } = await db.query<{ next: number }>(
+    `select coalesce(max(position), 0) + 1 as next from ${table} where ${condition}`,
+    values,
+  )
+  return rows[0]?.next ?? 1
+}

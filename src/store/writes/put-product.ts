@@ -1,0 +1,82 @@
+import type { Db } from '../../postgres/pool.ts'
+import type { Store } from '../store.ts'
+import { createProduct } from './create-product.ts'
+import { findProduct } from './find-product.ts'
+import { NotApplicable } from './not-applicable.ts'
+import type { ProductContent } from './product-content.ts'
+import { type Shop, shopOf } from './shop.ts'
+import { readDefaultStore } from './shop-defaults.ts'
+import { slugify } from './slugs.ts'
+import { updateProduct } from './update-product.ts'
+
+/** What became of a message: `same` where the store had it all. */
+export type Put = Readonly<{ was: 'added' | 'updated' | 'same'; slug: string }>
+
+type Writable = Pick<Store, 'family' | 'columns'>
+
+/**
+ * Adds a product. One that is there already as it is sent is left alone (a hub that lost an answer sends again); one that
+ * differs is refused, because adding must not undo what was changed since.
+ * @throws NotApplicable for that, and for SKUs that belong elsewhere.
+ */
+export async function addProduct(
+  db: Db,
+  store: Writable,
+  content: ProductContent & Readonly<{ name: string }>,
+): Promise<Put> {
+  const shop = shopOf(store)
+  await prepare(db, shop, content)
+  const found = await findProduct(db, shop, content)
+  if (!found) return { was: 'added', slug: (await createProduct(db, shop, content)).slug }
+  if (await updateProduct(db, shop, found, content)) {
+    throw new NotApplicable(
+      'product_exists',
+      `Product with ${keyOf(content)} already exists! It differs from what was sent: send product:update to change it.`,
+    )
+  }
+  return { was: 'same', slug: found.slug ?? '' }
+}
+
+/** Changes a product. @throws NotApplicable where this store has no such product, or a SKU or permalink is another's. */
+export async function changeProduct(db: Db, store: Writable, content: ProductContent): Promise<Put> {
+  const shop = shopOf(store)
+  await prepare(db, shop, content)
+  const found = await findProduct(db, shop, content)
+  if (!found) {
+    throw new NotApplicable(
+      'unknown_product',
+      `Cannot find product with ${keyOf(content)}! Send product:new first, or give the product that key.`,
+    )
+  }
+  const changed = await updateProduct(db, shop, found, content)
+  return { was: changed ? 'updated' : 'same', slug: found.slug ?? '' }
+}
+
+function keyOf(content: ProductContent): string {
+  if (content.sku !== undefined) return `SKU ${content.sku}`
+  return `permalink ${slugify(content.slug ?? content.name ?? '')}`
+}
+
+/**
+ * Nothing in a store keeps SKUs unique: two messages with one SKU or name take their turns here. Locks of the transaction,
+ * in one order, on names that only we use.
+ */
+async function prepare(db: Db, shop: Shop, content: ProductContent): Promise<void> {
+  const keys = [
+    ...(content.sku === undefined ? [] : [`sku ${content.sku}`]),
+    ...content.variants.map((variant) => `sku ${variant.sku}`),
+    `slug ${slugify(content.slug ?? content.name ?? '')}`,
+  ]
+  await db.query(
+    `select pg_advisory_xact_lock(key)
+       from (select distinct hashtextextended('spree-bridge ' || name, 0) as key from unnest($1::text[]) name order by 1) keys`,
+    [keys],
+  )
+  if (content.currency === undefined) return
+  const store = await readDefaultStore(db, shop)
+  if ([store.currency, ...store.currencies.split(',')].includes(content.currency)) return
+  throw new NotApplicable(
+    'unknown_currency',
+    `This store does not sell in ${content.currency}: add it to the store's currencies, or send prices in ${store.currency}.`,
+  )
+}

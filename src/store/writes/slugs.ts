@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+
+import type { Db } from '../../postgres/pool.ts'
+import { NOW } from './rows.ts'
+import type { Shop } from './shop.ts'
+
+const LONGEST = 255
+const UUID_LENGTH = 36
+
+/** Letters and digits of ASCII, joined by dashes: `Crème Brûlée, 2 l` → `creme-brulee-2-l`. Empty where none are left. */
+export function slugify(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replaceAll('ß', 'ss')
+    .toLowerCase()
+    .replaceAll('&', ' and ')
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, LONGEST)
+}
+
+/** The first of the candidates that nobody has; where all are taken, the first with a random end, as friendly_id does. */
+export async function freeSlug(db: Db, shop: Shop, candidates: readonly string[]): Promise<string> {
+  const usable = candidates.filter((candidate) => candidate !== '')
+  for (const candidate of usable) {
+    if (!(await isTaken(db, shop, candidate, null))) return candidate
+  }
+  const [first] = usable
+  return first ? `${first.slice(0, LONGEST - UUID_LENGTH - 1)}-${randomUUID()}` : randomUUID()
+}
+
+/** By another product than `productId`, now or, as its history tells, before. */
+export async function isTaken(db: Db, shop: Shop, slug: string, productId: string | null): Promise<boolean> {
+  const { rows } = await db.query<{ taken: boolean }>(
+    `select exists (
+              select from ${shop.table('spree_products')} where slug = $1 and id is distinct from $2::bigint)
+            or exists (
+              select
+                from ${shop.table('friendly_id_slugs')}
+               where slug = $1
+                 and sluggable_type = 'Spree::Product'
+                 and sluggable_id is distinct from $2::bigint) as taken`,
+    [slug, productId],
+  )
+  return rows[0]?.taken ?? false
+}
+
+/** Keeps the slug in the history through which friendly_id finds a product by its old slugs. */
+export async function recordSlug(
+  db: Db,
+  shop: Shop,
+  productId: string,
+  slug: string,
+  locale: string,
+): Promise<void> {
+  const history = shop.table('friendly_id_slugs')
+  const localized = shop.columns.has('friendly_id_slugs', 'locale')
+  await db.query(
+    `insert into ${history} (slug, sluggable_id, sluggable_type, scope, created_at${localized ? ', locale' : ''})
+     select $1::varchar, $2::bigint, 'Spree::Product', $3::varchar, ${NOW}${localized ? ', $4::varchar' : ''}
+      where not exists (
+              select
+                from ${history}
+               where slug = $1::varchar
+                 and sluggable_type = 'Spree::Product'
+                 and sluggable_id = $2::bigint)`,
+    [slug, productId, shop.slugScope, ...(localized ? [locale] : [])],
+  )
+}

@@ -1,0 +1,143 @@
+import type { Db } from '../../postgres/pool.ts'
+import { NotApplicable } from './not-applicable.ts'
+import { insertRow } from './rows.ts'
+import type { Shop } from './shop.ts'
+
+export type StockVariant = Readonly<{ id: string; tracked: boolean }>
+export type StockLocation = Readonly<{ id: string; backorderable: boolean }>
+/** How a message names a location: by id, by name, or not at all. */
+export type NamedLocation = Readonly<{ id: string } | { name: string }> | undefined
+/** A locked row of stock. */
+export type StockRow = Readonly<{ id: string; level: number }>
+
+/** The one living variant with this SKU, compared exactly. @throws NotApplicable where there is none, or several. */
+export async function findVariant(db: Db, shop: Shop, sku: string): Promise<StockVariant> {
+  const { rows } = await db.query<{ id: string; tracked: boolean; living: boolean }>(
+    `select v.id::text as id, coalesce(v.track_inventory, true) as tracked,
+            v.deleted_at is null and p.deleted_at is null as living
+       from ${shop.table('spree_variants')} v
+       join ${shop.table('spree_products')} p on p.id = v.product_id
+      where v.sku = $1
+      order by v.id`,
+    [sku],
+  )
+  const living = rows.filter((row) => row.living)
+  const [variant, ...others] = living
+  if (variant && others.length === 0) return variant
+  if (variant) {
+    throw new NotApplicable(
+      'ambiguous_sku',
+      `SKU ${sku} belongs to ${living.length} living variants (ids ${living.map(({ id }) => id).join(', ')}): ` +
+        'give each its own SKU, then retry.',
+    )
+  }
+  if (rows.length > 0) {
+    throw new NotApplicable(
+      'deleted_variant',
+      `The variant with SKU ${sku} is deleted: restore it, or give its SKU to a living variant, then retry.`,
+    )
+  }
+  throw new NotApplicable('unknown_sku', `No variant has SKU ${sku}: create the product first, then retry.`)
+}
+
+/**
+ * The location that is meant. Without a name, the one that Spree itself takes first (`StockLocation.order_default` of the
+ * active ones): the default, else by name; where locations belong to a store, that of the default store.
+ * @throws NotApplicable where there is no such location.
+ */
+export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Promise<StockLocation> {
+  const living = shop.columns.has('spree_stock_locations', 'deleted_at') ? 'l.deleted_at is null' : 'true'
+  const ofDefaultStore = shop.columns.has('spree_stock_locations', 'store_id')
+    ? `(select s."default" from ${shop.table('spree_stores')} s where s.id = l.store_id) desc nulls last, `
+    : ''
+  const [condition, value] =
+    named === undefined
+      ? ['l.active', null]
+      : 'id' in named
+        ? ['l.id = $1::bigint', named.id]
+        : ['(l.name = $1 or l.admin_name = $1)', named.name]
+  const { rows } = await db.query<{ id: string; backorderable: boolean }>(
+    `select l.id::text as id, coalesce(l.backorderable_default, false) as backorderable
+       from ${shop.table('spree_stock_locations')} l
+      where ${living}
+        and ${condition}
+      order by ${ofDefaultStore}l."default" desc, l.name, l.id
+      limit 1`,
+    value === null ? [] : [value],
+  )
+  if (rows[0]) return rows[0]
+  throw new NotApplicable(
+    'unknown_location',
+    named === undefined
+      ? 'This store has no active stock location: activate one, then retry.'
+      : `This store has no stock location with ${'id' in named ? `id ${named.id}` : `name ${named.name}`}: ` +
+          'correct the mapping or make the location, then retry.',
+  )
+}
+
+/** The level as it stands, without a lock: 0 where there is no row. */
+export async function readLevel(
+  db: Db,
+  shop: Shop,
+  variant: StockVariant,
+  location: StockLocation,
+): Promise<number> {
+  return (await stockRow(db, shop, variant, location, ''))?.level ?? 0
+}
+
+/**
+ * Locks the stock row of a variant at a location, as Spree does before it changes a level. Undefined where there is none,
+ * and then nobody else of us makes one meanwhile: the location's lock stands in for the unique index that older stores lack.
+ */
+export async function lockStock(
+  db: Db,
+  shop: Shop,
+  variant: StockVariant,
+  location: StockLocation,
+): Promise<StockRow | undefined> {
+  const found = await stockRow(db, shop, variant, location, LOCKED)
+  if (found) return found
+  await db.query(
+    `select id from ${shop.table('spree_stock_locations')} where id = $1::bigint for no key update`,
+    [location.id],
+  )
+  return stockRow(db, shop, variant, location, LOCKED)
+}
+
+/** Makes the stock row of a variant, as `StockLocation#propagate_variant` does. Returns its id. */
+export async function makeStock(
+  db: Db,
+  shop: Shop,
+  variant: Pick<StockVariant, 'id'>,
+  location: StockLocation,
+): Promise<string> {
+  return insertRow(db, shop, shop.stock, {
+    stock_location_id: location.id,
+    variant_id: variant.id,
+    count_on_hand: 0,
+    backorderable: location.backorderable,
+  })
+}
+
+const LOCKED = 'for no key update'
+
+async function stockRow(
+  db: Db,
+  shop: Shop,
+  variant: StockVariant,
+  location: StockLocation,
+  lock: '' | typeof LOCKED,
+): Promise<StockRow | undefined> {
+  const { rows } = await db.query<StockRow>(
+    `select s.id::text as id, s.count_on_hand::float8 as level
+       from ${shop.table(shop.stock)} s
+      where s.variant_id = $1::bigint
+        and s.stock_location_id = $2::bigint
+        and s.deleted_at is null
+      order by s.id
+      limit 1
+        ${lock}`,
+    [variant.id, location.id],
+  )
+  return rows[0]
+}

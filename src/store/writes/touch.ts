@@ -1,0 +1,75 @@
+import type { Db } from '../../postgres/pool.ts'
+import { NOW } from './rows.ts'
+import type { Shop } from './shop.ts'
+
+/**
+ * Moves `updated_at` up the chain as Spree does when something about variants or a product changed: it is the key of the
+ * shop's caches. Variants before products, as everywhere, or two of us would wait for each other.
+ */
+export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
+  const { rows } = await db.query<{ product_id: string }>(
+    `with touched as (
+       select id from ${shop.table('spree_variants')} where id = any($1::bigint[]) order by id for no key update
+     )
+     update ${shop.table('spree_variants')} v
+        set updated_at = ${NOW}
+       from touched
+      where v.id = touched.id
+      returning v.product_id::text as product_id`,
+    [variantIds],
+  )
+  for (const productId of new Set(rows.map((row) => row.product_id))) await touchProduct(db, shop, productId)
+  await touchLines(db, shop, variantIds)
+}
+
+export async function touchProduct(db: Db, shop: Shop, productId: string): Promise<void> {
+  await db.query(`update ${shop.table('spree_products')} set updated_at = ${NOW} where id = $1::bigint`, [
+    productId,
+  ])
+  await touchTaxons(db, shop, productId)
+}
+
+// What somebody else has locked is being changed, and so touched, by them: nobody waits for these.
+
+/** Spree 6 (`Variant#clear_line_items_cache`): the lines that hold a variant. */
+async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
+  if (shop.family !== 'spree-6.0') return
+  const lines = shop.table('spree_line_items')
+  await db.query(
+    `update ${lines}
+        set updated_at = ${NOW}
+      where id in (select id from ${lines} where variant_id = any($1::bigint[]) for no key update skip locked)`,
+    [variantIds],
+  )
+}
+
+/** Spree 4 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Spree 6 has a job for it. */
+async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
+  if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons')) return
+  const taxons = shop.table('spree_taxons')
+  const taxonomies = shop.table('spree_taxonomies')
+  await db.query(
+    `with above as (
+       select a.id, a.taxonomy_id
+         from ${taxons} a
+        where exists (
+                select
+                  from ${shop.table('spree_products_taxons')} pt
+                  join ${taxons} own on own.id = pt.taxon_id
+                 where pt.product_id = $1::bigint
+                   and own.lft between a.lft and a.rgt)
+     ), touched as (
+       update ${taxons}
+          set updated_at = ${NOW}
+        where id in (select id from ${taxons} where id in (select id from above) for no key update skip locked)
+     )
+     update ${taxonomies}
+        set updated_at = ${NOW}
+      where id in (
+              select id
+                from ${taxonomies}
+               where id in (select taxonomy_id from above)
+                 for no key update skip locked)`,
+    [productId],
+  )
+}

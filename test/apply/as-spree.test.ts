@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { productNew } from '../../src/apply/product-new.ts'
+import { productUpdate } from '../../src/apply/product-update.ts'
+import { stockChange } from '../../src/apply/stock-change.ts'
+import type { Db } from '../../src/postgres/pool.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { applyMessage } from '../support/applying.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore, dumpsAvailable, replay, type StoreFamily, type StoreSource } from '../support/stores.ts'
+import {
+  type Difference,
+  differences,
+  type Picture,
+  rememberSequences,
+  takePicture,
+} from '../support/table-diff.ts'
+
+// The recorded steps as messages of a hub.
+const days = {
+  fixture: {
+    sku: 'DS',
+    name: 'Deck Shoe',
+    description: 'Grips wet planks.',
+    permalink: 'deck-shoe',
+    price: '58.0',
+    option: 'size',
+    values: ['small', 'medium'],
+    prices: ['60.0', '62.5'],
+    renamed: 'Deck Shoe II',
+    repriced: { product: '61.0', first: '64.0' },
+    availableOn: {},
+  },
+  dump: {
+    sku: 'ACT-DAY1',
+    name: 'Act Tee DAY1',
+    description: 'made by activity script',
+    permalink: 'act-tee-day1',
+    price: '19.99',
+    option: 'color',
+    values: [] as string[],
+    prices: ['21.5', '22.5'],
+    renamed: 'Act Tee DAY1 renamed',
+    repriced: { product: '24.99', first: '27.49' },
+    availableOn: { available_on: '2026-11-22T05:11:50.042Z' },
+  },
+}
+const dumpValues = { 'spree-4.10': ['white', 'purple'], 'spree-6.0': ['matte-black', 'silver'] }
+const firstSku = { fixture: 'DS-41', dump: 'ACT-DAY1-0' }
+const secondSku = { fixture: 'DS-42', dump: 'ACT-DAY1-1' }
+
+const runs: [StoreFamily, StoreSource][] = [
+  ['spree-4.10', 'fixture'],
+  ['spree-6.0', 'fixture'],
+  ['spree-4.10', 'dump'],
+  ['spree-6.0', 'dump'],
+]
+const possible = runs.filter(([, source]) => source === 'fixture' || dumpsAvailable())
+
+for (const [family] of dumpsAvailable() ? [] : runs.slice(2))
+  test.skip(`what Spree wrote into a real store of ${family} needs STORE_DUMPS`, () => {})
+
+// Each step: ours is tried and rolled back, then Spree's own, recorded from its own code, is replayed.
+describe.each(possible)('what a message leaves in a store of %s (%s)', (family, source) => {
+  const day = days[source]
+  const values = source === 'dump' ? dumpValues[family] : day.values
+  const isSix = family === 'spree-6.0'
+  let db: TestDatabase
+  let store: Store
+
+  beforeAll(async () => {
+    db = await createStore(family, source)
+    store = await openStore(db.pool)
+  })
+  afterAll(() => db.drop())
+
+  async function compare(
+    step: string,
+    ours: (connection: Db) => Promise<unknown>,
+  ): Promise<Readonly<{ ours: Difference[]; spree: Difference[] }>> {
+    const before = await takePicture(db.pool)
+    const connection = await db.pool.connect()
+    const restore = await rememberSequences(connection)
+    let afterOurs: Picture
+    try {
+      await connection.query('begin')
+      await ours(connection)
+      afterOurs = await takePicture(connection)
+    } finally {
+      await connection.query('rollback')
+      await restore()
+      connection.release()
+    }
+    await replay(db, family, step, source)
+    const afterSpree = await takePicture(db.pool)
+    return { ours: differences(before, afterOurs), spree: differences(before, afterSpree) }
+  }
+
+  const of = (all: readonly Difference[], ...tables: string[]) =>
+    all.filter(({ table }) => tables.includes(table))
+  const without = (all: readonly Difference[], ...tables: string[]) =>
+    all.filter(({ table }) => !tables.includes(table))
+  const set = (all: readonly Difference[], columns: Record<string, unknown>) =>
+    all.map((one) => ({ ...one, columns: { ...one.columns, ...columns } }))
+
+  test('a new product with two variants, and their first stock', async () => {
+    const { ours, spree } = await compare('01-create-product', async (connection) => {
+      const { sku, name, description, permalink, price } = day
+      await applyMessage(connection, store, productNew, {
+        id: 1123,
+        ...{ sku, name, description, permalink, price },
+        ...(isSix ? {} : day.availableOn),
+        options: isSix ? [] : [day.option],
+        variants: [firstSku[source], secondSku[source]].map((variantSku, index) => ({
+          sku: variantSku,
+          price: day.prices[index],
+          options: { [day.option]: values[index] },
+        })),
+      })
+      for (const variantSku of [firstSku[source], secondSku[source]])
+        await applyMessage(connection, store, stockChange, { sku: variantSku, quantity: 20 })
+    })
+    if (isSix) {
+      // Spree made a first variant, deleted it, and forgot to say which is the default now; the recorder's script linked
+      // the option values without giving the product their type, and gave the movements a reason of its own.
+      const own = ['spree_variants', 'spree_product_option_types', 'spree_stock_movements']
+      expect(without(ours, ...own)).toEqual(without(spree, ...own))
+      expect(of(ours, 'spree_product_option_types')).toHaveLength(1)
+      expect(of(ours, 'spree_variants')).toEqual(
+        of(spree, 'spree_variants').filter(({ columns }) => columns['deleted_at'] === null),
+      )
+      expect(of(ours, 'spree_stock_movements')).toEqual(
+        set(of(spree, 'spree_stock_movements'), { reason: 'stock:change' }),
+      )
+    } else {
+      // The recorder's script set the levels without a movement.
+      expect(without(ours, 'spree_stock_movements')).toEqual(spree)
+      expect(of(ours, 'spree_stock_movements')).toMatchObject([
+        { columns: { quantity: 20, originator_type: null } },
+        { columns: { quantity: 20, originator_type: null } },
+      ])
+    }
+  })
+
+  test('the product renamed and repriced', async () => {
+    const { ours, spree } = await compare('02-change-product', (connection) =>
+      applyMessage(connection, store, productUpdate, {
+        ...(isSix ? { permalink: day.permalink } : { sku: day.sku, price: day.repriced.product }),
+        name: day.renamed,
+        variants: [{ sku: firstSku[source], price: day.repriced.first }],
+      }),
+    )
+    expect(ours.map(({ table }) => table)).toContain('spree_prices')
+    expect(ours).toEqual(spree)
+  })
+
+  test('seven pieces that come in', async () => {
+    const { ours, spree } = await compare('03-stock-movement', (connection) =>
+      applyMessage(connection, store, stockChange, { sku: firstSku[source], quantity: 7 }),
+    )
+    expect(without(ours, 'spree_stock_movements')).toEqual(without(spree, 'spree_stock_movements'))
+    expect(of(ours, 'spree_stock_movements')).toEqual(
+      set(of(spree, 'spree_stock_movements'), isSix ? { reason: 'stock:change' } : {}),
+    )
+  })
+})

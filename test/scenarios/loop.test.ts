@@ -1,0 +1,194 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { HANDLERS } from '../../src/apply/handlers.ts'
+import { sampleOf } from '../../src/messages/samples/samples.ts'
+import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
+import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore, type StoreFamily } from '../support/stores.ts'
+import { migrate, post, startTestWeb, type TestWeb, WEBHOOK_TOKEN } from '../support/web.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+/** Store, bridge, hub and a second consumer, the store subscribed to its own types as `POST /api/stores` makes it. */
+type Loop = Readonly<{
+  store: TestDatabase
+  hub: TestHub
+  at: HubStore
+  web: TestWeb
+  worker: TestWorker
+  erp: TestConsumer
+  /** Resolves when nothing is on its way anywhere. */
+  rests(): Promise<void>
+  stop(): Promise<void>
+}>
+
+let loop: Loop | undefined
+afterEach(async () => {
+  await loop?.stop()
+  loop = undefined
+})
+
+async function startLoop(family: StoreFamily): Promise<Loop> {
+  const store = await createStore(family, 'fixture')
+  const hub = await startTestHub()
+  const erp = await startTestConsumer()
+  // The hub names the store only once its webhook is there.
+  const unnamed = { hubStoreId: undefined }
+  await migrate(store, unnamed)
+  const web = await startTestWeb(store, HANDLERS, unnamed)
+  const at = await hub.createStore({
+    name: 'Harbour Supply',
+    webhook_url: `${web.url}/webhook`,
+    webhook_token: WEBHOOK_TOKEN,
+  })
+  await at.map('erp.in', erp.url, ['stock:change', 'product:new', 'product:update', 'order:new'])
+  const worker = await startTestWorker(store, { url: hub.url, storeId: at.id, token: at.token })
+  loop = {
+    store,
+    hub,
+    at,
+    web,
+    worker,
+    erp,
+    async rests() {
+      // Twice: what the hub delivers to the store may be told by the store again.
+      for (let round = 0; round < 2; round++) {
+        await worker.settled()
+        await hub.settled()
+      }
+    },
+    async stop() {
+      await worker.stop()
+      await web.stop()
+      await hub.stop()
+      await erp.close()
+      await store.drop()
+    },
+  }
+  return loop
+}
+
+const STOCK = { 'spree-4.10': 'spree_stock_items', 'spree-6.0': 'spree_stock_levels' } as const
+
+async function levelOf({ store }: Loop, family: StoreFamily, sku: string): Promise<number> {
+  const { rows } = await store.pool.query<{ level: number }>(
+    `select sum(i.count_on_hand)::integer as level
+       from ${STOCK[family]} i
+       join spree_variants v on v.id = i.variant_id
+      where v.sku = $1 and i.deleted_at is null`,
+    [sku],
+  )
+  return rows[0]?.level ?? Number.NaN
+}
+
+async function sell({ store }: Loop, family: StoreFamily, sku: string, pieces: number): Promise<void> {
+  await store.pool.query(
+    `update ${STOCK[family]} i
+        set count_on_hand = count_on_hand - $2
+       from spree_variants v
+      where v.id = i.variant_id and v.sku = $1 and i.stock_location_id = 1`,
+    [sku, pieces],
+  )
+}
+
+const inbox = async ({ store }: Loop) =>
+  (
+    await store.pool.query<{ type: string; state: string }>(
+      'select type, state from bridge.inbox order by id',
+    )
+  ).rows
+
+describe.each(['spree-4.10', 'spree-6.0'] as const)('%s, subscribed both ways', (family) => {
+  test('one sale lowers the level by exactly the sale', async () => {
+    const loop = await startLoop(family)
+    const before = await levelOf(loop, family, 'BC-01')
+    await sell(loop, family, 'BC-01', 2)
+    await loop.rests()
+    expect(await levelOf(loop, family, 'BC-01')).toBe(before - 2)
+    expect(loop.erp.got.map(({ message, payload }) => [message, payload['quantity']])).toEqual([
+      ['stock:change', -2],
+    ])
+    expect(await inbox(loop)).toEqual([])
+  })
+
+  test("what the hub brings changes the store once and is not announced back; a person's sale beside it is", async () => {
+    const loop = await startLoop(family)
+    const before = await levelOf(loop, family, 'BC-01')
+    await loop.at.push('stock:change', { sku: 'BC-01', quantity: 5 })
+    await sell(loop, family, 'BC-01', 1)
+    await loop.rests()
+    expect(await levelOf(loop, family, 'BC-01')).toBe(before + 4)
+    expect(await inbox(loop)).toEqual([{ type: 'stock:change', state: 'applied' }])
+    const told = loop.erp.got.map(({ payload }) => payload['quantity'])
+    expect(told.sort()).toEqual([-1, 5])
+  })
+
+  test('an imported order is announced by the store and reaches a second consumer', async () => {
+    const loop = await startLoop(family)
+    const sample = sampleOf('order:import')
+    const order = { ...(sample?.payload['order'] as Record<string, unknown>), number: 'R700000001' }
+    await loop.at.push('order:import', { order })
+    await loop.rests()
+    expect(await inbox(loop)).toEqual([{ type: 'order:import', state: 'applied' }])
+    const orders = loop.erp.got.filter(({ message }) => message === 'order:new')
+    expect(orders.map(({ payload }) => (payload['order'] as { number: string }).number)).toEqual([
+      'R700000001',
+    ])
+  })
+
+  test('C155 C187 C191 the requests of the seed pages change the store as they say', async () => {
+    const loop = await startLoop(family)
+    await loop.store.pool.query(`update spree_variants set sku = 'apc-00001' where sku = 'BC-01'`)
+    await loop.rests()
+    loop.erp.news()
+    const before = await levelOf(loop, family, 'apc-00001')
+    await loop.at.push('stock:change', { sku: 'apc-00001', quantity: 10 })
+    await loop.at.push('order:persist', {})
+    const product = {
+      id: 1123,
+      name: 'Ruby on Rails Tote',
+      description: 'A tote',
+      price: '15.99',
+      available_on: '2012-10-17T03:43:57Z',
+      permalink: 'ruby-on-rails-tote',
+      meta_description: null,
+      meta_keywords: null,
+    }
+    await loop.at.push('product:new', product)
+    await loop.rests()
+    expect(await levelOf(loop, family, 'apc-00001')).toBe(before + 10)
+    const { rows } = await loop.store.pool.query(
+      `select id::integer, name, description, slug, available_on::text
+         from spree_products where slug = 'ruby-on-rails-tote'`,
+    )
+    expect(rows).toEqual([
+      {
+        id: expect.any(Number),
+        name: 'Ruby on Rails Tote',
+        description: 'A tote',
+        slug: 'ruby-on-rails-tote',
+        available_on: expect.stringContaining('2012-10-17 03:43:57'),
+      },
+    ])
+    expect(rows[0]?.id).not.toBe(1123)
+    const told = loop.erp.news().filter(({ message }) => message.startsWith('product:'))
+    expect(told.map(({ message, payload }) => [message, payload['id']])).toEqual([['product:new', 1123]])
+  })
+})
+
+test('what this bridge has told a hub that is not ours is not applied when it comes back', async () => {
+  const loop = await startLoop('spree-4.10')
+  const before = await levelOf(loop, 'spree-4.10', 'BC-01')
+  const { rows } = await loop.store.pool.query<{ id: string }>('select id from bridge.installation')
+  const answer = await post(`${loop.web.url}/webhook`, {
+    message: 'stock:change',
+    message_id: '5281a1584a8169f7a0000077',
+    payload: { sku: 'BC-01', quantity: -2, source: `spree-bridge:${rows[0]?.id}` },
+  })
+  await pause(100)
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([
+    200,
+    expect.objectContaining({ notifications: [expect.objectContaining({ level: 'info' })] }),
+  ])
+  expect(await levelOf(loop, 'spree-4.10', 'BC-01')).toBe(before)
+})

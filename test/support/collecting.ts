@@ -1,0 +1,74 @@
+import { Collect, type Pass } from '../../src/capture/collect.ts'
+import { readSettings } from '../../src/config/read-settings.ts'
+import { migrateStore } from '../../src/operator/migrate-store.ts'
+import { claimLease, registerWorker } from '../../src/postgres/worker-lease.ts'
+import { bridgeMigrations, identityOf } from '../../src/processes/store-database.ts'
+import { countLanes } from '../../src/queue/enqueue.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import type { TestDatabase } from './postgres.ts'
+
+export type Told = Readonly<{ aggregate: string; type: string; payload: Record<string, unknown> }>
+
+/** The collector without its loop and without waiting for bursts to settle: a test says when it looks. */
+export type Collecting = Readonly<{
+  store: Store
+  /** One look: at most 200 aggregates. */
+  look(): Promise<Pass>
+  /** Looks until nothing is left; what was put into the queue. */
+  all(): Promise<Told[]>
+}>
+
+/** Migrates the store, with its triggers, and seeds the baselines. */
+export async function startCollecting(database: TestDatabase): Promise<Collecting> {
+  const { pool } = database
+  const store = await openStore(pool)
+  const { settings } = readSettings({
+    env: {
+      DATABASE_URL: database.url,
+      HUB_URL: 'http://127.0.0.1:1',
+      HUB_STORE_ID: 'store',
+      HUB_TOKEN: 'token',
+    },
+    needs: ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'],
+  })
+  const identity = await identityOf(pool, settings)
+  await migrateStore({
+    pool,
+    store,
+    migrations: await bridgeMigrations(),
+    identity,
+    fuseRows: settings.fuseRows,
+  })
+  const workerId = await registerWorker(
+    pool,
+    'bridge.worker',
+    { process: 'test', version: '0' },
+    600_000,
+    '{}',
+  )
+  const epoch = await claimLease(pool, 'collector', workerId)
+  if (epoch === undefined) throw new Error('Another collector is at work.')
+  const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), {
+    settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
+    stockMessages: 'change',
+    statementTimeoutMilliseconds: 30_000,
+  })
+  const look = () => collect.pass({ workerId, epoch }, performance.now())
+  const all = async () => {
+    const told: Told[] = []
+    for (;;) {
+      const pass = await look()
+      told.push(
+        ...pass.messages.map(({ aggregate, type, payload }) => ({
+          aggregate,
+          type,
+          payload: JSON.parse(payload),
+        })),
+      )
+      if (!pass.more && pass.aggregates === 0) return told
+    }
+  }
+  await all()
+  return { store, look, all }
+}

@@ -1,0 +1,81 @@
+import type { Db } from '../../src/postgres/pool.ts'
+
+type Row = Readonly<Record<string, unknown>>
+type Rows = ReadonlyMap<string, Row>
+export type Picture = ReadonlyMap<string, Rows>
+/** One difference between two pictures of a store, without what no two runs have in common: ids and times. */
+export type Difference = Readonly<{ table: string; was: 'inserted' | 'changed' | 'deleted'; columns: Row }>
+
+const OWNERS: Readonly<Record<string, string>> = {
+  product_id: 'spree_products',
+  sluggable_id: 'spree_products',
+  variant_id: 'spree_variants',
+  default_variant_id: 'spree_variants',
+  price_id: 'spree_prices',
+  stock_item_id: 'spree_stock_items',
+  stock_level_id: 'spree_stock_levels',
+}
+
+/** All rows of all tables of a store. */
+export async function takePicture(db: Db): Promise<Picture> {
+  const tables = await db.query<{ name: string }>(
+    `select c.relname as name
+       from pg_class c
+       join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attname = 'id'
+      where n.nspname = 'public' and c.relkind = 'r' and c.relname ~ '^(spree_|friendly_id_)'
+      order by 1`,
+  )
+  const picture = new Map<string, Rows>()
+  for (const { name } of tables.rows) {
+    const { rows } = await db.query<{ id: string; row: Row }>(
+      `select id::text, to_jsonb(t) as row from ${name} t order by t.id`,
+    )
+    picture.set(name, new Map(rows.map(({ id, row }) => [id, row])))
+  }
+  return picture
+}
+
+export function differences(before: Picture, after: Picture): Difference[] {
+  const isNew = (column: string, value: unknown) => {
+    const owner = OWNERS[column]
+    return owner !== undefined && value !== null && !before.get(owner)?.has(String(value))
+  }
+  const plain = ([column, value]: [string, unknown]): [string, unknown] => {
+    if (/_(at|on)$/.test(column) && value !== null) return [column, '<time>']
+    return [column, isNew(column, value) ? '<new>' : value]
+  }
+  const found: Difference[] = []
+  for (const [table, rows] of after) {
+    const old = before.get(table)
+    for (const [id, row] of rows) {
+      const was = old?.get(id)
+      const differing = Object.entries(row).filter(
+        ([column, value]) =>
+          column !== 'id' && (!was || JSON.stringify(was[column]) !== JSON.stringify(value)),
+      )
+      if (differing.length === 0) continue
+      const columns = Object.fromEntries(differing.map(plain))
+      found.push({ table, was: was ? 'changed' : 'inserted', columns })
+    }
+    for (const [id, row] of old ?? []) {
+      if (!rows.has(id)) found.push({ table, was: 'deleted', columns: row })
+    }
+  }
+  return found
+}
+
+/** Where the sequences of a store stand: what is rolled back leaves gaps, and the recorded steps name their ids. */
+export async function rememberSequences(db: Db): Promise<() => Promise<void>> {
+  const { rows: names } = await db.query<{ name: string }>(
+    `select format('%I.%I', schemaname, sequencename) as name from pg_sequences where schemaname = 'public'`,
+  )
+  const stands = names.map(({ name }) => `select '${name}' as name, last_value::text, is_called from ${name}`)
+  const { rows } = await db.query<{ name: string; last_value: string; is_called: boolean }>(
+    stands.join(' union all '),
+  )
+  return async () => {
+    for (const { name, last_value, is_called } of rows)
+      await db.query('select setval($1::regclass, $2::bigint, $3)', [name, last_value, is_called])
+  }
+}
