@@ -1,8 +1,9 @@
 import { type EffectiveSettings, readSettings } from '../config/read-settings.ts'
-import type { SettingName } from '../config/settings.ts'
+import type { SettingName, Settings } from '../config/settings.ts'
 import { DEMO_FOLDER, demoEnvironment, readDemoFile } from '../demo/demo-file.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { openHubDatabase } from './hub-database.ts'
 import { openStoreDatabase } from './store-database.ts'
 
 /** Options that every command takes. */
@@ -50,11 +51,40 @@ export async function withStore<T>(
   work: (context: StoreContext) => Promise<T>,
 ): Promise<T> {
   const { settings } = commandSettings(options, ['databaseUrl'])
+  return withPool(
+    settings,
+    (log) => openStoreDatabase(settings, APPLICATION, log, CONNECTIONS),
+    (pool, log) => work({ pool, log, settings }),
+  )
+}
+
+/** The same with the hub's. */
+export async function withHub<T>(
+  options: CommonOptions,
+  work: (context: Readonly<{ pool: Pool; log: Log }>) => Promise<T>,
+): Promise<T> {
+  const { settings } = commandSettings(options, ['hubDatabaseUrl'])
+  const how = { applicationName: APPLICATION, connections: CONNECTIONS }
+  return withPool(
+    settings,
+    (log) => openHubDatabase(settings.hubDatabaseUrl, log, how),
+    (pool, log) => work({ pool, log }),
+  )
+}
+
+const APPLICATION = 'spree-bridge'
+const CONNECTIONS = 2
+
+async function withPool<T>(
+  settings: Settings,
+  open: (log: Log) => Promise<Pool>,
+  work: (pool: Pool, log: Log) => Promise<T>,
+): Promise<T> {
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   try {
-    const pool = await openStoreDatabase(settings, 'spree-bridge', log, 2)
+    const pool = await open(log)
     try {
-      return await work({ pool, log, settings })
+      return await work(pool, log)
     } finally {
       await pool.end()
     }
