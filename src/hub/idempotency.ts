@@ -38,3 +38,8 @@ export async function claimKey(db: Db, claim: Claim): Promise<string | undefined
   const message = `This Idempotency-Key was used for another message (${first.message_id}): send a new one with a new message.`
   throw new ApiError(422, message, { 'Idempotency-Key': [message] })
 }
+
+/** Forgets the keys of more than 14 days ago. */
+export async function forgetOldKeys(db: Db): Promise<void> {
+  await db.query(`delete from hub.idempotency where created_at < clock_timestamp() - ${KEPT}`)
+}

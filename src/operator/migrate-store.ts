@@ -5,15 +5,14 @@ import { type Identity, recordInstallation, refuseCopy } from '../postgres/insta
 import {
   applyMigrations,
   type Migration,
-  migrationStatements,
   pendingMigrations,
   refuseOutdatedCode,
   schemaState,
 } from '../postgres/migrate.ts'
-import type { Db, Pool } from '../postgres/pool.ts'
-import { SHORT_LOCKS } from '../postgres/short-locks.ts'
+import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
+import { migrationBlocks, sqlScript, transactionBlock } from './sql-script.ts'
 
 export type MigrateInput = Readonly<{
   pool: Pool
@@ -54,21 +53,12 @@ export async function migrateStore(input: MigrateInput): Promise<Migrated> {
 export async function previewMigration(input: MigrateInput): Promise<string> {
   const { pool, store, migrations } = input
   const state = await refuseToMigrate(input)
-  const blocks: string[] = []
-  for (const migration of pendingMigrations(migrations, state)) {
-    const statements = await migrationStatements(pool, 'bridge', migration, state)
-    blocks.push(`-- ${migration.name}\n${transaction(statements)}`)
-  }
-  blocks.push(transaction(markStatements(input)))
-  for (const { table, statements } of state ? await findRepairs(pool, store) : firstInstall(store)) {
-    blocks.push(`-- ${table}\n${transaction(statements)}`)
-  }
-  const role = await readRole(pool)
-  return [
-    `-- To be run as role ${role}, which then owns schema bridge: psql -v ON_ERROR_STOP=1.`,
-    '-- Where a block stops at a lock, what stands before it is done: print the rest anew.',
-    ...blocks,
-  ].join('\n\n')
+  const repairs = state ? await findRepairs(pool, store) : firstInstall(store)
+  return sqlScript(pool, 'bridge', [
+    ...(await migrationBlocks(pool, 'bridge', pendingMigrations(migrations, state), state)),
+    transactionBlock(markStatements(input)),
+    ...repairs.map(({ table, statements }) => `-- ${table}\n${transactionBlock(statements)}`),
+  ])
 }
 
 /** What every migration sets, whatever was there. */
@@ -77,17 +67,6 @@ function markStatements({ fuseRows }: MigrateInput): string[] {
     'update bridge.installation set installed = true where not installed',
     `update bridge.pulse set fuse_rows = ${fuseRows} where fuse_rows <> ${fuseRows}`,
   ]
-}
-
-function transaction(statements: readonly string[]): string {
-  return ['begin', SHORT_LOCKS, ...statements, 'commit']
-    .map((statement) => `${statement.trim().replace(/;$/, '')};`)
-    .join('\n\n')
-}
-
-async function readRole(db: Db): Promise<string> {
-  const { rows } = await db.query<{ role: string }>('select quote_ident(current_user) as role')
-  return rows[0]?.role ?? ''
 }
 
 async function refuseToMigrate({ pool, store, migrations }: MigrateInput) {

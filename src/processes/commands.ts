@@ -3,16 +3,15 @@ import { Command } from 'commander'
 import type { Handlers } from '../apply/handlers.ts'
 import { describeSettings } from '../config/describe-settings.ts'
 import { adoptStore } from '../operator/adopt-store.ts'
-import { migrateStore, previewMigration } from '../operator/migrate-store.ts'
 import { formatStatus, readStatus } from '../operator/show-status.ts'
 import { uninstallStore } from '../operator/uninstall-store.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { openStore } from '../store/store.ts'
 import { addDeliverCommand } from './deliver-command.ts'
 import { OperatorError } from './exit.ts'
 import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { addMessageCommands } from './message-commands.ts'
+import { addMigrateCommand } from './migrate-command.ts'
 import { HUB_PORT, WEB_PORT } from './ports.ts'
 import { addPushCommand } from './push-command.ts'
 import { addSamplesCommand } from './samples-command.ts'
@@ -24,7 +23,7 @@ import {
   withNamedStore,
   withStore,
 } from './store-command.ts'
-import { bridgeMigrations, codeVersion, identityOf, requireSchema } from './store-database.ts'
+import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { workerSettings } from './worker-settings.ts'
 
@@ -83,28 +82,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     hub,
   )
 
-  command('migrate', 'create or update schema bridge in the store database and its triggers')
-    .option('--dry-run', 'print the SQL instead of running it')
-    .action((options: CommonOptions & { dryRun?: boolean }) =>
-      withNamedStore(options, async ({ pool, settings }) => {
-        const input = {
-          pool,
-          store: await openStore(pool),
-          migrations: await bridgeMigrations(),
-          identity: await identityOf(pool, settings),
-          fuseRows: settings.fuseRows,
-        }
-        if (options.dryRun) return print(await previewMigration(input))
-        const done = await migrateStore(input)
-        if (options.json) return print(JSON.stringify(done))
-        const changed = [...done.applied, ...done.tables.map((table) => `triggers on ${table}`)]
-        print(
-          changed.length === 0
-            ? 'Nothing to do: schema and triggers are up to date.'
-            : `Done: ${changed.join(', ')}.`,
-        )
-      }),
-    )
+  addMigrateCommand(program, print)
 
   command('uninstall', 'remove the triggers: the store is as before')
     .option('--purge', 'drop schema bridge as well, with all that waits in it')

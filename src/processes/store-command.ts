@@ -1,8 +1,9 @@
 import { type EffectiveSettings, readSettings } from '../config/read-settings.ts'
-import type { SettingName } from '../config/settings.ts'
+import type { SettingName, Settings } from '../config/settings.ts'
 import { DEMO_FOLDER, demoEnvironment, readDemoFile } from '../demo/demo-file.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { openHubDatabase } from './hub-database.ts'
 import { openStoreDatabase } from './store-database.ts'
 
 /** Options that every command takes. */
@@ -56,13 +57,42 @@ export function withNamedStore<T>(options: CommonOptions, work: Work<T>): Promis
   return useStore(settingsFor(options, ['databaseUrl']), work)
 }
 
-/** Opens the store's database for one command and closes everything afterwards, whatever happens. */
-async function useStore<T>({ settings }: EffectiveSettings<'databaseUrl'>, work: Work<T>): Promise<T> {
+function useStore<T>({ settings }: EffectiveSettings<'databaseUrl'>, work: Work<T>): Promise<T> {
+  return withPool(
+    settings,
+    (log) => openStoreDatabase(settings, APPLICATION, log, CONNECTIONS),
+    (pool, log) => work({ pool, log, settings }),
+  )
+}
+
+/** The same with the hub that is named. */
+export function withNamedHub<T>(
+  options: CommonOptions,
+  work: (context: Readonly<{ pool: Pool; log: Log }>) => Promise<T>,
+): Promise<T> {
+  const { settings } = settingsFor(options, ['hubDatabaseUrl'])
+  const how = { applicationName: APPLICATION, connections: CONNECTIONS }
+  return withPool(
+    settings,
+    (log) => openHubDatabase(settings.hubDatabaseUrl, log, how),
+    (pool, log) => work({ pool, log }),
+  )
+}
+
+const APPLICATION = 'spree-bridge'
+const CONNECTIONS = 2
+
+/** Opens a database for one command and closes everything afterwards, whatever happens. */
+async function withPool<T>(
+  settings: Settings,
+  open: (log: Log) => Promise<Pool>,
+  work: (pool: Pool, log: Log) => Promise<T>,
+): Promise<T> {
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   try {
-    const pool = await openStoreDatabase(settings, 'spree-bridge', log, 2)
+    const pool = await open(log)
     try {
-      return await work({ pool, log, settings })
+      return await work(pool, log)
     } finally {
       await pool.end()
     }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { forgetOldKeys } from '../../src/hub/idempotency.ts'
 import { newObjectId } from '../../src/hub/object-id.ts'
 import { ADMIN_TOKEN, createStore, type HubServer, type HubStore, startHub } from './hub-server.ts'
 
@@ -412,6 +413,14 @@ describe('Idempotency-Key', () => {
     const second = idOf(await push(SEED.orderPersist, { headers }))
     expect(second).not.toBe(first)
     expect(idOf(await push(SEED.orderPersist, { headers }))).toBe(second)
+    const young = key()
+    await push(SEED.stockChange, { headers: young })
+    await age(15)
+    await forgetOldKeys(hub.pool)
+    const { rows } = await hub.pool.query('select key from hub.idempotency where key = any($1::text[])', [
+      [headers['Idempotency-Key'], young['Idempotency-Key']],
+    ])
+    expect(rows).toEqual([{ key: young['Idempotency-Key'] }])
   })
 
   test('a key that is none is refused', async () => {

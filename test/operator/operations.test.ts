@@ -150,6 +150,36 @@ describe('migrate', () => {
     expect(previewAgain.stdout).not.toMatch(/create|drop/i)
   })
 
+  test("--hub makes the hub's schema in its own database, and says what it would do", async () => {
+    const [hub, copy] = [await createDatabase(), await createDatabase()]
+    databases.push(hub, copy)
+    const env = { HUB_DATABASE_URL: hub.url }
+    const tables = async ({ pool }: TestDatabase) =>
+      (
+        await pool.query(
+          `select relname, relkind from pg_class where relnamespace = to_regnamespace('hub') order by 1`,
+        )
+      ).rows
+
+    const preview = await runBridge(['migrate', '--hub', '--dry-run'], env)
+    expect(preview).toMatchObject({ status: 0, stderr: '' })
+    expect(await tables(hub)).toEqual([])
+    const both = await Promise.all([
+      runBridge(['migrate', '--hub'], env),
+      runBridge(['migrate', '--hub'], env),
+    ])
+    expect(both.map(({ status }) => status)).toEqual([0, 0])
+    expect(both.map(({ stdout }) => stdout).join('')).toMatch(/Done: 0001_hub\.sql\./)
+    await copy.pool.query(preview.stdout)
+    expect(await tables(copy)).toEqual(await tables(hub))
+    expect((await tables(hub)).length).toBeGreaterThan(10)
+    expect((await runBridge(['migrate', '--hub', '--json'], env)).stdout).toBe('{"applied":[]}\n')
+    expect(await runBridge(['migrate', '--hub'], {})).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('HUB_DATABASE_URL'),
+    })
+  })
+
   test('waits in short steps for a locked table while seven writers go on, even if two migrate at once', async () => {
     const store = await openStore()
     const env = environment(store)
