@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runProgram } from './processes/run-program.ts'
 
 // The reader of a pipe may have had enough (`… | head`): that is no failure of ours.
