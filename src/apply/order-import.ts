@@ -1,7 +1,6 @@
 import { rawOrder } from '../messages/raw-order.ts'
 import { type OrderImportPayload, orderImportSchema } from '../messages/schemas/order-import.ts'
 import { importOrder } from '../store/writes/import-order.ts'
-import { WriteRefused } from '../store/writes/write-refused.ts'
 import { type Handler, type Inbound, NotApplicable, type Notification } from './handler.ts'
 import { importedOrder } from './order-import-content.ts'
 
@@ -18,13 +17,7 @@ export const orderImport: Handler<OrderImportPayload> = {
     const warn = (subject: string, description: string) => {
       notifications.push({ level: 'warn', subject, description: `order ${order.number}: ${description}` })
     }
-    let id: string
-    try {
-      id = await importOrder(db, store, order, warn)
-    } catch (error) {
-      if (error instanceof WriteRefused) throw new NotApplicable(error.code, error.message)
-      throw error
-    }
+    const id = await importOrder(db, store, order, warn)
     const snapshot = (await store.orders(db, [id])).get(id)
     if (snapshot === undefined || snapshot instanceof Error) {
       throw snapshot ?? new Error(`Order ${order.number} was written, but is not to be read.`)

@@ -24,8 +24,8 @@ export type SettingsInput<Needed extends SettingName> = Readonly<{
   env: Readonly<Record<string, string | undefined>>
   /** Path of a YAML file; the environment wins over it. */
   file?: string | undefined
-  /** What holds where neither says otherwise, by environment variable: what a demo has started here. */
-  demo?: Readonly<{ source: string; env: Readonly<Record<string, string>> }> | undefined
+  /** What holds where neither says otherwise, by environment variable: a demo that was started here, or the store's own notes. */
+  fallback?: Readonly<{ source: string; env: Readonly<Record<string, string>> }> | undefined
   /** What this command cannot do without. */
   needs: readonly Needed[]
 }>
@@ -33,7 +33,7 @@ export type SettingsInput<Needed extends SettingName> = Readonly<{
 type RawValue = Readonly<{ value: unknown; source: string }>
 
 /**
- * Reads every setting from the environment, then the file, then the demo, then its default.
+ * Reads every setting from the environment, then the file, then the fallback, then its default.
  * Throws one ConfigError that lists all that is wrong. An empty value counts as not set.
  */
 export function readSettings<Needed extends SettingName = never>(
@@ -55,7 +55,7 @@ export function readSettings<Needed extends SettingName = never>(
   }
 }
 
-function collectValues({ env, file, demo }: Pick<SettingsInput<never>, 'env' | 'file' | 'demo'>) {
+function collectValues({ env, file, fallback }: Pick<SettingsInput<never>, 'env' | 'file' | 'fallback'>) {
   const fromFile = file === undefined ? undefined : readSettingsFile(file)
   const raw = new Map<SettingName, RawValue>()
   for (const name of settingNames) {
@@ -64,8 +64,8 @@ function collectValues({ env, file, demo }: Pick<SettingsInput<never>, 'env' | '
     const inFile = fromFile?.values.get(name)
     if (!isBlank(fromEnv)) raw.set(name, { value: fromEnv, source: 'environment' })
     else if (!isBlank(inFile)) raw.set(name, { value: inFile, source: file ?? '' })
-    else if (variable !== undefined && demo?.env[variable] !== undefined)
-      raw.set(name, { value: demo.env[variable], source: demo.source })
+    else if (variable !== undefined && fallback?.env[variable] !== undefined)
+      raw.set(name, { value: fallback.env[variable], source: fallback.source })
   }
   return { raw, problems: fromFile?.problems ?? [] }
 }

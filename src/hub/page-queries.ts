@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { readJson } from '../http/read-json.ts'
 import type { Db } from '../postgres/pool.ts'
 import { type MessageRow, QUEUES, type QueueName, selectFrom } from './message-row.ts'
 
@@ -33,10 +35,10 @@ export type HubMessage = Readonly<{
 /** A message that came in, with the copies that went to mappings. */
 export type HubArrival = HubMessage & Readonly<{ copies: readonly HubMessage[] }>
 
-type Row = MessageRow & { store_id: string; code: number | null }
+type Row = MessageRow & { store_id: string; code: number | null; product: string | null }
 
-/** All that a row shows, without its payload. */
-const LINE = `m.queue, m.id, m.key, m.type, m.state, m.attempts, m.due, m.created_at, m.finished_at, m.source, m.mapping_id,
+/** All that a row shows. The payload only where it tells a SKU, and the aggregate just the store's own number of a product. */
+const LINE = `case when m.aggregate ~ '/product:[0-9]+$' and length(m.payload) < 50000 then m.payload end as product, m.queue, m.id, m.key, m.type, m.state, m.attempts, m.due, m.created_at, m.finished_at, m.source, m.mapping_id,
             m.mapping_name, m.parent_id, m.origin, m.aggregate, m.last_error, m.poll_url, m.store_id, r.code`
 
 const WITH_RESULT = 'left join hub.result r on r.message_id = m.key'
@@ -134,8 +136,6 @@ async function listCopies(db: Db, parents: readonly string[]): Promise<HubMessag
 }
 
 function toMessage(row: Row): HubMessage {
-  // `<store or mapping>/<what it is about>`, or its own key where nothing is known.
-  const about = row.aggregate.slice(row.aggregate.indexOf('/') + 1)
   return {
     key: row.key,
     id: row.id,
@@ -146,7 +146,7 @@ function toMessage(row: Row): HubMessage {
     mapping: row.mapping_name,
     parentKey: row.parent_id,
     type: row.type,
-    about: about.includes(':') ? about : null,
+    about: aboutOf(row),
     state: row.state === 'failing' && row.poll_url !== null ? 'scheduled' : row.state,
     attempts: row.attempts,
     lastError: row.last_error,
@@ -156,3 +156,13 @@ function toMessage(row: Row): HubMessage {
     code: row.code,
   }
 }
+
+/** An aggregate is `<store or mapping>/<what it is about>`, or ends in the message's own key where that is not known. */
+function aboutOf({ aggregate, product }: Row): string | null {
+  const told = withSku.safeParse(product === null ? undefined : readJson(product))
+  if (told.success) return `product:${told.data.sku}`
+  const about = aggregate.slice(aggregate.indexOf('/') + 1)
+  return about.includes(':') ? about : null
+}
+
+const withSku = z.object({ sku: z.string().min(1) })

@@ -18,8 +18,7 @@ import { addSamplesCommand } from './samples-command.ts'
 import { type CommonOptions, commandSettings, type Print, settingsFor, withStore } from './store-command.ts'
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
-
-const WORKER_NEEDS = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
+import { workerSettings } from './worker-settings.ts'
 
 /** The program `spree-bridge`. `finish` receives the exit status of commands that have one of their own. */
 export function createProgram(print: Print, finish: (status: number) => void, handlers: Handlers): Command {
@@ -41,7 +40,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   // The other commands start in half the time without HTTP client and server.
   const worker = async (options: CommonOptions) => {
     const { runParts, workerPart } = await import('./run-parts.ts')
-    const { settings } = settingsFor(options, WORKER_NEEDS)
+    const settings = await workerSettings(options)
     finish(await runParts([workerPart(settings)], settings))
   }
   const web = async (options: CommonOptions) => {
@@ -56,7 +55,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
       return finish(await runDemo(settingsFor(options, []).settings, print))
     }
     const { hubPartIfSet, runParts, webPart, workerPart } = await import('./run-parts.ts')
-    const { settings } = settingsFor(options, WORKER_NEEDS)
+    const settings = await workerSettings(options)
     const parts = [workerPart(settings), webPart(settings, handlers), ...hubPartIfSet(settings)]
     finish(await runParts(parts, { ...settings, port: settings.port ?? WEB_PORT }))
   }

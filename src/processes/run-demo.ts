@@ -30,8 +30,8 @@ function whereToLook({ demo: { hub, web } }: Demo): string {
   return `
 Now it is your turn. Everything goes on running; Ctrl-C stops it, and the data stays in .data/.
 
-  the bridge's page   ${web.url}/dashboard   (token: ${web.operatorToken})
-  the hub's page      ${hub.url}/            (token: ${hub.adminToken})
+  the bridge's page   ${web.url}/dashboard#token=${web.operatorToken}
+  the hub's page      ${hub.url}/#token=${hub.adminToken}
 
   a sale in the store, told to the hub:
     npx spree-bridge sql "update spree_stock_items set count_on_hand = count_on_hand - 1 where id = 301"

@@ -40,7 +40,7 @@ export function commandSettings<Needed extends SettingName>(
   return readSettings({
     env: process.env,
     file: options.config,
-    demo: demo && { source: `${DEMO_FOLDER}/demo.json`, env: demoEnvironment(demo) },
+    fallback: demo && { source: `${DEMO_FOLDER}/demo.json`, env: demoEnvironment(demo) },
     needs,
   })
 }

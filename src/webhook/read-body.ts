@@ -39,22 +39,28 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 function refuseUnfit(value: unknown, path: PropertyKey[]): void {
-  if (typeof value === 'string') refuseNul(value, path)
+  if (typeof value === 'string') refuseText(value, path)
   if (typeof value !== 'object' || value === null) return
   if (path.length >= DEEPEST) {
     const where = z.core.toDotPath(path.slice(0, SHOWN_OF_A_DEEP_PATH))
     throw new NoMessage(400, `${where}: is nested deeper than ${DEEPEST} levels.`)
   }
   for (const [key, part] of Object.entries(value)) {
+    if (!Array.isArray(value)) refuseText(key, path)
     path.push(Array.isArray(value) ? Number(key) : key)
-    if (!Array.isArray(value)) refuseNul(key, path)
     refuseUnfit(part, path)
     path.pop()
   }
 }
 
-function refuseNul(text: string, path: readonly PropertyKey[]): void {
-  if (!text.includes('\0')) return
-  const where = z.core.toDotPath(path).replaceAll('\0', '\\u0000') || 'the message'
-  throw new NoMessage(400, `${where}: contains a NUL character, which PostgreSQL cannot store.`)
+/** PostgreSQL takes neither; the driver would even put another character in the place of half a pair. */
+function refuseText(text: string, path: readonly PropertyKey[]): void {
+  const what = text.includes('\0')
+    ? 'a NUL character'
+    : /\p{Surrogate}/u.test(text)
+      ? 'half of a surrogate pair'
+      : undefined
+  if (what === undefined) return
+  const where = path.length === 0 ? 'the message' : z.core.toDotPath(path)
+  throw new NoMessage(400, `${where}: contains ${what}, which PostgreSQL cannot store.`)
 }

@@ -661,6 +661,15 @@ describe.each(families)('an order imported into %s', (family) => {
     expect(reason.code).toBe(code)
   })
 
+  test('is refused with a SKU of two living variants', async () => {
+    await shop.db.pool.query(`update spree_variants set sku = 'OC-L' where sku = 'OC-M'`)
+    const line = { sku: 'OC-L', quantity: 1, price: 69 }
+    expect((await refusal(genericOrder('REFUSED', { line_items: [line], shipments: [] }))).code).toBe(
+      'ambiguous_sku',
+    )
+    await shop.db.pool.query(`update spree_variants set sku = 'OC-M' where id = 106`)
+  })
+
   test('is refused with amounts finer than the store keeps', async () => {
     const order = genericOrder('FINE', {
       totals: { item: 0.0125, shipping: 6, order: 6.0125 },

@@ -55,6 +55,8 @@ describe('reading settings', () => {
       databaseUrl: worker.DATABASE_URL,
       hubUrl: 'https://hub.example.com',
       hubStoreId: '42',
+      hubPort: 4000,
+      hubTargets: 'public',
       hubToken: 'hub-token-value',
       host: '0.0.0.0',
       bridgeConcurrency: 32,

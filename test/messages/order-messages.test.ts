@@ -259,10 +259,10 @@ describe('the difference of two orders', () => {
   })
 
   test('of equal ones is empty, and back is forth with its pairs turned round', () => {
-    const payloads = fc.dictionary(
-      fc.oneof(fc.string(), fc.constantFrom('__proto__', 'toString')),
-      fc.jsonValue(),
-    )
+    // As JSON brings them: a text has no -0.
+    const payloads = fc
+      .dictionary(fc.oneof(fc.string(), fc.constantFrom('__proto__', 'toString')), fc.jsonValue())
+      .map((payload): RawPayload => JSON.parse(JSON.stringify(payload)))
     fc.assert(
       fc.property(payloads, payloads, (a, b) => {
         expect(orderDiff(a, JSON.parse(JSON.stringify(a)))).toEqual({})

@@ -99,6 +99,29 @@ async function enqueue(store: TestDatabase, aggregates: readonly string[]): Prom
   )
 }
 
+test('C192 the hub is the one that the store has noted, where the environment names none', async () => {
+  const store = await openStore()
+  await runBridge(['migrate'], { DATABASE_URL: store.url })
+  const env = { DATABASE_URL: store.url }
+  const without = await runBridge(['worker'], env)
+  expect(without.status).toBe(2)
+  expect(complaintOf(without)).toContain('HUB_URL')
+
+  await store.pool.query(
+    `create table augury_environments (id serial primary key, url text, "user" text, token text, store_id text,
+                                       environment text, store_name text)`,
+  )
+  await store.pool.query(
+    `insert into augury_environments (url, token, store_id, environment)
+     values ('https://old.example.com', 'old', 'old', 'production'), ($1, $2, $3, 'production')`,
+    [hub.url, hub.token, hub.storeId],
+  )
+  const worker = processes.start(['worker'], { env })
+  const line = await worker.line((text) => text.includes('worker started'))
+  expect(JSON.parse(line)).toMatchObject({ hub: hub.url, store_id: hub.storeId })
+  expect(await worker.terminate()).toMatchObject({ code: 0 })
+})
+
 describe('migrate', () => {
   test('--dry-run prints what it would do and does nothing; twice is as good as once', async () => {
     const [store, copy] = [await openStore(), await openStore()]

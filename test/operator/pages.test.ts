@@ -421,6 +421,14 @@ describe('the hub', () => {
     ]
     expect((await get(`${url}/messages`)).body.messages).toMatchObject(arrivals)
     expect((await get(`${url}/messages?store=${HUB_STORE}`)).body.messages).toMatchObject(arrivals)
+    await pool.query(
+      `insert into hub.incoming (lane, aggregate, key, type, payload, store_id)
+       values (0, '${HUB_STORE}/product:13', '52811a8584a8169f7a0000e1', 'stock:change', '{"sku": "BC-01"}', '${HUB_STORE}')`,
+    )
+    expect((await get(`${url}/messages`)).body.messages).toMatchObject([
+      { about: 'product:BC-01', queue: 'incoming', copies: [] },
+      { about: 'order:R612345678' },
+    ])
     expect((await get(`${url}/messages?store=another`)).body.messages).toEqual([])
     expect((await get(`${url}/messages/${keys.parked}`)).body).toMatchObject({
       payload: { orders: [{ number: 'R612345678' }] },

@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { HANDLERS } from '../../src/apply/handlers.ts'
+import { sampleOf } from '../../src/messages/samples/samples.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
@@ -336,6 +338,12 @@ describe('bad input: the right status, one clear sentence, nothing written, and 
       /^payload\.sku: contains a NUL character/,
     ],
     [
+      'half of a surrogate pair',
+      raw('{"sku":"a\\ud83db","quantity":1}'),
+      400,
+      /^payload\.sku: contains half of/,
+    ],
+    [
       'a NUL character deep down, in a key',
       message({ sku: 'x', quantity: 1, more: [{ 'a\0': 1 }] }),
       400,
@@ -428,3 +436,70 @@ describe('bad input: the right status, one clear sentence, nothing written, and 
     expect(log).not.toContain(WEBHOOK_TOKEN)
   })
 })
+
+describe("the bridge's own services", () => {
+  const junk = [null, 'x', -99_999_999_999, {}, 'x'.repeat(10_000)]
+
+  /** The payload with each of its values in turn replaced by something else; what names it is new every time. */
+  function* broken(payload: unknown): Generator<unknown> {
+    let count = 0
+    for (const path of pathsIn(payload)) {
+      for (const value of junk) {
+        count += 1
+        const fresh = JSON.parse(JSON.stringify(payload).replace(/(QM-|TT-|tarred-twine)/g, `$1${count}-`))
+        yield replaceAt(fresh, path, value)
+      }
+    }
+  }
+
+  test.each(['spree-4.10', 'spree-6.0'] as const)(
+    'in %s: whatever a payload has wrong is told in a sentence, and is no fault of ours',
+    async (family) => {
+      const shop = await createStore(family, 'fixture')
+      const own = await startTestWeb(shop, HANDLERS)
+      const seen = new Set<string>()
+      const send = async (type: string, payload: unknown) => {
+        const { status, text } = await post(`${own.url}/webhook`, {
+          message: type,
+          message_id: newMessageId(),
+          payload,
+        })
+        const { error, id, notifications } = JSON.parse(text)
+        const said: unknown = error ?? notifications?.[0]?.description ?? ''
+        seen.add(`${type} ${status}`)
+        if (id === undefined && [200, 400, 500].includes(status) && !/\n/.test(String(said))) return []
+        return [`${type} ${JSON.stringify(payload)} → ${status} ${text}`]
+      }
+      try {
+        const faults = await Promise.all(
+          HANDLERS.map(async ({ message: type }) => {
+            const found: string[] = []
+            for (const payload of broken(sampleOf(type)?.payload)) found.push(...(await send(type, payload)))
+            return found
+          }),
+        )
+        expect(faults.flat()).toEqual([])
+        for (const { message: type } of HANDLERS)
+          expect([...seen]).toEqual(expect.arrayContaining([`${type} 400`]))
+        for (const type of ['product:new', 'order:import']) expect([...seen]).toContain(`${type} 200`)
+      } finally {
+        await own.stop()
+        await shop.drop()
+      }
+    },
+  )
+})
+
+function pathsIn(value: unknown, path: readonly string[] = []): string[][] {
+  if (typeof value !== 'object' || value === null) return [[...path]]
+  const below = Object.entries(value).flatMap(([key, part]) => pathsIn(part, [...path, key]))
+  return path.length === 0 ? below : [[...path], ...below]
+}
+
+function replaceAt(whole: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value
+  if (Array.isArray(whole))
+    return whole.map((part, index) => (String(index) === key ? replaceAt(part, rest, value) : part))
+  const object = Object(whole)
+  return { ...object, [key]: replaceAt(object[key], rest, value) }
+}

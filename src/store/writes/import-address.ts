@@ -4,7 +4,7 @@ import { quoteName } from '../json-sql.ts'
 import type { Warn } from './import-references.ts'
 import type { ImportedAddress } from './imported-order.ts'
 import type { Row } from './insert-rows.ts'
-import { WriteRefused } from './write-refused.ts'
+import { NotApplicable } from './not-applicable.ts'
 
 type Place = Readonly<{
   countryId: string | null
@@ -15,7 +15,7 @@ type Place = Readonly<{
 
 /**
  * The row of an address, in the columns of both families: country and state by the rows of the store, or by code where
- * it has none (6.0). @throws WriteRefused for a country that is none.
+ * it has none (6.0). @throws NotApplicable for a country that is none.
  */
 export async function addressRow(
   db: Db,
@@ -26,7 +26,7 @@ export async function addressRow(
   const byCode = columns.has('spree_addresses', 'country_code')
   const place = await findPlace(db, columns, address)
   if (byCode ? !isCountry(address.country) : place.countryId === null) {
-    throw new WriteRefused(
+    throw new NotApplicable(
       'unknown_country',
       `The order cannot be imported: ${byCode ? 'there is' : 'this store has'} no country ${address.country}.`,
     )

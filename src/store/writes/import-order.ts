@@ -22,14 +22,14 @@ import { orderTotals, type Totals } from './import-totals.ts'
 import { type ImportWords, importWords, type PlacedStates } from './import-words.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import { insertRows } from './insert-rows.ts'
-import { WriteRefused } from './write-refused.ts'
+import { NotApplicable } from './not-applicable.ts'
 
 /**
  * Writes a placed order with all that hangs on it and takes its goods from stock, in the caller's transaction, as the
  * store's own code leaves them: recalculating changes nothing. No customer is made, no card charged, nothing taxed.
  * `warn` is told of each name that the store does not know and what was taken instead.
  * @returns the order's id.
- * @throws WriteRefused where the store cannot take it; the transaction must then be rolled back.
+ * @throws NotApplicable where the store cannot take it; the transaction must then be rolled back.
  */
 export async function importOrder(db: Db, store: Store, order: ImportedOrder, warn: Warn): Promise<string> {
   const { columns } = store
@@ -71,7 +71,7 @@ export async function importOrder(db: Db, store: Store, order: ImportedOrder, wa
   })
   await insertPayments(db, columns, words, order, paymentMethods, { orderId, at })
   if (words.logsStates) await insertStateChanges(db, columns, states, { orderId, at, userId: customerId })
-  await takeStock(db, columns, words, placement, variants, { orderId, shipmentIds, at })
+  await takeStock(db, store, words, placement, variants, { orderId, shipmentIds, at })
   return orderId
 }
 
@@ -83,8 +83,8 @@ async function refuseExisting(db: Db, columns: Columns, number: string): Promise
   if (rows.length > 0) throw alreadyThere(number)
 }
 
-function alreadyThere(number: string): WriteRefused {
-  return new WriteRefused(
+function alreadyThere(number: string): NotApplicable {
+  return new NotApplicable(
     'order_exists',
     `Order ${number} is in this store already: an order is imported once, and this message changed nothing of it.`,
   )
@@ -99,7 +99,7 @@ function refuseFinerAmounts(words: ImportWords, order: ImportedOrder): void {
   ]
   const finer = amounts.find((amount) => amount % words.finestAmount !== 0n)
   if (finer === undefined) return
-  throw new WriteRefused(
+  throw new NotApplicable(
     'amount_too_fine',
     `Order ${order.number} cannot be imported: this store keeps amounts to two decimals, and ${amountText(finer)} has more.`,
   )

@@ -3,7 +3,7 @@ import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder } from './imported-order.ts'
-import { WriteRefused } from './write-refused.ts'
+import { NotApplicable } from './not-applicable.ts'
 
 /** Told for each thing that was not found and replaced by another. */
 export type Warn = (subject: string, description: string) => void
@@ -84,7 +84,7 @@ export async function findCustomer(
   return rows[0]?.id ?? null
 }
 
-/** The living variants of the lines, by SKU. @throws WriteRefused that names every SKU without one. */
+/** The living variants of the lines, by SKU. @throws NotApplicable that names every SKU without one, or with several. */
 export async function findVariants(
   db: Db,
   columns: Columns,
@@ -93,8 +93,7 @@ export async function findVariants(
   const schema = quoteName(columns.schema)
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
   const { rows } = await db.query<Variant>(
-    `select distinct on (v.sku)
-            v.id::text,
+    `select v.id::text,
             v.sku,
             v.product_id::text as "productId",
             v.cost_price::text as "costPrice",
@@ -105,15 +104,22 @@ export async function findVariants(
       where v.sku = any($1::text[])
         and v.deleted_at is null
         and p.deleted_at is null
-      order by v.sku, v.id`,
+      order by v.id`,
     [skus],
   )
   const found = new Map(rows.map((variant) => [variant.sku, variant]))
   const missing = skus.filter((sku) => !found.has(sku))
   if (missing.length > 0) {
-    throw new WriteRefused(
+    throw new NotApplicable(
       'unknown_sku',
       `Order ${order.number} cannot be imported: this store has no variant with SKU ${missing.join(', ')}.`,
+    )
+  }
+  const ambiguous = skus.filter((sku) => rows.filter((variant) => variant.sku === sku).length > 1)
+  if (ambiguous.length > 0) {
+    throw new NotApplicable(
+      'ambiguous_sku',
+      `Order ${order.number} cannot be imported: SKU ${ambiguous.join(', ')} belongs to several living variants; give each its own SKU, then retry.`,
     )
   }
   return found
@@ -121,7 +127,7 @@ export async function findVariants(
 
 export type PaymentMethod = Readonly<{ id: string; name: string; needsSource: boolean }>
 
-/** Ids of the payments' methods, by the names given. @throws WriteRefused that lists every name without one. */
+/** Ids of the payments' methods, by the names given. @throws NotApplicable that lists every name without one. */
 export async function findPaymentMethods(
   db: Db,
   columns: Columns,
@@ -142,7 +148,7 @@ export async function findPaymentMethods(
   const found = new Map(rows.map(({ name, id }) => [name, id]))
   const missing = order.payments.map(({ method }) => method).filter((name) => !found.has(name))
   if (missing.length > 0) {
-    throw new WriteRefused(
+    throw new NotApplicable(
       'unknown_payment_method',
       `Order ${order.number} cannot be imported: this store has no payment method named ${[...new Set(missing)].join(', ')}.`,
     )
@@ -186,7 +192,7 @@ export async function findShippingMethods(
     const named = rows.find(({ names }) => names.includes(shippingMethod?.toLowerCase() ?? ''))
     const method = named ?? first
     if (!method) {
-      throw new WriteRefused(
+      throw new NotApplicable(
         'no_shipping_method',
         `Order ${order.number} cannot be imported: this store has no shipping method.`,
       )

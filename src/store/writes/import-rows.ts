@@ -8,7 +8,7 @@ import { type DiscountsOn, lineTotals } from './import-totals.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
-import { WriteRefused } from './write-refused.ts'
+import { NotApplicable } from './not-applicable.ts'
 
 // What hangs on an order. A row names the columns of all families: `insertRows` takes those that the store has.
 
@@ -50,7 +50,7 @@ const NOTHING = { includedTax: 0n, additionalTax: 0n, discount: 0n, preTax: 0n }
 
 /**
  * Shipments with their selected rate and their pieces; `methodIds` are in their order. @returns the shipments' ids.
- * @throws WriteRefused for a number that another shipment has.
+ * @throws NotApplicable for a number that another shipment has.
  */
 export async function insertShipments(
   db: Db,
@@ -138,7 +138,7 @@ async function refuseTaken(
   )
   const taken = [...rows.map(({ number }) => number), ...given.filter((one, at) => given.indexOf(one) < at)]
   if (taken.length > 0) {
-    throw new WriteRefused(
+    throw new NotApplicable(
       'shipment_exists',
       `Order ${order.number} cannot be imported: there is a shipment ${taken.join(', ')} already.`,
     )

@@ -1,11 +1,14 @@
 import type { Db } from '../../postgres/pool.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
+import type { Store } from '../store.ts'
 import { living, type Variant, type Warn } from './import-references.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder, ImportedShipment } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
-import { WriteRefused } from './write-refused.ts'
+import { NotApplicable } from './not-applicable.ts'
+import { shopOf } from './shop.ts'
+import { touchVariants } from './touch.ts'
 
 /** A shipment with its place, and which of its pieces are there. */
 export type PlacedShipment = ImportedShipment &
@@ -23,7 +26,7 @@ export type Placement = Readonly<{ shipments: readonly PlacedShipment[]; levels:
 /**
  * Finds each shipment's place: the one it names, else the first that has all of it (the default before the others),
  * else the first that may owe what is missing. Locks the levels of the lines' variants, in the order of their ids.
- * `variants` are in the order of the lines. @throws WriteRefused where there is too little.
+ * `variants` are in the order of the lines. @throws NotApplicable where there is too little.
  */
 export async function placeShipments(
   db: Db,
@@ -106,9 +109,9 @@ function wantedOf(shipment: ImportedShipment, variants: readonly Variant[]): Wan
   return [...wanted.values()]
 }
 
-function tooLittle(order: ImportedOrder, where: string, wanted: readonly Wanted[]): WriteRefused {
+function tooLittle(order: ImportedOrder, where: string, wanted: readonly Wanted[]): NotApplicable {
   const goods = wanted.map(({ variant, quantity }) => `${quantity} of ${variant.sku}`).join(', ')
-  return new WriteRefused(
+  return new NotApplicable(
     'insufficient_stock',
     `Order ${order.number} cannot be imported: ${where} there are not ${goods} free, and not all of what is missing may be backordered.`,
   )
@@ -164,13 +167,13 @@ async function lockLevels(
  */
 export async function takeStock(
   db: Db,
-  columns: Columns,
+  store: Pick<Store, 'family' | 'columns'>,
   words: ImportWords,
   placement: Placement,
   variants: readonly Variant[],
   ids: Readonly<{ orderId: string; shipmentIds: readonly string[]; at: string }>,
 ): Promise<void> {
-  const schema = quoteName(columns.schema)
+  const { columns } = store
   const { column, sign } = words.taken
   const movements: Row[] = []
   const changes = new Map<string, number>()
@@ -192,7 +195,7 @@ export async function takeStock(
   }
   await insertRows(db, columns, 'spree_stock_movements', ids.at, movements)
   await db.query(
-    `update ${schema}.${words.levels} l
+    `update ${quoteName(columns.schema)}.${words.levels} l
         set ${column} = l.${column} + change.quantity,
             updated_at = $3
        from unnest($1::bigint[], $2::integer[]) change (id, quantity)
@@ -200,14 +203,11 @@ export async function takeStock(
     [[...changes.keys()], [...changes.values()], ids.at],
   )
   const counted = variants.filter(({ tracked }) => tracked)
-  await db.query(`update ${schema}.spree_variants set updated_at = $2 where id = any($1::bigint[])`, [
+  await touchVariants(
+    db,
+    shopOf(store),
     counted.map(({ id }) => id),
-    ids.at,
-  ])
-  await db.query(`update ${schema}.spree_products set updated_at = $2 where id = any($1::bigint[])`, [
-    counted.map(({ productId }) => productId),
-    ids.at,
-  ])
+  )
 }
 
 /** A place that never held the variant has no row of it yet. */
