@@ -54,7 +54,6 @@ export async function prepareGround(scale: number): Promise<Ground> {
     root,
     durable: true,
     binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded', // as for the tests
-    exitWithParent: true,
     settings,
   })
   const sink = await startSink()

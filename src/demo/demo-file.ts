@@ -50,6 +50,11 @@ export function demoEnvironment(demo: DemoFile): Record<string, string> {
     HUB_DATABASE_URL: demo.hub.databaseUrl,
     WEBHOOK_TOKEN: demo.web.webhookToken,
     OPERATOR_TOKEN: demo.web.operatorToken,
-    PORT: new URL(demo.web.url).port,
+    PORT: String(portOf(demo.web.url)),
   }
+}
+
+/** Of an address of ours, 80 included, which is never written. */
+export function portOf(url: string): number {
+  return Number(new URL(url).port || 80)
 }

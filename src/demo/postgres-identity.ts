@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import path from 'node:path'
 import { PostgresError } from './postgres-error.ts'
 
 /** Who runs the server; empty: whoever runs us. */
@@ -22,15 +23,38 @@ export function chooseIdentity(): Identity {
 
 /** A folder below one that is closed to the server's user (/root is 0700) is replaced by one in /var/lib. */
 export function prepareRoot(wanted: string, identity: Identity): string {
-  const prepare = (folder: string) => {
-    fs.mkdirSync(folder, { recursive: true })
-    give(folder, identity)
-    return spawnSync('/bin/ls', [`${folder}/.`], { ...identity, cwd: '/' }).status === 0
-  }
-  if (prepare(wanted)) return wanted
-  const folder = `/var/lib/spree-bridge-${digest(wanted)}`
-  prepare(folder)
+  refuseOther(wanted, identity)
+  if (prepare(wanted, identity)) return wanted
+  const folder = standIn(wanted)
+  prepare(folder, identity)
   return folder
+}
+
+function prepare(folder: string, identity: Identity): boolean {
+  fs.mkdirSync(folder, { recursive: true })
+  give(folder, identity)
+  return spawnSync('/bin/ls', [`${folder}/.`], { ...identity, cwd: '/' }).status === 0
+}
+
+/** PostgreSQL takes data of its own user only. */
+function refuseOther(root: string, { uid = process.getuid?.() }: Identity): void {
+  const owner = fs.statSync(path.join(root, 'pgdata'), { throwIfNoEntry: false })?.uid
+  if (owner === undefined || uid === undefined || owner === uid) return
+  throw new PostgresError(
+    'other_owner',
+    `The data in ${root} belongs to another user (${owner}): run as that one, or remove the folder to begin afresh.`,
+  )
+}
+
+/** Noted in the folder itself, so that whoever removes that begins afresh. */
+function standIn(wanted: string): string {
+  const note = path.join(wanted, 'is-in')
+  try {
+    fs.writeFileSync(note, `/var/lib/spree-bridge-${randomBytes(5).toString('hex')}`, { flag: 'wx' })
+  } catch {
+    // It is noted already.
+  }
+  return fs.readFileSync(note, 'utf8')
 }
 
 /** Without this a folder made by root is closed to the server. */

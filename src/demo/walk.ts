@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import type { Arrival, Consumer } from './consumer.ts'
+import type { Consumer } from './consumer.ts'
 import { type HubAccess, push } from './hub-api.ts'
 import { placeOrder } from './place-order.ts'
 
@@ -15,54 +15,53 @@ export type WalkOptions = Readonly<{
 }>
 
 const WITHIN_MILLISECONDS = 30_000
-/** The product of the sample shop that changes, and the SKUs whose stock does. */
+/** The product of the sample shop that changes, the Brass Compass, and the SKUs whose stock does. */
 const COMPASS = 13
 const COMPASS_SKU = 'BC-01'
 const SWEATER_SKU = 'FS-NAVY-M'
 
 /** One change of each kind, once round the whole loop: three outward, one inward. */
 export async function walk({ store, hub, consumer, say }: WalkOptions): Promise<void> {
-  const outward = async (what: string, change: () => Promise<(arrival: Arrival) => boolean>) => {
+  const outward = async (change: () => Promise<Change>) => {
     const from = performance.now()
-    const wanted = await change()
-    const arrived = await consumer.arrival(from, wanted, WITHIN_MILLISECONDS)
-    say(line('store → hub → consumer', arrived.message, arrived.messageId, arrived.at - from, what))
+    const { what, message, mark } = await change()
+    const arrived = await consumer.arrival(
+      from,
+      (arrival) => arrival.message === message && JSON.stringify(arrival.payload).includes(mark),
+      WITHIN_MILLISECONDS,
+    )
+    if (!arrived) throw tooLate(`${what}, and the consumer had not heard of it`)
+    say(line('store → hub → consumer', message, arrived.messageId, arrived.at - from, what))
   }
-
-  let price = ''
-  await outward('a price was changed', async () => {
-    price = await raisePrice(store)
-    return ({ message, payload }) => message === 'product:update' && textOf(payload).includes(`"${price}`)
-  })
-  await outward(`7 pieces of ${COMPASS_SKU} came in`, async () => {
-    await receiveStock(store, 7)
-    return ({ message, payload }) =>
-      message === 'stock:change' && textOf(payload).includes(`"sku":"${COMPASS_SKU}","quantity":7`)
-  })
-  let number = ''
-  await outward('an order was placed', async () => {
-    number = await placeOrder(store)
-    return ({ message, payload }) => message === 'order:new' && textOf(payload).includes(number)
+  await outward(() => raisePrice(store))
+  await outward(() => receiveStock(store, 7))
+  await outward(async () => {
+    const number = await placeOrder(store)
+    return { what: `order ${number} was placed`, message: 'order:new', mark: number }
   })
 
   const before = await levelOf(store)
   const from = performance.now()
   const id = await push(hub, 'stock:change', { sku: SWEATER_SKU, quantity: 10 })
-  await until(async () => (await levelOf(store)) === before + 10)
-  const what = `${SWEATER_SKU} in the store: ${before} → ${before + 10}`
+  const changed = await within(async () => (await levelOf(store)) === before + 10)
+  if (!changed) throw tooLate(`the hub was told of 10 more ${SWEATER_SKU}, and the store did not have them`)
+  const what = `${SWEATER_SKU}: ${before} → ${before + 10} in the store`
   say(line('ERP → hub → store', 'stock:change', id, performance.now() - from, what))
 }
 
-function line(way: string, message: string, id: string, milliseconds: number, what: string): string {
-  return `  ${way.padEnd(24)} ${message.padEnd(15)} ${id}  ${String(Math.round(milliseconds)).padStart(5)} ms   ${what}`
+/** What was done, and by what the message that tells of it is known. */
+type Change = Readonly<{ what: string; message: string; mark: string }>
+
+function tooLate(what: string): Error {
+  return new Error(`${what} ${WITHIN_MILLISECONDS / 1_000} s later: LOG_LEVEL=info shows what hinders it.`)
 }
 
-function textOf(payload: unknown): string {
-  return JSON.stringify(payload)
+function line(way: string, message: string, id: string, milliseconds: number, what: string): string {
+  return `  ${way.padEnd(22)}  ${message.padEnd(14)}  ${id}  ${String(Math.round(milliseconds)).padStart(5)} ms  ${what}`
 }
 
 /** As a person does in the shop's admin: the price, and the touches that Spree makes with it. */
-async function raisePrice(store: Pool): Promise<string> {
+async function raisePrice(store: Pool): Promise<Change> {
   return inTransaction(store, async (db) => {
     const { rows } = await db.query<{ amount: string }>(
       `update spree_prices p
@@ -76,11 +75,16 @@ async function raisePrice(store: Pool): Promise<string> {
       [COMPASS],
     )
     await db.query(`update spree_products set updated_at = now() at time zone 'UTC' where id = $1`, [COMPASS])
-    return Number(rows[0]?.amount).toString()
+    const amount = rows[0]?.amount
+    return {
+      what: `Brass Compass: the price is ${amount} now`,
+      message: 'product:update',
+      mark: `"${Number(amount)}`,
+    }
   })
 }
 
-async function receiveStock(store: Pool, pieces: number): Promise<void> {
+async function receiveStock(store: Pool, pieces: number): Promise<Change> {
   await inTransaction(store, async (db) => {
     await db.query(
       `with received as (
@@ -98,6 +102,11 @@ async function receiveStock(store: Pool, pieces: number): Promise<void> {
       [COMPASS_SKU, pieces],
     )
   })
+  return {
+    what: `Brass Compass: ${pieces} came in`,
+    message: 'stock:change',
+    mark: `"sku":"${COMPASS_SKU}","quantity":${pieces}`,
+  }
 }
 
 async function levelOf(store: Pool): Promise<number> {
@@ -112,11 +121,11 @@ async function levelOf(store: Pool): Promise<number> {
   return rows[0]?.level ?? 0
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
+async function within(condition: () => Promise<boolean>): Promise<boolean> {
   const deadline = performance.now() + WITHIN_MILLISECONDS
-  while (!(await condition())) {
-    if (performance.now() > deadline)
-      throw new Error(`The store had not changed ${WITHIN_MILLISECONDS / 1_000} s later.`)
+  while (performance.now() < deadline) {
+    if (await condition()) return true
     await pause(10)
   }
+  return false
 }

@@ -4,6 +4,8 @@ import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 export type ListenOptions = Readonly<{
   port: number
   host: string
+  /** The setting that moves the port. */
+  variable?: 'PORT' | 'HUB_PORT' | undefined
   /** After this long requests still in flight are cut off. */
   closeWithinMs?: number
 }>
@@ -24,14 +26,14 @@ const SWEEP_EVERY_MS = 100
 
 /** Opens the port, or throws a ListenError. */
 export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
-  const { port, host, closeWithinMs = 10_000 } = options
+  const { port, host, variable = 'PORT', closeWithinMs = 10_000 } = options
   const server = createServer(app)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  await opened(server, port, host)
+  await opened(server, port, host, variable)
 
   let closed: Promise<void> | undefined
   return {
@@ -43,28 +45,33 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
   }
 }
 
-function opened(server: Server, port: number, host: string): Promise<void> {
+function opened(server: Server, port: number, host: string, variable: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new ListenError(whyNot(error, port, host), { cause: error }))
+      reject(new ListenError(whyNot(error, port, host, variable), { cause: error }))
     })
     server.listen({ port, host }, resolve)
   })
 }
 
-function whyNot({ code, message }: NodeJS.ErrnoException, port: number, host: string): string {
+function whyNot(
+  { code, message }: NodeJS.ErrnoException,
+  port: number,
+  host: string,
+  variable: string,
+): string {
   const what = `Port ${port} on ${host} cannot be opened: `
   switch (code) {
     case 'EADDRINUSE':
-      return `${what}another process uses it. Stop that process, or set PORT to a free one.`
+      return `${what}another process uses it. Stop that process, or set ${variable} to a free one.`
     case 'EACCES':
-      return `${what}this user may not. Set PORT to 1024 or more.`
+      return `${what}this user may not. Set ${variable} to 1024 or more.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `${what}this machine has no such address. Set HOST to one it has, or to 0.0.0.0 for all.`
     default:
-      return `${what}${message}. Check HOST and PORT.`
+      return `${what}${message}. Check HOST and ${variable}.`
   }
 }
 

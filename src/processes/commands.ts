@@ -15,7 +15,14 @@ import { addMigrateCommand } from './migrate-command.ts'
 import { HUB_PORT, WEB_PORT } from './ports.ts'
 import { addPushCommand } from './push-command.ts'
 import { addSamplesCommand } from './samples-command.ts'
-import { type CommonOptions, commandSettings, type Print, settingsFor, withStore } from './store-command.ts'
+import {
+  type CommonOptions,
+  commandSettings,
+  type Print,
+  settingsFor,
+  withNamedStore,
+  withStore,
+} from './store-command.ts'
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { workerSettings } from './worker-settings.ts'
@@ -28,6 +35,8 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     .showHelpAfterError(
       '`spree-bridge --help` lists the commands, `spree-bridge <command> --help` their options.',
     )
+    // After a command, options are its own: `samples --version 6.0` asks for no version of ours.
+    .enablePositionalOptions()
     .exitOverride()
 
   const command = (name: string, description: string) =>
@@ -50,9 +59,10 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     finish(await runParts(parts, { ...settings, port: settings.port ?? WEB_PORT }))
   }
   const start = async (options: CommonOptions) => {
-    if (settingsFor(options, []).settings.databaseUrl === undefined) {
+    const effective = settingsFor(options, [])
+    if (effective.settings.databaseUrl === undefined) {
       const { runDemo } = await import('./run-demo.ts')
-      return finish(await runDemo(settingsFor(options, []).settings, print))
+      return finish(await runDemo(effective, print))
     }
     const { hubPartIfSet, runParts, webPart, workerPart } = await import('./run-parts.ts')
     const settings = await workerSettings(options)
@@ -77,7 +87,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   command('uninstall', 'remove the triggers: the store is as before')
     .option('--purge', 'drop schema bridge as well, with all that waits in it')
     .action((options: CommonOptions & { purge?: boolean }) =>
-      withStore(options, async ({ pool }) => {
+      withNamedStore(options, async ({ pool }) => {
         const { tables, purged } = await uninstallStore(pool, options.purge ?? false)
         if (options.json) return print(JSON.stringify({ tables, purged }))
         print(
@@ -93,7 +103,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     .option('--fresh', 'drop what waits and what was announced')
     .option('--keep', 'take over what waits and what was announced')
     .action((options: CommonOptions & { fresh?: boolean; keep?: boolean }) =>
-      withStore(options, async ({ pool, settings }) => {
+      withNamedStore(options, async ({ pool, settings }) => {
         if (options.fresh === options.keep) {
           throw new OperatorError(
             'adopt needs either --fresh (a copy that shall live on its own) or --keep (the same store, moved).',
@@ -133,7 +143,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     (statement: string, options: CommonOptions) =>
       withStore(options, async ({ pool }) => {
         const { rows, rowCount } = await runStatement(pool, statement)
-        if (rows.length === 0) print(options.json ? '[]' : `${rowCount ?? 0} rows`)
+        if (rows.length === 0) print(options.json ? '[]' : rowCount === 1 ? '1 row' : `${rowCount ?? 0} rows`)
         else if (options.json) print(JSON.stringify(rows))
         else for (const row of rows) print(JSON.stringify(row))
       }),

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import path from 'node:path'
 
 import { HANDLERS } from '../apply/handlers.ts'
-import { readSettings } from '../config/read-settings.ts'
+import { type EffectiveSettings, readSettings } from '../config/read-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { startConsumer } from '../demo/consumer.ts'
 import {
   DEMO_FOLDER,
   type DemoFile,
   demoEnvironment,
+  portOf,
   readDemoFile,
   writeDemoFile,
 } from '../demo/demo-file.ts'
@@ -18,12 +18,14 @@ import { createHubStore, keepMapping } from '../demo/hub-api.ts'
 import { PostgresError } from '../demo/postgres-error.ts'
 import { loadSampleStore } from '../demo/sample-store.ts'
 import { walk } from '../demo/walk.ts'
+import { listen } from '../http/listen.ts'
 import type { Log } from '../observe/log.ts'
 import { adoptStore } from '../operator/adopt-store.ts'
 import { migrateStore } from '../operator/migrate-store.ts'
 import { applyMigrations } from '../postgres/migrate.ts'
 import { createPool, type Pool } from '../postgres/pool.ts'
 import { openStore } from '../store/store.ts'
+import { explainStart } from './demo-error.ts'
 import { startHub } from './hub.ts'
 import { hubMigrations } from './hub-database.ts'
 import { hubRoutes } from './hub-routes.ts'
@@ -33,7 +35,8 @@ import { bridgeMigrations, identityOf } from './store-database.ts'
 import { startWeb } from './web.ts'
 import { startWorker } from './worker.ts'
 
-const HOST = '127.0.0.1'
+/** Unless HOST says otherwise. */
+const LOOPBACK = '127.0.0.1'
 /** What the demo's consumer subscribes to: all that a sample shop gives cause for. */
 const CONSUMED = [
   'product:new',
@@ -48,6 +51,8 @@ const CONSUMED = [
 /** The whole loop on this machine: an embedded PostgreSQL with a sample shop, the hub, the bridge, and a consumer. */
 export type Demo = Readonly<{
   demo: DemoFile
+  /** Where the data is: in the demo's folder, or where the server's user can reach it. */
+  folders: readonly string[]
   /** One change of each kind, once round the loop, told line by line. */
   walk(say: (line: string) => void): Promise<void>
   ended: Promise<Error>
@@ -55,29 +60,32 @@ export type Demo = Readonly<{
 }>
 
 /** Starts what is missing and finds what is there; whatever cannot be started, nothing that it started is left running. */
-export async function startDemo(settings: Settings, log: Log, folder = DEMO_FOLDER): Promise<Demo> {
+export async function startDemo(effective: EffectiveSettings, log: Log, folder = DEMO_FOLDER): Promise<Demo> {
   const closing: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const close of closing.splice(0).reverse()) await close()
   }
   try {
-    return await assemble(settings, log, folder, closing, stop)
+    return await assemble(effective, log, folder, closing, stop)
   } catch (error) {
     await stop()
-    throw error
+    throw explainStart(error, folder)
   }
 }
 
 async function assemble(
-  settings: Settings,
+  { settings, sources }: EffectiveSettings,
   log: Log,
   folder: string,
   closing: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Demo> {
   const before = readDemoFile(folder)
+  const host = sources.has('host') ? settings.host : LOOPBACK
   const postgres = await startDatabase(path.join(folder, 'postgres'), before)
   closing.push(() => postgres.stop())
+  // Before anything is made that counts on it.
+  const webUrl = await openOnce(settings.port ?? WEB_PORT, host)
   const [storeUrl, hubUrl] = [databaseUrl(postgres, 'store'), databaseUrl(postgres, 'hub')]
   const store = openPool(storeUrl, log, closing)
   await createDatabase(store, 'hub')
@@ -93,17 +101,16 @@ async function assemble(
           startHub(
             { ...settings, hubDatabaseUrl: hubUrl, hubTargets: 'any' },
             log_,
-            hubRoutes({ token: adminToken, host: HOST }),
+            hubRoutes({ token: adminToken, host }),
           ),
       ],
-      { port: settings.hubPort, host: HOST, operatorToken: adminToken },
+      { port: settings.hubPort, portVariable: 'HUB_PORT', host, operatorToken: adminToken },
       log,
     ),
     closing,
   )
 
   const webhookToken = before?.web.webhookToken ?? newToken()
-  const webUrl = `http://${HOST}:${settings.port ?? WEB_PORT}`
   const known = before && (await knowsStore(hubPool, before.hub.storeId)) ? before.hub : undefined
   const { storeId, token } =
     known ??
@@ -121,7 +128,7 @@ async function assemble(
     web: { url: webUrl, webhookToken, operatorToken: before?.web.operatorToken ?? newToken() },
   }
   await installBridge(store, demo)
-  const bridge = await running(startBridge(demo, settings, log), closing)
+  const bridge = await running(startBridge(demo, { ...settings, host, port: portOf(webUrl) }, log), closing)
   const consumer = await startConsumer()
   closing.push(() => consumer.close())
   await keepMapping(demo.hub, {
@@ -134,6 +141,7 @@ async function assemble(
 
   return {
     demo,
+    folders: [folder, ...(postgres.root.startsWith(path.resolve(folder)) ? [] : [postgres.root])],
     walk: (say) => walk({ store, hub: demo.hub, consumer, say }),
     ended: Promise.race([hub.ended, bridge.ended]),
     stop,
@@ -142,14 +150,8 @@ async function assemble(
 
 /** On the port of the last time, so that the printed address stays good; on another where that one is taken. */
 async function startDatabase(root: string, before: DemoFile | undefined): Promise<PostgresServer> {
-  const options = {
-    root,
-    database: 'store',
-    durable: true,
-    binaries: 'embedded',
-    exitWithParent: true,
-  } as const
-  const port = before ? Number(new URL(before.store.databaseUrl).port) : await freePort()
+  const options = { root, database: 'store', durable: true, binaries: 'embedded' } as const
+  const port = before ? portOf(before.store.databaseUrl) : await freePort()
   try {
     return await startPostgres({ ...options, port })
   } catch (error) {
@@ -158,15 +160,15 @@ async function startDatabase(root: string, before: DemoFile | undefined): Promis
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen({ port: 0, host: HOST }, () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
+async function freePort(): Promise<number> {
+  return portOf(await openOnce(0, LOOPBACK))
+}
+
+/** Makes sure that the port can be opened, any free one for 0; returns its address. @throws ListenError */
+async function openOnce(port: number, host: string): Promise<string> {
+  const { url, close } = await listen(() => undefined, { port, host })
+  await close()
+  return url
 }
 
 function databaseUrl({ url }: PostgresServer, name: string): string {
@@ -211,12 +213,16 @@ async function installBridge(store: Pool, demo: DemoFile): Promise<void> {
   })
 }
 
-function startBridge(demo: DemoFile, { logLevel, logFormat }: Settings, log: Log): Promise<Running> {
+function startBridge(
+  demo: DemoFile,
+  { host, port, logLevel, logFormat }: Settings,
+  log: Log,
+): Promise<Running> {
   const { settings } = readSettings({
     env: demoEnvironment(demo),
     needs: ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'],
   })
-  const own = { ...settings, host: HOST, logLevel, logFormat }
+  const own = { ...settings, host, port, logLevel, logFormat }
   return startParts(
     [
       (log_, metrics) => startWorker(own, log_, metrics),

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/config-error.ts'
+import { PostgresError } from '../demo/postgres-error.ts'
 import { ListenError } from '../http/listen.ts'
 import { DatabaseError, isTransient, sqlState } from '../postgres/errors.ts'
 import { StoreError } from '../store/store-error.ts'
@@ -22,6 +23,8 @@ export function explainError(error: unknown): Readonly<{ message: string; status
   if (error instanceof OperatorError) return { message: error.message, status: error.status }
   if (error instanceof ConfigError || error instanceof StoreError || error instanceof ListenError)
     return { message: error.message, status: 2 }
+  if (error instanceof PostgresError)
+    return { message: error.message, status: error.code === 'start_timeout' ? 1 : 2 }
   if (error instanceof DatabaseError)
     return { message: error.message, status: MET_A_FAILURE.has(error.code) ? 1 : 2 }
   if (sqlState(error) === INSUFFICIENT_PRIVILEGE && error instanceof Error)

@@ -4,7 +4,7 @@ import { migrateHub, previewHubMigration } from '../operator/migrate-hub.ts'
 import { migrateStore, previewMigration } from '../operator/migrate-store.ts'
 import { openStore } from '../store/store.ts'
 import { hubMigrations } from './hub-database.ts'
-import { type CommonOptions, type Print, withHub, withStore } from './store-command.ts'
+import { type CommonOptions, type Print, withNamedHub, withNamedStore } from './store-command.ts'
 import { bridgeMigrations, identityOf } from './store-database.ts'
 
 type MigrateOptions = CommonOptions & { hub?: boolean; dryRun?: boolean }
@@ -22,7 +22,7 @@ export function addMigrateCommand(program: Command, print: Print): void {
 }
 
 function store(options: MigrateOptions, print: Print): Promise<void> {
-  return withStore(options, async ({ pool, settings }) => {
+  return withNamedStore(options, async ({ pool, settings }) => {
     const input = {
       pool,
       store: await openStore(pool),
@@ -43,7 +43,7 @@ function store(options: MigrateOptions, print: Print): Promise<void> {
 }
 
 function hub(options: MigrateOptions, print: Print): Promise<void> {
-  return withHub(options, async ({ pool }) => {
+  return withNamedHub(options, async ({ pool }) => {
     const migrations = await hubMigrations()
     if (options.dryRun) return print(await previewHubMigration(pool, migrations))
     const applied = await migrateHub(pool, migrations)

@@ -24,7 +24,8 @@ export type Part = Readonly<{
 export type StartPart = (log: Log, metrics: Metrics) => Promise<Part>
 
 /** Without a port the process answers nobody. */
-export type PortSettings = Pick<Settings, 'port' | 'host' | 'operatorToken'>
+export type PortSettings = Pick<Settings, 'port' | 'host' | 'operatorToken'> &
+  Readonly<{ portVariable?: 'HUB_PORT' }>
 
 /** Parts that run, and the port on which they answer. */
 export type Running = Readonly<{
@@ -64,7 +65,7 @@ export async function startParts(
 
 async function openPort(
   parts: readonly Part[],
-  { port, host, operatorToken }: PortSettings,
+  { port, host, operatorToken, portVariable }: PortSettings,
   log: Log,
   metrics: Metrics,
 ): Promise<Listening | undefined> {
@@ -80,7 +81,7 @@ async function openPort(
     readyChecks: Object.assign({}, ...parts.map(({ readyChecks }) => readyChecks)),
     routers: parts.flatMap(({ routers }) => routers),
   })
-  return listen(app, { port, host, closeWithinMs: ANSWER_WITHIN_MILLISECONDS })
+  return listen(app, { port, host, variable: portVariable, closeWithinMs: ANSWER_WITHIN_MILLISECONDS })
 }
 
 function measured(parts: readonly Part[], shared: Metrics): AppOptions['metrics'][] {

@@ -45,12 +45,19 @@ export function commandSettings<Needed extends SettingName>(
   })
 }
 
-/** Opens the store's database for one command and closes everything afterwards, whatever happens. */
-export async function withStore<T>(
-  options: CommonOptions,
-  work: (context: StoreContext) => Promise<T>,
-): Promise<T> {
-  const { settings } = commandSettings(options, ['databaseUrl'])
+type Work<T> = (context: StoreContext) => Promise<T>
+
+/** For a command that looks at what runs, or asks something of it: the store named, or the demo's. */
+export function withStore<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  return useStore(commandSettings(options, ['databaseUrl']), work)
+}
+
+/** For a command that changes what a store is to the bridge: a forgotten DATABASE_URL must not turn it on a demo. */
+export function withNamedStore<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  return useStore(settingsFor(options, ['databaseUrl']), work)
+}
+
+function useStore<T>({ settings }: EffectiveSettings<'databaseUrl'>, work: Work<T>): Promise<T> {
   return withPool(
     settings,
     (log) => openStoreDatabase(settings, APPLICATION, log, CONNECTIONS),
@@ -58,12 +65,12 @@ export async function withStore<T>(
   )
 }
 
-/** The same with the hub's. */
-export async function withHub<T>(
+/** The same with the hub that is named. */
+export function withNamedHub<T>(
   options: CommonOptions,
   work: (context: Readonly<{ pool: Pool; log: Log }>) => Promise<T>,
 ): Promise<T> {
-  const { settings } = commandSettings(options, ['hubDatabaseUrl'])
+  const { settings } = settingsFor(options, ['hubDatabaseUrl'])
   const how = { applicationName: APPLICATION, connections: CONNECTIONS }
   return withPool(
     settings,
@@ -75,6 +82,7 @@ export async function withHub<T>(
 const APPLICATION = 'spree-bridge'
 const CONNECTIONS = 2
 
+/** Opens a database for one command and closes everything afterwards, whatever happens. */
 async function withPool<T>(
   settings: Settings,
   open: (log: Log) => Promise<Pool>,

@@ -115,7 +115,6 @@ describe('where transactions may be prepared', () => {
       database: 'postgres',
       durable: false,
       binaries: chooseBinaries(process.env['TEST_POSTGRES']),
-      exitWithParent: true,
       settings: { max_prepared_transactions: '2' },
     })
     process.env['TEST_POSTGRES_URL'] = server.url

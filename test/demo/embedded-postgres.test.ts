@@ -23,31 +23,33 @@ beforeAll(() => {
   compileLauncher()
 })
 
-afterAll(async () => {
-  await stopAll()
+afterAll(() => {
   fs.rmSync(folder, { recursive: true, force: true })
 })
 
-test('a server outlives its killed parent, is adopted with its data, and stops without a trace', async () => {
-  const parent = await startParent(options)
-  await query(parent.server.url, 'create table kept as select 42 as answer')
-  await kill(parent.process)
+test("a server is its process's own: another is refused, and does no harm to the first", async () => {
+  const first = await startPostgres(options)
+  await query(first.url, 'create table kept as select 42 as answer')
+  await expect(startPostgres(options)).rejects.toMatchObject({ code: 'in_use' })
+  expect(await query(first.url, 'select answer from kept')).toEqual([{ answer: 42 }])
 
-  const adopted = await startPostgres(options)
-  expect(adopted).toMatchObject({ adopted: true, pid: parent.server.pid, url: parent.server.url })
-  expect(await query(adopted.url, 'select answer from kept')).toEqual([{ answer: 42 }])
-
-  await adopted.stop()
-  expect(isAlive(adopted.pid)).toBe(false)
+  await first.stop()
+  expect(isAlive(first.pid)).toBe(false)
   expect(fs.existsSync(path.join(options.root, 'pgdata/postmaster.pid'))).toBe(false)
   expect(fs.existsSync(path.join(options.root, 'socket'))).toBe(false)
 })
 
-test('a second start finds the data of the first', async () => {
-  const server = await startPostgres(options)
-  expect(server.adopted).toBe(false)
-  expect(await query(server.url, 'select answer from kept')).toEqual([{ answer: 42 }])
-  await server.stop()
+test('of two first starts at once one succeeds, and the folder is whole', async () => {
+  const root = path.join(folder, 'twice')
+  const parents = await Promise.allSettled([
+    startParent({ ...options, root }),
+    startParent({ ...options, root }),
+  ])
+  const [winner] = parents.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  expect(parents.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  expect(await query(winner?.server.url ?? '', 'select 1 as one')).toEqual([{ one: 1 }])
+  expect(fs.readdirSync(root).filter((name) => name.includes('unfinished'))).toEqual([])
+  await kill(winner!.process)
 })
 
 test('a killed server starts again at once, over the lock that it left', async () => {
@@ -56,19 +58,23 @@ test('a killed server starts again at once, over the lock that it left', async (
   process.kill(killed.pid, 'SIGKILL')
 
   const server = await startPostgres(options)
-  expect(server).toMatchObject({ adopted: false })
   expect(await query(server.url, 'select answer from kept')).toEqual([{ answer: 43 }])
   await server.stop()
 })
 
-test('a server tied to its parent ends with it', async () => {
-  // Only Linux can tie them; elsewhere the launcher says that the server lives on.
-  if (process.platform !== 'linux') return
-  const parent = await startParent({ ...options, durable: false, exitWithParent: true })
+test('a server ends with its killed parent, and the next start waits for that and finds its data', async () => {
+  const parent = await startParent(options)
   await kill(parent.process)
-  const deadline = Date.now() + 10_000
-  while (isAlive(parent.server.pid) && Date.now() < deadline) await sleep(20)
+  const server = await startPostgres(options)
   expect(isAlive(parent.server.pid)).toBe(false)
+  expect(await query(server.url, 'select answer from kept')).toEqual([{ answer: 43 }])
+  await server.stop()
+})
+
+test('a killed parent whose data nobody starts again leaves no server', async () => {
+  const parent = await startParent(options)
+  await kill(parent.process)
+  await expectDead(parent.server.pid)
 })
 
 test('with a port it answers on loopback, to its password only', async () => {
@@ -80,7 +86,6 @@ test('with a port it answers on loopback, to its password only', async () => {
   const guessed = new URL(server.url)
   guessed.password = 'guess'
   await expect(query(guessed.href, 'select 1')).rejects.toMatchObject({ code: '28P01' })
-  await expect(startPostgres({ ...options, port: port + 1 })).rejects.toMatchObject({ code: 'other_port' })
   await server.stop()
 })
 
@@ -91,6 +96,24 @@ test('a server that cannot start says why', async () => {
     code: 'start_failed',
     message: expect.stringContaining('shared_buffers'),
   })
+})
+
+test('data of another PostgreSQL, or of another user, is left alone, and it is said whose it is', async () => {
+  const data = path.join(options.root, 'pgdata')
+  const version = path.join(data, 'PG_VERSION')
+  const made = fs.readFileSync(version, 'utf8')
+  fs.writeFileSync(version, '99\n')
+  await expect(startPostgres(options)).rejects.toMatchObject({
+    code: 'other_version',
+    message: expect.stringContaining('was made by PostgreSQL 99'),
+  })
+  fs.writeFileSync(version, made)
+
+  if (process.getuid?.() !== 0) return // only root can give data away
+  const { uid, gid } = fs.statSync(data)
+  fs.chownSync(data, 54_321, gid)
+  await expect(startPostgres(options)).rejects.toMatchObject({ code: 'other_owner' })
+  fs.chownSync(data, uid, gid)
 })
 
 /** A process that can be killed needs JavaScript: this Node does not load TypeScript. */
@@ -120,9 +143,12 @@ async function startParent(
   asked: PostgresOptions,
 ): Promise<{ process: ChildProcess; server: PostgresServer }> {
   const parent = spawn(process.execPath, [path.join(folder, 'parent.js'), JSON.stringify(asked)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
-  const [line] = await once(createInterface(parent.stdout), 'line')
+  const line = await Promise.race([
+    once(createInterface(parent.stdout), 'line').then(([text]) => String(text)),
+    once(parent, 'exit').then(([status]) => Promise.reject(new Error(`it ended with ${status}`))),
+  ])
   return { process: parent, server: JSON.parse(line) }
 }
 
@@ -130,6 +156,12 @@ async function kill(parent: ChildProcess): Promise<void> {
   const ended = once(parent, 'exit')
   parent.kill('SIGKILL')
   await ended
+}
+
+async function expectDead(pid: number): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (isAlive(pid) && Date.now() < deadline) await sleep(20)
+  expect(isAlive(pid)).toBe(false)
 }
 
 async function query(url: string, text: string): Promise<unknown[]> {
@@ -149,10 +181,4 @@ async function freePort(): Promise<number> {
   const address = server.address()
   server.close()
   return typeof address === 'object' && address ? address.port : 0
-}
-
-/** After a failed test a server may still run. */
-async function stopAll(): Promise<void> {
-  if (fs.existsSync(path.join(options.root, 'pgdata/postmaster.pid')))
-    await (await startPostgres(options)).stop()
 }

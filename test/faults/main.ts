@@ -109,7 +109,6 @@ async function startServer(root: string): Promise<Server & Readonly<{ stop(): Pr
       database: 'postgres',
       durable: false,
       binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded',
-      exitWithParent: true,
       // A commit that was confirmed survives the server's crash (not the machine's: nothing here crashes that).
       settings: { max_connections: '300', synchronous_commit: 'on' },
     })

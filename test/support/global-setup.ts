@@ -26,7 +26,6 @@ export default async function startTestPostgres(
     database: 'postgres',
     durable: false,
     binaries: chooseBinaries(process.env['TEST_POSTGRES']),
-    exitWithParent: true,
     settings: { max_connections: '200' },
   })
   process.env['TEST_POSTGRES_URL'] = globalThis.testPostgres.url
