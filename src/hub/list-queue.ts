@@ -83,7 +83,7 @@ export async function listQueue(
                 and ($4::timestamptz is null or m.created_at > $4)
                 and ($5::timestamptz is null or m.created_at < $5)
                 and ($6::text is null or m.key = $6)
-                and ($7::text is null or m.source = 'accepted' and m.mapping_id = $7)
+                and ($7::text is null or m.mapping_id = $7)
                 and ($8::text is null or m.source = $8)) found
       where ($9::text is null or $9 = 'failing' and poll_url is null or $9 = 'scheduled' and poll_url is not null
              or $9 = 'never_processed' and attempts = 0)

@@ -66,5 +66,5 @@ const COLUMNS: Readonly<Record<QueueName, string>> = {
 export function selectFrom(queue: QueueName): string {
   return `select '${queue}' as queue, ${SHARED}, ${COLUMNS[queue]}, p.name as mapping_name
           from hub.${queue} m
-          left join hub.mapping p on p.id = m.mapping_id and m.source = 'accepted'`
+          left join hub.mapping p on p.id = m.mapping_id`
 }

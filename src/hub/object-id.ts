@@ -5,11 +5,12 @@ let counter = randomBytes(3).readUIntBE(0, 3)
 
 /**
  * A new id of the hub: 24 hexadecimal digits as BSON's ObjectId has them (protocol §1.4). The seconds, then five random
- * bytes of this process and a counter from a random start: unique across processes without asking anybody.
+ * bytes of this process and a counter from a random start: unique across processes without asking anybody. `at`: when what
+ * it names was made, by which a store tells an echo.
  */
-export function newObjectId(): string {
+export function newObjectId(at = new Date()): string {
   counter = (counter + 1) % 2 ** 24
-  const seconds = Math.floor(Date.now() / 1_000)
+  const seconds = Math.floor(at.getTime() / 1_000)
   return hex(seconds, 8) + ofProcess + hex(counter, 6)
 }
 

@@ -85,7 +85,8 @@ async function insertCopies(
   copies: readonly Copy[],
 ): Promise<void> {
   if (copies.length === 0) return
-  const keys = copies.map(() => newObjectId())
+  // As old as the message: a store takes the id's time for that of the making (echo rule), however long routing took.
+  const keys = copies.map(() => newObjectId(message.createdAt))
   await db.query(
     `insert into hub.accepted
             (lane, aggregate, key, subject, mapping_id, type, payload, store_id, parent_id, origin, envelope, changed_at)

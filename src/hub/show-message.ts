@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { readJson } from '../http/read-json.ts'
 import type { Db } from '../postgres/pool.ts'
 import { type MessageRow, QUEUES, selectFrom, toListed, wireState } from './message-row.ts'
 import { isObjectId } from './object-id.ts'
@@ -117,12 +118,4 @@ async function readNotifications(db: Db, storeId: string, key: string) {
     const { id, ...rest } = record
     return { ...record, attributes: { _id: id, ...rest, origin } }
   })
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

@@ -13,12 +13,13 @@ const NEEDED = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
  * has noted in `augury_environments`. @throws ConfigError naming what is missing
  */
 export async function workerSettings(options: CommonOptions): Promise<EffectiveSettings<Needed>['settings']> {
-  const { settings } = settingsFor(options, ['databaseUrl'])
-  const namesAny = settings.hubUrl ?? settings.hubStoreId ?? settings.hubToken
-  if (namesAny !== undefined) return settingsFor(options, NEEDED).settings
+  const { settings } = settingsFor(options, [])
+  const { databaseUrl, hubUrl, hubStoreId, hubToken } = settings
+  const namesAHub = (hubUrl ?? hubStoreId ?? hubToken) !== undefined
+  if (databaseUrl === undefined || namesAHub) return settingsFor(options, NEEDED).settings
 
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
-  const pool = await openStoreDatabase(settings, 'spree-bridge', log, 1)
+  const pool = await openStoreDatabase({ ...settings, databaseUrl }, 'spree-bridge', log, 1)
   try {
     const noted = await readAuguryEnvironment(pool)
     if (noted)

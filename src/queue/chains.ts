@@ -1,3 +1,4 @@
+import { type Group, Groups, type Shares } from './groups.ts'
 import type { QueuedMessage } from './message.ts'
 import { isBefore, type Position } from './position.ts'
 
@@ -19,32 +20,6 @@ type Chain = {
   blockedUntil: number
 }
 
-/** The aggregates that share one receiver: their part of the slots and of the memory is bounded. */
-type Group = {
-  readonly name: string
-  inFlight: number
-  held: number
-  /** Aggregates that can send now, in the order in which they became ready. */
-  readonly ready: Set<string>
-  /** Aggregates to be read again from the table. */
-  readonly reload: Set<string>
-}
-
-/** How the slots and the memory of one worker are shared out, where its messages go to several receivers. */
-export type Shares = Readonly<{
-  groupOf(message: QueuedMessage): string
-  /** In flight at once. */
-  mostInFlight: number
-  /** In memory at once. */
-  mostHeld: number
-}>
-
-const UNSHARED: Shares = {
-  groupOf: () => '',
-  mostInFlight: Number.POSITIVE_INFINITY,
-  mostHeld: Number.POSITIVE_INFINITY,
-}
-
 const LOADED_PER_CHAIN = 16
 /** An aggregate to be read again, from its beginning or behind a message. */
 export type Reload = Readonly<{ aggregate: string; after: Position | undefined }>
@@ -59,17 +34,15 @@ export type Turn = Readonly<{ message: QueuedMessage; superseded: boolean }>
  * behind one that fails cost nothing, and the others go on.
  */
 export class Chains {
-  readonly #shares: Shares
   readonly #chains = new Map<string, Chain>()
-  /** In the order of their turns. */
-  readonly #groups = new Map<string, Group>()
+  readonly #groups: Groups
   readonly #blocked = new Set<string>()
   /** Ids in memory: loaded, under way, or sent and not yet settled. A row of these is never loaded twice. */
   readonly #held = new Map<string, QueuedMessage>()
   #bytes = 0
 
-  constructor(shares: Shares = UNSHARED) {
-    this.#shares = shares
+  constructor(shares?: Shares) {
+    this.#groups = new Groups(shares)
   }
 
   get heldMessages(): number {
@@ -83,10 +56,7 @@ export class Chains {
 
   /** Messages that could be taken now, one of each chain. */
   get takeable(): number {
-    let takeable = 0
-    for (const { ready, inFlight } of this.#groups.values())
-      takeable += Math.min(ready.size, this.#shares.mostInFlight - inFlight)
-    return takeable
+    return this.#groups.takeable
   }
 
   /** Rows read forward, in the order of the table. Those of a chain that has `more` wait for its reload. */
@@ -122,26 +92,14 @@ export class Chains {
     this.#place(chain, now)
   }
 
-  /** The next message to send: its chain is busy until `finish`. The groups take turns. */
+  /** The next message to send: its chain is busy until `finish`. */
   take(): Turn | undefined {
-    for (const group of this.#groups.values()) {
-      if (group.inFlight >= this.#shares.mostInFlight) continue
-      const turn = this.#takeOf(group)
-      if (turn === undefined) continue
-      this.#groups.delete(group.name)
-      this.#groups.set(group.name, group)
-      return turn
-    }
-    return undefined
-  }
-
-  #takeOf(group: Group): Turn | undefined {
-    for (const aggregate of group.ready) {
+    for (let group = this.#groups.next(); group; group = this.#groups.next()) {
+      const [aggregate = ''] = group.ready
       group.ready.delete(aggregate)
       const chain = this.#chains.get(aggregate)
-      const head = chain?.loaded[0]
+      const head = chain?.loaded.shift()
       if (!chain || !head) continue
-      chain.loaded.shift()
       chain.busy = true
       group.inFlight++
       const superseded =
@@ -200,13 +158,10 @@ export class Chains {
       }
     }
     const due: Reload[] = []
-    for (const { reload, held } of this.#groups.values()) {
-      if (held >= this.#shares.mostHeld) continue
-      for (const aggregate of reload) {
-        if (due.length === limit) return due
-        const chain = this.#chains.get(aggregate)
-        due.push({ aggregate, after: chain?.fromOldest ? undefined : chain?.reach })
-      }
+    for (const aggregate of this.#groups.toReload()) {
+      if (due.length === limit) break
+      const chain = this.#chains.get(aggregate)
+      due.push({ aggregate, after: chain?.fromOldest ? undefined : chain?.reach })
     }
     return due
   }
@@ -263,7 +218,7 @@ export class Chains {
     const chain: Chain = {
       aggregate,
       lane,
-      group: this.#groupOf(message),
+      group: this.#groups.of(message),
       loaded: [],
       more: false,
       busy: false,
@@ -273,15 +228,6 @@ export class Chains {
     }
     this.#chains.set(aggregate, chain)
     return chain
-  }
-
-  #groupOf(message: QueuedMessage): Group {
-    const name = this.#shares.groupOf(message)
-    const found = this.#groups.get(name)
-    if (found) return found
-    const group: Group = { name, inFlight: 0, held: 0, ready: new Set(), reload: new Set() }
-    this.#groups.set(name, group)
-    return group
   }
 
   /** Its message is no longer under way. */
@@ -295,7 +241,7 @@ export class Chains {
       // Old news that the hub refused holds nothing; a piece of history holds what comes after it.
       if (message.subject === null) this.#blockBy(chain, message, Number.POSITIVE_INFINITY)
     } else if (message.dueAt > now) this.#blockBy(chain, message, message.dueAt)
-    else if (chain.loaded.length === LOADED_PER_CHAIN || chain.group.held >= this.#shares.mostHeld)
+    else if (chain.loaded.length === LOADED_PER_CHAIN || !this.#groups.hasRoom(chain.group))
       leaveInTable(chain, message)
     else {
       chain.loaded.push(message)
@@ -338,7 +284,7 @@ export class Chains {
   #drop(message: QueuedMessage): void {
     if (!this.#held.delete(message.id)) return
     this.#bytes -= message.payload.length
-    this.#groupOf(message).held--
+    this.#groups.of(message).held--
   }
 
   #close(chain: Chain): void {

@@ -82,13 +82,10 @@ export class LaneReader {
   async #run(): Promise<void> {
     while (this.#options.isWanted()) {
       try {
-        this.#reading = true
         const didRead = await atStep('lane.read', () => this.#readOnce())
-        this.#endRead()
         this.#options.onReady()
         if (!didRead) await this.#doze.rest(this.#restMilliseconds())
       } catch (error) {
-        this.#endRead()
         this.#options.onError(error)
         await this.#doze.rest(ERROR_PAUSE_MILLISECONDS)
       }
@@ -96,10 +93,19 @@ export class LaneReader {
     this.#options.onReady()
   }
 
-  #endRead(): void {
-    this.#reading = false
-    this.#options.chains.release(this.#releaseAfterRead)
-    this.#releaseAfterRead = []
+  /**
+   * One statement, and what is done with its rows. It ends before the next begins: an aggregate whose failure is released
+   * late is passed over by whatever reads it in between.
+   */
+  async #read<T>(work: () => Promise<T>): Promise<T> {
+    this.#reading = true
+    try {
+      return await work()
+    } finally {
+      this.#reading = false
+      this.#options.chains.release(this.#releaseAfterRead)
+      this.#releaseAfterRead = []
+    }
   }
 
   /** The one read that is most wanted now; false where none is. */
@@ -113,15 +119,16 @@ export class LaneReader {
       // Between two reads: one under way may still bring what was so before the revision.
       chains.forget(this.#revised)
       this.#revised.clear()
-      this.#window = await this.#openFullWindow(lanes)
+      this.#window = await this.#read(() => this.#openFullWindow(lanes))
       this.#seen = undefined
     }
     const room = this.#room()
     if (room <= 0) return false
     // In turns: neither may aggregates with a long tail keep all others out of memory, nor the reverse.
     this.#reloadsFirst = !this.#reloadsFirst
-    if (this.#reloadsFirst) return (await this.#reload(room)) || (await this.#readOn(owned, room))
-    return (await this.#readOn(owned, room)) || (await this.#reload(room))
+    const reload = () => this.#read(() => this.#reload(room))
+    const readOn = () => this.#read(() => this.#readOn(owned, room))
+    return this.#reloadsFirst ? (await reload()) || (await readOn()) : (await readOn()) || (await reload())
   }
 
   /** Reads aggregates again of which the table holds more than memory. */

@@ -32,10 +32,13 @@ const call = (method: string, path: string, { body, headers, of = store }: Sent 
 const send = (method: string, path: string, value: unknown, sent: Sent = {}) =>
   call(method, path, { ...sent, body: JSON.stringify(value) })
 const push = (body: string, sent: Sent = {}) => call('POST', 'messages', { ...sent, body })
-const idOf = ({ json }: Readonly<{ json: unknown }>, key = 'message_id') =>
-  String((json as Record<string, unknown>)[key])
-
 const HEX24 = expect.stringMatching(/^[0-9a-f]{24}$/)
+
+const idOf = ({ json }: Readonly<{ json: unknown }>, key = 'message_id') => {
+  const id = (json as Record<string, unknown>)[key]
+  expect(id).toEqual(HEX24)
+  return String(id)
+}
 
 async function countIncoming(of = store): Promise<number> {
   const { rows } = await hub.pool.query<{ count: number }>(
@@ -288,7 +291,7 @@ describe('a push that is none', () => {
 
   test('at the limits it is one: 100 levels, a backslash before u0000, a compressed body', async () => {
     const text = '{"message":"a:b","payload":{"a":"\\\\u0000"}}'
-    expect((await push(deep(98))).status).toBe(201)
+    expect((await push(deep(99))).status).toBe(201)
     expect((await push(text)).text).toContain('\\\\u0000')
     const headers = { 'Content-Encoding': 'gzip' }
     expect((await call('POST', 'messages', { body: gzipSync(text), headers })).status).toBe(201)
@@ -374,7 +377,7 @@ describe('Idempotency-Key', () => {
     const headers = key()
     const first = idOf(await push(SEED.stockChange, { headers }))
     const before = await countIncoming()
-    for (const body of [SEED.orderPersist, SEED.stockChange.replace('10', '11')]) {
+    for (const body of [SEED.stockChange.replace('change', 'actual'), SEED.stockChange.replace('10', '11')]) {
       const answer = await push(body, { headers })
       expect(answer).toMatchObject({ status: 422, json: { error: expect.stringContaining(first) } })
     }
@@ -1041,6 +1044,9 @@ describe('queues', () => {
       source: null,
       queue_name: 'accepted',
     })
+    expect((await call('GET', 'queues/accepted?state=scheduled', { of: mine })).json).toMatchObject([
+      { id: keys['delayed'], state: 'scheduled' },
+    ])
     const [queued] = (await call('GET', 'queues/incoming', { of: mine })).json as object[]
     expect(queued).toMatchObject({
       consumer: '',

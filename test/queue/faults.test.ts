@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { claimLease } from '../../src/postgres/worker-lease.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { retryMessages } from '../../src/queue/operate.ts'
@@ -156,4 +156,40 @@ test('a connection that never answers does not stop it for ever', async () => {
     )
   }
   detour.close()
+})
+
+test('a failure that is written while a read is under way, and due at once, is tried again', async () => {
+  const soon = jest.spyOn(Math, 'random').mockReturnValue(0)
+  const failed = new Set<string>()
+  let readers = 0
+  const worker = start(db.url, async ({ aggregate }) => {
+    if (failed.has(aggregate)) return accept
+    failed.add(aggregate)
+    // The next look for what is new comes back only after the failure is written.
+    const written = until(
+      async () => (await countRows(db.pool, 'bridge.message', "state = 'failing'")) > 0,
+      () => worker.errors,
+    )
+    worker.pool.waitsAfter = (text) => {
+      if (!text.includes('m.xid >= ')) return undefined
+      readers++
+      return written.then(() => pause(50))
+    }
+    await until(
+      () => readers > 0,
+      () => worker.errors,
+    )
+    return { do: 'retry', reason: 'busy' }
+  })
+  // The reads take turns, what is new and what is due: half of these meet the one order, half the other.
+  for (let round = 0; round < 6; round++) {
+    readers = 0
+    await enqueue(db, [newMessage(`order:${round}`, '{}')])
+    await until(
+      async () => (await countRows(db.pool, 'bridge.message')) === 0,
+      () => worker.errors,
+      5_000,
+    )
+  }
+  soon.mockRestore()
 })

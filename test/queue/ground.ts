@@ -73,6 +73,7 @@ export function faultyPool(url: string): FaultyPool {
           await guard()
           if (faulty.failsBefore(text)) throw planted()
           const result = await connection.query<never>(text, values)
+          await faulty.waitsAfter(text)
           if (faulty.failsAfter(text)) throw planted()
           return result
         },
