@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { PostgresError } from './postgres-error.ts'
 
@@ -9,7 +10,7 @@ export type Identity = Readonly<{ uid?: number; gid?: number }>
 
 /** PostgreSQL refuses root, and initdb a user without a line in /etc/passwd. */
 export function chooseIdentity(): Identity {
-  if (process.getuid?.() !== 0) return {}
+  if (process.getuid?.() !== 0) return namedUser()
   const users = fs.readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of ['postgres', 'nobody']) {
     const fields = users.find((line) => line.startsWith(`${name}:`))?.split(':')
@@ -19,6 +20,18 @@ export function chooseIdentity(): Identity {
     'no_identity',
     'PostgreSQL does not run as root and there is no user postgres or nobody: run as another user.',
   )
+}
+
+function namedUser(): Identity {
+  try {
+    os.userInfo()
+    return {}
+  } catch {
+    throw new PostgresError(
+      'no_identity',
+      'PostgreSQL does not run as a user without a name (a line in /etc/passwd): run as another user.',
+    )
+  }
 }
 
 /** A folder below one that is closed to the server's user (/root is 0700) is replaced by one in /var/lib. */

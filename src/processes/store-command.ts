@@ -2,9 +2,13 @@ import { type EffectiveSettings, readSettings } from '../config/read-settings.ts
 import type { SettingName, Settings } from '../config/settings.ts'
 import { DEMO_FOLDER, demoEnvironment, readDemoFile } from '../demo/demo-file.ts'
 import { createLog, type Log } from '../observe/log.ts'
+import { DatabaseError } from '../postgres/errors.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { OperatorError } from './exit.ts'
 import { openHubDatabase } from './hub-database.ts'
 import { openStoreDatabase } from './store-database.ts'
+
+const DEMO_SOURCE = `${DEMO_FOLDER}/demo.json`
 
 /** Options that every command takes. */
 export type CommonOptions = Readonly<{ config?: string; json?: boolean }>
@@ -40,7 +44,7 @@ export function commandSettings<Needed extends SettingName>(
   return readSettings({
     env: process.env,
     file: options.config,
-    fallback: demo && { source: `${DEMO_FOLDER}/demo.json`, env: demoEnvironment(demo) },
+    fallback: demo && { source: DEMO_SOURCE, env: demoEnvironment(demo) },
     needs,
   })
 }
@@ -48,8 +52,18 @@ export function commandSettings<Needed extends SettingName>(
 type Work<T> = (context: StoreContext) => Promise<T>
 
 /** For a command that looks at what runs, or asks something of it: the store named, or the demo's. */
-export function withStore<T>(options: CommonOptions, work: Work<T>): Promise<T> {
-  return useStore(commandSettings(options, ['databaseUrl']), work)
+export async function withStore<T>(options: CommonOptions, work: Work<T>): Promise<T> {
+  const effective = commandSettings(options, ['databaseUrl'])
+  try {
+    return await useStore(effective, work)
+  } catch (error) {
+    const isDown = error instanceof DatabaseError && error.code === 'unreachable'
+    if (!isDown || effective.sources.get('databaseUrl') !== DEMO_SOURCE) throw error
+    throw new OperatorError(
+      'No DATABASE_URL is set, and the demo of this folder does not run at present: start it, or set DATABASE_URL.',
+      1,
+    )
+  }
 }
 
 /** For a command that changes what a store is to the bridge: a forgotten DATABASE_URL must not turn it on a demo. */

@@ -116,6 +116,21 @@ test('data of another PostgreSQL, or of another user, is left alone, and it is s
   fs.chownSync(data, uid, gid)
 })
 
+test('below a folder that is closed to its user the server has another, and finds it again', async () => {
+  if (process.getuid?.() !== 0) return // any other user runs the server as itself
+  const closed = fs.mkdtempSync(path.join(os.tmpdir(), 'closed-'))
+  const asked = { ...options, root: path.join(closed, 'server') }
+  const server = await startPostgres(asked)
+  await query(server.url, 'create table kept as select 42 as answer')
+  await server.stop()
+  const again = await startPostgres(asked)
+  expect(again.root).toBe(server.root)
+  expect(path.dirname(again.root)).toBe('/var/lib')
+  expect(await query(again.url, 'select answer from kept')).toEqual([{ answer: 42 }])
+  await again.stop()
+  for (const made of [closed, again.root]) fs.rmSync(made, { recursive: true })
+})
+
 /** A process that can be killed needs JavaScript: this Node does not load TypeScript. */
 function compileLauncher(): void {
   fs.symlinkSync(path.join(project, 'node_modules'), path.join(folder, 'node_modules'))
