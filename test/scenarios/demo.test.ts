@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import pg from 'pg'
 import { isAlive, readPidFile } from '../../src/demo/postgres-process.ts'
 import { type Run, runBridge } from '../operator/run-bridge.ts'
@@ -68,10 +68,18 @@ const REFUSED: readonly Case[] = [
 let folder: string
 let order: string
 let first: DemoFile
+let last: ChildProcess | undefined
 
 beforeAll(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'demo-'))
   chmodSync(folder, 0o755) // PostgreSQL does not run as root, and must reach it
+})
+
+// Of a test that failed.
+afterEach(() => {
+  if (last?.exitCode === null) last.kill('SIGKILL')
+  const postgres = runningPostgres()
+  if (postgres !== undefined && isAlive(postgres)) process.kill(postgres, 'SIGKILL')
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -194,6 +202,7 @@ function spawnDemo() {
     env: { PATH: process.env['PATH'], PORT: '0', HUB_PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+  last = child
   child.stdout?.setEncoding('utf8').on('data', (text) => {
     printed += text
   })
