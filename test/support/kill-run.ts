@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Finding } from '../checker/evidence.ts'
+import { openLoopTrial } from './loop-trial.ts'
 import type { StoreFamily } from './stores.ts'
 import { openTrial } from './trial.ts'
 
@@ -18,6 +19,16 @@ const PASSES: Readonly<Record<string, number>> = {
   'lane.renew': 1,
   'send.push': 8,
   'send.settle': 4,
+  'push.key': 12,
+  'push.insert': 12,
+  'push.commit': 12,
+  'push.reply': 12,
+  'route.subscriptions': 12,
+  'route.copies': 12,
+  'deliver.target': 12,
+  'deliver.post': 12,
+  'conclude.settle': 12,
+  'conclude.commit': 12,
 }
 
 /** `step` with or without its side. */
@@ -57,6 +68,62 @@ export async function runToKill(point: KillPoint, family: StoreFamily, seed: num
   } finally {
     await trial.close()
   }
+}
+
+/** A hub waits for the lanes of its dead predecessor before it routes and delivers. */
+const LEASE_MS = 12_000
+
+/**
+ * The whole loop, in which a hub or a web dies at one point after the other, the next in its place: what the checker of both
+ * directions finds when all has come to rest.
+ */
+export async function runLoopToKills(
+  role: 'hub' | 'web',
+  points: readonly KillPoint[],
+  family: StoreFamily,
+  seed: number,
+): Promise<Finding[]> {
+  const [first, ...others] = points
+  if (!first) throw new Error('There is no point to kill at.')
+  const trial = await openLoopTrial(family, role === 'hub' ? { hub: first } : {})
+  try {
+    const bystander = role === 'hub' ? trial.start('web') : trial.hub
+    const victim = role === 'hub' ? trial.hub : trial.start('web', first)
+    const worker = trial.start('worker')
+    await Promise.all([trial.ready('worker', worker), trial.ready(role === 'hub' ? 'web' : 'hub', bystander)])
+    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 250 })
+    const erp = trial.startErp(seed, 250)
+    const missed: Finding[] = []
+    for (const [place, point] of points.entries()) {
+      const within = REACHED_WITHIN_MS + (place > 0 ? LEASE_MS : 0)
+      const startedAt = Date.now()
+      const giveUp = setTimeout(() => victim.kill(), within)
+      const { signal } = await victim.ended
+      clearTimeout(giveUp)
+      trial.killed(role)
+      if (signal !== 'SIGKILL' || Date.now() - startedAt >= within) {
+        const text = `the ${role} did not pass it ${point.count} times: ${victim.lines.slice(-5).join('\n')}`
+        missed.push({ rule: 'reached', about: point.step, text })
+      }
+      victim = trial.start(role, others[place])
+    }
+    await pause(ON_AFTER_DEATH_MS)
+    await erp.stop()
+    await workload.stop()
+    await trial.comeToRest()
+    const findings = await trial.check()
+    return findings.length > 0 ? [...missed, ...findings, ...complaintsIn(trial.complaints())] : missed
+  } finally {
+    await trial.close()
+  }
+}
+
+const MOST_COMPLAINTS = 10
+
+/** Whoever reads of findings wants to know what the processes had to say. */
+function complaintsIn(lines: readonly string[]): Finding[] {
+  const errors = lines.filter((line) => line.includes('"level":"error"')).slice(-MOST_COMPLAINTS)
+  return errors.map((text) => ({ rule: 'log', about: 'a process', text }))
 }
 
 /** Runs `work` on every item, `width` at a time: most of a trial is waiting for a lease to end. */

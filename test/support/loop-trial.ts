@@ -1,0 +1,246 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Disturbance, type Finding, gatherEvidence } from '../checker/evidence.ts'
+import { checkLoop } from '../checker/loop.ts'
+import type { Kept, Left, LoopEvidence } from '../checker/loop-evidence.ts'
+import { startAudit } from './audit.ts'
+import { type Erp, ORDERED_SKU, startErp } from './erp.ts'
+import { createDatabase, type TestDatabase } from './postgres.ts'
+import { type BridgeProcess, createProcesses, type StartOptions } from './processes.ts'
+import { acknowledge, processAt, type Relay, startRelay } from './relay.ts'
+import { createStore, type StoreFamily } from './stores.ts'
+import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts'
+
+export type Role = 'worker' | 'hub' | 'web'
+type KillAt = StartOptions['killAt']
+
+/** Store, bridge, hub, a consumer of all types and an ERP, each a program of its own, with a relay wherever two of them speak. */
+export type LoopTrial = Readonly<{
+  store: TestDatabase
+  /** The one with which the trial began. */
+  hub: BridgeProcess
+  /** From the bridge to the hub, and from the hub to the store and to the consumer. */
+  relays: Readonly<{ pushes: Relay; toStore: Relay; toConsumer: Relay }>
+  /** Starts a process; from when it listens, the others reach it and no longer the one before. */
+  start(role: Role, killAt?: KillAt): BridgeProcess
+  /** Resolves when it does its work. */
+  ready(role: Role, process: BridgeProcess): Promise<void>
+  startWorkload(options: WorkloadOptions): Promise<Workload>
+  startErp(seed: number, pauseMs: number): Erp
+  /** Notes that the harness killed a process, so that the checker excuses what follows from it. */
+  killed(role: Role): void
+  /** Waits until nothing is on its way any more, or no longer. */
+  comeToRest(timeoutMs?: number): Promise<void>
+  evidence(): Promise<LoopEvidence>
+  check(): Promise<Finding[]>
+  /** What the processes had to complain of: their logs' warnings and errors. */
+  complaints(): string[]
+  close(): Promise<void>
+}>
+
+const ADMIN_TOKEN = 'admin-token-of-the-trial'
+const WEBHOOK_TOKEN = 'webhook-token-of-the-trial'
+/** All that a shop and its ERP give cause for. */
+const ALL_TYPES = [
+  'product:new',
+  'product:update',
+  'stock:change',
+  'order:persist',
+  'order:import',
+  'order:new',
+  'order:updated',
+  'order:canceled',
+  'shipment:ready',
+  'notification:info',
+  'notification:warn',
+  'notification:error',
+]
+const LOOK_EVERY_MS = 250
+/** More than a shop sells and an ERP orders in one run. */
+const PLENTY = 10_000
+
+/** `hub`: where the first hub shall die. */
+export async function openLoopTrial(family: StoreFamily, killAt: { hub?: KillAt } = {}): Promise<LoopTrial> {
+  const processes = createProcesses()
+  const closing: (() => Promise<unknown>)[] = [() => processes.killAll()]
+  const close = async () => {
+    for (const end of closing) await end()
+  }
+  try {
+    return await assemble(family, killAt, processes, closing, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function assemble(
+  family: StoreFamily,
+  killAt: { hub?: KillAt },
+  processes: ReturnType<typeof createProcesses>,
+  closing: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<LoopTrial> {
+  const open = async () => {
+    const relay = await startRelay()
+    closing.push(() => relay.close())
+    return relay
+  }
+  const [pushes, orders, toStore, toConsumer] = await Promise.all([open(), open(), open(), open()])
+  toConsumer.leadTo(acknowledge)
+  const [store, hubDatabase] = await Promise.all([createStore(family, 'fixture'), createDatabase()])
+  closing.push(
+    () => hubDatabase.drop(),
+    () => store.drop(),
+  )
+  const common = { HOST: '127.0.0.1', LOG_FORMAT: 'json' }
+  const hubEnv = {
+    ...common,
+    PORT: '0',
+    HUB_DATABASE_URL: hubDatabase.url,
+    HUB_ADMIN_TOKEN: ADMIN_TOKEN,
+    HUB_TARGETS: 'any',
+  }
+  const started: BridgeProcess[] = []
+  const startWith = (role: Role, env: Record<string, string>, at: KillAt) => {
+    const running = processes.start([role], { env, ...(at && { killAt: at }) })
+    started.push(running)
+    if (role !== 'worker')
+      running.line(isListening).then(
+        (line) => {
+          const { url } = JSON.parse(line) as { url: string }
+          for (const relay of role === 'hub' ? [pushes, orders] : [toStore]) relay.leadTo(processAt(url))
+        },
+        () => {}, // it died first
+      )
+    return running
+  }
+  const run = async (command: readonly string[], env: Record<string, string>) => {
+    const running = processes.start(command, { env })
+    const { code } = await running.ended
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${running.lines.join('\n')}`)
+  }
+
+  await run(['migrate', '--hub'], hubEnv)
+  const hub = startWith('hub', hubEnv, killAt.hub)
+  await hub.line(isListening)
+  const at = await call(`${orders.url}/api/stores`, ADMIN_TOKEN, {
+    name: 'Harbour Supply',
+    webhook_url: `${toStore.url}/webhook`,
+    webhook_token: WEBHOOK_TOKEN,
+  })
+  const ofStore = `${orders.url}/api/stores/${at.id}`
+  await call(`${ofStore}/mappings`, at.token, {
+    mapping: { name: 'consumer.in', url: toConsumer.url, token: 'consumer-token', messages: ALL_TYPES },
+  })
+  const bridgeEnv = {
+    ...common,
+    DATABASE_URL: store.url,
+    HUB_URL: pushes.url,
+    HUB_STORE_ID: at.id,
+    HUB_TOKEN: at.token,
+    WEBHOOK_TOKEN,
+  }
+  await fillShelves(store, family)
+  await run(['migrate'], bridgeEnv)
+  const audit = await startAudit(store.url, family)
+  closing.splice(1, 0, () => audit.close())
+  const envOf = { hub: hubEnv, web: { ...bridgeEnv, PORT: '0' }, worker: bridgeEnv }
+  const killed: Record<Role, Disturbance[]> = { hub: [], web: [], worker: [] }
+
+  const evidence = async (): Promise<LoopEvidence> => ({
+    outward: await gatherEvidence(audit, pushes.requests, killed.worker),
+    sent: erps.flatMap(({ sent }) => sent),
+    toStore: toStore.requests,
+    toConsumer: toConsumer.requests,
+    inbox: await readInbox(store),
+    left: await readLeft(hubDatabase),
+    disturbances: killed.hub,
+  })
+  const erps: Erp[] = []
+  return {
+    store,
+    hub,
+    relays: { pushes, toStore, toConsumer },
+    start: (role, at) => startWith(role, envOf[role], at),
+    ready: async (role, running) => {
+      await running.line(role === 'worker' ? (line) => line.includes('worker started') : isListening)
+    },
+    startWorkload: (options) => startWorkload(store.url, family, options),
+    startErp: (seed, pauseMs) => {
+      const erp = startErp({ url: `${ofStore}/messages`, token: at.token, seed, pauseMs })
+      erps.push(erp)
+      return erp
+    },
+    killed: (role) => {
+      const now = Date.now()
+      killed[role].push({ what: `kill -9 of the ${role}`, from: now, to: now })
+    },
+    comeToRest: async (timeoutMs = 60_000) => {
+      const deadline = Date.now() + timeoutMs
+      // Twice in a row: what was not in the hub any more may have been on its way round.
+      for (let rounds = 0; rounds < 2 && Date.now() < deadline; ) {
+        rounds = (await isUnderWay(store, hubDatabase)) ? 0 : rounds + 1
+        await pause(LOOK_EVERY_MS)
+      }
+    },
+    evidence,
+    check: async () => checkLoop(await evidence()),
+    complaints: () =>
+      started.flatMap(({ pid, lines }) =>
+        lines.filter((line) => !/"level":"(info|debug)"/.test(line)).map((line) => `${pid}: ${line}`),
+      ),
+    close,
+  }
+}
+
+const isListening = (line: string) => line.includes('"message":"listening"')
+
+async function call(url: string, token: string, body: unknown): Promise<{ id: string; token: string }> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Augury-Token': token },
+    body: JSON.stringify(body),
+  })
+  const text = await answer.text()
+  if (answer.status !== 201) throw new Error(`${url} answered ${answer.status} ${text}`)
+  return JSON.parse(text) as { id: string; token: string }
+}
+
+/** Orders from outside are refused where there is too little, which is another test. */
+async function fillShelves({ pool }: TestDatabase, family: StoreFamily): Promise<void> {
+  const table = family === 'spree-4.10' ? 'spree_stock_items' : 'spree_stock_levels'
+  await pool.query(
+    `update ${table} s
+        set count_on_hand = count_on_hand + $2
+       from spree_variants v
+      where v.id = s.variant_id and v.sku = $1 and s.deleted_at is null`,
+    [ORDERED_SKU, PLENTY],
+  )
+}
+
+async function isUnderWay(store: TestDatabase, hubDatabase: TestDatabase): Promise<boolean> {
+  const left = await readLeft(hubDatabase)
+  const inbox = await readInbox(store)
+  if (left.some(({ messageId, state }) => state !== 'failing' || inbox.get(messageId)?.state !== 'failed'))
+    return true
+  const { rows } = await store.pool.query<{ waits: boolean }>(
+    'select exists (select from bridge.outbox) or exists (select from bridge.message) as waits',
+  )
+  return rows[0]?.waits ?? true
+}
+
+async function readInbox({ pool }: TestDatabase): Promise<ReadonlyMap<string, Kept>> {
+  const { rows } = await pool.query<{ message_id: string; state: string; last_error: string | null }>(
+    'select message_id, state, last_error from bridge.inbox',
+  )
+  return new Map(rows.map(({ message_id, state, last_error }) => [message_id, { state, reason: last_error }]))
+}
+
+async function readLeft({ pool }: TestDatabase): Promise<Left[]> {
+  const { rows } = await pool.query<Left>(
+    `select 'incoming' as queue, type, key as "messageId", state from hub.incoming
+      union all
+     select 'accepted', type, key, state from hub.accepted`,
+  )
+  return rows
+}
