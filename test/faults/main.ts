@@ -110,7 +110,7 @@ async function startServer(root: string): Promise<Server & Readonly<{ stop(): Pr
       durable: false,
       binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded',
       // A commit that was confirmed survives the server's crash (not the machine's: nothing here crashes that).
-      settings: { max_connections: '300', synchronous_commit: 'on' },
+      settings: { max_connections: '600', synchronous_commit: 'on' },
     })
   let running: PostgresServer = await start()
   process.env['TEST_POSTGRES_URL'] = running.url

@@ -28,6 +28,8 @@ export type ErpOptions = Readonly<{
   seed: number
   /** Between two messages of one clerk, at most. */
   pauseMs: number
+  /** Ends it in the middle of whatever it is at. */
+  signal: AbortSignal
 }>
 
 /** SKUs of both families' fixtures, each of one clerk, so that its messages have an order. The shop sells them too. */
@@ -75,7 +77,7 @@ export function startErp(options: ErpOptions): Erp {
   }
   const clerk = async (place: number, next: (random: Random) => Word) => {
     const random = createRandom(options.seed * 1000 + 500 + place)
-    while (!stopped) {
+    while (!stopped && !options.signal.aborted) {
       await say(next(random), random)
       await pause(random.between(0, options.pauseMs))
     }
@@ -135,14 +137,14 @@ function bringOrder(number: string): Word {
 }
 
 /** @throws where the hub refuses it: then the ERP is wrong, or the hub. */
-async function untilAccepted(message: Sent, { url, token }: ErpOptions): Promise<void> {
+async function untilAccepted(message: Sent, { url, token, signal }: ErpOptions): Promise<void> {
   const { type, payload, key, number } = message
-  for (;;) {
+  while (!signal.aborted) {
     const answer = await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Augury-Token': token, 'Idempotency-Key': key },
       body: JSON.stringify({ message: type, payload }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
     })
       .then(async (response) => ({ status: response.status, text: await response.text() }))
       .catch(() => undefined)

@@ -88,7 +88,7 @@ export async function runLoopToKills(
   const trial = await openLoopTrial(family, role === 'hub' ? { hub: first } : {})
   try {
     const bystander = role === 'hub' ? trial.start('web') : trial.hub
-    const victim = role === 'hub' ? trial.hub : trial.start('web', first)
+    let victim = role === 'hub' ? trial.hub : trial.start('web', first)
     const worker = trial.start('worker')
     await Promise.all([trial.ready('worker', worker), trial.ready(role === 'hub' ? 'web' : 'hub', bystander)])
     const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 250 })
@@ -126,7 +126,10 @@ function complaintsIn(lines: readonly string[]): Finding[] {
   return errors.map((text) => ({ rule: 'log', about: 'a process', text }))
 }
 
-/** Runs `work` on every item, `width` at a time: most of a trial is waiting for a lease to end. */
+/**
+ * Runs `work` on every item, `width` at a time: most of a trial is waiting for a lease to end. Rejects when all have ended
+ * and one has failed.
+ */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,
@@ -136,5 +139,6 @@ export async function inParallel<T>(
   const next = async (): Promise<void> => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
   }
-  await Promise.all(Array.from({ length: width }, next))
+  const ends = await Promise.allSettled(Array.from({ length: width }, next))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }

@@ -157,6 +157,8 @@ async function assemble(
     disturbances: killed.hub,
   })
   const erps: Erp[] = []
+  const over = new AbortController()
+  closing.unshift(async () => over.abort())
   return {
     store,
     hub,
@@ -165,9 +167,14 @@ async function assemble(
     ready: async (role, running) => {
       await running.line(role === 'worker' ? (line) => line.includes('worker started') : isListening)
     },
-    startWorkload: (options) => startWorkload(store.url, family, options),
+    startWorkload: async (options) => {
+      const workload = await startWorkload(store.url, family, options)
+      closing.unshift(() => workload.stop().catch(() => {}))
+      return workload
+    },
     startErp: (seed, pauseMs) => {
-      const erp = startErp({ url: `${ofStore}/messages`, token: at.token, seed, pauseMs })
+      const signal = over.signal
+      const erp = startErp({ url: `${ofStore}/messages`, token: at.token, seed, pauseMs, signal })
       erps.push(erp)
       return erp
     },
