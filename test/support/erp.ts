@@ -41,6 +41,7 @@ export const ERP_SKUS: readonly string[] = [...ONLY_MOVED, ...MOVED_AND_PRICED]
 
 const AGAIN_AFTER_MS = 150
 const PATIENCE_MS = 15_000
+const MISFITS_ARE_RARER = 5
 const REPEATED_FOR_NO_REASON = 0.1
 
 const ADDRESS = {
@@ -75,11 +76,11 @@ export function startErp(options: ErpOptions): Erp {
     do await untilAccepted(message, options)
     while (random.chance(REPEATED_FOR_NO_REASON))
   }
-  const clerk = async (place: number, next: (random: Random) => Word) => {
+  const clerk = async (place: number, pauseMs: number, next: (random: Random) => Word) => {
     const random = createRandom(options.seed * 1000 + 500 + place)
     while (!stopped && !options.signal.aborted) {
       await say(next(random), random)
-      await pause(random.between(0, options.pauseMs))
+      await pause(random.between(0, pauseMs))
     }
   }
   const clerks = [
@@ -89,10 +90,13 @@ export function startErp(options: ErpOptions): Erp {
       return random.chance(0.5) ? reprice(sku, count) : move(sku, random)
     },
     () => bringOrder(`ERP-${options.seed}-${count}`),
-    // What no store can take: kept by the bridge with its reason, tried again by the hub.
-    (random: Random) => move(`NO-SUCH-${count}`, random),
   ]
-  const working = Promise.all(clerks.map((next, place) => clerk(place, next)))
+  // What no store can take: kept by the bridge with its reason, and tried by the hub again and again.
+  const misfit = (random: Random) => move(`NO-SUCH-${count}`, random)
+  const working = Promise.all([
+    ...clerks.map((next, place) => clerk(place, options.pauseMs, next)),
+    clerk(clerks.length, MISFITS_ARE_RARER * options.pauseMs, misfit),
+  ])
   working.catch(() => {}) // whoever stops it hears of it
   return {
     sent,

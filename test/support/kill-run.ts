@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Finding } from '../checker/evidence.ts'
-import { openLoopTrial } from './loop-trial.ts'
+import { openLoopTrial, type Role } from './loop-trial.ts'
 import type { StoreFamily } from './stores.ts'
 import { openTrial } from './trial.ts'
 
@@ -19,16 +19,10 @@ const PASSES: Readonly<Record<string, number>> = {
   'lane.renew': 1,
   'send.push': 8,
   'send.settle': 4,
-  'push.key': 12,
-  'push.insert': 12,
-  'push.commit': 12,
-  'push.reply': 12,
-  'route.subscriptions': 12,
-  'route.copies': 12,
-  'deliver.target': 12,
-  'deliver.post': 12,
-  'conclude.settle': 12,
-  'conclude.commit': 12,
+  'conclude.settle': 8,
+  'conclude.commit': 8,
+  'deliver.target': 6,
+  'deliver.post': 6,
 }
 
 /** `step` with or without its side. */
@@ -70,49 +64,51 @@ export async function runToKill(point: KillPoint, family: StoreFamily, seed: num
   }
 }
 
+/** Who dies in the whole loop, and where. */
+export type LoopKill = KillPoint & Readonly<{ role: Role }>
+
 /** A hub waits for the lanes of its dead predecessor before it routes and delivers. */
 const LEASE_MS = 12_000
 
 /**
- * The whole loop, in which a hub or a web dies at one point after the other, the next in its place: what the checker of both
- * directions finds when all has come to rest.
+ * The whole loop, in which one process after the other dies at its point and another is started in its place: what the
+ * checker of both directions finds when all has come to rest.
  */
 export async function runLoopToKills(
-  role: 'hub' | 'web',
-  points: readonly KillPoint[],
+  kills: readonly LoopKill[],
   family: StoreFamily,
   seed: number,
 ): Promise<Finding[]> {
-  const [first, ...others] = points
-  if (!first) throw new Error('There is no point to kill at.')
-  const trial = await openLoopTrial(family, role === 'hub' ? { hub: first } : {})
+  const trial = await openLoopTrial(family)
   try {
-    const bystander = role === 'hub' ? trial.start('web') : trial.hub
-    let victim = role === 'hub' ? trial.hub : trial.start('web', first)
-    const worker = trial.start('worker')
-    await Promise.all([trial.ready('worker', worker), trial.ready(role === 'hub' ? 'web' : 'hub', bystander)])
-    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 250 })
+    const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
+    await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
+    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 300 })
     const erp = trial.startErp(seed, 250)
     const missed: Finding[] = []
-    for (const [place, point] of points.entries()) {
-      const within = REACHED_WITHIN_MS + (place > 0 ? LEASE_MS : 0)
-      const startedAt = Date.now()
-      const giveUp = setTimeout(() => victim.kill(), within)
-      const { signal } = await victim.ended
-      clearTimeout(giveUp)
+    for (const { role, step, count } of kills) {
+      const victim = running[role]
+      await trial.ready(role, victim)
+      victim.dieAt(step, count)
+      const isMissed = await Promise.race([
+        victim.ended.then(() => false),
+        pause(REACHED_WITHIN_MS + LEASE_MS, true, { ref: false }),
+      ])
+      await victim.kill()
       trial.killed(role)
-      if (signal !== 'SIGKILL' || Date.now() - startedAt >= within) {
-        const text = `the ${role} did not pass it ${point.count} times: ${victim.lines.slice(-5).join('\n')}`
-        missed.push({ rule: 'reached', about: point.step, text })
+      if (isMissed) {
+        const text = `the ${role} did not pass it ${count} times: ${victim.lines.slice(-5).join('\n')}`
+        missed.push({ rule: 'reached', about: step, text })
       }
-      victim = trial.start(role, others[place])
+      running[role] = trial.start(role)
     }
+    await trial.ready('hub', running.hub)
     await pause(ON_AFTER_DEATH_MS)
     await erp.stop()
     await workload.stop()
     await trial.comeToRest()
     const findings = await trial.check()
-    return findings.length > 0 ? [...missed, ...findings, ...complaintsIn(trial.complaints())] : missed
+    return findings.length > 0 ? [...missed, ...findings, ...errorsIn(trial.complaints())] : missed
   } finally {
     await trial.close()
   }
@@ -121,7 +117,7 @@ export async function runLoopToKills(
 const MOST_COMPLAINTS = 10
 
 /** Whoever reads of findings wants to know what the processes had to say. */
-function complaintsIn(lines: readonly string[]): Finding[] {
+function errorsIn(lines: readonly string[]): Finding[] {
   const errors = lines.filter((line) => line.includes('"level":"error"')).slice(-MOST_COMPLAINTS)
   return errors.map((text) => ({ rule: 'log', about: 'a process', text }))
 }

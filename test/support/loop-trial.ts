@@ -5,13 +5,12 @@ import type { Kept, Left, LoopEvidence } from '../checker/loop-evidence.ts'
 import { startAudit } from './audit.ts'
 import { type Erp, ORDERED_SKU, startErp } from './erp.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
-import { type BridgeProcess, createProcesses, type StartOptions } from './processes.ts'
+import { type BridgeProcess, createProcesses } from './processes.ts'
 import { acknowledge, processAt, type Relay, startRelay } from './relay.ts'
 import { createStore, type StoreFamily } from './stores.ts'
 import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts'
 
 export type Role = 'worker' | 'hub' | 'web'
-type KillAt = StartOptions['killAt']
 
 /** Store, bridge, hub, a consumer of all types and an ERP, each a program of its own, with a relay wherever two of them speak. */
 export type LoopTrial = Readonly<{
@@ -21,7 +20,7 @@ export type LoopTrial = Readonly<{
   /** From the bridge to the hub, and from the hub to the store and to the consumer. */
   relays: Readonly<{ pushes: Relay; toStore: Relay; toConsumer: Relay }>
   /** Starts a process; from when it listens, the others reach it and no longer the one before. */
-  start(role: Role, killAt?: KillAt): BridgeProcess
+  start(role: Role): BridgeProcess
   /** Resolves when it does its work. */
   ready(role: Role, process: BridgeProcess): Promise<void>
   startWorkload(options: WorkloadOptions): Promise<Workload>
@@ -58,15 +57,14 @@ const LOOK_EVERY_MS = 250
 /** More than a shop sells and an ERP orders in one run. */
 const PLENTY = 10_000
 
-/** `hub`: where the first hub shall die. */
-export async function openLoopTrial(family: StoreFamily, killAt: { hub?: KillAt } = {}): Promise<LoopTrial> {
+export async function openLoopTrial(family: StoreFamily): Promise<LoopTrial> {
   const processes = createProcesses()
   const closing: (() => Promise<unknown>)[] = [() => processes.killAll()]
   const close = async () => {
     for (const end of closing) await end()
   }
   try {
-    return await assemble(family, killAt, processes, closing, close)
+    return await assemble(family, processes, closing, close)
   } catch (error) {
     await close()
     throw error
@@ -75,7 +73,6 @@ export async function openLoopTrial(family: StoreFamily, killAt: { hub?: KillAt 
 
 async function assemble(
   family: StoreFamily,
-  killAt: { hub?: KillAt },
   processes: ReturnType<typeof createProcesses>,
   closing: (() => Promise<unknown>)[],
   close: () => Promise<void>,
@@ -101,8 +98,8 @@ async function assemble(
     HUB_TARGETS: 'any',
   }
   const started: BridgeProcess[] = []
-  const startWith = (role: Role, env: Record<string, string>, at: KillAt) => {
-    const running = processes.start([role], { env, ...(at && { killAt: at }) })
+  const startWith = (role: Role, env: Record<string, string>) => {
+    const running = processes.start([role], { env })
     started.push(running)
     if (role !== 'worker')
       running.line(isListening).then(
@@ -121,7 +118,7 @@ async function assemble(
   }
 
   await run(['migrate', '--hub'], hubEnv)
-  const hub = startWith('hub', hubEnv, killAt.hub)
+  const hub = startWith('hub', hubEnv)
   await hub.line(isListening)
   const at = await call(`${orders.url}/api/stores`, ADMIN_TOKEN, {
     name: 'Harbour Supply',
@@ -163,7 +160,7 @@ async function assemble(
     store,
     hub,
     relays: { pushes, toStore, toConsumer },
-    start: (role, at) => startWith(role, envOf[role], at),
+    start: (role) => startWith(role, envOf[role]),
     ready: async (role, running) => {
       await running.line(role === 'worker' ? (line) => line.includes('worker started') : isListening)
     },
