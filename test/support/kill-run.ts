@@ -82,6 +82,8 @@ export async function runLoopToKills(
   const trial = await openLoopTrial(family)
   try {
     const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
+    // Another web stands by: while none answers, deliveries would pile up attempts and back off for half a minute.
+    let heir = trial.start('web')
     await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
     const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 300 })
     const erp = trial.startErp(seed, 250)
@@ -89,6 +91,7 @@ export async function runLoopToKills(
     for (const { role, step, count } of kills) {
       const victim = running[role]
       await trial.ready(role, victim)
+      if (role === 'web') await trial.ready('web', heir)
       victim.dieAt(step, count)
       const isMissed = await Promise.race([
         victim.ended.then(() => false),
@@ -100,7 +103,8 @@ export async function runLoopToKills(
         const text = `the ${role} did not pass it ${count} times: ${victim.lines.slice(-5).join('\n')}`
         missed.push({ rule: 'reached', about: step, text })
       }
-      running[role] = trial.start(role)
+      running[role] = role === 'web' ? heir : trial.start(role)
+      if (role === 'web') heir = trial.start('web')
     }
     await trial.ready('hub', running.hub)
     await pause(ON_AFTER_DEATH_MS)

@@ -6,7 +6,7 @@ import { startAudit } from './audit.ts'
 import { type Erp, ORDERED_SKU, startErp } from './erp.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
 import { type BridgeProcess, createProcesses } from './processes.ts'
-import { acknowledge, processAt, type Relay, startRelay } from './relay.ts'
+import { type Answerer, acknowledge, processAt, type Relay, startRelay } from './relay.ts'
 import { createStore, type StoreFamily } from './stores.ts'
 import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts'
 
@@ -19,7 +19,7 @@ export type LoopTrial = Readonly<{
   hub: BridgeProcess
   /** From the bridge to the hub, and from the hub to the store and to the consumer. */
   relays: Readonly<{ pushes: Relay; toStore: Relay; toConsumer: Relay }>
-  /** Starts a process; from when it listens, the others reach it and no longer the one before. */
+  /** Starts a process. Of several of one role the others reach the one that was started first, until it dies. */
   start(role: Role): BridgeProcess
   /** Resolves when it does its work. */
   ready(role: Role, process: BridgeProcess): Promise<void>
@@ -77,13 +77,23 @@ async function assemble(
   closing: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<LoopTrial> {
-  const open = async () => {
-    const relay = await startRelay()
+  const listening = new Map<BridgeProcess, Answerer>()
+  const roles = new Map<BridgeProcess, Role>()
+  const eldest =
+    (role: Role): Answerer =>
+    async (request) => {
+      const first = [...roles].find(([running, its]) => its === role && listening.has(running))
+      return first && listening.get(first[0])?.(request)
+    }
+  const open = async (answerer: Answerer) => {
+    const relay = await startRelay(answerer)
     closing.push(() => relay.close())
     return relay
   }
-  const [pushes, orders, toStore, toConsumer] = await Promise.all([open(), open(), open(), open()])
-  toConsumer.leadTo(acknowledge)
+  const [pushes, orders, toStore, toConsumer] = await Promise.all(
+    [eldest('hub'), eldest('hub'), eldest('web'), acknowledge].map(open),
+  )
+  if (!pushes || !orders || !toStore || !toConsumer) throw new Error('A relay did not start.')
   const [store, hubDatabase] = await Promise.all([createStore(family, 'fixture'), createDatabase()])
   closing.push(
     () => hubDatabase.drop(),
@@ -101,14 +111,12 @@ async function assemble(
   const startWith = (role: Role, env: Record<string, string>) => {
     const running = processes.start([role], { env })
     started.push(running)
-    if (role !== 'worker')
-      running.line(isListening).then(
-        (line) => {
-          const { url } = JSON.parse(line) as { url: string }
-          for (const relay of role === 'hub' ? [pushes, orders] : [toStore]) relay.leadTo(processAt(url))
-        },
-        () => {}, // it died first
-      )
+    roles.set(running, role)
+    running
+      .line(isListening)
+      .then((line) => listening.set(running, processAt((JSON.parse(line) as { url: string }).url)))
+      .catch(() => {}) // it died first, or is a worker and opens no port
+    void running.ended.then(() => roles.delete(running))
     return running
   }
   const run = async (command: readonly string[], env: Record<string, string>) => {

@@ -15,8 +15,6 @@ export type Relay = Readonly<{
   url: string
   /** All requests in order of arrival. */
   requests: readonly Relayed[]
-  /** From now on requests are answered by this one. */
-  leadTo(answerer: Answerer): void
   /** From now on every request meets what `decide` says; without it all is well again. */
   misbehave(decide?: (request: Relayed) => Behaviour): void
   close(): Promise<void>
@@ -28,8 +26,6 @@ export const acknowledge: Answerer = async ({ key }) => ({
   body: JSON.stringify({ message_id: key }),
   headers: { 'content-type': 'application/json' },
 })
-
-const nobody: Answerer = async () => undefined
 
 /** A new connection each time: one kept from a process that is gone would tell of its death, not of its successor's life. */
 const agent = new Agent({ keepAlive: false })
@@ -63,9 +59,8 @@ function passedOn({ headers }: IncomingMessage): Record<string, string> {
  * Stands between two processes and records what they say to each other. Where the one behind it dies, whoever asked finds
  * the connection broken, as if they had spoken without it.
  */
-export async function startRelay(answerer: Answerer = nobody): Promise<Relay> {
+export async function startRelay(target: Answerer): Promise<Relay> {
   const requests: Relayed[] = []
-  let target = answerer
   let decide: ((request: Relayed) => Behaviour) | undefined
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
@@ -91,9 +86,6 @@ export async function startRelay(answerer: Answerer = nobody): Promise<Relay> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    leadTo: (next) => {
-      target = next
-    },
     misbehave: (next) => {
       decide = next
     },
