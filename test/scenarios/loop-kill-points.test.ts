@@ -10,8 +10,7 @@ import { inParallel, type LoopKill, passesBeforeKill, runLoopToKills } from '../
  */
 const RUNS: readonly (readonly `${Step}:${'before' | 'after'}`[])[] = [
   ['apply.write:after', 'apply.commit:after', 'deliver.post:after', 'push.commit:after'],
-  ['apply.commit:before', 'apply.failure:after', 'deliver.effects:after', 'push.reply:after'],
-  ['apply.failure:before', 'apply.reply:after', 'route.derived:after', 'push.insert:after'],
+  ['apply.commit:before', 'apply.failure:after', 'route.derived:after', 'push.insert:after'],
 ]
 
 function killAt(point: string): LoopKill {

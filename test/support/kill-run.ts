@@ -83,7 +83,9 @@ export async function runLoopToKills(
   try {
     const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
     // Another web stands by: while none answers, deliveries would pile up attempts and back off for half a minute.
-    let heir = trial.start('web')
+    let heirsToCome = kills.filter(({ role }) => role === 'web').length
+    const nextHeir = () => (heirsToCome-- > 0 ? trial.start('web') : running.web)
+    let heir = nextHeir()
     await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
     const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 300 })
     const erp = trial.startErp(seed, 250)
@@ -104,7 +106,7 @@ export async function runLoopToKills(
         missed.push({ rule: 'reached', about: step, text })
       }
       running[role] = role === 'web' ? heir : trial.start(role)
-      if (role === 'web') heir = trial.start('web')
+      if (role === 'web') heir = nextHeir()
     }
     await trial.ready('hub', running.hub)
     await pause(ON_AFTER_DEATH_MS)
