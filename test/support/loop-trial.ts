@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Disturbance, type Finding, gatherEvidence } from '../checker/evidence.ts'
 import { checkLoop } from '../checker/loop.ts'
-import type { Kept, Left, LoopEvidence } from '../checker/loop-evidence.ts'
+import type { LoopEvidence } from '../checker/loop-evidence.ts'
 import { startAudit } from './audit.ts'
-import { type Erp, ORDERED_SKU, startErp } from './erp.ts'
+import { type Erp, startErp } from './erp.ts'
+import { fillShelves, isUnderWay, readInbox, readLeft } from './loop-tables.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
 import { type BridgeProcess, createProcesses } from './processes.ts'
 import { type Answerer, acknowledge, processAt, type Relay, startRelay } from './relay.ts'
@@ -54,8 +55,6 @@ const ALL_TYPES = [
   'notification:error',
 ]
 const LOOK_EVERY_MS = 250
-/** More than a shop sells and an ERP orders in one run. */
-const PLENTY = 10_000
 
 export async function openLoopTrial(family: StoreFamily): Promise<LoopTrial> {
   const processes = createProcesses()
@@ -216,43 +215,4 @@ async function call(url: string, token: string, body: unknown): Promise<{ id: st
   const text = await answer.text()
   if (answer.status !== 201) throw new Error(`${url} answered ${answer.status} ${text}`)
   return JSON.parse(text) as { id: string; token: string }
-}
-
-/** Orders from outside are refused where there is too little, which is another test. */
-async function fillShelves({ pool }: TestDatabase, family: StoreFamily): Promise<void> {
-  const table = family === 'spree-4.10' ? 'spree_stock_items' : 'spree_stock_levels'
-  await pool.query(
-    `update ${table} s
-        set count_on_hand = count_on_hand + $2
-       from spree_variants v
-      where v.id = s.variant_id and v.sku = $1 and s.deleted_at is null`,
-    [ORDERED_SKU, PLENTY],
-  )
-}
-
-async function isUnderWay(store: TestDatabase, hubDatabase: TestDatabase): Promise<boolean> {
-  const left = await readLeft(hubDatabase)
-  const inbox = await readInbox(store)
-  if (left.some(({ messageId, state }) => state !== 'failing' || inbox.get(messageId)?.state !== 'failed'))
-    return true
-  const { rows } = await store.pool.query<{ waits: boolean }>(
-    'select exists (select from bridge.outbox) or exists (select from bridge.message) as waits',
-  )
-  return rows[0]?.waits ?? true
-}
-
-async function readInbox({ pool }: TestDatabase): Promise<ReadonlyMap<string, Kept>> {
-  const { rows } = await pool.query<{ message_id: string; state: string; last_error: string | null }>(
-    'select message_id, state, last_error from bridge.inbox',
-  )
-  return new Map(rows.map(({ message_id, state, last_error }) => [message_id, { state, reason: last_error }]))
-}
-
-async function readLeft({ pool }: TestDatabase): Promise<Left[]> {
-  const { rows } = await pool.query<Left>(
-    `select 'incoming' as queue, type, key as "messageId", state from hub.incoming
-      union all
-     select 'accepted', type, key, state from hub.accepted`,
-  )
-  return rows
 }
