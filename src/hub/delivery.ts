@@ -39,7 +39,7 @@ export function createDelivery(
 
   async function send(message: QueuedMessage, _permit: true, signal: AbortSignal): Promise<Decision> {
     const { store_id: storeId, mapping_id: mappingId, poll_url: pollUrl } = carried.parse(message.carried)
-    const target = await readTarget(pool, mappingId)
+    const target = await atStep('deliver.target', () => readTarget(pool, mappingId))
     if (!target) return { do: 'park', reason: 'Its mapping was deleted.' }
     if (!target.enabled)
       return { do: 'retry', reason: 'Its mapping is disabled.', afterSeconds: DISABLED_SECONDS }

@@ -1,6 +1,8 @@
+import { finished } from 'node:stream/promises'
 import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 
+import { atStep } from '../observe/steps.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { ApiError, notFound, parseObject } from './api-error.ts'
 import { decideByHand, order } from './by-hand.ts'
@@ -34,7 +36,10 @@ export function createMessageApi(pool: Pool, laneCount: number): Router {
       idempotencyKey: readKey(request.get('idempotency-key')),
       aggregateHint: aggregateHint.safeParse(request.get('x-bridge-aggregate')).data,
     })
-    response.status(201).type('application/json').send(pushed.echo(messageId))
+    await atStep('push.reply', async () => {
+      response.status(201).type('application/json').send(pushed.echo(messageId))
+      await finished(response).catch(() => undefined) // the pusher is gone: it will ask again
+    })
   }
   const show: RequestHandler<MessagePath> = async (request, response) => {
     const { store, id } = request.params

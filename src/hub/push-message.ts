@@ -1,3 +1,4 @@
+import { atStep } from '../observe/steps.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { claimKey } from './idempotency.ts'
@@ -22,11 +23,16 @@ export async function pushMessage(
   const { type, payload, content, origin, envelope } = pushed
   const key = newObjectId()
   const message = { storeId, key, type, payload, content, aggregateHint, origin, parentId: '', envelope }
-  if (idempotencyKey === undefined) return insertIncoming(pool, laneCount, message)
+  if (idempotencyKey === undefined)
+    return atStep('push.insert', () => insertIncoming(pool, laneCount, message))
 
   const claim = { storeId, key: idempotencyKey, messageId: key, fingerprint: fingerprintOf(pushed) }
   return inTransaction(
     pool,
-    async (db) => (await claimKey(db, claim)) ?? insertIncoming(db, laneCount, message),
+    async (db) =>
+      (await atStep('push.key', () => claimKey(db, claim))) ??
+      atStep('push.insert', () => insertIncoming(db, laneCount, message)),
+    'read committed',
+    (db) => atStep('push.commit', () => db.query('commit')),
   )
 }

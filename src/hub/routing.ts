@@ -137,15 +137,17 @@ async function deriveOrder(
   const derivation = deriveOrderMessages(raw, before ? rawPayload.parse(JSON.parse(before)) : undefined)
   if (derivation.outcome === 'nothing') return
   for (const { type, payload } of derivation.messages) {
-    await insertIncoming(db, incomingLanes, {
-      storeId,
-      type,
-      payload: JSON.stringify(payload),
-      content: payload,
-      origin,
-      parentId: message.key,
-      envelope: '{}',
-    })
+    await atStep('route.derived', () =>
+      insertIncoming(db, incomingLanes, {
+        storeId,
+        type,
+        payload: JSON.stringify(payload),
+        content: payload,
+        origin,
+        parentId: message.key,
+        envelope: '{}',
+      }),
+    )
   }
   await atStep('route.order', () =>
     db.query(

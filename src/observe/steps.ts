@@ -17,16 +17,22 @@ export const WORKER_STEPS = [
   'send.settle',
 ] as const
 
-/** The same of the hub: routing and delivery. Lanes and settling are the worker's. */
+/** The same of the hub: taking a push in, routing, delivery. Its lanes are kept by the code of the worker's. */
 export const HUB_STEPS = [
-  'push.receive',
+  'push.key',
+  'push.insert',
+  'push.commit',
+  'push.reply',
   'route.subscriptions',
   'route.copies',
+  'route.derived',
   'route.order',
+  'deliver.target',
   'deliver.post',
   'deliver.effects',
   'send.settle',
-  'send.conclude',
+  'conclude.settle',
+  'conclude.commit',
 ] as const
 
 /** The same of the web: from an inbound message to the answer. */

@@ -49,10 +49,16 @@ export class Settler {
     let [attempt, follows] = [settlement, also]
     while (!this.#options.signal.aborted && !this.#givenUp) {
       try {
-        await atStep('send.conclude', () =>
-          inTransaction(pool, async (db) => {
-            if ((await settle(db, tables, workerId, [attempt], rememberedTypes)) > 0) await follows(db)
-          }),
+        await inTransaction(
+          pool,
+          async (db) => {
+            const written = await atStep('conclude.settle', () =>
+              settle(db, tables, workerId, [attempt], rememberedTypes),
+            )
+            if (written > 0) await follows(db)
+          },
+          'read committed',
+          (db) => atStep('conclude.commit', () => db.query('commit')),
         )
         this.#options.onSettled([settlement.message])
         return attempt

@@ -19,12 +19,17 @@ export type Evidence = Readonly<{
   changes: readonly Change[]
   store: Relations
   history: History
+  /** Transactions in which the bridge wrote what a hub had sent: the hub knows of them. */
+  foreign: ReadonlySet<string>
   /** Every push, in order of arrival. */
   requests: readonly RecordedRequest[]
   /** Each message that the hub took, once, in the order in which it first took them. */
   messages: readonly Message[]
   disturbances: readonly Disturbance[]
 }>
+
+/** The connections of whoever applies what a hub sends; all others are the shop's own. */
+const APPLYING = 'spree-bridge web'
 
 export async function gatherEvidence(
   audit: Audit,
@@ -51,6 +56,7 @@ export async function gatherEvidence(
     changes,
     store,
     history,
+    foreign: new Set(changes.filter(({ application }) => application === APPLYING).map(({ xid }) => xid)),
     requests,
     messages: [...taken.values()],
     disturbances,

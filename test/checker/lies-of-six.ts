@@ -3,18 +3,29 @@ import type { RecordedRequest } from '../support/recorded-request.ts'
 import { decimal } from './picture.ts'
 
 /** On 6.0 some of what is told is made from several rows, so that no single row's history can be asked for it. */
-export function findLiesOfSix(aggregate: string, { payload }: RecordedRequest, now: StoreRows): string[] {
+export function findLiesOfSix(
+  aggregate: string,
+  { payload }: RecordedRequest,
+  now: StoreRows,
+  isKnown: (key: string) => boolean,
+): string[] {
   const id = aggregate.split(':')[1] ?? ''
   const order = aggregate.startsWith('order:') ? now.get('spree_orders')?.get(id) : undefined
   if (order) return findWrongStates(order, payload, now)
   const product = aggregate.startsWith('product:') ? now.get('spree_products')?.get(id) : undefined
-  return product ? findWrongPrice(product, payload, now) : []
+  return product ? findWrongPrice(product, payload, now, isKnown) : []
 }
 
 /** Without a master the product's price is its default variant's. */
-function findWrongPrice(product: Row, payload: Row, now: StoreRows): string[] {
+function findWrongPrice(
+  product: Row,
+  payload: Row,
+  now: StoreRows,
+  isKnown: (key: string) => boolean,
+): string[] {
   const variant = now.get('spree_variants')?.get(String(product['default_variant_id']))
   if (product['deleted_at'] !== null || !variant || variant['deleted_at'] !== null) return []
+  if (isKnown(`price:${variant['id']}`)) return []
   const currency = [...(now.get('spree_stores')?.values() ?? [])].find((row) => row['default'] === true)
   const price = [...(now.get('spree_prices')?.values() ?? [])].find(
     (row) =>

@@ -1,6 +1,15 @@
 import type { RecordedRequest } from '../support/recorded-request.ts'
-import { byAggregate, type Evidence, type Finding, nameOf } from './evidence.ts'
-import { aggregateOf } from './message.ts'
+import { byAggregate, type Disturbance, type Evidence, type Finding, nameOf } from './evidence.ts'
+
+/** All that one program sent to another. */
+export type Link = Readonly<{
+  requests: readonly RecordedRequest[]
+  /** The status of yes: 201 of a hub, 200 of whoever a hub delivers to. */
+  yes: number
+  aggregateOf(request: RecordedRequest): string
+  /** Of the sender. */
+  disturbances: readonly Disturbance[]
+}>
 
 /** Answers are settled in batches: what was answered this long before a kill may not have been. */
 const UNSETTLED_MS = 1500
@@ -26,28 +35,28 @@ export function findMalformed({ requests }: Evidence): Finding[] {
 }
 
 /** A message is sent again only where its answer was lost or was no. */
-export function findNeedlessRepeats(evidence: Evidence): Finding[] {
-  return [...byAggregate(evidence.requests, ({ key }) => key).values()].flatMap((sent) =>
+export function findNeedlessRepeats(link: Link): Finding[] {
+  return [...byAggregate(link.requests, ({ key }) => key).values()].flatMap((sent) =>
     sent.flatMap((request, index) => {
       const previous = sent[index - 1]
-      const heard = previous?.delivered && previous.status === 201 && previous.messageId !== null
-      if (!heard || isDisturbed(previous, evidence)) return []
-      const text = `${nameOf(request)} repeats ${nameOf(previous)}, whose 201 had reached the sender`
+      const heard = previous?.delivered && previous.status === link.yes && previous.messageId !== null
+      if (!heard || isDisturbed(previous, link)) return []
+      const text = `${nameOf(request)} repeats ${nameOf(previous)}, whose ${link.yes} had reached the sender`
       return [{ rule: 'repeated', about: request.key, text }]
     }),
   )
 }
 
 /** One at a time and in order: no two requests of an aggregate at once, and none of a message that was already passed. */
-export function findDisorder(evidence: Evidence): Finding[] {
-  const sent = byAggregate(evidence.requests, (request) => aggregateOf(request, evidence.store))
+export function findDisorder(link: Link): Finding[] {
+  const sent = byAggregate(link.requests, link.aggregateOf)
   return [...sent].flatMap(([aggregate, requests]) => [
-    ...findOverlaps(aggregate, requests, evidence),
-    ...findOvertaken(aggregate, requests, evidence),
+    ...findOverlaps(aggregate, requests, link),
+    ...findOvertaken(aggregate, requests, link),
   ])
 }
 
-function findOverlaps(about: string, requests: readonly RecordedRequest[], evidence: Evidence): Finding[] {
+function findOverlaps(about: string, requests: readonly RecordedRequest[], link: Link): Finding[] {
   const findings: Finding[] = []
   for (const [index, request] of requests.entries())
     for (const earlier of requests.slice(0, index)) {
@@ -55,7 +64,7 @@ function findOverlaps(about: string, requests: readonly RecordedRequest[], evide
         ? earlier.endedAt
         : (earlier.endedAt ?? Number.POSITIVE_INFINITY) - HEARING_MS
       const overlaps = heardOf === null || heardOf > request.arrivedAt
-      if (!overlaps || isDisturbed(earlier, evidence) || isDisturbed(request, evidence)) continue
+      if (!overlaps || isDisturbed(earlier, link) || isDisturbed(request, link)) continue
       findings.push({
         rule: 'order',
         about,
@@ -66,19 +75,19 @@ function findOverlaps(about: string, requests: readonly RecordedRequest[], evide
 }
 
 /** What a killed sender had not settled is sent again, in order, and so after later ones that it had not settled either. */
-function findOvertaken(about: string, requests: readonly RecordedRequest[], evidence: Evidence): Finding[] {
+function findOvertaken(about: string, requests: readonly RecordedRequest[], link: Link): Finding[] {
   const passed = new Set<string>()
   return requests.flatMap((request, index) => {
     const previous = requests[index - 1]
     if (previous && previous.key !== request.key) passed.add(previous.key)
     if (!passed.has(request.key)) return []
     const earlier = requests.slice(0, index).filter(({ key }) => key === request.key)
-    if ([...earlier, request].some((sent) => isDisturbed(sent, evidence))) return []
+    if ([...earlier, request].some((sent) => isDisturbed(sent, link))) return []
     return [{ rule: 'order', about, text: `${nameOf(request)} came after a later message of its aggregate` }]
   })
 }
 
-function isDisturbed({ arrivedAt, endedAt }: RecordedRequest, { disturbances }: Evidence): boolean {
+function isDisturbed({ arrivedAt, endedAt }: RecordedRequest, { disturbances }: Link): boolean {
   return disturbances.some(
     ({ from, to }) =>
       arrivedAt <= to + LATE_MS && (endedAt ?? Number.POSITIVE_INFINITY) >= from - UNSETTLED_MS,

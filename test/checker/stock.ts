@@ -7,7 +7,8 @@ import type { Message } from './message.ts'
 type Group = Readonly<{ skus: ReadonlySet<string>; variants: ReadonlySet<string> }>
 
 /**
- * Per SKU the sum of the deltas told under distinct keys is the level now less the level at seeding. The level of a SKU
+ * Per SKU the sum of the deltas told under distinct keys is the level now less the level at seeding, and less what a hub
+ * itself has moved. The level of a SKU
  * is the sum of the living stock rows of its living variants. SKUs that a variant passed on to another (renamed) are
  * added up together. By payloads.md nothing is said, so nothing can be asked, of
  * - a variant without SKU, while it has none,
@@ -26,12 +27,16 @@ export function findWrongStock(evidence: Evidence): Finding[] {
   })
   const seed = levelsOf(evidence.seed)
   const now = levelsOf(evidence.now)
+  const byHub = movedByHub(evidence)
   for (const { skus, variants } of groups) {
     const about = [...skus].join(', ')
     const ofGroup = told.filter(({ request }) => skus.has(String(request.payload['sku'])))
     if (![...variants].some((variant) => leavesWatch(variant, evidence))) {
       const sum = ofGroup.reduce((total, { request }) => total + Number(request.payload['quantity']), 0)
-      const moved = [...variants].reduce((total, id) => total + (now.get(id) ?? 0) - (seed.get(id) ?? 0), 0)
+      const moved = [...variants].reduce(
+        (total, id) => total + (now.get(id) ?? 0) - (seed.get(id) ?? 0) - (byHub.get(id) ?? 0),
+        0,
+      )
       if (sum !== moved)
         findings.push(
           finding(about, `${ofGroup.length} messages add up to ${sum}, the level moved by ${moved}`),
@@ -47,7 +52,7 @@ function finding(about: string, text: string): Finding {
   return { rule: 'stock', about, text }
 }
 
-const tablesOfStock = ['spree_stock_items', 'spree_stock_levels']
+export const tablesOfStock = ['spree_stock_items', 'spree_stock_levels']
 
 function stockRows(rows: StoreRows): Row[] {
   return tablesOfStock.flatMap((table) => [...(rows.get(table)?.values() ?? [])])
@@ -62,7 +67,17 @@ function levelsOf(rows: StoreRows): ReadonlyMap<string, number> {
   return levels
 }
 
-function levelOf(row: Row | null): number {
+function movedByHub({ changes, foreign }: Evidence): ReadonlyMap<string, number> {
+  const moved = new Map<string, number>()
+  for (const { table, xid, old, new: later } of changes) {
+    if (!tablesOfStock.includes(table) || !foreign.has(xid)) continue
+    const variant = String((later ?? old)?.['variant_id'])
+    moved.set(variant, (moved.get(variant) ?? 0) + levelOf(later) - levelOf(old))
+  }
+  return moved
+}
+
+export function levelOf(row: Row | null): number {
   return row && row['deleted_at'] === null ? Number(row['count_on_hand']) : 0
 }
 
@@ -126,8 +141,8 @@ function findStray(
   return null
 }
 
-/** Null where the variant's stock stands in several rows, or in one that was another variant's. */
-function levelsInOrder(variant: string, { seed, now, changes }: Evidence): readonly number[] | null {
+/** As the shop alone would have left them. Null where the variant's stock stands in several rows, or in one that was another variant's. */
+function levelsInOrder(variant: string, { seed, now, changes, foreign }: Evidence): readonly number[] | null {
   const ofVariant = (row: Row | null) => row !== null && String(row['variant_id']) === variant
   const changed = changes.filter(
     ({ table, old, new: later }) => tablesOfStock.includes(table) && (ofVariant(old) || ofVariant(later)),
@@ -142,5 +157,11 @@ function levelsInOrder(variant: string, { seed, now, changes }: Evidence): reado
   )
     return null
   const [chain] = chainsByRow(changed)
-  return chain ? chain.states.map(({ row }) => levelOf(row)) : rows.slice(0, 1).map(levelOf)
+  if (!chain) return rows.slice(0, 1).map(levelOf)
+  let byHub = 0
+  return chain.states.map(({ row, xid }, index) => {
+    if (xid !== null && foreign.has(xid))
+      byHub += levelOf(row) - levelOf(chain.states[index - 1]?.row ?? null)
+    return levelOf(row) - byHub
+  })
 }

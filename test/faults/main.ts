@@ -3,11 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '../../src/demo/embedded-postgres.ts'
-import { WORKER_STEPS } from '../../src/observe/steps.ts'
 import type { Finding } from '../checker/evidence.ts'
-import { inParallel, passesBeforeKill, runToKill } from '../support/kill-run.ts'
 import { createRandom } from '../support/random.ts'
-import { type Result, SCENARIOS, type Server } from './scenarios.ts'
+import { describe, runKillPoints } from './kill-points.ts'
+import type { Result } from './result.ts'
+import { SCENARIOS, type Server } from './scenarios.ts'
 
 /** `npm run test:faults -- [--kill-points] [--minutes N] [--seed S] [--only TEXT]` */
 const { values } = parseArgs({
@@ -19,8 +19,6 @@ const { values } = parseArgs({
   },
 })
 
-const KILLS_PER_POINT = 5
-const KILLS_AT_ONCE = 12
 const MOST_SHOWN = 30
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -40,7 +38,7 @@ async function main(): Promise<void> {
   try {
     const runSeed = createRandom(seed)
     const deadline = Date.now() + minutes * 60_000
-    if (values['kill-points']) findings.push(...(await runKillPoints(() => runSeed.between(1, 1e6))))
+    if (values['kill-points']) findings.push(...(await runKillPoints(() => runSeed.between(1, 1e6), say)))
     do {
       for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only)))
         for (const family of scenario.families) {
@@ -58,34 +56,6 @@ async function main(): Promise<void> {
   if (findings.length > 0) process.exitCode = 1
 }
 
-async function runKillPoints(nextSeed: () => number): Promise<Finding[]> {
-  const startedAt = Date.now()
-  const random = createRandom(nextSeed())
-  const kills = WORKER_STEPS.flatMap((step) =>
-    ['before', 'after'].flatMap((side) =>
-      Array.from({ length: KILLS_PER_POINT }, () => ({
-        step: `${step}:${side}`,
-        // Not always at the same moment of the day; those that a quiet worker seldom passes at the first.
-        count: step.startsWith('lane.') ? 1 : random.between(1, passesBeforeKill(step) + 2),
-        seed: nextSeed(),
-      })),
-    ),
-  )
-  const findings: Finding[] = []
-  await inParallel(kills, KILLS_AT_ONCE, async (kill) => {
-    const found = await runToKill(kill, 'spree-4.10', kill.seed)
-    if (found.length > 0) say(`kill -9 at ${kill.step}, time ${kill.count}, seed ${kill.seed}:`)
-    for (const finding of found) say(describe(finding))
-    findings.push(...found)
-  })
-  const seconds = Math.round((Date.now() - startedAt) / 1000)
-  say(
-    `kill points: ${WORKER_STEPS.length * 2} points, each hit ${KILLS_PER_POINT} times: ${kills.length} × kill -9, ` +
-      `${findings.length} findings, ${seconds} s`,
-  )
-  return findings
-}
-
 function report(name: string, { injected, changes, messages, requests, findings, complaints }: Result): void {
   const faults = Object.entries(injected).map(([fault, count]) => `${count} ${fault}`)
   say(
@@ -97,10 +67,6 @@ function report(name: string, { injected, changes, messages, requests, findings,
   if (findings.length > 0) for (const line of complaints.slice(-MOST_SHOWN)) say(`  LOG ${line}`)
 }
 
-function describe({ rule, about, text }: Finding): string {
-  return `  FINDING ${rule}: ${about}: ${text}`
-}
-
 /** A server of the suite's own, under the name by which the test stores find theirs. */
 async function startServer(root: string): Promise<Server & Readonly<{ stop(): Promise<void> }>> {
   const start = () =>
@@ -110,7 +76,7 @@ async function startServer(root: string): Promise<Server & Readonly<{ stop(): Pr
       durable: false,
       binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded',
       // A commit that was confirmed survives the server's crash (not the machine's: nothing here crashes that).
-      settings: { max_connections: '300', synchronous_commit: 'on' },
+      settings: { max_connections: '600', synchronous_commit: 'on' },
     })
   let running: PostgresServer = await start()
   process.env['TEST_POSTGRES_URL'] = running.url

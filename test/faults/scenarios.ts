@@ -1,23 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Finding } from '../checker/evidence.ts'
 import type { Behaviour } from '../support/hub-behaviour.ts'
 import { lostAnswers, passingTrouble, slowAnswers } from '../support/hub-trouble.ts'
 import { createRandom } from '../support/random.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import { openTrial, type Trial } from '../support/trial.ts'
+import { killInTheLoop } from './loop.ts'
+import { nameOf, type Result } from './result.ts'
 
 /** What the suite itself can do to the server that all its stores live in. */
 export type Server = Readonly<{ restart(how: 'fast' | 'immediate'): Promise<void> }>
-
-export type Result = Readonly<{
-  /** Faults and how often each was injected. */
-  injected: Readonly<Record<string, number>>
-  changes: number
-  messages: number
-  requests: number
-  findings: readonly Finding[]
-  complaints: readonly string[]
-}>
 
 export type Scenario = Readonly<{
   name: string
@@ -128,6 +119,11 @@ export const SCENARIOS: readonly Scenario[] = [
     families: ['spree-4.10'],
     run: (family, seed) => troubled(family, seed, oddAnswers(seed)),
   },
+  {
+    name: 'the whole loop: random kills of worker, hub and web, a consumer that fails, hangs and loses answers',
+    families: BOTH,
+    run: killInTheLoop,
+  },
 ]
 
 /** Things that cost a sender its whole patience (10 s) are rare, so that the run ends. */
@@ -159,13 +155,6 @@ function troubled(family: StoreFamily, seed: number, decide: () => Behaviour): P
     trial.hub.misbehave()
     return met
   })
-}
-
-function nameOf(behaviour: Behaviour): string | null {
-  if (behaviour.kind === 'accept') return behaviour.afterMs ? 'late answers' : null
-  if (behaviour.kind === 'answer') return `answers ${behaviour.status}`
-  if (behaviour.kind === 'reset') return behaviour.accepted ? 'answers lost' : 'connections reset'
-  return behaviour.kind === 'hang' ? 'silences' : 'answers byte by byte'
 }
 
 async function inTrial(

@@ -10,6 +10,8 @@ export type StoreRows = ReadonlyMap<string, ReadonlyMap<string, Row>>
 export type Change = Readonly<{
   xid: string
   at: Date
+  /** The `application_name` of whoever made it. */
+  application: string
   table: string
   old: Row | null
   new: Row | null
@@ -60,6 +62,7 @@ export async function startAudit(url: string, family: StoreFamily): Promise<Audi
       id bigint generated always as identity primary key,
       xid xid8 not null default pg_current_xact_id(),
       at timestamptz not null default clock_timestamp(),
+      application text not null default current_setting('application_name'),
       table_name text not null,
       old jsonb,
       new jsonb
@@ -83,7 +86,7 @@ export async function startAudit(url: string, family: StoreFamily): Promise<Audi
     try {
       await client.query('begin isolation level repeatable read read only')
       const changes = await client.query<Change>(
-        'select xid::text, at, table_name as table, old, new from audit.change order by id',
+        'select xid::text, at, application, table_name as table, old, new from audit.change order by id',
       )
       const now = new Map<string, ReadonlyMap<string, Row>>()
       for (const table of tables) {

@@ -1,6 +1,7 @@
 import { findUnannounced } from '../checker/announced.ts'
 import { findAnnouncedTwice, findMisintroduced, findUncommitted } from '../checker/committed.ts'
-import { type Disturbance, type Finding, gatherEvidence } from '../checker/evidence.ts'
+import { type Disturbance, type Evidence, type Finding, gatherEvidence } from '../checker/evidence.ts'
+import { aggregateOf } from '../checker/message.ts'
 import { findDisorder, findMalformed, findNeedlessRepeats } from '../checker/repeats.ts'
 import { findRolledBack } from '../checker/rolled-back.ts'
 import { findWrongStock } from '../checker/stock.ts'
@@ -19,16 +20,29 @@ export type Run = Readonly<{
  * and its own SQL) and what the hub heard, and nothing of the bridge. Empty: all is well.
  */
 export async function check({ audit, requests, disturbances = [] }: Run): Promise<Finding[]> {
-  const evidence = await gatherEvidence(audit, requests, disturbances)
+  return checkPushes(await gatherEvidence(audit, requests, disturbances))
+}
+
+/** What was told to the hub, held against what happened in the store. */
+export function checkPushes(evidence: Evidence): Finding[] {
+  const { requests, disturbances, store } = evidence
+  const link = {
+    requests,
+    yes: 201,
+    aggregateOf: (request: RecordedRequest) => aggregateOf(request, store),
+    disturbances,
+  }
   return [
-    findMalformed,
-    findRolledBack,
-    findUnannounced,
-    findUncommitted,
-    findMisintroduced,
-    findAnnouncedTwice,
-    findWrongStock,
-    findNeedlessRepeats,
-    findDisorder,
-  ].flatMap((rule) => rule(evidence))
+    ...[
+      findMalformed,
+      findRolledBack,
+      findUnannounced,
+      findUncommitted,
+      findMisintroduced,
+      findAnnouncedTwice,
+      findWrongStock,
+    ].flatMap((rule) => rule(evidence)),
+    ...findNeedlessRepeats(link),
+    ...findDisorder(link),
+  ]
 }

@@ -3,14 +3,18 @@ import { subscribe } from 'node:diagnostics_channel'
 
 // Its parent holds the other end: no test leaves a process behind, however it dies.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+// Its parent may also say so while it runs: {step, count}.
+process.on('message', dieAt)
 process.channel?.unref()
 
 // KILL_AT='collect.commit:after' KILL_COUNT=3: dies as by `kill -9`, at the third time, before anything else happens.
 const { KILL_AT, KILL_COUNT = '1' } = process.env
-if (KILL_AT) {
-  let left = Number(KILL_COUNT)
-  subscribe('spree-bridge:step', (step) => {
-    if (step !== KILL_AT || --left > 0) return
+if (KILL_AT) dieAt({ step: KILL_AT, count: Number(KILL_COUNT) })
+
+function dieAt({ step, count }) {
+  let left = count
+  subscribe('spree-bridge:step', (passed) => {
+    if (passed !== step || --left > 0) return
     process.kill(process.pid, 'SIGKILL')
     // The signal is delivered at the latest when the process next waits: it must not do anything until then.
     for (;;);

@@ -26,7 +26,7 @@ export default async function startTestPostgres(
     database: 'postgres',
     durable: false,
     binaries: chooseBinaries(process.env['TEST_POSTGRES']),
-    settings: { max_connections: '200' },
+    settings: { max_connections: '500' },
   })
   process.env['TEST_POSTGRES_URL'] = globalThis.testPostgres.url
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Finding } from '../checker/evidence.ts'
+import { openLoopTrial, type Role } from './loop-trial.ts'
 import type { StoreFamily } from './stores.ts'
 import { openTrial } from './trial.ts'
 
@@ -18,6 +19,10 @@ const PASSES: Readonly<Record<string, number>> = {
   'lane.renew': 1,
   'send.push': 8,
   'send.settle': 4,
+  'conclude.settle': 8,
+  'conclude.commit': 8,
+  'deliver.target': 6,
+  'deliver.post': 6,
 }
 
 /** `step` with or without its side. */
@@ -59,7 +64,74 @@ export async function runToKill(point: KillPoint, family: StoreFamily, seed: num
   }
 }
 
-/** Runs `work` on every item, `width` at a time: most of a trial is waiting for a lease to end. */
+/** Who dies in the whole loop, and where. */
+export type LoopKill = KillPoint & Readonly<{ role: Role }>
+
+/** A hub waits for the lanes of its dead predecessor before it routes and delivers. */
+const LEASE_MS = 12_000
+
+/**
+ * The whole loop, in which one process after the other dies at its point and another is started in its place: what the
+ * checker of both directions finds when all has come to rest.
+ */
+export async function runLoopToKills(
+  kills: readonly LoopKill[],
+  family: StoreFamily,
+  seed: number,
+): Promise<Finding[]> {
+  const trial = await openLoopTrial(family)
+  try {
+    const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
+    // Another web stands by: while none answers, deliveries would pile up attempts and back off for half a minute.
+    let heirsToCome = kills.filter(({ role }) => role === 'web').length
+    const nextHeir = () => (heirsToCome-- > 0 ? trial.start('web') : running.web)
+    let heir = nextHeir()
+    await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
+    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 300 })
+    const erp = trial.startErp(seed, 250)
+    const missed: Finding[] = []
+    for (const { role, step, count } of kills) {
+      const victim = running[role]
+      await trial.ready(role, victim)
+      if (role === 'web') await trial.ready('web', heir)
+      victim.dieAt(step, count)
+      const isMissed = await Promise.race([
+        victim.ended.then(() => false),
+        pause(REACHED_WITHIN_MS + LEASE_MS, true, { ref: false }),
+      ])
+      await victim.kill()
+      trial.killed(role)
+      if (isMissed) {
+        const text = `the ${role} did not pass it ${count} times: ${victim.lines.slice(-5).join('\n')}`
+        missed.push({ rule: 'reached', about: step, text })
+      }
+      running[role] = role === 'web' ? heir : trial.start(role)
+      if (role === 'web') heir = nextHeir()
+    }
+    await trial.ready('hub', running.hub)
+    await pause(ON_AFTER_DEATH_MS)
+    await erp.stop()
+    await workload.stop()
+    await trial.comeToRest()
+    const findings = await trial.check()
+    return findings.length > 0 ? [...missed, ...findings, ...errorsIn(trial.complaints())] : missed
+  } finally {
+    await trial.close()
+  }
+}
+
+const MOST_COMPLAINTS = 10
+
+/** Whoever reads of findings wants to know what the processes had to say. */
+function errorsIn(lines: readonly string[]): Finding[] {
+  const errors = lines.filter((line) => line.includes('"level":"error"')).slice(-MOST_COMPLAINTS)
+  return errors.map((text) => ({ rule: 'log', about: 'a process', text }))
+}
+
+/**
+ * Runs `work` on every item, `width` at a time: most of a trial is waiting for a lease to end. Rejects when all have ended
+ * and one has failed.
+ */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,
@@ -69,5 +141,6 @@ export async function inParallel<T>(
   const next = async (): Promise<void> => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
   }
-  await Promise.all(Array.from({ length: width }, next))
+  const ends = await Promise.allSettled(Array.from({ length: width }, next))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }

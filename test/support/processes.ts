@@ -20,6 +20,8 @@ export type BridgeProcess = Readonly<{
   /** Resolves with the first line, past or to come, that `wanted` accepts; rejects when the process ends without it. */
   line(wanted: (line: string) => boolean, timeoutMs?: number): Promise<string>
   kill(): Promise<Ending>
+  /** From now on it dies as by `kill -9` when it has passed this step so often. */
+  dieAt(step: string, count: number): void
   /** SIGSTOP: it stands still, with its connections open. */
   pause(): void
   resume(): void
@@ -94,6 +96,7 @@ function start(command: readonly string[], { env, killAt, testHandlers }: StartO
       send('SIGKILL')
       return ended
     },
+    dieAt: (step, count) => child.send({ step, count }),
     pause: () => send('SIGSTOP'),
     resume: () => send('SIGCONT'),
     terminate: () => {

@@ -6,6 +6,8 @@ export type Random = Readonly<{
   between(least: number, most: number): number
   pick<T>(choices: readonly T[]): T
   chance(probability: number): boolean
+  /** The same items in another order. */
+  shuffle<T>(items: readonly T[]): T[]
 }>
 
 export function createRandom(seed: number): Random {
@@ -26,5 +28,10 @@ export function createRandom(seed: number): Random {
       return choice
     },
     chance: (probability) => fraction() < probability,
+    shuffle: (items) =>
+      items
+        .map((item) => ({ item, place: fraction() }))
+        .sort((one, other) => one.place - other.place)
+        .map(({ item }) => item),
   }
 }

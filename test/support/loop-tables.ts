@@ -1,0 +1,49 @@
+import type { Kept, Left } from '../checker/loop-evidence.ts'
+import { ORDERED_SKU } from './erp.ts'
+import type { TestDatabase } from './postgres.ts'
+import type { StoreFamily } from './stores.ts'
+
+/** More than a shop sells and an ERP orders in one run. */
+const PLENTY = 10_000
+
+/** Orders from outside are refused where there is too little, which is another test. */
+export async function fillShelves({ pool }: TestDatabase, family: StoreFamily): Promise<void> {
+  const table = family === 'spree-4.10' ? 'spree_stock_items' : 'spree_stock_levels'
+  await pool.query(
+    `update ${table} s
+        set count_on_hand = count_on_hand + $2
+       from spree_variants v
+      where v.id = s.variant_id and v.sku = $1 and s.deleted_at is null`,
+    [ORDERED_SKU, PLENTY],
+  )
+}
+
+/** Whether anything is on its way but what the store cannot take. The hub first: what leaves it goes to the store. */
+export async function isUnderWay(store: TestDatabase, hubDatabase: TestDatabase): Promise<boolean> {
+  const left = await readLeft(hubDatabase)
+  const inbox = await readInbox(store)
+  if (left.some(({ messageId, state }) => state !== 'failing' || inbox.get(messageId)?.state !== 'failed'))
+    return true
+  const { rows } = await store.pool.query<{ waits: boolean }>(
+    'select exists (select from bridge.outbox) or exists (select from bridge.message) as waits',
+  )
+  return rows[0]?.waits ?? true
+}
+
+/** By message id. */
+export async function readInbox({ pool }: TestDatabase): Promise<ReadonlyMap<string, Kept>> {
+  const { rows } = await pool.query<{ message_id: string; state: string; last_error: string | null }>(
+    'select message_id, state, last_error from bridge.inbox',
+  )
+  return new Map(rows.map(({ message_id, state, last_error }) => [message_id, { state, reason: last_error }]))
+}
+
+/** All that lies in the hub's queues. */
+export async function readLeft({ pool }: TestDatabase): Promise<Left[]> {
+  const { rows } = await pool.query<Left>(
+    `select 'incoming' as queue, type, key as "messageId", state from hub.incoming
+      union all
+     select 'accepted', type, key, state from hub.accepted`,
+  )
+  return rows
+}
