@@ -1,7 +1,8 @@
 import { ERP_SKUS, type Sent } from '../support/erp.ts'
+import type { RecordedRequest } from '../support/recorded-request.ts'
 import type { Relayed } from '../support/relay.ts'
 import { compareCounts, movedByShop } from './applied.ts'
-import { byAggregate, type Finding, nameOf } from './evidence.ts'
+import { byAggregate, type Evidence, type Finding, nameOf } from './evidence.ts'
 import {
   contentOf,
   distinct,
@@ -32,16 +33,33 @@ export function findReturned({ toStore }: LoopEvidence): Finding[] {
 /** All that the bridge pushed reached the consumer, each message under one id, in order. */
 export function findUndelivered(evidence: LoopEvidence): Finding[] {
   const { store, messages } = evidence.outward
-  const pushed = byAggregate(messages, ({ request }) => aggregateOf(request, store))
-  const got = byAggregate(
-    fromStore(evidence).filter(({ type }) => !isMadeFromOrder(type)),
+  const received = fromStore(evidence).filter(({ type }) => !isMadeFromOrder(type))
+  const taken = takenUnheard(evidence.outward, new Set(received.map(said)))
+  const pushed = byAggregate(
+    [...messages.map(({ request }) => request), ...taken].toSorted(
+      (one, other) => one.sequence - other.sequence,
+    ),
     (request) => aggregateOf(request, store),
   )
+  const got = byAggregate(received, (request) => aggregateOf(request, store))
   return compareSequences(
     'delivered',
-    new Map([...pushed].map(([about, each]) => [about, each.map(({ request }) => said(request))])),
+    new Map([...pushed].map(([about, each]) => [about, each.map(said)])),
     new Map([...got].map(([about, each]) => [about, each.map(said)])),
   )
+}
+
+/**
+ * The hub died with the answer, and before the bridge asked again newer news had superseded the message: whether the hub
+ * has it, only what it delivered can tell.
+ */
+function takenUnheard({ requests, messages }: Evidence, delivered: ReadonlySet<string>): RecordedRequest[] {
+  const known = new Set(messages.map(({ request }) => request.key))
+  const unanswered = requests.filter(
+    ({ key, type, status }) => type === 'product:update' && status === null && !known.has(key),
+  )
+  const once = new Map(unanswered.toReversed().map((request) => [request.key, request]))
+  return [...once.values()].filter((request) => delivered.has(said(request)))
 }
 
 /** What the ERP said reached the store and the consumer, each message under one id at each, in order. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { Change, Row } from '../support/audit.ts'
 import { type LoopTrial, openLoopTrial } from '../support/loop-trial.ts'
+import type { RecordedRequest } from '../support/recorded-request.ts'
 import type { Relayed } from '../support/relay.ts'
 import type { Evidence } from './evidence.ts'
 import { checkLoop } from './loop.ts'
@@ -273,6 +274,26 @@ describe('a planted fault is found', () => {
     const killedAt = clean().toConsumer.find(isVictim)!.endedAt! + 100
     const disturbances = [{ what: 'kill', from: killedAt, to: killedAt }]
     expect(rules(with_({ toConsumer: repeated, disturbances }))).toEqual([])
+  })
+
+  test('a push that the hub had not taken and that arrived; but not where its answer was lost and newer news superseded it', () => {
+    const { requests, messages } = clean().outward
+    const victim = messages.find(({ request }) => request.type === 'product:update')?.request
+    const pushedWith = (answer: Partial<RecordedRequest>) =>
+      outward({
+        requests: requests.map((request) =>
+          request.key === victim?.key ? { ...request, ...answer } : request,
+        ),
+        messages: messages.filter(({ request }) => request.key !== victim?.key),
+      })
+    const isVictim = (request: Relayed) =>
+      ofStore('product:update')(request) && request.payload['updated_at'] === victim?.payload['updated_at']
+    const refused = pushedWith({ accepted: false, status: 503 })
+    const unheard = pushedWith({ accepted: false, status: null })
+    const unheardAndLost = { ...unheard, toConsumer: plant(clean().toConsumer, isVictim, () => []) }
+    expect(rules(refused)).toContain('delivered')
+    expect(rules(unheard)).not.toContain('delivered')
+    expect(rules(unheardAndLost)).not.toContain('delivered')
   })
 
   test('two deliveries of one aggregate at once', () => {
