@@ -1,5 +1,5 @@
-import { createHubRouter } from '../hub/api.ts'
-import { createHubFace } from '../hub/page-api.ts'
+import { createHubRouter } from '../hub/api/api.ts'
+import { createHubFace } from '../hub/page/page-api.ts'
 import type { HubRoutes } from './hub.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 

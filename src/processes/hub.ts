@@ -1,7 +1,7 @@
 import cron from 'node-cron'
 
 import type { Settings } from '../config/settings.ts'
-import { createDelivery } from '../hub/delivery.ts'
+import { createDelivery } from '../hub/delivery/delivery.ts'
 import { HUB_ACCEPTED, HUB_INCOMING } from '../hub/queues.ts'
 import { forgetOld } from '../hub/retention.ts'
 import { createRouting } from '../hub/routing.ts'

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { forgetOldKeys } from '../../src/hub/idempotency.ts'
+import { forgetOldKeys } from '../../src/hub/api/idempotency.ts'
 import { newObjectId } from '../../src/hub/object-id.ts'
 import { ADMIN_TOKEN, createStore, type HubServer, type HubStore, startHub } from './hub-server.ts'
 

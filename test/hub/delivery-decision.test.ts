@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { spellingsOf } from '../../src/hub/aliases.ts'
-import { readReply } from '../../src/hub/consumer-answer.ts'
-import { decideDelivery } from '../../src/hub/delivery-decision.ts'
+import { readReply } from '../../src/hub/delivery/consumer-answer.ts'
+import { decideDelivery } from '../../src/hub/delivery/delivery-decision.ts'
 import { copiesOf } from '../../src/hub/route.ts'
 import type { ConsumerAnswer } from '../../src/push/consumer-client.ts'
 

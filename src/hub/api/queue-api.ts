@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express'
 
-import type { Db } from '../postgres/pool.ts'
+import type { Db } from '../../postgres/pool.ts'
 import { notFound, parseObject } from './api-error.ts'
 import { listAvailable } from './available-messages.ts'
 import { countQueues, listQueue, queueFilter } from './list-queue.ts'

@@ -1,7 +1,7 @@
 import { Router } from 'express'
 
-import { type OperatorAccess, operatorOnly } from '../http/operator-guard.ts'
-import type { Pool } from '../postgres/pool.ts'
+import { type OperatorAccess, operatorOnly } from '../../http/operator-guard.ts'
+import type { Pool } from '../../postgres/pool.ts'
 import { answerApiError, parseObject } from './api-error.ts'
 import { conventions, crossOrigin } from './conventions.ts'
 import { createMappingApi } from './mapping-api.ts'

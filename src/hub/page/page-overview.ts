@@ -1,4 +1,4 @@
-import type { Db } from '../postgres/pool.ts'
+import type { Db } from '../../postgres/pool.ts'
 import { type HubArrival, type HubMessage, listArrivals, listTroubled } from './page-queries.ts'
 
 /** `scheduled`: the consumer has asked for time. */

@@ -1,5 +1,5 @@
-import { BUILT_IN_TYPES } from '../messages/message-types.ts'
-import type { Db } from '../postgres/pool.ts'
+import { BUILT_IN_TYPES } from '../../messages/message-types.ts'
+import type { Db } from '../../postgres/pool.ts'
 import { messageType } from './pushed.ts'
 
 /**

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 
-import type { Db, Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
+import type { Db, Pool } from '../../postgres/pool.ts'
+import { inTransaction } from '../../postgres/transaction.ts'
+import { newObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
-import { newObjectId } from './object-id.ts'
 
 /** The types that a store takes: what its own mapping subscribes to. */
 const STORE_MESSAGES = ['stock:change', 'stock:actual', 'product:new', 'product:update', 'order:import']

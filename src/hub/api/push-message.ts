@@ -1,9 +1,9 @@
-import { atStep } from '../observe/steps.ts'
-import type { Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
+import { atStep } from '../../observe/steps.ts'
+import type { Pool } from '../../postgres/pool.ts'
+import { inTransaction } from '../../postgres/transaction.ts'
+import { insertIncoming } from '../incoming.ts'
+import { newObjectId } from '../object-id.ts'
 import { claimKey } from './idempotency.ts'
-import { insertIncoming } from './incoming.ts'
-import { newObjectId } from './object-id.ts'
 import { fingerprintOf, type Pushed } from './pushed.ts'
 
 export type Pushing = Readonly<{

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-import type { Db } from '../postgres/pool.ts'
-import { discardMessages, retryMessages } from '../queue/operate.ts'
+import type { Db } from '../../postgres/pool.ts'
+import { discardMessages, retryMessages } from '../../queue/operate.ts'
+import { isObjectId } from '../object-id.ts'
+import { HUB_ACCEPTED, HUB_INCOMING } from '../queues.ts'
 import { invalidObject, notFound } from './api-error.ts'
 import { type MessageRow, QUEUES } from './message-row.ts'
-import { isObjectId } from './object-id.ts'
-import { HUB_ACCEPTED, HUB_INCOMING } from './queues.ts'
 import { canAttempt } from './show-message.ts'
 
 const yes = z.union([z.boolean(), z.stringbool()], 'has to be true or false').default(false)

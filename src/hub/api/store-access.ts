@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 
-import type { Pool } from '../postgres/pool.ts'
+import type { Pool } from '../../postgres/pool.ts'
 import { invalidToken, storeNotFound } from './api-error.ts'
 import { storeOfToken } from './stores.ts'
 

@@ -1,4 +1,4 @@
-import type { Db } from '../postgres/pool.ts'
+import type { Db } from '../../postgres/pool.ts'
 import { ApiError } from './api-error.ts'
 
 const KEPT = `interval '14 days'`

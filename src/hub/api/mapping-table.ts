@@ -1,7 +1,7 @@
-import type { Db } from '../postgres/pool.ts'
+import type { Db } from '../../postgres/pool.ts'
+import { newObjectId } from '../object-id.ts'
 import { invalidObject, notFound } from './api-error.ts'
 import type { MappingChange, NewMapping } from './mapping-input.ts'
-import { newObjectId } from './object-id.ts'
 
 /** A mapping as clients see it (protocol §2.6). */
 export type Mapping = Readonly<Record<string, unknown>>

@@ -1,8 +1,8 @@
-import { sqlState } from '../postgres/errors.ts'
-import type { Db, Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
+import { sqlState } from '../../postgres/errors.ts'
+import type { Db, Pool } from '../../postgres/pool.ts'
+import { inTransaction } from '../../postgres/transaction.ts'
+import { newObjectId } from '../object-id.ts'
 import { invalidObject, notFound, parseObject } from './api-error.ts'
-import { newObjectId } from './object-id.ts'
 import { type DataType, type NewParameter, type ParameterChange, valueSchema } from './parameter-input.ts'
 
 export type Parameter = Readonly<{

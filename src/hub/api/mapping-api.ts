@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express'
 
-import type { Db } from '../postgres/pool.ts'
+import type { Db } from '../../postgres/pool.ts'
 import { parseObject } from './api-error.ts'
 import { changedMapping, mappingBody, newMapping } from './mapping-input.ts'
 import { changeMapping, createMapping, deleteMapping, listMappings, showMapping } from './mapping-table.ts'

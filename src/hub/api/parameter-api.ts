@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 
-import type { Pool } from '../postgres/pool.ts'
+import type { Pool } from '../../postgres/pool.ts'
 import { parseObject } from './api-error.ts'
 import { changedParameter, newParameter } from './parameter-input.ts'
 import {

@@ -1,8 +1,7 @@
 import { z } from 'zod'
-
+import { isObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
 import { orJsonText } from './json-field.ts'
-import { isObjectId } from './object-id.ts'
 import { messageType } from './pushed.ts'
 
 const flag = z.union([z.boolean(), z.stringbool()], 'has to be true or false')

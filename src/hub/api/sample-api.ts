@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 
-import { sampleNames, sampleOf } from '../messages/samples/samples.ts'
+import { sampleNames, sampleOf } from '../../messages/samples/samples.ts'
 import { notFound } from './api-error.ts'
 
 /** `GET /api/samples` and `/api/samples/:type`: whole messages for people who write a consumer (protocol §2.11). */

@@ -1,9 +1,9 @@
-import { aggregateOf } from '../messages/aggregate-of.ts'
-import type { Db } from '../postgres/pool.ts'
+import { aggregateOf } from '../../messages/aggregate-of.ts'
+import type { Db } from '../../postgres/pool.ts'
+import { insertIncoming } from '../incoming.ts'
+import { newObjectId } from '../object-id.ts'
 import type { Parameter } from './consumer-answer.ts'
 import type { Effects } from './delivery-decision.ts'
-import { insertIncoming } from './incoming.ts'
-import { newObjectId } from './object-id.ts'
 
 /** The delivered copy from which something follows. */
 export type Cause = Readonly<{

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { Db } from '../postgres/pool.ts'
+import type { Db } from '../../postgres/pool.ts'
 import { type MessageRow, type QueueName, selectFrom } from './message-row.ts'
 
 const PAGE_SIZE = 25

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-import { readJson } from '../http/read-json.ts'
-import type { Db } from '../postgres/pool.ts'
+import { readJson } from '../../http/read-json.ts'
+import type { Db } from '../../postgres/pool.ts'
+import { isObjectId } from '../object-id.ts'
 import { type MessageRow, QUEUES, selectFrom, toListed, wireState } from './message-row.ts'
-import { isObjectId } from './object-id.ts'
 
 type FullRow = MessageRow & {
   payload: string

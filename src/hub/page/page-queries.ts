@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { readJson } from '../http/read-json.ts'
-import type { Db } from '../postgres/pool.ts'
-import { type MessageRow, QUEUES, type QueueName, selectFrom } from './message-row.ts'
+import { readJson } from '../../http/read-json.ts'
+import type { Db } from '../../postgres/pool.ts'
+import { type MessageRow, QUEUES, type QueueName, selectFrom } from '../api/message-row.ts'
 
 /** A message of the hub as people see it, in whichever of its queues it lies. */
 export type HubMessage = Readonly<{

@@ -1,6 +1,6 @@
-import type { ConsumerAnswer } from '../push/consumer-client.ts'
-import type { FaultOutcome } from '../push/outcome.ts'
-import type { Decision } from '../queue/message.ts'
+import type { ConsumerAnswer } from '../../push/consumer-client.ts'
+import type { FaultOutcome } from '../../push/outcome.ts'
+import type { Decision } from '../../queue/message.ts'
 import { type ConsumerReply, readReply } from './consumer-answer.ts'
 
 /** What follows from a delivery besides the fate of its message. */
