@@ -57,12 +57,15 @@ function canAttempt({ queue, state }) {
   return queue === 'accepted' || (queue === 'incoming' && state !== 'waiting')
 }
 
-function hubNote({ state, queue, lastError, attempts, copies }) {
+function hubNote({ type, state, queue, lastError, attempts, copies }) {
   if (state === 'failing' || state === 'parked')
     return `${sentence(lastError ?? 'No reason was kept')}${attempts > 1 ? ` ${attempts} attempts.` : ''}`
   if (state === 'scheduled') return 'The consumer has asked for time.'
   if (state === 'discarded') return 'Archived by hand, not delivered.'
-  if (queue === 'archived' && copies?.length === 0) return 'No mapping takes it: skipped.'
+  if (queue === 'archived' && copies?.length === 0)
+    return type === 'order:persist'
+      ? 'No mapping takes it raw; what follows from it came in as messages of its own.'
+      : 'No mapping takes it: skipped.'
   return null
 }
 
