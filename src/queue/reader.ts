@@ -20,7 +20,7 @@ export type LaneReaderOptions = Readonly<{
   onError(error: unknown): void
 }>
 
-const PAGE = 256
+const PAGE = 512
 const MOST_HELD_CHARACTERS = 16_000_000
 const MOST_CHAINS_PER_READ = 64
 const MESSAGES_PER_CHAIN = 16
@@ -66,7 +66,7 @@ export class LaneReader {
 
   /** Something was sent: there may be room again. */
   wakeIfDrained(): void {
-    if (this.#window !== undefined && !this.#reading && this.#room() > 0) this.#doze.wake()
+    if (this.#window !== undefined && !this.#reading && this.#room() >= this.#roomForPage()) this.#doze.wake()
   }
 
   /**
@@ -123,7 +123,7 @@ export class LaneReader {
       this.#seen = undefined
     }
     const room = this.#room()
-    if (room <= 0) return false
+    if (room < this.#roomForPage()) return false
     // In turns: neither may aggregates with a long tail keep all others out of memory, nor the reverse.
     this.#reloadsFirst = !this.#reloadsFirst
     const reload = () => this.#read(() => this.#reload(room))
@@ -194,10 +194,16 @@ export class LaneReader {
   /** How many messages may be read now, by number and by the length that they have had of late. */
   #room(): number {
     const { chains, mostHeld } = this.#options
-    return Math.min(
-      mostHeld - chains.heldMessages,
-      Math.ceil((MOST_HELD_CHARACTERS - chains.heldBytes) / Math.max(1, this.#usualLength)),
-    )
+    return Math.min(mostHeld - chains.heldMessages, this.#countOf(MOST_HELD_CHARACTERS - chains.heldBytes))
+  }
+
+  /** A statement costs what a dozen messages cost: a memory nearly full is not topped up one by one. */
+  #roomForPage(): number {
+    return Math.min(PAGE / 2, this.#options.mostHeld / 8, this.#countOf(MOST_HELD_CHARACTERS / 8))
+  }
+
+  #countOf(characters: number): number {
+    return Math.ceil(characters / Math.max(1, this.#usualLength))
   }
 
   #measure(messages: readonly QueuedMessage[]): void {

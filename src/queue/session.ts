@@ -83,7 +83,7 @@ export class Session<Permit> {
       chains: this.#chains,
       lanes: () => this.#share.active,
       // Shared out, each receiver has a bound of its own: a common one would let the slow ones keep out the others.
-      mostHeld: shares ? Number.POSITIVE_INFINITY : Math.max(512, 8 * concurrency),
+      mostHeld: shares ? Number.POSITIVE_INFINITY : Math.max(2_048, 8 * concurrency),
       isWanted: () => this.#isAlive(),
       onReady: () => this.#wakeSlots(),
       onError: options.onError,

@@ -19,8 +19,8 @@ export type SettlerOptions = Readonly<{
 }>
 
 /** A statement costs a millisecond to plan, whatever it carries; nothing but the history waits for it. */
-const GATHER_MILLISECONDS = 20
-const MOST_PER_BATCH = 256
+const GATHER_MILLISECONDS = 50
+const MOST_PER_BATCH = 512
 const ERROR_PAUSE_MILLISECONDS = 200
 
 /** Gathers outcomes and writes them in batches, one at a time; a batch that fails is written again until it is through. */
