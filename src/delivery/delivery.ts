@@ -27,7 +27,7 @@ export function createDelivery({
       const outcome = await client.push(message, signal)
       const { decision: first, report } = decide(outcome)
       circuit.report(permit, { ...report, aggregate: message.aggregate })
-      const decision = holdWhileRefusing(first, circuit.state())
+      const decision = first.do === 'park' ? holdWhileRefusing(first, circuit.state()) : first
       metrics.pushedTotal.inc({ type: message.type, outcome: outcome.kind })
       if (decision.do === 'acknowledge') {
         metrics.collectToAcceptSeconds.observe((Date.now() - message.createdAt.getTime()) / 1_000)

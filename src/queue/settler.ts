@@ -4,7 +4,7 @@ import { atStep } from '../observe/steps.ts'
 import { isTransient } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import type { QueuedMessage, QueueTables } from './message.ts'
+import type { QueueTables, SentMessage } from './message.ts'
 import { type Settlement, settle } from './settle.ts'
 
 export type SettlerOptions = Readonly<{
@@ -14,7 +14,7 @@ export type SettlerOptions = Readonly<{
   /** Aborts with the registration: what is not written by then stays unwritten. */
   signal: AbortSignal
   rememberedTypes: readonly string[]
-  onSettled(messages: readonly QueuedMessage[]): void
+  onSettled(messages: readonly SentMessage[]): void
   onError(error: unknown): void
 }>
 
