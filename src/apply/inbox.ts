@@ -41,6 +41,7 @@ export type InboxOptions = Readonly<{
 
 const ATTEMPTS = 5
 const LONGEST_PAUSE_MILLISECONDS = 50
+const MISSING_RIGHT = '42501'
 const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
 /**
@@ -100,6 +101,11 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       return { answer: answerNotApplicable(messageId, message, error.message), reason: error.message }
     if (error instanceof PayloadFault)
       return { answer: answerFault(messageId, error.message), reason: error.message }
+    if (sqlState(error) === MISSING_RIGHT) {
+      const denied = error instanceof Error ? error.message : String(error)
+      const why = `The bridge may not write this in the store's database (${denied}): its web names the missing GRANTs at its start.`
+      return { answer: answerNotApplicable(messageId, message, why), reason: why }
+    }
     const errorId = randomUUID()
     log.error('A message could not be applied by a fault of ours.', {
       error_id: errorId,

@@ -105,7 +105,7 @@ export const settingsSchema = z.object({
   port: wholeNumber(0, 65_535).optional().register(descriptions, {
     variable: 'PORT',
     meaning: 'The port on which the process listens; 0 takes any free one.',
-    otherwise: '3000 for `web` and the demo, 4000 for `hub`; a `worker` opens none',
+    otherwise: '3000 for `web` and the demo, 4000 for `hub`; a `worker` opens one only where it is set',
   }),
   hubPort: wholeNumber(0, 65_535).default(4000).register(descriptions, {
     variable: 'HUB_PORT',

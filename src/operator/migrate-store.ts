@@ -52,9 +52,13 @@ export async function migrateStore(input: MigrateInput): Promise<Migrated> {
  */
 export async function previewMigration(input: MigrateInput): Promise<string> {
   const { pool, store, migrations } = input
-  const state = await refuseToMigrate(input)
+  const grants = (await schemaExists(pool)) ? [] : await missingGrants(pool, store)
+  const state = grants.length > 0 ? undefined : await refuseToMigrate(input)
   const repairs = state ? await findRepairs(pool, store) : firstInstall(store)
   return sqlScript(pool, 'bridge', [
+    ...(grants.length === 0
+      ? []
+      : [`-- Before it, the owner of the store's database has to run:\n${asComments(grants)}`]),
     ...(await migrationBlocks(pool, 'bridge', pendingMigrations(migrations, state), state)),
     transactionBlock(markStatements(input)),
     ...repairs.map(({ table, statements }) => `-- ${table}\n${transactionBlock(statements)}`),
@@ -69,14 +73,24 @@ function markStatements({ fuseRows }: MigrateInput): string[] {
   ]
 }
 
-async function refuseToMigrate({ pool, store, migrations }: MigrateInput) {
-  const grants = await missingGrants(pool, store)
+async function schemaExists(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query(`select from pg_catalog.pg_namespace where nspname = 'bridge'`)
+  return rows.length > 0
+}
+
+function asComments(statements: readonly string[]): string {
+  return statements.map((statement) => `-- ${statement.replace(/^-- /, '')}`).join('\n')
+}
+
+async function refuseToMigrate(input: MigrateInput) {
+  const grants = await missingGrants(input.pool, input.store)
   if (grants.length > 0) {
     throw new DatabaseError(
       'missing_rights',
       `The role of DATABASE_URL may not do all that is needed. Let the owner of the store's database run:\n${grants.join('\n')}`,
     )
   }
+  const { pool, migrations } = input
   const state = await schemaState(pool, 'bridge')
   if (state) refuseOutdatedCode('bridge', state, migrations.at(-1)?.version ?? 0)
   return state

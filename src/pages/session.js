@@ -66,6 +66,10 @@ function askForToken() {
 }
 
 takeFromAddress()
+// A link with a token, opened where the page is open already and waits for one.
+addEventListener('hashchange', () => {
+  if (location.hash.includes('token=')) location.reload()
+})
 byId('sign-out').hidden = !token
 byId('sign-out').addEventListener('click', () => {
   remember(null)

@@ -142,10 +142,11 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   command('sql <statement>', "run a statement in the store's database").action(
     (statement: string, options: CommonOptions) =>
       withStore(options, async ({ pool }) => {
-        const { rows, rowCount } = await runStatement(pool, statement)
-        if (rows.length === 0) print(options.json ? '[]' : rowCount === 1 ? '1 row' : `${rowCount ?? 0} rows`)
-        else if (options.json) print(JSON.stringify(rows))
-        else for (const row of rows) print(JSON.stringify(row))
+        for (const { rows, rowCount } of await runStatements(pool, statement))
+          if (rows.length === 0)
+            print(options.json ? '[]' : rowCount === 1 ? '1 row' : `${rowCount ?? 0} rows`)
+          else if (options.json) print(JSON.stringify(rows))
+          else for (const row of rows) print(JSON.stringify(row))
       }),
   )
 
@@ -157,10 +158,10 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   return program
 }
 
-/** The statement is the person's own: what the server says of it is the answer. */
-async function runStatement(pool: Pool, statement: string) {
+/** The statements are the person's own: what the server says of them is the answer. Of several, pg has a list of results. */
+async function runStatements(pool: Pool, text: string) {
   try {
-    return await pool.query(statement)
+    return [await pool.query(text)].flat()
   } catch (error) {
     throw new OperatorError(error instanceof Error ? error.message : String(error), 1)
   }

@@ -101,7 +101,7 @@ async function assemble(
           startHub(
             { ...settings, hubDatabaseUrl: hubUrl, hubTargets: 'any' },
             log_,
-            hubRoutes({ token: adminToken, host }),
+            hubRoutes({ token: adminToken, host }, 'any'),
           ),
       ],
       { port: settings.hubPort, portVariable: 'HUB_PORT', host, operatorToken: adminToken },

@@ -3,10 +3,13 @@ import { createHubFace } from '../hub/page/page-api.ts'
 import type { HubRoutes } from './hub.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 
-/** Whatever the hub answers. `admin`: HUB_ADMIN_TOKEN, and where the process listens. */
-export function hubRoutes(admin: Readonly<{ token: string | undefined; host: string }>): HubRoutes {
+/** Whatever the hub answers. `admin`: HUB_ADMIN_TOKEN, and where the process listens; `targets`: HUB_TARGETS. */
+export function hubRoutes(
+  admin: Readonly<{ token: string | undefined; host: string }>,
+  targets: 'public' | 'any',
+): HubRoutes {
   return (pool, laneCount, log) => {
-    const api = createHubRouter({ pool, laneCount, admin })
+    const api = createHubRouter({ pool, laneCount, admin, targets })
     const face = createHubFace({
       pool,
       access: { ...admin, variable: 'HUB_ADMIN_TOKEN' },

@@ -16,7 +16,8 @@ export function webPart(settings: WebSettings, handlers: Handlers): StartPart {
 }
 
 export function hubPart(settings: HubSettings): StartPart {
-  return (log) => startHub(settings, log, hubRoutes({ token: settings.hubAdminToken, host: settings.host }))
+  const { hubAdminToken: token, host, hubTargets } = settings
+  return (log) => startHub(settings, log, hubRoutes({ token, host }, hubTargets))
 }
 
 /** Hosts that route to one process type only have the hub answer beside the web. */

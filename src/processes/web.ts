@@ -1,5 +1,6 @@
 import type { Handlers } from '../apply/handlers.ts'
 import { createInbox } from '../apply/inbox.ts'
+import { missingWriteGrants } from '../apply/rights.ts'
 import type { Settings } from '../config/settings.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Log } from '../observe/log.ts'
@@ -46,6 +47,14 @@ export async function startWeb(
   })
   if (settings.webhookToken === undefined)
     log.warn('WEBHOOK_TOKEN is not set: every message to the webhook is refused with 401')
+  else {
+    const grants = await missingWriteGrants(pool, store)
+    if (grants.length > 0)
+      log.error(
+        "the role of DATABASE_URL may not write all that messages change: let the owner of the store's database run the grants",
+        { grants },
+      )
+  }
   const refusal = () =>
     watch.refusal() === undefined
       ? undefined

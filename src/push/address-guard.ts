@@ -33,6 +33,12 @@ export function isPublicAddress(address: string): boolean {
   return !notPublic.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }
 
+/** False where the address of a URL says already that nobody public is there; a name is known when it is resolved. */
+export function isPublicTarget(url: string): boolean {
+  const hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  return isIP(hostname) === 0 ? !/(^|\.)localhost$/i.test(hostname) : isPublicAddress(hostname)
+}
+
 /**
  * Resolves a name to its public addresses only, at the moment of connecting: a name that pointed elsewhere when it was
  * checked would pass any check made before.

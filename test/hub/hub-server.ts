@@ -54,7 +54,9 @@ export async function startHub(
     readyChecks: {},
     metrics: createMetrics(),
     operator: { host: HOST },
-    routers: [createHubRouter({ pool: database.pool, laneCount, admin: { ...admin, host: HOST } })],
+    routers: [
+      createHubRouter({ pool: database.pool, laneCount, admin: { ...admin, host: HOST }, targets: 'public' }),
+    ],
   })
   const server = await listen(app, { port: 0, host: HOST })
   return {

@@ -239,6 +239,11 @@ describe('migrate', () => {
       const grants = complaintOf(refused)
         .split('\n')
         .filter((line) => line.startsWith('grant '))
+      const preview = await runBridge(['migrate', '--dry-run'], asRole(role))
+      expect(preview).toMatchObject({ status: 0, stdout: expect.stringContaining('create schema') })
+      expect(preview.stdout.split('\n').filter((line) => line.startsWith('-- grant '))).toEqual(
+        grants.map((grant) => `-- ${grant}`),
+      )
       expect(grants).toContain(`grant create on database ${name} to ${role};`)
       expect(grants).toContain(`grant select, trigger on public.spree_orders to ${role};`)
       await store.pool.query(grants.join('\n'))
@@ -253,6 +258,34 @@ describe('migrate', () => {
         hub.until(() => hub.requests.some(({ type }) => type === 'stock:change'), 30_000),
       ])
       expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+
+      const web = { ...asRole(role), WEBHOOK_TOKEN: 'webhook-token', HOST: '127.0.0.1', PORT: '0' }
+      const reader = processes.start(['web'], { env: web })
+      const missing = await reader.line((line) => line.includes('may not write'))
+      const { url } = JSON.parse(await reader.line((line) => line.includes('"message":"listening"')))
+      const move = async (at: string, messageId: string) => {
+        const answer = await fetch(`${at}/webhook`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', 'X-Augury-Token': 'webhook-token' },
+          body: JSON.stringify({
+            message: 'stock:change',
+            message_id: messageId,
+            payload: { sku: 'BC-01', quantity: 1 },
+          }),
+        })
+        return { status: answer.status, text: await answer.text() }
+      }
+      expect(await move(url, 'a1')).toMatchObject({
+        status: 500,
+        text: expect.stringMatching(/"level":"error".*permission denied for table/),
+      })
+      await reader.terminate()
+      await store.pool.query((JSON.parse(missing) as { grants: string[] }).grants.join('\n'))
+      const writer = processes.start(['web'], { env: web })
+      const { url: again } = JSON.parse(await writer.line((line) => line.includes('"message":"listening"')))
+      expect(writer.lines.filter((line) => line.includes('may not write'))).toEqual([])
+      expect(await move(again, 'a1')).toMatchObject({ status: 200 })
+      await writer.terminate()
 
       const [stranger, status] = await Promise.all([
         runBridge(['migrate'], asRole(`other_${role}`)),

@@ -57,7 +57,7 @@ export async function startTestHub(
     },
   })
   const { log, closeLog } = createLog({ level: 'warn', format: 'json', stream })
-  const routes = hubRoutes({ token: ADMIN_TOKEN, host: settings.host })
+  const routes = hubRoutes({ token: ADMIN_TOKEN, host: settings.host }, settings.hubTargets)
   const hub = await startParts([(own) => startHub(settings, own, routes)], settings, log)
   const url = hub.url ?? ''
   return {

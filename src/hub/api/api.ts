@@ -20,10 +20,12 @@ export type HubApiOptions = Readonly<{
   laneCount: number
   /** HUB_ADMIN_TOKEN and HOST, for `POST /api/stores`. */
   admin: Readonly<{ token?: string | undefined; host: string }>
+  /** HUB_TARGETS: where a store's token may point mappings. */
+  targets: 'public' | 'any'
 }>
 
 /** The hub's HTTP API (protocol §2), to be mounted at the root. */
-export function createHubRouter({ pool, laneCount, admin }: HubApiOptions): Router {
+export function createHubRouter({ pool, laneCount, admin, targets }: HubApiOptions): Router {
   const router = Router()
   router.use(conventions)
 
@@ -38,7 +40,7 @@ export function createHubRouter({ pool, laneCount, admin }: HubApiOptions): Rout
     storeTokenOnly(pool),
     createMessageApi(pool, laneCount),
     createQueueApi(pool),
-    createMappingApi(pool),
+    createMappingApi(pool, targets),
     createParameterApi(pool),
   )
   router.use(answerApiError)

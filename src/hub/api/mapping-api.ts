@@ -1,7 +1,8 @@
 import { type Request, type RequestHandler, Router } from 'express'
 
 import type { Db } from '../../postgres/pool.ts'
-import { parseObject } from './api-error.ts'
+import { isPublicTarget } from '../../push/address-guard.ts'
+import { invalidObject, parseObject } from './api-error.ts'
 import { changedMapping, mappingBody, newMapping } from './mapping-input.ts'
 import { changeMapping, createMapping, deleteMapping, listMappings, showMapping } from './mapping-table.ts'
 import { bodyValue, readForm } from './request-body.ts'
@@ -9,8 +10,8 @@ import type { StorePath } from './store-access.ts'
 
 type MappingPath = StorePath & Readonly<{ id: string }>
 
-/** `mappings` and `mappings/:id` (protocol §2.6). */
-export function createMappingApi(db: Db): Router {
+/** `mappings` and `mappings/:id` (protocol §2.6), which may point to `targets` (HUB_TARGETS). */
+export function createMappingApi(db: Db, targets: 'public' | 'any'): Router {
   const router = Router({ mergeParams: true })
 
   const list: RequestHandler<StorePath> = async (request, response) => {
@@ -18,6 +19,7 @@ export function createMappingApi(db: Db): Router {
   }
   const create: RequestHandler<StorePath> = async (request, response) => {
     const fields = parseObject(newMapping, fieldsOf(request))
+    refuseTarget(fields.url)
     response.status(201).json(await createMapping(db, request.params.store, fields))
   }
   const show: RequestHandler<MappingPath> = async (request, response) => {
@@ -27,12 +29,23 @@ export function createMappingApi(db: Db): Router {
   const change: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
     const fields = parseObject(changedMapping, fieldsOf(request))
+    if (fields.url !== undefined) refuseTarget(fields.url)
     response.json(await changeMapping(db, store, id, fields))
   }
   const remove: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
     await deleteMapping(db, store, id)
     response.type('application/json').end()
+  }
+
+  /** What a name resolves to is looked at with each delivery. */
+  function refuseTarget(url: string): void {
+    if (targets === 'any' || isPublicTarget(url)) return
+    throw invalidObject({
+      url: [
+        'is on this machine or in a private network, where this hub does not deliver: set HUB_TARGETS=any to allow it',
+      ],
+    })
   }
 
   router.get('/mappings', list)
