@@ -1,4 +1,4 @@
-import type { Kind } from '../messages/aggregate.ts'
+import { aggregateKey } from '../messages/aggregate.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -10,10 +10,11 @@ import { deleteBaselines, writeBaselines } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
 import { writeLedger } from './ledger.ts'
-import { deleteRows, readNewRows } from './outbox.ts'
+import { readNewRows, takeRows } from './outbox.ts'
 import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { seedPage } from './seeding.ts'
+import { tallyOf } from './tally.ts'
 import { clearUnmapped, parkUnmapped, type Unmapped } from './unmapped.ts'
 
 export type CollectSettings = Readonly<{
@@ -159,7 +160,9 @@ export class Collect {
       )
       await this.#noteUnmapped(db, due, unmapped)
     })
-    await atStep('collect.outbox', () => deleteRows(db, finished))
+    await atStep('collect.outbox', () =>
+      takeRows(db, finished, tallyOf(finished, derivations, unmapped, messages.length)),
+    )
     const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
     const isOurs = await atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch))
     if (!isOurs) throw new TenureLost()
@@ -222,8 +225,7 @@ export class Collect {
 }
 
 function requestedAggregate(row: OutboxRow): string[] {
-  const kind: Kind = row.kind
-  return row.rowId === null || kind === 'stock' ? [] : [`${kind}:${row.rowId}`]
+  return row.rowId === null ? [] : [aggregateKey(row.kind === 'order' ? 'order' : 'product', row.rowId)]
 }
 
 function newMessages(
