@@ -1,6 +1,7 @@
 import cron from 'node-cron'
 
 import { forgetInbox } from '../apply/inbox-messages.ts'
+import { sumUpTally } from '../capture/tally.ts'
 import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -114,6 +115,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
       await dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays)
       await dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays)
       await forgetInbox(pool, INBOX_DAYS)
+      await sumUpTally(pool, options.historyDays)
     } catch (error) {
       onError(error)
     }
