@@ -1,0 +1,308 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Drift } from '../../src/capture/compare.ts'
+import { reconcileStore } from '../../src/operator/reconcile-store.ts'
+import { openStore } from '../../src/store/store.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+import { startWorkload } from '../support/workload.ts'
+import { runBridge } from './run-bridge.ts'
+
+describe.each([
+  { family: 'spree-4.10', levels: 'spree_stock_items' },
+  { family: 'spree-6.0', levels: 'spree_stock_levels' },
+] as const)('reconcile on a store of $family', ({ family, levels }) => {
+  let db: TestDatabase
+  let hub: RecordingHub
+  let worker: TestWorker
+  let seeded: ReadonlyMap<string, number>
+
+  beforeAll(async () => {
+    db = await createStore(family, 'fixture')
+    hub = await startRecordingHub({ ours: true })
+    seeded = await readLevels()
+    worker = await startWorker()
+  })
+  afterEach(async () => {
+    // Whatever went wrong: the sum of what was told is what happened.
+    await worker.settled()
+    expect(await toldSums()).toEqual(await movedSince())
+  })
+  afterAll(async () => {
+    await worker.stop()
+    await hub.close()
+    await db.drop()
+  })
+
+  const startWorker = (how = {}) =>
+    startTestWorker(db, hub, { settleQuietMs: 50, reconcileAt: 'off', ...how })
+
+  const readLevels = async (): Promise<ReadonlyMap<string, number>> => {
+    const { rows } = await db.pool.query<{ sku: string; level: number }>(
+      `select v.sku, sum(s.count_on_hand)::int as level
+         from ${levels} s join spree_variants v on v.id = s.variant_id
+        where s.deleted_at is null and v.deleted_at is null and v.sku <> ''
+        group by v.sku`,
+    )
+    return new Map(rows.map(({ sku, level }) => [sku, level]))
+  }
+  const movedSince = async () => {
+    const moved: Record<string, number> = {}
+    for (const [sku, level] of await readLevels()) moved[sku] = level - (seeded.get(sku) ?? 0)
+    return without0(moved)
+  }
+  const toldSums = async () => {
+    const living = await readLevels()
+    const sums: Record<string, number> = {}
+    for (const { type, payload, method } of hub.requests) {
+      const sku = String(payload['sku'])
+      if (method !== 'POST' || type !== 'stock:change' || !living.has(sku)) continue
+      sums[sku] = (sums[sku] ?? 0) + Number(payload['quantity'])
+    }
+    return without0(sums)
+  }
+  const without0 = (sums: Record<string, number>) =>
+    Object.fromEntries(
+      Object.entries(sums)
+        .filter(([, sum]) => sum !== 0)
+        .sort(),
+    )
+
+  const command = (...args: string[]) => runBridge(args, { DATABASE_URL: db.url })
+  /** What the command does, without starting a process for it. */
+  const reconcile = async (option?: '--fix') => {
+    const { kinds, drift, gaps, proof, clean } = await reconcileStore({
+      pool: db.pool,
+      store: await openStore(db.pool),
+      stockMessages: 'change',
+      fix: option === '--fix',
+      signal: new AbortController().signal,
+      rest: async () => undefined,
+      onProgress: () => undefined,
+    })
+    return {
+      clean,
+      found: drift.map(nameOf).sort(),
+      compared: [kinds.product.compared, kinds.stock.compared, kinds.order.compared],
+      unfinished: [kinds.product.unfinished, kinds.stock.unfinished, kinds.order.unfinished],
+      gaps: gaps.map(({ kind, reason, closed }) => `${kind} ${reason} ${closed ? 'closed' : 'open'}`),
+      broken: proof.broken,
+    }
+  }
+  const inOrder = { clean: true, found: [], unfinished: [null, null, null], gaps: [], broken: [] }
+
+  /** As no trigger sees it. */
+  const unseen = async (...statements: string[]) => {
+    const connection = await db.pool.connect()
+    await connection.query('begin; set local session_replication_role = replica')
+    for (const statement of statements) await connection.query(statement)
+    await connection.query('commit')
+    connection.release()
+  }
+  const heardSince = async (act: () => Promise<unknown>) => {
+    const before = hub.requests.length
+    await act()
+    await worker.settled()
+    return hub.requests
+      .slice(before)
+      .filter(({ method }) => method === 'POST')
+      .map(({ type, payload }) => `${type} ${payload['sku'] || payload['number'] || payload['name']}`)
+      .sort()
+  }
+  const count = async (query: string) => (await db.pool.query(query)).rows.length
+
+  test('finds nothing where nothing is amiss, and counts all', async () => {
+    const { compared, ...found } = await reconcile()
+    expect(found).toEqual(inOrder)
+    expect(await command('reconcile')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('\nThe store is as it was announced, but for what is under way.\n'),
+    })
+    expect(compared).toEqual([
+      await count('select from spree_products'),
+      await count('select from spree_variants where deleted_at is null'),
+      await count('select from spree_orders where completed_at is not null'),
+    ])
+  })
+
+  test('finds what no trigger saw, of each kind, and has it announced once', async () => {
+    await unseen(
+      `update spree_products set name = 'Unseen Compass' where id = 13`,
+      `update spree_orders set email = 'unseen@example.com' where id = 41`,
+      `update ${levels} set count_on_hand = count_on_hand - 3 where id = 306`,
+    )
+    // The same variant moves before the eyes of a trigger: what was missed stays missed.
+    await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 1 where id = 306`)
+    await worker.settled()
+    const drift = ['order 41 changed', 'product 13 changed', 'stock 108 changed -3']
+    expect(await reconcile()).toMatchObject({ clean: false, found: drift })
+    const look = await command('reconcile', '--json')
+    expect({ ...look, stdout: JSON.parse(look.stdout).drift.map(nameOf).sort() }).toEqual({
+      status: 1,
+      stdout: drift,
+      stderr: '',
+    })
+    const heard = await heardSince(async () =>
+      expect(await command('reconcile', '--fix')).toEqual({
+        status: 0,
+        stdout: expect.stringMatching(
+          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n3 differences are on the way/,
+        ),
+        stderr: '',
+      }),
+    )
+    expect(heard).toEqual([
+      expect.stringMatching(/^order:persist R/),
+      expect.stringMatching(/^product:update /),
+      'stock:change BC-01',
+    ])
+    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await heardSince(() => reconcile('--fix'))).toEqual([])
+  })
+
+  test('finds what was announced and is gone, what came unseen, and what nobody can tell', async () => {
+    const [order, product, variant, item] = [9001, 9001, 9001, 9001]
+    await db.pool.query(copyOf('spree_orders', 41, { id: order, number: `'R9001'` }))
+    await worker.settled()
+    await unseen(
+      `delete from spree_orders where id = ${order}`,
+      copyOf('spree_products', 13, { id: product, name: `'Sextant'`, slug: `'sextant'` }),
+      copyOf('spree_variants', 108, { id: variant, product_id: product, sku: `'SX-1'`, created_at: 'now()' }),
+      copyOf(levels, 306, { id: item, variant_id: variant, count_on_hand: 12 }),
+      `update spree_orders set completed_at = '12345-01-01' where id = 41`,
+    )
+    // A sale of what nobody has heard of.
+    await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 2 where id = ${item}`)
+    await worker.settled()
+    expect((await reconcile('--fix')).found).toEqual([
+      'order 41 unmappable',
+      'order 9001 gone',
+      'product 9001 untold',
+      'stock 9001 changed 12',
+    ])
+    await worker.settled()
+    expect(await reconcile()).toMatchObject({ clean: true, found: [] })
+    expect(await count(`select from bridge.unmapped where aggregate = 'order:41'`)).toBe(1)
+    await db.pool.query(`update spree_orders set completed_at = now() where id = 41`)
+    await worker.settled()
+    await unseen(
+      `delete from spree_products where id = ${product}`,
+      `delete from spree_variants where id = ${variant}`,
+    )
+    expect((await reconcile('--fix')).found).toEqual(['product 9001 gone'])
+    await worker.settled()
+    expect(await reconcile()).toMatchObject(inOrder)
+    await unseen(`delete from ${levels} where id = ${item}`)
+  })
+
+  test('has lost baselines announced anew, but no piece of stock twice', async () => {
+    await db.pool.query(`delete from bridge.baseline where aggregate in ('product:13', 'order:41')`)
+    const lost = ['order 41 untold', 'product 13 untold', 'stock 108 untold 0']
+    const heard = await heardSince(async () => expect((await reconcile('--fix')).found).toEqual(lost))
+    expect(heard).toEqual([expect.stringMatching(/^order:persist R/), expect.stringMatching(/^product:new /)])
+    expect(await reconcile()).toMatchObject(inOrder)
+  })
+
+  test('does not take names that an order only shows for the order, nor the place of an option type for an option', async () => {
+    await unseen(
+      `update spree_stock_locations set name = 'Elsewhere'`,
+      `update spree_option_types set position = 100 - position`,
+      `update spree_stores set name = 'Renamed'`,
+    )
+    await db.pool.query(`update spree_products set slug = slug || '-x'`)
+    await worker.settled()
+    expect(await reconcile()).toMatchObject(inOrder)
+  })
+
+  test('takes nothing for drift that is under way, while the shop is busy', async () => {
+    const workload = await startWorkload(db.url, family, { seed: 5, writers: 4, pauseMs: 5 })
+    const looks = []
+    for (let look = 0; look < 9; look++) looks.push(await reconcile(look % 3 === 2 ? '--fix' : undefined))
+    await worker.stop()
+    // Nobody collects any more: all that differs is under way.
+    looks.push(await reconcile())
+    await workload.stop()
+    worker = await startWorker()
+    for (const look of looks) expect(look).toMatchObject({ found: [], broken: [] })
+    await worker.settled()
+    expect(await reconcile()).toMatchObject(inOrder)
+  })
+
+  test('by itself, after a gap: triggers that were away, a table emptied, the fuse', async () => {
+    await worker.stop()
+    await db.pool.query(
+      `alter table spree_products disable trigger user;
+       update spree_products set name = 'While Disabled' where id = 13;
+       drop function bridge.capture_${levels} cascade;
+       update ${levels} set count_on_hand = count_on_hand - 5 where id = 306;
+       truncate spree_option_value_variants;
+       update bridge.pulse set fuse_rows = 1;
+       update spree_prices set amount = amount + 1 where variant_id > 108;
+       update spree_orders set email = 'fuse@example.com';
+       update spree_orders set email = 'blown@example.com';
+       update spree_prices set amount = amount + 1`,
+    )
+    expect((await reconcile()).gaps).toEqual(
+      expect.arrayContaining(['product truncate open', 'product fuse open', 'order fuse open']),
+    )
+    worker = await startWorker({ fuseRows: 1 })
+    while ((await count('select from bridge.gap where closed_at is null')) > 0) await pause(50)
+    await worker.settled()
+    const { rows } = await db.pool.query<{ gap: string }>(
+      `select kind || ' ' || reason as gap from bridge.gap`,
+    )
+    expect(rows.map(({ gap }) => gap)).toEqual(
+      expect.arrayContaining([
+        'product triggers_missing',
+        'stock triggers_missing',
+        'product truncate',
+        'order fuse',
+      ]),
+    )
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text()
+    expect(metrics).toContain('spree_bridge_drift_total{kind="stock",outcome="changed"} 1')
+    expect(metrics).toMatch(/spree_bridge_drift_total\{kind="product",outcome="changed"\} [1-9]/)
+    const told = hub.requests
+      .filter(({ type }) => type === 'order:persist')
+      .map(({ payload }) => payload['email'])
+    expect(told.slice(-2)).toEqual(['blown@example.com', 'blown@example.com'])
+    await db.pool.query('update bridge.pulse set fuse_rows = 1000000')
+    expect(await reconcile()).toMatchObject(inOrder)
+    expect((await command('status')).stdout).toMatch(/^reconcile was last done at /m)
+  })
+
+  test('sees a message that vanished, a change that was taken away, an application that never was', async () => {
+    await hub.down()
+    await db.pool.query(`update spree_products set name = 'Vanished' where id = 13`)
+    await worker.collected()
+    const { rows } = await db.pool.query<{ id: string }>('delete from bridge.message returning id')
+    expect(rows).toHaveLength(1)
+    await hub.up()
+    await db.pool.query(
+      `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, attempts, failures, status, answer)
+       values ('', 'seed', '1', 'stock:change', '{}', 'applied', 1, 1, 200, '')`,
+    )
+    const { clean, broken } = await reconcile()
+    expect({ clean, broken }).toEqual({
+      clean: false,
+      broken: [
+        expect.stringMatching(/^\d+ messages were made, but \d+ are found$/),
+        '1 inbound messages are applied, but 0 follow from what was received, repeated and failed',
+      ],
+    })
+  })
+})
+
+function nameOf({ about, outcome, missed }: Drift): string {
+  const id = about.kind === 'stock' ? about.variantId : about.id
+  return [about.kind, id, outcome, ...(missed === undefined ? [] : [missed])].join(' ')
+}
+
+/** Some columns of a row's twin stand for other values, whatever columns the table has. */
+function copyOf(table: string, id: number, values: Readonly<Record<string, string | number>>): string {
+  const pairs = Object.entries(values).map(([name, value]) => `'${name}', ${value}`)
+  return `insert into ${table}
+          select (jsonb_populate_record(t, jsonb_build_object(${pairs.join(', ')}))).* from ${table} t where id = ${id}`
+}
