@@ -15,8 +15,8 @@ export type JudgedGap = Gap & Readonly<{ keptOpen: string | null }>
 
 const POLL_MILLISECONDS = 100
 
-/** Gaps that nobody has reconciled yet, the oldest first. */
-export async function readOpenGaps(db: Db): Promise<Gap[]> {
+/** Gaps that nobody has reconciled yet, the oldest first; with `since`, those too that were still open then. */
+export async function readOpenGaps(db: Db, since?: Date): Promise<Gap[]> {
   const { rows } = await db.query<{
     id: string
     kind: Kind
@@ -24,7 +24,11 @@ export async function readOpenGaps(db: Db): Promise<Gap[]> {
     table_name: string | null
     opened_at: Date
   }>(
-    `select id, kind, reason, table_name, opened_at from bridge.gap where closed_at is null order by opened_at, id`,
+    `select id, kind, reason, table_name, opened_at
+       from bridge.gap
+      where closed_at is null or closed_at > $1
+      order by opened_at, id`,
+    [since ?? null],
   )
   return rows.map(({ table_name, opened_at, ...gap }) => ({ ...gap, table: table_name, openedAt: opened_at }))
 }
@@ -37,7 +41,9 @@ export async function readOpenGaps(db: Db): Promise<Gap[]> {
 export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: number): Promise<JudgedGap[]> {
   const gaps = await readOpenGaps(pool)
   if (gaps.length === 0) return []
-  const missing = new Set((await findRepairs(pool, store)).flatMap(({ table, gap }) => (gap ? [table] : [])))
+  const missing = new Set(
+    (await findRepairs(pool, store)).flatMap(({ table, unseen }) => (unseen ? [table] : [])),
+  )
   const unwatched = new Set(store.watched.flatMap(({ table, kind }) => (missing.has(table) ? [kind] : [])))
   const { waiting, fuseRows, snapshot } = await readFuse(pool)
   const isBlown = (kind: Kind) => waiting > fuseRows * FUSE_FACTOR[kind]
