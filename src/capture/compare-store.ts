@@ -111,8 +111,8 @@ async function walk(
   }
   const walkOn = async (): Promise<string | null> => {
     for (;;) {
-      if (options.signal.aborted || failed) return 'it was stopped'
       if (options.fix && !(await hasRoom(pool, options.signal))) return NO_WORKER
+      if (options.signal.aborted || failed) return 'it was stopped'
       const began = performance.now()
       last = readNext(last)
       const page = await last

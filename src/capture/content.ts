@@ -14,13 +14,14 @@ export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Reco
     store: idOf(order.extras['store']),
     bill_address: ownAddress(raw.bill_address),
     ship_address: ownAddress(raw.ship_address),
-    line_items: raw.line_items.map(({ variant: _, ...own }) => own),
-    payments: raw.payments.map(({ payment_method: _, ...own }) => own),
-    shipments: raw.shipments.map(({ stock_location_name: _, shipping_method, ...own }, index) => ({
-      ...own,
+    line_items: raw.line_items.map((item) => ({ ...item, variant: undefined })),
+    payments: raw.payments.map((payment) => ({ ...payment, payment_method: undefined })),
+    shipments: raw.shipments.map((shipment, index) => ({
+      ...shipment,
+      stock_location_name: undefined,
       stock_location_id: order.shipments[index]?.stockLocationId,
       // A rate without a method brings its own name.
-      shipping_method: own.shipping_rates.some(isNamedElsewhere) ? null : shipping_method,
+      shipping_method: shipment.shipping_rates.some(isNamedElsewhere) ? undefined : shipment.shipping_method,
     })),
   }
 }
@@ -39,11 +40,11 @@ export function productContent(product: ProductPayload): Readonly<Record<string,
 /** Where countries and states are rows their ids lead to them; elsewhere the address has their codes itself. */
 function ownAddress(address: Address): unknown {
   if (!address) return null
-  const { country, state, ...own } = address
+  const { country_id, state_id, country, state } = address
   return {
-    ...own,
-    country: own.country_id === null ? country?.iso : null,
-    state: own.state_id === null ? state?.abbr : null,
+    ...address,
+    country: country_id === null ? country?.iso : undefined,
+    state: state_id === null ? state?.abbr : undefined,
   }
 }
 

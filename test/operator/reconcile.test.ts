@@ -1,9 +1,15 @@
+import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { HANDLERS } from '../../src/apply/handlers.ts'
+import { createInbox } from '../../src/apply/inbox.ts'
 import type { Drift } from '../../src/capture/compare.ts'
+import { createLog } from '../../src/observe/log.ts'
+import { readProof } from '../../src/operator/proof.ts'
 import { reconcileStore } from '../../src/operator/reconcile-store.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { createProcesses } from '../support/processes.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
@@ -14,6 +20,7 @@ describe.each([
   { family: 'spree-4.10', levels: 'spree_stock_items' },
   { family: 'spree-6.0', levels: 'spree_stock_levels' },
 ] as const)('reconcile on a store of $family', ({ family, levels }) => {
+  const processes = createProcesses()
   let db: TestDatabase
   let hub: RecordingHub
   let worker: TestWorker
@@ -31,6 +38,7 @@ describe.each([
     expect(await toldSums()).toEqual(await movedSince())
   })
   afterAll(async () => {
+    await processes.killAll()
     await worker.stop()
     await hub.close()
     await db.drop()
@@ -273,7 +281,52 @@ describe.each([
     expect((await command('status')).stdout).toMatch(/^reconcile was last done at /m)
   })
 
-  test('sees a message that vanished, a change that was taken away, an application that never was', async () => {
+  test('waits where too much waits to be collected, and ends on a signal with what it has', async () => {
+    await worker.stop()
+    await db.pool.query(
+      `insert into bridge.outbox (kind, table_name, op) select 'order', 'request', 'compare' from generate_series(1, 10001);
+       insert into bridge.worker (id, process, host, pid, version, expires_at)
+       values (gen_random_uuid(), 'worker', 'elsewhere', 1, '0', clock_timestamp() + interval '1 minute')`,
+    )
+    const waiting = processes.start(['reconcile', '--fix'], { env: { DATABASE_URL: db.url } })
+    while ((await count('select from bridge.reconciliation where started_at > finished_at')) === 0)
+      await pause(50)
+    expect(await waiting.terminate()).toEqual({ code: 1, signal: null })
+    expect(waiting.lines.join('\n')).toMatch(
+      /^order +0 compared, none differs, .*; not to the end: it was stopped$/m,
+    )
+    await db.pool.query('delete from bridge.worker')
+    const { unfinished } = await reconcile('--fix')
+    expect(unfinished).toEqual(
+      Array(3).fill('more than 10000 changes wait, and no worker runs that would collect them'),
+    )
+    worker = await startWorker()
+  })
+
+  test('counts what came in, and what became of it', async () => {
+    const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
+    const inbox = createInbox({ pool: db.pool, store: await openStore(db.pool), hub: () => hub.storeId, log })
+    const receive = async (messageId: string, payload: Readonly<Record<string, unknown>>) =>
+      (await inbox.receive(HANDLERS[0]!, { messageId, payload })).outcome
+    const stock = (sku: string, quantity: number) => ({ sku, quantity })
+    expect([
+      await receive('1', stock('BC-01', 4)),
+      await receive('1', stock('BC-01', 4)),
+      await receive('2', stock('nothing', 4)),
+      await receive('2', stock('nothing', 4)),
+      await receive('2', stock('BC-01', -4)),
+      await receive('3', stock('nothing', 1)),
+    ]).toEqual(['applied', 'repeated', 'failed', 'failed', 'applied', 'failed'])
+    await closeLog()
+    await worker.settled()
+    const { inbound, broken } = await readProof(db.pool)
+    expect({ inbound, broken }).toEqual({
+      inbound: { applied: 2, received: 6, repeated: 1, failed: 3 },
+      broken: [],
+    })
+  })
+
+  test('sees a message that vanished, and an application that never was', async () => {
     await hub.down()
     await db.pool.query(`update spree_products set name = 'Vanished' where id = 13`)
     await worker.collected()
@@ -282,14 +335,14 @@ describe.each([
     await hub.up()
     await db.pool.query(
       `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, attempts, failures, status, answer)
-       values ('', 'seed', '1', 'stock:change', '{}', 'applied', 1, 1, 200, '')`,
+       values ('', 'seed', '4', 'stock:change', '{}', 'applied', 1, 1, 200, '')`,
     )
     const { clean, broken } = await reconcile()
     expect({ clean, broken }).toEqual({
       clean: false,
       broken: [
         expect.stringMatching(/^\d+ messages were made, but \d+ are found$/),
-        '1 inbound messages are applied, but 0 follow from what was received, repeated and failed',
+        '3 inbound messages are applied, but 2 follow from what was received, repeated and failed',
       ],
     })
   })
