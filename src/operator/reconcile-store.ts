@@ -39,7 +39,7 @@ export type Reconciliation = Readonly<{
 
 const KINDS = ['product', 'stock', 'order'] as const
 /** For transactions that were open when the pass was to begin. */
-const GAP_WAIT_MILLISECONDS = 5_000
+const GAP_WAIT_MILLISECONDS = 1_000
 
 /**
  * The net under all promises: compares the store with what was announced. With `fix` the collector is asked to tell what

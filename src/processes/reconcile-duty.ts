@@ -27,7 +27,9 @@ export type ReconcileDutyOptions = Readonly<{
 const LOOK_MILLISECONDS = 1_000
 /** A night's call that other workers give as well is one call. */
 const SAME_CALL_MINUTES = 30
-/** A gap that a pass could not close is tried again after this. */
+/** For transactions that may have to do with a gap: on a busy store some are always open, but none for long. */
+const GAP_WAIT_MILLISECONDS = 1_000
+/** A pass that ended early is repeated after this. */
 const AGAIN_MINUTES = 10
 
 /**
@@ -45,7 +47,7 @@ export function startReconcileDuty(options: ReconcileDutyOptions): Readonly<{ st
 
   async function reconcileIfDue(): Promise<void> {
     if (!options.isCollecting()) return
-    if (await hasClosableGap(options)) await makeDue(pool, AGAIN_MINUTES)
+    if (await hasClosableGap(options)) await makeDue(pool, 0)
     if (!(await isDue(pool)) || !(await isCaughtUp(pool))) return
     const losing = new AbortController()
     const signal = AbortSignal.any([stopping.signal, losing.signal])
@@ -82,19 +84,17 @@ function schedule({ at, log, onError }: ReconcileDutyOptions, call: () => Promis
 
 /** A gap that still goes on is not worth a pass: it would stay open. */
 async function hasClosableGap({ pool, store }: ReconcileDutyOptions): Promise<boolean> {
-  const gaps = await judgeGaps(pool, store, 0)
+  const gaps = await judgeGaps(pool, store, GAP_WAIT_MILLISECONDS)
   return gaps.some(({ keptOpen }) => keptOpen === null)
 }
 
-/** Due now, unless it was done since the last gap, so many minutes ago at most. */
+/** Due now, unless it was begun so many minutes ago. */
 async function makeDue(pool: Pool, minutes: number): Promise<void> {
   await pool.query(
     `update bridge.reconciliation
         set due_at = clock_timestamp()
       where due_at is null
-        and (started_at is null
-             or started_at < clock_timestamp() - make_interval(mins => $1)
-             or exists (select from bridge.gap where closed_at is null and opened_at > started_at))`,
+        and (started_at is null or started_at <= clock_timestamp() - make_interval(mins => $1))`,
     [minutes],
   )
 }

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { createInbox } from '../../src/apply/inbox.ts'
 import type { Drift } from '../../src/capture/compare.ts'
@@ -120,6 +121,14 @@ describe.each([
       .sort()
   }
   const count = async (query: string) => (await db.pool.query(query)).rows.length
+
+  const untilNone = async (query: string) => {
+    const deadline = Date.now() + 20_000
+    while ((await count(query)) > 0) {
+      if (Date.now() > deadline) throw new Error(`still there: ${query}`)
+      await pause(50)
+    }
+  }
 
   test('finds nothing where nothing is amiss, and counts all', async () => {
     const { compared, ...found } = await reconcile()
@@ -255,9 +264,19 @@ describe.each([
     expect((await reconcile()).gaps).toEqual(
       expect.arrayContaining(['product truncate open', 'product fuse open', 'order fuse open']),
     )
+    // Written while the fuse was blown, and committed when all others have been looked through.
+    const late = new pg.Client({ connectionString: db.url })
+    late.on('error', () => {}) // should the test fail: the database is dropped under it
+    await late.connect()
+    await late.query(`begin; update spree_prices set amount = 777 where variant_id = 108`)
     worker = await startWorker({ fuseRows: 1 })
-    while ((await count('select from bridge.gap where closed_at is null')) > 0) await pause(50)
+    await untilNone(`select from bridge.gap where closed_at is null and reason <> 'fuse'`)
+    expect(await count(`select from bridge.gap where closed_at is null and reason = 'fuse'`)).toBe(2)
+    await late.query('commit')
+    await late.end()
+    await untilNone('select from bridge.gap where closed_at is null')
     await worker.settled()
+    expect(hub.requests.filter(({ payload }) => payload['price'] === '777.0')).toHaveLength(1)
     const { rows } = await db.pool.query<{ gap: string }>(
       `select kind || ' ' || reason as gap from bridge.gap`,
     )
@@ -278,6 +297,12 @@ describe.each([
     expect(told.slice(-2)).toEqual(['blown@example.com', 'blown@example.com'])
     await db.pool.query('update bridge.pulse set fuse_rows = 1000000')
     expect(await reconcile()).toMatchObject(inOrder)
+    expect((await command('status')).stdout).not.toMatch(/^reconcile is due/m)
+
+    await unseen(`update spree_products set name = 'By Night' where id = 13`)
+    await db.pool.query('update bridge.reconciliation set due_at = clock_timestamp()')
+    await hub.until(() => hub.requests.some(({ payload }) => payload['name'] === 'By Night'), 20_000)
+    await worker.settled()
     expect((await command('status')).stdout).toMatch(/^reconcile was last done at /m)
   })
 
@@ -289,8 +314,7 @@ describe.each([
        values (gen_random_uuid(), 'worker', 'elsewhere', 1, '0', clock_timestamp() + interval '1 minute')`,
     )
     const waiting = processes.start(['reconcile', '--fix'], { env: { DATABASE_URL: db.url } })
-    while ((await count('select from bridge.reconciliation where started_at > finished_at')) === 0)
-      await pause(50)
+    await untilNone('select from bridge.reconciliation where started_at < finished_at')
     expect(await waiting.terminate()).toEqual({ code: 1, signal: null })
     expect(waiting.lines.join('\n')).toMatch(
       /^order +0 compared, none differs, .*; not to the end: it was stopped$/m,
