@@ -78,7 +78,7 @@ comment on table bridge.baseline is 'What was last announced of each aggregate. 
 
 create table bridge.stock_ledger (
   variant_id text not null,
-  stock_item_id text not null,
+  stock_item_id text,
   stock_location_id text,
   delta numeric not null,
   origin text,
@@ -91,10 +91,34 @@ create index stock_ledger_variant_at on bridge.stock_ledger (variant_id, at);
 create table bridge.seeding (
   kind text primary key,
   last_id text not null default '0',
-  finished_at timestamptz
+  finished_at timestamptz,
+  last_variant text
 );
+comment on column bridge.seeding.last_variant is 'The last variant that was there when the seeding of products ended: of later ones every change was recorded.';
 comment on table bridge.seeding is 'How far the silent seeding of baselines has come; until it is finished, a missing baseline does not mean new.';
 insert into bridge.seeding (kind) values ('product'), ('order');
+
+create table bridge.tally (
+  at timestamptz not null default clock_timestamp(),
+  changes bigint not null default 0,
+  told bigint not null default 0,
+  silent bigint not null default 0,
+  unmapped bigint not null default 0,
+  messages bigint not null default 0,
+  last_message bigint not null default 0
+);
+comment on table bridge.tally is 'What became of the changes that each pass of the collector took: the proof of reconcile adds it up. The first row is where the count begins.';
+insert into bridge.tally default values;
+
+create table bridge.reconciliation (
+  singleton boolean primary key default true check (singleton),
+  due_at timestamptz,
+  started_at timestamptz,
+  finished_at timestamptz,
+  report text
+);
+comment on table bridge.reconciliation is 'When the store was last compared with what was announced, what came of it, and since when it is due again.';
+insert into bridge.reconciliation default values;
 
 create table bridge.unmapped (
   aggregate text primary key,
@@ -170,6 +194,7 @@ create table bridge.history (
 comment on table bridge.history is 'Finished messages, partitioned by day and dropped by retention; the default partition keeps an insert from ever failing.';
 create table bridge.history_default partition of bridge.history default with (toast_tuple_target = 4080);
 create index history_id on bridge.history (id);
+create index history_not_done on bridge.history (id) where state <> 'done';
 create index history_aggregate on bridge.history (aggregate, finished_at);
 
 create table bridge.acknowledged (

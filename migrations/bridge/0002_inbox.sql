@@ -9,6 +9,7 @@ create table bridge.inbox (
   payload text not null,
   state text not null check (state in ('applied', 'failed', 'discarded')),
   attempts integer not null default 1,
+  failures integer not null default 0,
   repeats integer not null default 0,
   status integer not null,
   answer text not null,

@@ -72,11 +72,11 @@ export async function recordFailure(
 ): Promise<void> {
   await db.query(
     `insert into bridge.inbox as known
-            (hub, dialect, message_id, type, payload, state, status, answer, last_error)
-     values ($1, 'seed', $2, $3, $4, 'failed', $5, $6, $7)
+            (hub, dialect, message_id, type, payload, state, failures, status, answer, last_error)
+     values ($1, 'seed', $2, $3, $4, 'failed', 1, $5, $6, $7)
      on conflict (hub, dialect, message_id) do update
         set type = excluded.type, payload = excluded.payload, attempts = known.attempts + 1,
-            status = excluded.status, answer = excluded.answer, last_error = excluded.last_error,
+            failures = known.failures + 1, status = excluded.status, answer = excluded.answer, last_error = excluded.last_error,
             changed_at = excluded.changed_at
       where known.state = 'failed'`,
     [hub, messageId, type, payload, status, body, reason],

@@ -23,7 +23,7 @@ const EVENTS = [
 ] as const
 
 /** Kinds whose later state tells all; when the fuse blows they go first, history (stock deltas, orders) last. */
-const FUSE_FACTOR = { product: 1, stock: 2, order: 2 } as const
+export const FUSE_FACTOR = { product: 1, stock: 2, order: 2 } as const
 
 /**
  * The trigger function and triggers of one table. Pure: the same table always gives the same text, so that the

@@ -1,4 +1,3 @@
-import type { Kind } from '../messages/aggregate.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -10,10 +9,12 @@ import { deleteBaselines, writeBaselines } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
 import { writeLedger } from './ledger.ts'
-import { deleteRows, readNewRows } from './outbox.ts'
+import { readNewRows, takeRows } from './outbox.ts'
 import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
+import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
+import { tallyOf } from './tally.ts'
 import { clearUnmapped, parkUnmapped, type Unmapped } from './unmapped.ts'
 
 export type CollectSettings = Readonly<{
@@ -121,7 +122,7 @@ export class Collect {
   async #passOn(db: Db, tenure: Tenure, now: number): Promise<Pass> {
     const { snapshot, rows, whole } = await this.#read(db)
     if (rows.length > 0)
-      this.#pending.add(await atStep('collect.resolve', () => this.#resolve(db, rows)), now)
+      this.#pending.add(await atStep('collect.resolve', () => resolveRows(db, this.#store, rows)), now)
 
     // A window that does not fit is taken as it comes, settled or not: it must shrink.
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
@@ -159,7 +160,9 @@ export class Collect {
       )
       await this.#noteUnmapped(db, due, unmapped)
     })
-    await atStep('collect.outbox', () => deleteRows(db, finished))
+    await atStep('collect.outbox', () =>
+      takeRows(db, finished, tallyOf(finished, derivations, unmapped, messages.length)),
+    )
     const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
     const isOurs = await atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch))
     if (!isOurs) throw new TenureLost()
@@ -195,17 +198,6 @@ export class Collect {
     })
   }
 
-  async #resolve(db: Db, rows: readonly OutboxRow[]): Promise<ResolvedRow[]> {
-    const aggregates = await this.#store.resolve(
-      db,
-      rows.filter((row) => row.tableName !== 'request'),
-    )
-    return rows.map((row) => ({
-      ...row,
-      aggregates: row.tableName === 'request' ? requestedAggregate(row) : (aggregates.get(row.id) ?? []),
-    }))
-  }
-
   async #noteUnmapped(db: Db, due: readonly string[], unmapped: readonly Unmapped[]): Promise<void> {
     this.#unmapped ??= new Set(
       (await db.query<{ aggregate: string }>('select aggregate from bridge.unmapped')).rows.map(
@@ -219,11 +211,6 @@ export class Collect {
     for (const aggregate of mended) this.#unmapped.delete(aggregate)
     for (const aggregate of failing) this.#unmapped.add(aggregate)
   }
-}
-
-function requestedAggregate(row: OutboxRow): string[] {
-  const kind: Kind = row.kind
-  return row.rowId === null || kind === 'stock' ? [] : [`${kind}:${row.rowId}`]
 }
 
 function newMessages(

@@ -1,10 +1,10 @@
 import type { Message } from '../messages/message.ts'
 import type { Baseline, BaselineKey } from './baseline.ts'
 
-/** One stock delta as the ledger keeps it. */
+/** One stock delta as the ledger keeps it; of one that no trigger saw it is not known where it happened. */
 export type LedgerEntry = Readonly<{
   variantId: string
-  stockItemId: string
+  stockItemId: string | null
   stockLocationId: string | null
   delta: string
   origin: string | null

@@ -1,16 +1,18 @@
+import { aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
-import type { OrderSnapshot, ProductSnapshot } from '../messages/snapshot.ts'
+import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
 import { deriveOrder } from './derive-order.ts'
-import { deriveProduct } from './derive-product.ts'
+import { deriveProduct, type ProductInput } from './derive-product.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
+import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
 import { readTold } from './told.ts'
 import type { Unmapped } from './unmapped.ts'
 
@@ -34,6 +36,7 @@ export async function deriveAggregates(
   const products = await readProducts(db, store, rows)
   const orders = await store.orders(db, idsOf(aggregates, 'order'))
   const stock = await store.stock(db, stockVariants(rows))
+  const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const seeded = await readSeeded(db)
   const told = await readTold(db, hubMade(rows))
   const elsewhere = await removedSkus(db, store, products, baselines)
@@ -59,6 +62,7 @@ export async function deriveAggregates(
           product: mapped<ProductSnapshot>(products.get(id)),
           stock,
           baselines: known,
+          accounts,
           seeded: seeded.has('product'),
           stockMessages: how.stockMessages,
           told: (type: MessageType): Told =>
@@ -97,6 +101,32 @@ function stockVariants(rows: Rows): string[] {
     }
   }
   return [...variants]
+}
+
+/** Most variants have a baseline and nobody asks about them: then nothing is read. */
+async function readNeededAccounts(
+  db: Db,
+  rows: Rows,
+  stock: ReadonlyMap<string, VariantStockSnapshot>,
+  baselines: ReadonlyMap<string, ReadonlyMap<string, Baseline>>,
+): Promise<ProductInput['accounts']> {
+  const asked = new Set<string | null>()
+  for (const own of rows.values()) for (const row of own) if (row.op === 'compare') asked.add(row.parent)
+  const baselineOf = ({ productId, variantId }: VariantStockSnapshot) =>
+    baselines.get(aggregateKey('product', productId))?.get(stockPart(variantId))
+  const variants = [...stock.values()]
+  const accounts = await readStockAccounts(
+    db,
+    variants.filter(({ variantId }) => asked.has(variantId)),
+    baselineOf,
+  )
+  const known = await readKnownLevels(
+    db,
+    variants.filter((variant) => !asked.has(variant.variantId) && baselineOf(variant) === undefined),
+  )
+  const needed = new Map<string, Readonly<{ known: number; missed: number }>>(accounts)
+  for (const [id, level] of known) needed.set(id, { known: level, missed: 0 })
+  return needed
 }
 
 /** Aggregates of which everything new was written by the hub: only they can be an echo. */

@@ -9,10 +9,12 @@ import {
 import type { ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import { stockPayload } from '../messages/stock.ts'
 import type { Baseline } from './baseline.ts'
+import { productContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
 import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { type StockAccount, stockPart } from './stock-account.ts'
 
 export type ProductInput = Readonly<{
   aggregate: string
@@ -22,6 +24,8 @@ export type ProductInput = Readonly<{
   /** Of the variants that stock rows name; one that is missing is gone. */
   stock: ReadonlyMap<string, VariantStockSnapshot>
   baselines: ReadonlyMap<string, Baseline>
+  /** Of those variants that have no baseline, or of which a row asks what is missing. */
+  accounts: ReadonlyMap<string, Pick<StockAccount, 'known' | 'missed'>>
   /** True once the silent seeding is through: from then on a missing baseline means new. */
   seeded: boolean
   stockMessages: 'change' | 'actual'
@@ -70,10 +74,11 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))
   // Made and removed before anyone was told: never mentioned, and new if it is ever restored.
   if (isNew && product.deletedAt !== null) return
-  const digest = digestOf(content)
+  const own = productContent(content)
+  const digest = digestOf(own)
   write(digest)
 
-  const unchanged = !rows.some(isForget) && isUnchanged(before, digest, content)
+  const unchanged = !rows.some(isForget) && isUnchanged(before, digest, own)
   const requested = rows.some((row) => row.op === 'announce')
   if (unchanged && !requested) return
   // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.
@@ -115,7 +120,10 @@ function deriveStock(input: ProductInput, derivation: Derivation): void {
   for (const [variantId, rows] of byVariant) deriveVariantStock(input, variantId, rows, derivation)
 }
 
-/** `stock:change` is the sum of the deltas that were not the hub's own: exact without any baseline. */
+/**
+ * `stock:change` is the sum of the deltas that were not the hub's own: exact without any baseline. The baseline moves by
+ * what was taken, not to the level that is found: what no trigger saw stays missing until somebody asks for it.
+ */
 function deriveVariantStock(
   input: ProductInput,
   variantId: string,
@@ -123,7 +131,7 @@ function deriveVariantStock(
   derivation: Derivation,
 ): void {
   const { aggregate } = input
-  const part = `stock:${variantId}`
+  const part = stockPart(variantId)
   const variant = input.stock.get(variantId)
   for (const row of rows) {
     if (row.delta === null || row.rowId === null) continue
@@ -141,15 +149,30 @@ function deriveVariantStock(
     return
   }
   const before = input.baselines.get(part)
+  const account = input.accounts.get(variantId)
+  const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
+  if (missed !== 0) {
+    const at = input.now
+    derivation.ledger.push({
+      variantId,
+      stockItemId: null,
+      stockLocationId: null,
+      delta: String(missed),
+      origin: null,
+      at,
+    })
+  }
+  const known = Number(before?.level ?? account?.known ?? 0)
+  const level = known + sumOf(rows) + missed
   derivation.baselines.push({
     aggregate,
     part,
     digest: null,
-    level: String(variant.level),
+    level: String(input.stockMessages === 'change' ? level : variant.level),
     naturalKey: JSON.stringify({ sku: variant.sku }),
     shape: SHAPE,
   })
-  const delta = rows.reduce((sum, row) => (row.origin === null ? sum + Number(row.delta ?? 0) : sum), 0)
+  const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
   const changed =
     input.stockMessages === 'change' ? delta !== 0 : Number(before?.level ?? Number.NaN) !== variant.level
   if (!variant.living || !changed) {
@@ -171,4 +194,8 @@ function deriveVariantStock(
     const payload = stockPayload(variant.sku, variant.level)
     derivation.messages.push({ type: 'stock:actual', payload, subject: part })
   }
+}
+
+function sumOf(rows: readonly ResolvedRow[]): number {
+  return rows.reduce((sum, row) => sum + Number(row.delta ?? 0), 0)
 }

@@ -8,7 +8,7 @@ export type OutboxRow = Readonly<{
   kind: Kind
   tableName: string
   rowId: string | null
-  /** `insert`, `update`, `delete` from triggers; `announce` and `forget` are requests put in by people and by reconcile. */
+  /** `insert`, `update`, `delete` from triggers; `announce`, `forget` and `compare` are requests put in by people and by reconcile. */
   op: string
   parent: string | null
   parentOld: string | null

@@ -2,6 +2,7 @@ import type { Kind } from '../messages/aggregate.ts'
 import type { Unseen } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { OutboxRow } from './outbox-row.ts'
+import type { Tally } from './tally.ts'
 
 type Row = {
   id: string
@@ -59,31 +60,54 @@ function queryNewRows(db: Db, unseen: Unseen | undefined, limit: number) {
   )
 }
 
-export async function deleteRows(db: Db, rows: readonly OutboxRow[]): Promise<void> {
-  if (rows.length === 0) return
+/** Takes rows out, and writes down with what: the count of the rows is the database's own, the rest the collector's. */
+export async function takeRows(db: Db, rows: readonly OutboxRow[], tally: Tally): Promise<void> {
+  if (rows.length === 0 && tally.messages === 0) return
   await db.query(
-    `delete from bridge.outbox o
-      using unnest($1::xid8[], $2::bigint[]) taken (xid, id)
-      where o.xid = taken.xid and o.id = taken.id`,
-    [rows.map((row) => row.xid), rows.map((row) => row.id)],
+    `with taken as (
+       delete from bridge.outbox o
+        using unnest($1::xid8[], $2::bigint[]) taken (xid, id)
+        where o.xid = taken.xid and o.id = taken.id
+       returning 1
+     )
+     insert into bridge.tally (changes, told, silent, unmapped, messages, last_message)
+     select (select count(*) from taken), $3, $4, $5, $6, case when is_called then last_value else 0 end
+       from bridge.message_id_seq`,
+    [
+      rows.map((row) => row.xid),
+      rows.map((row) => row.id),
+      tally.told,
+      tally.silent,
+      tally.unmapped,
+      tally.messages,
+    ],
   )
 }
 
 /**
- * Asks the collector to tell an aggregate's state anew (`announce`), or to forget what was told so that its next change
- * is told again (`forget`). Only the collector writes baselines; requests travel like changes.
+ * What people and reconcile ask of the collector: to tell a state anew (`announce`), to forget what was told so that the
+ * next change is told again (`forget`), to tell what differs from what was told (`compare`), which asked twice tells once.
  */
-export async function request(
-  db: Db,
-  op: 'announce' | 'forget',
-  aggregates: readonly Readonly<{ kind: Kind; id: string }>[],
-): Promise<void> {
-  if (aggregates.length === 0) return
+export type Ask = 'announce' | 'forget' | 'compare'
+
+/** What is asked about: an aggregate, or of a product the stock of one variant. */
+export type Asked = Readonly<
+  { kind: 'product' | 'order'; id: string } | { kind: 'stock'; id: string; variantId: string }
+>
+
+/** Only the collector writes baselines; requests travel like changes. */
+export async function request(db: Db, op: Ask, about: readonly Asked[]): Promise<void> {
+  if (about.length === 0) return
   await db.query(
-    `insert into bridge.outbox (kind, table_name, row_id, op)
-     select asked.kind, 'request', asked.id, $3
-       from unnest($1::text[], $2::text[]) asked (kind, id)`,
-    [aggregates.map(({ kind }) => kind), aggregates.map(({ id }) => id), op],
+    `insert into bridge.outbox (kind, table_name, row_id, op, parent)
+     select asked.kind, 'request', asked.id, $4, asked.variant
+       from unnest($1::text[], $2::text[], $3::text[]) asked (kind, id, variant)`,
+    [
+      about.map(({ kind }) => kind),
+      about.map(({ id }) => id),
+      about.map((asked) => (asked.kind === 'stock' ? asked.variantId : null)),
+      op,
+    ],
   )
 }
 

@@ -1,11 +1,14 @@
 import { aggregateKey } from '../messages/aggregate.ts'
 import { productNaturalKey, productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
+import type { VariantStockSnapshot } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, seedBaselines } from './baseline.ts'
+import { orderContent, productContent } from './content.ts'
 import { digestOf, SHAPE } from './digest.ts'
 import { isRootInsert, type OutboxRow } from './outbox-row.ts'
+import { stockPart } from './stock-account.ts'
 
 type SeededKind = 'product' | 'order'
 
@@ -37,6 +40,7 @@ export async function seedPage(
   if (!seeding) return true
   const { kind } = seeding
   const ids = await store.roots(db, kind, seeding.last_id, PAGE)
+  const ended = ids.length < PAGE
   const idle = ids.filter((id) => waitingRows(aggregateKey(kind, id)).length === 0)
   if (kind === 'order') await seedBaselines(db, await orderBaselines(db, store, idle))
   else {
@@ -44,32 +48,42 @@ export async function seedPage(
       const waiting = waitingRows(aggregateKey(kind, id))
       return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
     })
-    await seedBaselines(db, await productBaselines(db, store, idle))
+    const waiting = (variant: VariantStockSnapshot) =>
+      waitingRows(aggregateKey('product', variant.productId)).filter(
+        (row) => row.kind === 'stock' && (row.parent ?? row.parentOld) === variant.variantId,
+      )
+    await seedBaselines(db, await catalogueBaselines(db, store, idle))
     await seedBaselines(
       db,
       (await catalogueBaselines(db, store, changing)).map((known) => ({ ...known, digest: null })),
     )
+    await seedBaselines(db, await stockBaselines(db, store, [...idle, ...changing], waiting))
   }
   await db.query(
     `update bridge.seeding
-        set last_id = coalesce($2, last_id), finished_at = case when $3 then clock_timestamp() end
+        set last_id = coalesce($2, last_id), finished_at = case when $3 then clock_timestamp() end, last_variant = $4
       where kind = $1`,
-    [kind, ids.at(-1) ?? null, ids.length < PAGE],
+    [kind, ids.at(-1) ?? null, ended, ended && kind === 'product' ? await store.lastVariant(db) : null],
   )
   return false
 }
 
-async function productBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
-  const levels = await store.stockOfProducts(db, ids)
-  const stock = [...levels.values()].map((variant) => ({
+/** Levels less what waits of them: that is still to be told. */
+async function stockBaselines(
+  db: Db,
+  store: Store,
+  productIds: readonly string[],
+  waiting: (variant: VariantStockSnapshot) => readonly OutboxRow[],
+): Promise<Baseline[]> {
+  const levels = await store.stockOfProducts(db, productIds)
+  return [...levels.values()].map((variant) => ({
     aggregate: aggregateKey('product', variant.productId),
-    part: `stock:${variant.variantId}`,
+    part: stockPart(variant.variantId),
     digest: null,
-    level: String(variant.level),
+    level: String(waiting(variant).reduce((level, { delta }) => level - Number(delta ?? 0), variant.level)),
     naturalKey: JSON.stringify({ sku: variant.sku }),
     shape: SHAPE,
   }))
-  return [...(await catalogueBaselines(db, store, ids)), ...stock]
 }
 
 async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
@@ -81,7 +95,7 @@ async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]):
           {
             aggregate: aggregateKey('product', id),
             part: 'catalogue',
-            digest: digestOf(productPayload(product, undefined)),
+            digest: digestOf(productContent(productPayload(product, undefined))),
             level: null,
             naturalKey: JSON.stringify(productNaturalKey(product)),
             shape: SHAPE,
@@ -99,7 +113,7 @@ async function orderBaselines(db: Db, store: Store, ids: readonly string[]): Pro
           {
             aggregate: aggregateKey('order', id),
             part: 'order',
-            digest: digestOf(rawOrder(order)),
+            digest: digestOf(orderContent(order, rawOrder(order))),
             level: null,
             naturalKey: order.number,
             shape: SHAPE,

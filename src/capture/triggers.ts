@@ -8,6 +8,8 @@ import { captureOf, isNewerCapture, quoteName, quoteText } from './capture-funct
 export type Repair = Readonly<{
   table: string
   statements: readonly string[]
+  /** True where changes go unseen at present. */
+  unseen: boolean
   /** True where the triggers had been in place once: what changed meanwhile was not seen. */
   gap: boolean
 }>
@@ -65,7 +67,7 @@ function repairOf(
     wanted.triggers.every(({ name }) => own.triggers.some((trigger) => trigger.name === name))
   if (inPlace && own.body === wanted.body) return []
   // A changed function text alone leaves nothing unseen: the old one worked until it was replaced.
-  if (inPlace) return [{ table, statements: [wanted.createFunction], gap: false }]
+  if (inPlace) return [{ table, statements: [wanted.createFunction], unseen: false, gap: false }]
   const statements = [
     ...[...foreign, ...(own ? [own] : [])].map(({ name }) => dropFunction(name)),
     wanted.createFunction,
@@ -75,8 +77,10 @@ function repairOf(
 values (${quoteText(table)}, ${quoteText(kind)})
 on conflict (table_name) do nothing`,
   ]
-  if (!seenBefore) return [{ table, statements, gap: false }]
-  return [{ table, statements: [...statements, openGap(kind, 'triggers_missing', table)], gap: true }]
+  if (!seenBefore) return [{ table, statements, unseen: true, gap: false }]
+  return [
+    { table, statements: [...statements, openGap(kind, 'triggers_missing', table)], unseen: true, gap: true },
+  ]
 }
 
 /** Functions of ours that no watched table calls for: their table is gone, or is not watched any more. */
@@ -91,6 +95,7 @@ function removals(store: Store, installed: readonly Installed[]): Repair[] {
     .map(({ name }) => ({
       table: name.slice(FUNCTION_PREFIX.length),
       statements: [dropFunction(name)],
+      unseen: false,
       gap: false,
     }))
 }

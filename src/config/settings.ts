@@ -155,6 +155,14 @@ export const settingsSchema = z.object({
         'Changes that may wait uncollected before the triggers stop recording, so that a bridge nobody runs ' +
         'does not fill the database.',
     }),
+  reconcileAt: text
+    .regex(/^(([01]\d|2[0-3]):[0-5]\d|off)$/)
+    .default('02:30')
+    .describe('a time of the day, `HH:MM`, or `off`')
+    .register(descriptions, {
+      meaning:
+        'When the whole store is compared each night with what was announced, in UTC; after a gap that is done at any hour.',
+    }),
   historyDays: wholeNumber(1, 3650).default(30).register(descriptions, {
     meaning: 'Days for which finished messages are kept.',
   }),

@@ -15,6 +15,8 @@ export type VariantStockSnapshot = Readonly<{
   level: number
   /** Neither the variant nor its product is deleted. */
   living: boolean
+  /** By the shop's clock, whose zone is not told; null where it keeps no such time. */
+  createdAt: Date | null
   /** Place of each of the variant's stock items, deleted ones too: item id → location id. */
   locations: ReadonlyMap<string, string | null>
 }>

@@ -63,6 +63,11 @@ export function createMetrics() {
     gapsTotal: count('gaps_total', 'Times at which changes may have gone unseen; reconcile is due.', [
       'kind',
     ]),
+    driftTotal: count(
+      'drift_total',
+      'Differences that reconcile found between the store and what was announced.',
+      ['kind', 'outcome'],
+    ),
     stockWithoutSkuTotal: count('stock_without_sku_total', 'Stock changes not announced for want of a SKU.'),
     unmappableTotal: count(
       'unmappable_total',

@@ -23,9 +23,21 @@ export async function adoptStore(pool: Pool, identity: Identity, how: 'fresh' | 
 
 async function dropState(db: Db): Promise<void> {
   await db.query('update bridge.installation set id = gen_random_uuid()')
-  for (const table of ['outbox', 'message', 'baseline', 'acknowledged', 'stock_ledger', 'unmapped', 'gap']) {
+  for (const table of [
+    'outbox',
+    'message',
+    'baseline',
+    'acknowledged',
+    'stock_ledger',
+    'unmapped',
+    'gap',
+    'tally',
+  ]) {
     await db.query(`delete from bridge.${table}`)
   }
+  await db.query(
+    'insert into bridge.tally (last_message) select case when is_called then last_value else 0 end from bridge.message_id_seq',
+  )
   // What the fuse counts as not yet collected is gone.
   await db.query(
     'update bridge.pulse set collected_id = greatest(collected_id, (select last_value from bridge.outbox_id_seq))',

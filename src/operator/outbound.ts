@@ -1,6 +1,5 @@
-import { request } from '../capture/outbox.ts'
+import { type Asked, request } from '../capture/outbox.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
-import type { Kind } from '../messages/aggregate.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
@@ -31,7 +30,7 @@ export function discardOutbound(pool: Pool, filter: MessageFilter): Promise<numb
   })
 }
 
-function splitAggregate(aggregate: string): Readonly<{ kind: Kind; id: string }> {
+function splitAggregate(aggregate: string): Asked {
   const [kind, id = ''] = aggregate.split(':')
   return { kind: kind === 'order' ? 'order' : 'product', id }
 }

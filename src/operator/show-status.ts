@@ -1,3 +1,4 @@
+import { readOpenGaps } from '../capture/gaps.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import type { Db } from '../postgres/pool.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
@@ -32,6 +33,8 @@ export type Status = Readonly<{
   messages: readonly MessageCount[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
+  /** When the store was last compared with what was announced, and since when that is due; null: never, and not due. */
+  reconcile: Readonly<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>
   /** Kinds whose silent seeding is under way, with the id it has come to. */
   seeding: readonly Readonly<{ kind: string; lastId: string }>[]
 }>
@@ -72,8 +75,11 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
        from bridge.message
       where state <> 'parked'`,
   )
-  const gaps = await db.query<{ kind: string; reason: string; table_name: string | null; opened_at: Date }>(
-    'select kind, reason, table_name, opened_at from bridge.gap where closed_at is null order by opened_at',
+  const gaps = await readOpenGaps(db)
+  const reconcile = await db.query<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>(
+    `select least(due_at, (select min(opened_at) from bridge.gap where closed_at is null)) as "dueAt",
+            started_at as "startedAt", finished_at as "finishedAt"
+       from bridge.reconciliation`,
   )
   const seeding = await db.query<{ kind: string; last_id: string }>(
     'select kind, last_id from bridge.seeding where finished_at is null order by kind',
@@ -100,12 +106,8 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
     messages: await countMessages(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
-    gaps: gaps.rows.map((row) => ({
-      kind: row.kind,
-      reason: row.reason,
-      table: row.table_name,
-      openedAt: row.opened_at,
-    })),
+    gaps: gaps.map(({ id: _, ...gap }) => gap),
+    reconcile: reconcile.rows[0] ?? { dueAt: null, startedAt: null, finishedAt: null },
     seeding: seeding.rows.map((row) => ({ kind: row.kind, lastId: row.last_id })),
   }
 }
@@ -134,9 +136,19 @@ export function formatStatus(status: Status): string {
       ({ kind, reason, table, openedAt }) =>
         `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,
     ),
+    ...formatReconcile(status.reconcile),
     ...status.seeding.map(({ kind, lastId }) => `seeding ${kind} baselines, come to id ${lastId}`),
   ]
   return lines.join('\n')
+}
+
+function formatReconcile({ dueAt, startedAt, finishedAt }: Status['reconcile']): string[] {
+  const isRunning = startedAt !== null && (finishedAt === null || finishedAt < startedAt)
+  if (isRunning) return [`reconcile began at ${startedAt.toISOString()} and has not ended`]
+  return [
+    ...(dueAt ? [`reconcile is due since ${dueAt.toISOString()}`] : []),
+    ...(finishedAt ? [`reconcile was last done at ${finishedAt.toISOString()}`] : []),
+  ]
 }
 
 function age(seconds: number | null): string {

@@ -14,6 +14,7 @@ import { addMessageCommands } from './message-commands.ts'
 import { addMigrateCommand } from './migrate-command.ts'
 import { HUB_PORT, WEB_PORT } from './ports.ts'
 import { addPushCommand } from './push-command.ts'
+import { addReconcileCommand } from './reconcile-command.ts'
 import { addSamplesCommand } from './samples-command.ts'
 import {
   type CommonOptions,
@@ -150,6 +151,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
       }),
   )
 
+  addReconcileCommand(program, print, finish)
   addMessageCommands(program, print)
   addInboxCommands(program, print, finish, handlers)
   addDeliverCommand(program, print, finish)

@@ -1,6 +1,8 @@
 import cron from 'node-cron'
 
 import { forgetInbox } from '../apply/inbox-messages.ts'
+import { readOpenGaps } from '../capture/gaps.ts'
+import { sumUpTally } from '../capture/tally.ts'
 import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -54,7 +56,9 @@ export type Housekeeping = Readonly<{
 /** What a worker looks after besides capturing and delivering: at once, and then in intervals. */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<Housekeeping> {
   const { pool, store, metrics, log, onError } = options
-  let seenGaps = new Set<string>()
+  // One that is reconciled at once is a gap all the same.
+  const began = new Date()
+  const seenGaps = new Set<string>()
   let unwatched: string | undefined = 'the triggers were not looked at yet'
 
   // Before anything is settled: rows of a day without a partition go to the default one and keep it from being made.
@@ -95,16 +99,12 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
     )
     metrics.messages.reset()
     for (const { state, type, count } of status.messages) metrics.messages.set({ state, type }, count)
-    const gaps = new Set(
-      status.gaps.map(({ kind, reason, openedAt }) => `${kind} ${reason} ${openedAt.toISOString()}`),
-    )
-    for (const gap of gaps) {
-      if (seenGaps.has(gap)) continue
-      const kind = gap.split(' ')[0] ?? ''
+    for (const { id, kind, reason, table } of await readOpenGaps(pool, began)) {
+      if (seenGaps.has(id)) continue
+      seenGaps.add(id)
       metrics.gapsTotal.inc({ kind })
-      log.error('changes of a kind went unseen: reconcile is due', { kind, gap })
+      log.error('changes of a kind went unseen: reconcile is due', { kind, reason, table })
     }
-    seenGaps = gaps
   }
 
   async function keepTables(): Promise<void> {
@@ -114,6 +114,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
       await dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays)
       await dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays)
       await forgetInbox(pool, INBOX_DAYS)
+      await sumUpTally(pool, options.historyDays)
     } catch (error) {
       onError(error)
     }

@@ -17,6 +17,7 @@ import { type Housekeeping, startHousekeeping } from './housekeeping.ts'
 import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
 import { type OwnStore, openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
+import { startReconcileDuty } from './reconcile-duty.ts'
 import { identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { complaints, tellCircuit, tellPass } from './worker-log.ts'
@@ -130,6 +131,16 @@ async function assemble(
     },
     onError: complain('collect'),
   })
+  const reconcileDuty = startReconcileDuty({
+    pool,
+    store,
+    stockMessages: settings.stock,
+    at: settings.reconcileAt,
+    isCollecting: () => collector.isCollecting(),
+    metrics,
+    log,
+    onError: complain('reconcile'),
+  })
   membership.onLook(() => {
     metrics.lanesOwned.set(sender.lanesOwned())
     metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
@@ -147,7 +158,7 @@ async function assemble(
     ended,
     async stop() {
       log.info('worker stops')
-      await Promise.all([collector.stop(), sender.stop(STOP_WITHIN_MILLISECONDS)])
+      await Promise.all([collector.stop(), sender.stop(STOP_WITHIN_MILLISECONDS), reconcileDuty.stop()])
       await housekeeping.stop()
       await membership.leave()
       await listener.stop()

@@ -30,6 +30,8 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     stockOfProducts: (...given) => current.stockOfProducts(...given),
     skuOwners: (...given) => current.skuOwners(...given),
     roots: (...given) => current.roots(...given),
+    present: (...given) => current.present(...given),
+    lastVariant: (...given) => current.lastVariant(...given),
     async reopen(db) {
       current = await openStore(db)
     },

@@ -12,6 +12,7 @@ select v.id::text as variant_id,
        v.product_id::text as product_id,
        v.sku,
        v.deleted_at is null and p.deleted_at is null as living,
+       ${columns.has('spree_variants', 'created_at') ? 'v.created_at' : 'null::timestamptz'} as created_at,
        coalesce(sum(s.count_on_hand) filter (where s.deleted_at is null), 0)::float8 as level,
        coalesce(json_object_agg(s.id, s.stock_location_id::text) filter (where s.id is not null), '{}') as locations
   from ${schema}.spree_variants v

@@ -44,6 +44,10 @@ export type Store = Readonly<{
   skuOwners(db: Db, skus: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
   /** Ids of all products, or of all placed orders, in order, a page at a time. */
   roots(db: Db, kind: 'product' | 'order', afterId: string, limit: number): Promise<string[]>
+  /** Which of these are products, or placed orders, at present. */
+  present(db: Db, kind: 'product' | 'order', ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Id of the variant that was made last. */
+  lastVariant(db: Db): Promise<string>
 }>
 
 const families: Readonly<Record<FamilyName, (columns: Columns) => Family>> = {
@@ -79,6 +83,10 @@ select o.id::text
  order by o.id
  limit $2`,
   }
+  const presentStatements = {
+    product: `select p.id::text from ${schema}.spree_products p where p.id = any($1::bigint[])`,
+    order: `select o.id::text from ${schema}.spree_orders o where o.id = any($1::bigint[]) and o.completed_at is not null`,
+  }
   return {
     family: family.name,
     schema: columns.schema,
@@ -102,6 +110,16 @@ select o.id::text
       const { rows } = await db.query<{ id: string }>(rootStatements[kind], [afterId, limit])
       return rows.map(({ id }) => id)
     },
+    async present(db, kind, ids) {
+      const { rows } = await db.query<{ id: string }>(presentStatements[kind], [ids])
+      return new Set(rows.map(({ id }) => id))
+    },
+    async lastVariant(db) {
+      const { rows } = await db.query<{ id: string }>(
+        `select coalesce(max(v.id), 0)::text as id from ${schema}.spree_variants v`,
+      )
+      return rows[0]?.id ?? '0'
+    },
   }
 }
 
@@ -121,6 +139,7 @@ const stockRow = z.object({
   product_id: z.string(),
   sku: z.string(),
   living: z.boolean(),
+  created_at: z.date().nullable(),
   level: z.number(),
   locations: z.record(z.string(), z.string().nullable()),
 })
@@ -142,6 +161,7 @@ async function readStock(
         sku: row.sku,
         level: row.level,
         living: row.living,
+        createdAt: row.created_at,
         locations: new Map(Object.entries(row.locations)),
       },
     ]),

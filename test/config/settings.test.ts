@@ -63,6 +63,7 @@ describe('reading settings', () => {
       logLevel: 'info',
       stock: 'change',
       orders: 'persist',
+      reconcileAt: '02:30',
       settleQuietMs: 500,
       settleAtMostMs: 3000,
       fuseRows: 1_000_000,

@@ -99,6 +99,7 @@ function shipment(status: string): OrderSnapshot['shipments'][number] {
     cost: '5',
     shippedAt: null,
     stockLocationName: null,
+    stockLocationId: null,
     rates: [],
     method: null,
     units: [],

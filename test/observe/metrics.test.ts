@@ -24,6 +24,7 @@ test('what was measured is told under the names operators rely on', async () => 
   metrics.pushedTotal.inc({ type: 'stock:change', outcome: 'accepted' })
   metrics.echoSilencedTotal.inc(2)
   metrics.gapsTotal.inc({ kind: 'truncate' })
+  metrics.driftTotal.inc({ kind: 'stock', outcome: 'changed' })
   metrics.stockWithoutSkuTotal.inc()
   metrics.unmappableTotal.inc({ kind: 'order' })
 
@@ -42,6 +43,7 @@ test('what was measured is told under the names operators rely on', async () => 
       'spree_bridge_echo_silenced_total 2',
       'spree_bridge_superseded_total 0',
       'spree_bridge_gaps_total{kind="truncate"} 1',
+      'spree_bridge_drift_total{kind="stock",outcome="changed"} 1',
       'spree_bridge_stock_without_sku_total 1',
       'spree_bridge_unmappable_total{kind="order"} 1',
     ]),

@@ -280,6 +280,7 @@ describe.each(families)('a store of %s', (family) => {
       variantId: '108',
       productId: '13',
       sku: 'BC-01',
+      createdAt: expect.any(Date),
       level: 55,
       living: true,
       locations: new Map([

@@ -111,6 +111,7 @@ const shipment = z.object({
   cost: decimal.nullable(),
   shippedAt: time.nullable(),
   stockLocationName: text,
+  stockLocationId: id.nullable(),
   rates: z.array(z.object({ id, cost: decimal.nullable(), selected: z.boolean(), methodId: id.nullable() })),
   /** The selected rate's. */
   method: z.object({ name: text, code: text, trackingUrl: text }).nullable(),

@@ -120,6 +120,7 @@ function shipments(columns: Columns): string {
                    s.cost::text,
                    s.shipped_at as "shippedAt",
                    l.name as "stockLocationName",
+                   s.stock_location_id::text as "stockLocationId",
                    ${jsonRows(`
                      select r.id::text as "id",
                             r.cost::text,

@@ -133,6 +133,7 @@ function fulfillments(columns: Columns): string {
                    f.cost::text,
                    f.fulfilled_at as "shippedAt",
                    l.name as "stockLocationName",
+                   f.stock_location_id::text as "stockLocationId",
                    ${jsonRows(`
                      select r.id::text as "id",
                             r.cost::text,

@@ -1,0 +1,206 @@
+import { setImmediate } from 'node:timers/promises'
+
+import { aggregateKey } from '../messages/aggregate.ts'
+import { naturalKeySchema } from '../messages/product.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
+import type { Store } from '../store/store.ts'
+import { type Baseline, readBaselines } from './baseline.ts'
+import { aggregateOf, compareOrder, compareProduct, compareStock, type Drift } from './compare.ts'
+import { type Asked, readNewRows, request } from './outbox.ts'
+import { resolveRows } from './resolve-rows.ts'
+import { readStockAccounts, stockPart } from './stock-account.ts'
+
+export type ComparedKind = 'product' | 'order'
+
+export type WindowOptions = Readonly<{
+  stockMessages: 'change' | 'actual'
+  /** Ask the collector to tell what differs. */
+  fix: boolean
+}>
+
+/** What one window of roots, or of baselines, has shown. */
+export type WindowReport = Readonly<{
+  compared: Readonly<{ product: number; stock: number; order: number }>
+  drift: readonly Drift[]
+  /** Differences that changes under way account for. */
+  underWay: readonly Asked[]
+  /** Of which no message can be made, as is known already. */
+  unmapped: readonly Asked[]
+  /** False where more waits in the outbox than could be looked through: then all that differs counts as under way. */
+  judged: boolean
+}>
+
+/** Rows of the outbox that are looked through where something differs. */
+export const OUTBOX_LIMIT = 20_000
+/** Aggregates between two turns of the event loop, in a process that does other things besides. */
+const SLICE = 20
+
+const NONE = { product: 0, stock: 0, order: 0 } as const
+
+/**
+ * One window, on one snapshot of the store, the baselines and the outbox: what is merely under way is in the outbox then,
+ * because a change and its record, and its collection and its baseline, are of one transaction each. Requests are
+ * written in the same transaction.
+ */
+function onOneSnapshot(
+  pool: Pool,
+  fix: boolean,
+  look: (db: Db) => Promise<WindowReport>,
+): Promise<WindowReport> {
+  return inTransaction(
+    pool,
+    async (db) => {
+      await db.query(
+        `set local statement_timeout = '8s'; set local idle_in_transaction_session_timeout = '8s'; set local jit = off`,
+      )
+      const report = await look(db)
+      if (fix)
+        await request(
+          db,
+          'compare',
+          report.drift.map(({ about }) => about),
+        )
+      return report
+    },
+    'repeatable read',
+  )
+}
+
+export function compareOrders(
+  pool: Pool,
+  store: Store,
+  ids: readonly string[],
+  { fix }: WindowOptions,
+): Promise<WindowReport> {
+  return onOneSnapshot(pool, fix, async (db) => {
+    const orders = await store.orders(db, ids)
+    const told = await readBaselines(
+      db,
+      ids.map((id) => aggregateKey('order', id)),
+    )
+    const suspects = await sliced(orders, ([id, order]) =>
+      compareOrder(id, order, told.get(aggregateKey('order', id))?.get('order')),
+    )
+    return { ...(await judge(db, store, suspects)), compared: { ...NONE, order: orders.size } }
+  })
+}
+
+/** Products and the stock of their variants. */
+export function compareProducts(
+  pool: Pool,
+  store: Store,
+  ids: readonly string[],
+  { fix, stockMessages }: WindowOptions,
+): Promise<WindowReport> {
+  return onOneSnapshot(pool, fix, async (db) => {
+    const products = await store.products(db, ids)
+    const variants = [...(await store.stockOfProducts(db, ids)).values()]
+    const told = await readBaselines(
+      db,
+      ids.map((id) => aggregateKey('product', id)),
+    )
+    const toldOf = (id: string, part: string) => told.get(aggregateKey('product', id))?.get(part)
+    const accounts = await readStockAccounts(db, variants, ({ productId, variantId }) =>
+      toldOf(productId, stockPart(variantId)),
+    )
+    const suspects = await sliced(products, ([id, product]) =>
+      compareProduct(id, product, toldOf(id, 'catalogue')),
+    )
+    const catalogue = await judge(db, store, suspects)
+    const drift: Drift[] = [...catalogue.drift]
+    const underWay = [...catalogue.underWay]
+    for (const variant of variants) {
+      const { variantId, productId } = variant
+      const account = accounts.get(variantId)
+      const found =
+        account && compareStock(variant, toldOf(productId, stockPart(variantId)), account, stockMessages)
+      if (found === 'underWay') underWay.push({ kind: 'stock', id: productId, variantId })
+      else if (found) drift.push(found)
+    }
+    const compared = { ...NONE, product: products.size, stock: variants.length }
+    return { ...catalogue, drift, underWay, compared }
+  })
+}
+
+/** What was announced once and is in the store no more; `aggregates` are keys of baselines. */
+export function compareGone(
+  pool: Pool,
+  store: Store,
+  kind: ComparedKind,
+  aggregates: readonly string[],
+  { fix }: WindowOptions,
+): Promise<WindowReport> {
+  return onOneSnapshot(pool, fix, async (db) => {
+    const ids = aggregates.map((aggregate) => aggregate.slice(kind.length + 1))
+    const present = await store.present(db, kind, ids)
+    const gone = ids.filter((id) => !present.has(id))
+    const told = await readBaselines(
+      db,
+      gone.map((id) => aggregateKey(kind, id)),
+    )
+    // Forgotten since the page was read: then there is nothing to say any more.
+    const suspects = gone.flatMap((id): Drift[] => {
+      const baseline = told.get(aggregateKey(kind, id))?.get(partOf(kind))
+      return baseline ? [{ about: { kind, id }, outcome: 'gone', name: nameIn(kind, baseline) }] : []
+    })
+    return { ...(await judge(db, store, suspects)), compared: NONE }
+  })
+}
+
+export function partOf(kind: ComparedKind): string {
+  return kind === 'order' ? 'order' : 'catalogue'
+}
+
+function nameIn(kind: ComparedKind, { naturalKey }: Baseline): string | null {
+  if (kind === 'order' || naturalKey === null) return naturalKey
+  const { sku, name } = naturalKeySchema.parse(JSON.parse(naturalKey))
+  return sku || name
+}
+
+/** Of what differs: what the outbox accounts for, what is parked already, and the rest, which is drift. */
+async function judge(
+  db: Db,
+  store: Store,
+  suspects: readonly Drift[],
+): Promise<Omit<WindowReport, 'compared'>> {
+  if (suspects.length === 0) return { drift: [], underWay: [], unmapped: [], judged: true }
+  const rows = await readNewRows(db, undefined, OUTBOX_LIMIT + 1)
+  if (rows.length > OUTBOX_LIMIT)
+    return { drift: [], underWay: suspects.map(({ about }) => about), unmapped: [], judged: false }
+  const relevant = rows.filter(({ kind }) => kind !== 'stock')
+  const moving = new Set((await resolveRows(db, store, relevant)).flatMap(({ aggregates }) => aggregates))
+  const parked = await readParked(db, suspects)
+  const drift: Drift[] = []
+  const underWay: Asked[] = []
+  const unmapped: Asked[] = []
+  for (const suspect of suspects) {
+    if (moving.has(aggregateOf(suspect))) underWay.push(suspect.about)
+    else if (suspect.outcome === 'unmappable' && parked.has(aggregateOf(suspect)))
+      unmapped.push(suspect.about)
+    else drift.push(suspect)
+  }
+  return { drift, underWay, unmapped, judged: true }
+}
+
+async function readParked(db: Db, suspects: readonly Drift[]): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ aggregate: string }>(
+    'select aggregate from bridge.unmapped where aggregate = any($1::text[])',
+    [suspects.map(aggregateOf)],
+  )
+  return new Set(rows.map(({ aggregate }) => aggregate))
+}
+
+async function sliced<Item>(
+  items: Iterable<Item>,
+  compare: (item: Item) => Drift | undefined,
+): Promise<Drift[]> {
+  const found: Drift[] = []
+  let done = 0
+  for (const item of items) {
+    const drift = compare(item)
+    if (drift) found.push(drift)
+    if (++done % SLICE === 0) await setImmediate()
+  }
+  return found
+}

@@ -1,0 +1,92 @@
+import { aggregateKey } from '../messages/aggregate.ts'
+import { MappingError } from '../messages/mapping-error.ts'
+import { productPayload } from '../messages/product.ts'
+import { rawOrder } from '../messages/raw-order.ts'
+import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import type { Baseline } from './baseline.ts'
+import { orderContent, productContent } from './content.ts'
+import { digestOf, isUnchanged } from './digest.ts'
+import type { Asked } from './outbox.ts'
+import type { StockAccount } from './stock-account.ts'
+
+/**
+ * How the store differs from what was announced: it was `changed` since, never told (`untold`), is `gone`; or no message
+ * can be made of it, and nobody knows that yet (`unmappable`).
+ */
+export type Outcome = 'changed' | 'untold' | 'gone' | 'unmappable'
+
+/** One difference that nothing under way accounts for. */
+export type Drift = Readonly<{
+  about: Asked
+  outcome: Outcome
+  /** What people know it by: an order's number, a product's SKU or name, a variant's SKU. */
+  name: string | null
+  /** Stock only: pieces that were never told. */
+  missed?: number
+}>
+
+type Found<Snapshot> = Snapshot | MappingError
+
+/** An order as it stands against what was announced of it; undefined where they agree. */
+export function compareOrder(
+  id: string,
+  order: Found<OrderSnapshot>,
+  told: Baseline | undefined,
+): Drift | undefined {
+  const drift = (outcome: Outcome, name: string | null): Drift => ({
+    about: { kind: 'order', id },
+    outcome,
+    name,
+  })
+  if (order instanceof MappingError) return drift('unmappable', told?.naturalKey ?? null)
+  if (!told) return drift('untold', order.number)
+  const content = orderContent(order, rawOrder(order))
+  return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', order.number)
+}
+
+/** The same for what the catalogue says of a product. One that was removed before anybody was told needs no word. */
+export function compareProduct(
+  id: string,
+  product: Found<ProductSnapshot>,
+  told: Baseline | undefined,
+): Drift | undefined {
+  const drift = (outcome: Outcome, name: string | null): Drift => ({
+    about: { kind: 'product', id },
+    outcome,
+    name,
+  })
+  if (product instanceof MappingError) return drift('unmappable', null)
+  const name = product.sku || product.name
+  if (!told) return product.deletedAt === null ? drift('untold', name) : undefined
+  const content = productContent(productPayload(product, undefined))
+  return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', name)
+}
+
+/**
+ * The same for the stock of a variant. Nothing is said of one that is deleted or has no SKU. Where deltas are told, what is
+ * missing is exact even while others are under way; where levels are told, any that is under way will tell the level.
+ */
+export function compareStock(
+  { variantId, productId, sku, living, level }: VariantStockSnapshot,
+  told: Baseline | undefined,
+  account: StockAccount,
+  stockMessages: 'change' | 'actual',
+): Drift | 'underWay' | undefined {
+  if (!living || sku === '') return undefined
+  const { missed, waitingRows, asked } = account
+  const isMissing = missed !== 0 || (told === undefined && level !== 0)
+  if (!isMissing) return undefined
+  if (asked || (stockMessages === 'actual' && waitingRows > 0)) return 'underWay'
+  // Its first change is about to be collected, and will note the level.
+  if (missed === 0 && waitingRows > 0) return 'underWay'
+  return {
+    about: { kind: 'stock', id: productId, variantId },
+    outcome: told ? 'changed' : 'untold',
+    name: sku,
+    missed,
+  }
+}
+
+export function aggregateOf({ about: { kind, id } }: Drift): string {
+  return aggregateKey(kind === 'order' ? 'order' : 'product', id)
+}

@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Kind } from '../messages/aggregate.ts'
+import { parseSnapshot, type Snapshot } from '../postgres/new-rows.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import type { Store } from '../store/store.ts'
+import { FUSE_FACTOR } from './capture-function.ts'
+import { findRepairs } from './triggers.ts'
+
+/** A time in which changes of a kind were not recorded. */
+export type Gap = Readonly<{ id: string; kind: Kind; reason: string; table: string | null; openedAt: Date }>
+
+/** A gap as a pass finds it: what keeps it open whatever the pass finds, or null where a whole pass closes it. */
+export type JudgedGap = Gap & Readonly<{ keptOpen: string | null }>
+
+const POLL_MILLISECONDS = 100
+
+/** Gaps that nobody has reconciled yet, the oldest first; with `since`, those too that were still open then. */
+export async function readOpenGaps(db: Db, since?: Date): Promise<Gap[]> {
+  const { rows } = await db.query<{
+    id: string
+    kind: Kind
+    reason: string
+    table_name: string | null
+    opened_at: Date
+  }>(
+    `select id, kind, reason, table_name, opened_at
+       from bridge.gap
+      where closed_at is null or closed_at > $1
+      order by opened_at, id`,
+    [since ?? null],
+  )
+  return rows.map(({ table_name, opened_at, ...gap }) => ({ ...gap, table: table_name, openedAt: opened_at }))
+}
+
+/**
+ * The open gaps before a pass begins. A gap that still goes on cannot be closed: triggers that are missing, a fuse that is
+ * blown. Nor one by the fuse as long as a transaction runs that may have written while it was blown, unseen, and not
+ * committed yet; for such transactions this waits a while. (Triggers come and go under a lock that waits for writers.)
+ */
+export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: number): Promise<JudgedGap[]> {
+  const gaps = await readOpenGaps(pool)
+  if (gaps.length === 0) return []
+  const missing = new Set(
+    (await findRepairs(pool, store)).flatMap(({ table, unseen }) => (unseen ? [table] : [])),
+  )
+  const unwatched = new Set(store.watched.flatMap(({ table, kind }) => (missing.has(table) ? [kind] : [])))
+  const { waiting, fuseRows, snapshot } = await readFuse(pool)
+  const isBlown = (kind: Kind) => waiting > fuseRows * FUSE_FACTOR[kind]
+  const byFuse = gaps.some(({ reason }) => reason === 'fuse')
+  const settled = !byFuse || (await haveEnded(pool, snapshot, waitMilliseconds))
+  return gaps.map((gap) => {
+    const keptOpen = unwatched.has(gap.kind)
+      ? 'triggers are missing at present'
+      : isBlown(gap.kind)
+        ? 'the fuse is blown: changes go unrecorded until the collector has caught up'
+        : gap.reason === 'fuse' && !settled
+          ? 'a transaction is open that may have written while the fuse was blown'
+          : null
+    return { ...gap, keptOpen }
+  })
+}
+
+export async function closeGaps(db: Db, gaps: readonly Gap[]): Promise<void> {
+  await db.query(
+    'update bridge.gap set closed_at = clock_timestamp() where id = any($1::bigint[]) and closed_at is null',
+    [gaps.map(({ id }) => id)],
+  )
+}
+
+async function readFuse(db: Db) {
+  const { rows } = await db.query<{ waiting: number; fuse_rows: number; snapshot: string }>(
+    `select (s.last_value - p.collected_id)::float8 as waiting, p.fuse_rows::float8 as fuse_rows,
+            pg_current_snapshot()::text as snapshot
+       from bridge.pulse p cross join bridge.outbox_id_seq s`,
+  )
+  const [fuse] = rows
+  if (!fuse) throw new Error('bridge.pulse has no row')
+  return { waiting: fuse.waiting, fuseRows: fuse.fuse_rows, snapshot: parseSnapshot(fuse.snapshot) }
+}
+
+/** Has every transaction ended that was in progress then? */
+async function haveEnded(db: Db, then: Snapshot, waitMilliseconds: number): Promise<boolean> {
+  const deadline = performance.now() + waitMilliseconds
+  for (;;) {
+    const { rows } = await db.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot')
+    const { inProgress } = parseSnapshot(rows[0]?.snapshot ?? '')
+    if (![...then.inProgress].some((xid) => inProgress.has(xid))) return true
+    if (performance.now() > deadline) return false
+    await pause(POLL_MILLISECONDS)
+  }
+}

@@ -1,0 +1,385 @@
+import { PassThrough } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
+import { HANDLERS } from '../../src/apply/handlers.ts'
+import { createInbox } from '../../src/apply/inbox.ts'
+import type { Drift } from '../../src/capture/compare.ts'
+import { createLog } from '../../src/observe/log.ts'
+import { readProof } from '../../src/operator/proof.ts'
+import { reconcileStore } from '../../src/operator/reconcile-store.ts'
+import { openStore } from '../../src/store/store.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createProcesses } from '../support/processes.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+import { startWorkload } from '../support/workload.ts'
+import { runBridge } from './run-bridge.ts'
+
+describe.each([
+  { family: 'spree-4.10', levels: 'spree_stock_items' },
+  { family: 'spree-6.0', levels: 'spree_stock_levels' },
+] as const)('reconcile on a store of $family', ({ family, levels }) => {
+  const processes = createProcesses()
+  let db: TestDatabase
+  let hub: RecordingHub
+  let worker: TestWorker
+  let seeded: ReadonlyMap<string, number>
+
+  beforeAll(async () => {
+    db = await createStore(family, 'fixture')
+    hub = await startRecordingHub({ ours: true })
+    seeded = await readLevels()
+    worker = await startWorker()
+  })
+  afterEach(async () => {
+    // Whatever went wrong: the sum of what was told is what happened.
+    await worker.settled()
+    expect(await toldSums()).toEqual(await movedSince())
+  })
+  afterAll(async () => {
+    await processes.killAll()
+    await worker.stop()
+    await hub.close()
+    await db.drop()
+  })
+
+  const startWorker = (how = {}) =>
+    startTestWorker(db, hub, { settleQuietMs: 50, reconcileAt: 'off', ...how })
+
+  const readLevels = async (): Promise<ReadonlyMap<string, number>> => {
+    const { rows } = await db.pool.query<{ sku: string; level: number }>(
+      `select v.sku, sum(s.count_on_hand)::int as level
+         from ${levels} s join spree_variants v on v.id = s.variant_id
+        where s.deleted_at is null and v.deleted_at is null and v.sku <> ''
+        group by v.sku`,
+    )
+    return new Map(rows.map(({ sku, level }) => [sku, level]))
+  }
+  const movedSince = async () => {
+    const moved: Record<string, number> = {}
+    for (const [sku, level] of await readLevels()) moved[sku] = level - (seeded.get(sku) ?? 0)
+    return without0(moved)
+  }
+  const toldSums = async () => {
+    const living = await readLevels()
+    const sums: Record<string, number> = {}
+    for (const { type, payload, method } of hub.requests) {
+      const sku = String(payload['sku'])
+      if (method !== 'POST' || type !== 'stock:change' || !living.has(sku)) continue
+      sums[sku] = (sums[sku] ?? 0) + Number(payload['quantity'])
+    }
+    return without0(sums)
+  }
+  const without0 = (sums: Record<string, number>) =>
+    Object.fromEntries(
+      Object.entries(sums)
+        .filter(([, sum]) => sum !== 0)
+        .sort(),
+    )
+
+  const command = (...args: string[]) => runBridge(args, { DATABASE_URL: db.url })
+  /** What the command does, without starting a process for it. */
+  const reconcile = async (option?: '--fix') => {
+    const { kinds, drift, gaps, proof, clean } = await reconcileStore({
+      pool: db.pool,
+      store: await openStore(db.pool),
+      stockMessages: 'change',
+      fix: option === '--fix',
+      signal: new AbortController().signal,
+      rest: async () => undefined,
+      onProgress: () => undefined,
+    })
+    return {
+      clean,
+      found: drift.map(nameOf).sort(),
+      compared: [kinds.product.compared, kinds.stock.compared, kinds.order.compared],
+      unfinished: [kinds.product.unfinished, kinds.stock.unfinished, kinds.order.unfinished],
+      gaps: gaps.map(({ kind, reason, closed }) => `${kind} ${reason} ${closed ? 'closed' : 'open'}`),
+      broken: proof.broken,
+    }
+  }
+  const inOrder = { clean: true, found: [], unfinished: [null, null, null], gaps: [], broken: [] }
+
+  /** As no trigger sees it. */
+  const unseen = async (...statements: string[]) => {
+    const connection = await db.pool.connect()
+    await connection.query('begin; set local session_replication_role = replica')
+    for (const statement of statements) await connection.query(statement)
+    await connection.query('commit')
+    connection.release()
+  }
+  const heardSince = async (act: () => Promise<unknown>) => {
+    const before = hub.requests.length
+    await act()
+    await worker.settled()
+    return hub.requests
+      .slice(before)
+      .filter(({ method }) => method === 'POST')
+      .map(({ type, payload }) => `${type} ${payload['sku'] || payload['number'] || payload['name']}`)
+      .sort()
+  }
+  const count = async (query: string) => (await db.pool.query(query)).rows.length
+
+  const untilNone = async (query: string) => {
+    const deadline = Date.now() + 20_000
+    while ((await count(query)) > 0) {
+      if (Date.now() > deadline) throw new Error(`still there: ${query}`)
+      await pause(50)
+    }
+  }
+
+  test('finds nothing where nothing is amiss, and counts all', async () => {
+    const { compared, ...found } = await reconcile()
+    expect(found).toEqual(inOrder)
+    expect(await command('reconcile')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('\nThe store is as it was announced, but for what is under way.\n'),
+    })
+    expect(compared).toEqual([
+      await count('select from spree_products'),
+      await count('select from spree_variants where deleted_at is null'),
+      await count('select from spree_orders where completed_at is not null'),
+    ])
+  })
+
+  test('finds what no trigger saw, of each kind, and has it announced once', async () => {
+    await unseen(
+      `update spree_products set name = 'Unseen Compass' where id = 13`,
+      `update spree_orders set email = 'unseen@example.com' where id = 41`,
+      `update ${levels} set count_on_hand = count_on_hand - 3 where id = 306`,
+    )
+    // The same variant moves before the eyes of a trigger: what was missed stays missed.
+    await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 1 where id = 306`)
+    await worker.settled()
+    const drift = ['order 41 changed', 'product 13 changed', 'stock 108 changed -3']
+    expect(await reconcile()).toMatchObject({ clean: false, found: drift })
+    const look = await command('reconcile', '--json')
+    expect({ ...look, stdout: JSON.parse(look.stdout).drift.map(nameOf).sort() }).toEqual({
+      status: 1,
+      stdout: drift,
+      stderr: '',
+    })
+    const heard = await heardSince(async () =>
+      expect(await command('reconcile', '--fix')).toEqual({
+        status: 0,
+        stdout: expect.stringMatching(
+          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n3 differences are on the way/,
+        ),
+        stderr: '',
+      }),
+    )
+    expect(heard).toEqual([
+      expect.stringMatching(/^order:persist R/),
+      expect.stringMatching(/^product:update /),
+      'stock:change BC-01',
+    ])
+    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await heardSince(() => reconcile('--fix'))).toEqual([])
+  })
+
+  test('finds what was announced and is gone, what came unseen, and what nobody can tell', async () => {
+    const [order, product, variant, item] = [9001, 9001, 9001, 9001]
+    await db.pool.query(copyOf('spree_orders', 41, { id: order, number: `'R9001'` }))
+    await worker.settled()
+    await unseen(
+      `delete from spree_orders where id = ${order}`,
+      copyOf('spree_products', 13, { id: product, name: `'Sextant'`, slug: `'sextant'` }),
+      copyOf('spree_variants', 108, { id: variant, product_id: product, sku: `'SX-1'`, created_at: 'now()' }),
+      copyOf(levels, 306, { id: item, variant_id: variant, count_on_hand: 12 }),
+      `update spree_orders set completed_at = '12345-01-01' where id = 41`,
+    )
+    // A sale of what nobody has heard of.
+    await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 2 where id = ${item}`)
+    await worker.settled()
+    expect((await reconcile('--fix')).found).toEqual([
+      'order 41 unmappable',
+      'order 9001 gone',
+      'product 9001 untold',
+      'stock 9001 changed 12',
+    ])
+    await worker.settled()
+    expect(await reconcile()).toMatchObject({ clean: true, found: [] })
+    expect(await count(`select from bridge.unmapped where aggregate = 'order:41'`)).toBe(1)
+    await db.pool.query(`update spree_orders set completed_at = now() where id = 41`)
+    await worker.settled()
+    await unseen(
+      `delete from spree_products where id = ${product}`,
+      `delete from spree_variants where id = ${variant}`,
+    )
+    expect((await reconcile('--fix')).found).toEqual(['product 9001 gone'])
+    await worker.settled()
+    expect(await reconcile()).toMatchObject(inOrder)
+    await unseen(`delete from ${levels} where id = ${item}`)
+  })
+
+  test('has lost baselines announced anew, but no piece of stock twice', async () => {
+    await db.pool.query(`delete from bridge.baseline where aggregate in ('product:13', 'order:41')`)
+    const lost = ['order 41 untold', 'product 13 untold', 'stock 108 untold 0']
+    const heard = await heardSince(async () => expect((await reconcile('--fix')).found).toEqual(lost))
+    expect(heard).toEqual([expect.stringMatching(/^order:persist R/), expect.stringMatching(/^product:new /)])
+    expect(await reconcile()).toMatchObject(inOrder)
+  })
+
+  test('does not take names that an order only shows for the order, nor the place of an option type for an option', async () => {
+    await unseen(
+      `update spree_stock_locations set name = 'Elsewhere'`,
+      `update spree_option_types set position = 100 - position`,
+      `update spree_stores set name = 'Renamed'`,
+    )
+    await db.pool.query(`update spree_products set slug = slug || '-x'`)
+    await worker.settled()
+    expect(await reconcile()).toMatchObject(inOrder)
+  })
+
+  test('takes nothing for drift that is under way, while the shop is busy', async () => {
+    const workload = await startWorkload(db.url, family, { seed: 5, writers: 4, pauseMs: 5 })
+    const looks = []
+    for (let look = 0; look < 9; look++) looks.push(await reconcile(look % 3 === 2 ? '--fix' : undefined))
+    await worker.stop()
+    // Nobody collects any more: all that differs is under way.
+    looks.push(await reconcile())
+    await workload.stop()
+    worker = await startWorker()
+    for (const look of looks) expect(look).toMatchObject({ found: [], broken: [] })
+    await worker.settled()
+    expect(await reconcile()).toMatchObject(inOrder)
+  })
+
+  test('by itself, after a gap: triggers that were away, a table emptied, the fuse', async () => {
+    await worker.stop()
+    await db.pool.query(
+      `alter table spree_products disable trigger user;
+       update spree_products set name = 'While Disabled' where id = 13;
+       drop function bridge.capture_${levels} cascade;
+       update ${levels} set count_on_hand = count_on_hand - 5 where id = 306;
+       truncate spree_option_value_variants;
+       update bridge.pulse set fuse_rows = 1;
+       update spree_prices set amount = amount + 1 where variant_id > 108;
+       update spree_orders set email = 'fuse@example.com';
+       update spree_orders set email = 'blown@example.com';
+       update spree_prices set amount = amount + 1`,
+    )
+    expect((await reconcile()).gaps).toEqual(
+      expect.arrayContaining(['product truncate open', 'product fuse open', 'order fuse open']),
+    )
+    // Written while the fuse was blown, and committed when all others have been looked through.
+    const late = new pg.Client({ connectionString: db.url })
+    late.on('error', () => {}) // should the test fail: the database is dropped under it
+    await late.connect()
+    await late.query(`begin; update spree_prices set amount = 777 where variant_id = 108`)
+    worker = await startWorker({ fuseRows: 1 })
+    await untilNone(`select from bridge.gap where closed_at is null and reason <> 'fuse'`)
+    expect(await count(`select from bridge.gap where closed_at is null and reason = 'fuse'`)).toBe(2)
+    await late.query('commit')
+    await late.end()
+    await untilNone('select from bridge.gap where closed_at is null')
+    await worker.settled()
+    expect(hub.requests.filter(({ payload }) => payload['price'] === '777.0')).toHaveLength(1)
+    const { rows } = await db.pool.query<{ gap: string }>(
+      `select kind || ' ' || reason as gap from bridge.gap`,
+    )
+    expect(rows.map(({ gap }) => gap)).toEqual(
+      expect.arrayContaining([
+        'product triggers_missing',
+        'stock triggers_missing',
+        'product truncate',
+        'order fuse',
+      ]),
+    )
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text()
+    expect(metrics).toContain('spree_bridge_drift_total{kind="stock",outcome="changed"} 1')
+    expect(metrics).toMatch(/spree_bridge_drift_total\{kind="product",outcome="changed"\} [1-9]/)
+    const told = hub.requests
+      .filter(({ type }) => type === 'order:persist')
+      .map(({ payload }) => payload['email'])
+    expect(told.slice(-2)).toEqual(['blown@example.com', 'blown@example.com'])
+    await db.pool.query('update bridge.pulse set fuse_rows = 1000000')
+    expect(await reconcile()).toMatchObject(inOrder)
+    expect((await command('status')).stdout).not.toMatch(/^reconcile is due/m)
+
+    await unseen(`update spree_products set name = 'By Night' where id = 13`)
+    await db.pool.query('update bridge.reconciliation set due_at = clock_timestamp()')
+    await hub.until(() => hub.requests.some(({ payload }) => payload['name'] === 'By Night'), 20_000)
+    await worker.settled()
+    expect((await command('status')).stdout).toMatch(/^reconcile was last done at /m)
+  })
+
+  test('waits where too much waits to be collected, and ends on a signal with what it has', async () => {
+    await worker.stop()
+    await db.pool.query(
+      `insert into bridge.outbox (kind, table_name, op) select 'order', 'request', 'compare' from generate_series(1, 10001);
+       insert into bridge.worker (id, process, host, pid, version, expires_at)
+       values (gen_random_uuid(), 'worker', 'elsewhere', 1, '0', clock_timestamp() + interval '1 minute')`,
+    )
+    const waiting = processes.start(['reconcile', '--fix'], { env: { DATABASE_URL: db.url } })
+    await untilNone('select from bridge.reconciliation where started_at < finished_at')
+    expect(await waiting.terminate()).toEqual({ code: 1, signal: null })
+    expect(waiting.lines.join('\n')).toMatch(
+      /^order +0 compared, none differs, .*; not to the end: it was stopped$/m,
+    )
+    await db.pool.query('delete from bridge.worker')
+    const { unfinished } = await reconcile('--fix')
+    expect(unfinished).toEqual(
+      Array(3).fill('more than 10000 changes wait, and no worker runs that would collect them'),
+    )
+    worker = await startWorker()
+  })
+
+  test('counts what came in, and what became of it', async () => {
+    const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
+    const inbox = createInbox({ pool: db.pool, store: await openStore(db.pool), hub: () => hub.storeId, log })
+    const receive = async (messageId: string, payload: Readonly<Record<string, unknown>>) =>
+      (await inbox.receive(HANDLERS[0]!, { messageId, payload })).outcome
+    const stock = (sku: string, quantity: number) => ({ sku, quantity })
+    expect([
+      await receive('1', stock('BC-01', 4)),
+      await receive('1', stock('BC-01', 4)),
+      await receive('2', stock('nothing', 4)),
+      await receive('2', stock('nothing', 4)),
+      await receive('2', stock('BC-01', -4)),
+      await receive('3', stock('nothing', 1)),
+    ]).toEqual(['applied', 'repeated', 'failed', 'failed', 'applied', 'failed'])
+    await closeLog()
+    await worker.settled()
+    const { inbound, broken } = await readProof(db.pool)
+    expect({ inbound, broken }).toEqual({
+      inbound: { applied: 2, received: 6, repeated: 1, failed: 3 },
+      broken: [],
+    })
+  })
+
+  test('sees a message that vanished, and an application that never was', async () => {
+    await hub.down()
+    await db.pool.query(`update spree_products set name = 'Vanished' where id = 13`)
+    await worker.collected()
+    const { rows } = await db.pool.query<{ id: string }>('delete from bridge.message returning id')
+    expect(rows).toHaveLength(1)
+    await hub.up()
+    await db.pool.query(
+      `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, attempts, failures, status, answer)
+       values ('', 'seed', '4', 'stock:change', '{}', 'applied', 1, 1, 200, '')`,
+    )
+    const { clean, broken } = await reconcile()
+    expect({ clean, broken }).toEqual({
+      clean: false,
+      broken: [
+        expect.stringMatching(/^\d+ messages were made, but \d+ are found$/),
+        '3 inbound messages are applied, but 2 follow from what was received, repeated and failed',
+      ],
+    })
+  })
+})
+
+function nameOf({ about, outcome, missed }: Drift): string {
+  const id = about.kind === 'stock' ? about.variantId : about.id
+  return [about.kind, id, outcome, ...(missed === undefined ? [] : [missed])].join(' ')
+}
+
+/** Some columns of a row's twin stand for other values, whatever columns the table has. */
+function copyOf(table: string, id: number, values: Readonly<Record<string, string | number>>): string {
+  const pairs = Object.entries(values).map(([name, value]) => `'${name}', ${value}`)
+  return `insert into ${table}
+          select (jsonb_populate_record(t, jsonb_build_object(${pairs.join(', ')}))).* from ${table} t where id = ${id}`
+}
