@@ -152,6 +152,12 @@ create index message_lane_xid_id on bridge.message (lane, xid, id);
 create index message_aggregate_xid_id on bridge.message (aggregate, xid, id);
 create index message_parked on bridge.message (id) where state <> 'waiting';
 
+create table bridge.paused (
+  type text primary key,
+  paused_at timestamptz not null default clock_timestamp()
+);
+comment on table bridge.paused is 'Message types that a person has paused: they wait, and what comes behind them in their aggregates waits as well. Whoever changes it raises the revision of the lanes.';
+
 create table bridge.history (
   id bigint not null,
   aggregate text not null,

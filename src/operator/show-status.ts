@@ -1,7 +1,8 @@
 import { listUnmapped } from '../capture/unmapped.ts'
 import type { Db } from '../postgres/pool.ts'
+import { countMessages, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
-import { countMessages, type MessageCount } from '../queue/operate.ts'
+import { listPaused, type PausedType } from '../queue/pause.ts'
 
 /** A running worker as its last heartbeat told. */
 export type WorkerStatus = Readonly<{
@@ -24,12 +25,17 @@ export type WorkerStatus = Readonly<{
 export type Status = Readonly<{
   workers: readonly WorkerStatus[]
   outboxRows: number
-  /** The oldest change not yet collected, and the oldest message not yet accepted, with their ages; null where none waits. */
+  /**
+   * The oldest change not yet collected, and the oldest message not yet accepted, with their ages; null where none waits.
+   * What is parked or of a paused type waits for a person and does not count.
+   */
   oldestChangeAt: Date | null
   oldestChangeSeconds: number | null
   oldestMessageAt: Date | null
   oldestMessageSeconds: number | null
   messages: readonly MessageCount[]
+  /** Types that a person has paused. */
+  paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
   /** Kinds whose silent seeding is under way, with the id it has come to. */
@@ -70,7 +76,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
   const oldest = await db.query<{ at: Date | null; seconds: number | null }>(
     `select min(created_at) as at, extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
        from bridge.message
-      where state <> 'parked'`,
+      where state <> 'parked' and type not in (select type from bridge.paused)`,
   )
   const gaps = await db.query<{ kind: string; reason: string; table_name: string | null; opened_at: Date }>(
     'select kind, reason, table_name, opened_at from bridge.gap where closed_at is null order by opened_at',
@@ -99,6 +105,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     oldestMessageAt: oldest.rows[0]?.at ?? null,
     oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
     messages: await countMessages(db, BRIDGE_QUEUE),
+    paused: await listPaused(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
     gaps: gaps.rows.map((row) => ({
       kind: row.kind,
@@ -125,6 +132,10 @@ export function formatStatus(status: Status): string {
     ...(status.messages.length === 0 ? ['queue   empty'] : []),
     ...status.messages.map(
       ({ state, type, count }) => `queue   ${state.padEnd(8)} ${type.padEnd(16)} ${count}`,
+    ),
+    ...status.paused.map(
+      ({ type, since }) =>
+        `paused  ${type} since ${since.toISOString()}: \`messages resume ${type}\` lets it go on`,
     ),
     ...(status.oldestMessageSeconds === null
       ? []

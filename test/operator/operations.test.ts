@@ -503,18 +503,36 @@ describe('what is wrong is said in a sentence', () => {
       [['park'], 2, /^messages park needs ids or a filter/],
       [['list', '--state', 'lost'], 2, /'lost' is invalid. Allowed choices are waiting, failing, parked/],
       [['list', '--limit', 'all'], 2, /whole number/],
+      [['list', '--since', 'yesterday'], 2, /must be a time, as 2026-11-26T08:00Z/],
+      [['pause', 'orders'], 2, /^orders is no message type/],
+      [
+        ['discard', '--type', 'order:persist'],
+        2,
+        /^3 messages match\. Nothing was done: add --yes to discard them\.$/,
+      ],
     ]
     const found = await inTurns(runs, ([command]) => runBridge(['messages', ...command], env))
     for (const [index, [command, status, says]] of runs.entries()) {
       expect([...command, found[index]!.status]).toEqual([...command, status])
       expect(complaintOf(found[index]!)).toMatch(says)
     }
-    expect((await runBridge(['messages', 'park', '--aggregate', 'order:1'], env)).stdout).toBe(
-      '1 message is parked.\n',
+    expect(await runBridge(['messages', 'park', '--aggregate', 'order:1', '--yes'], env)).toEqual({
+      status: 0,
+      stdout: '1 message is parked.\n',
+      stderr: '1 message matches.\n',
+    })
+    const discard = ['messages', 'discard', '--error', 'BY HAND', '--since', '1h', '--json']
+    expect(await runBridge([...discard, '--dry-run'], env)).toMatchObject({
+      stdout: '{"matched":1,"count":0}\n',
+    })
+    expect((await runBridge([...discard, '--until', '2026-01-01', '--yes'], env)).stdout).toBe(
+      '{"matched":0,"count":0}\n',
     )
-    expect((await runBridge(['messages', 'discard', '--state', 'parked', '--json'], env)).stdout).toBe(
-      '{"count":1}\n',
-    )
+    const parked = await runBridge(['messages', 'show', '--state', 'parked', '--json'], env)
+    expect(JSON.parse(parked.stdout)).toMatchObject([
+      { aggregate: 'order:1', payload: '{"orders":[{"id":"order:1 0"}]}' },
+    ])
+    expect((await runBridge([...discard, '--yes'], env)).stdout).toBe('{"matched":1,"count":1}\n')
     const { stdout } = await runBridge(['messages', 'list', '--json'], env)
     expect(
       JSON.parse(stdout).map(({ aggregate, state }: Record<string, string>) => `${aggregate} ${state}`),
