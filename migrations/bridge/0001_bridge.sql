@@ -117,6 +117,23 @@ create table bridge.installation (
 );
 comment on table bridge.installation is 'Which database and hub this installation belongs to; a copy must not send.';
 
+create table bridge.alarm (
+  cause text not null,
+  subject text not null,
+  text text not null,
+  first_seen_at timestamptz not null default clock_timestamp(),
+  last_seen_at timestamptz not null default clock_timestamp(),
+  raised_at timestamptz,
+  recovered_at timestamptz,
+  webhook_told text check (webhook_told in ('raised', 'recovered')),
+  mail_told text check (mail_told in ('raised', 'recovered')),
+  attempts integer not null default 0,
+  next_try_at timestamptz not null default clock_timestamp(),
+  last_error text,
+  primary key (cause, subject)
+);
+comment on table bridge.alarm is 'What is the matter and a person has to know, and who was told of it: each change of state once, whichever process sees it. A row goes when it is over and told.';
+
 -- The queue: messages on their way to the hub, in order per aggregate.
 
 create table bridge.lane (

@@ -33,7 +33,10 @@ export function createDelivery({
         metrics.collectToAcceptSeconds.observe((Date.now() - message.createdAt.getTime()) / 1_000)
         log.debug('the hub accepted a message', { ...fields, hub_id: decision.answer })
       } else if (decision.do === 'park') {
-        log.error('a message is parked: the hub refuses it for good', { ...fields, reason: decision.reason })
+        quietly('parked', 'error', 'a message is parked: the hub refuses it for good', {
+          ...fields,
+          reason: decision.reason,
+        })
       } else if (decision.do === 'retry') {
         quietly(outcome.kind, 'warn', 'a push failed and will be tried again', {
           ...fields,

@@ -23,7 +23,17 @@ export async function adoptStore(pool: Pool, identity: Identity, how: 'fresh' | 
 
 async function dropState(db: Db): Promise<void> {
   await db.query('update bridge.installation set id = gen_random_uuid()')
-  for (const table of ['outbox', 'message', 'baseline', 'acknowledged', 'stock_ledger', 'unmapped', 'gap']) {
+  for (const table of [
+    'outbox',
+    'message',
+    'baseline',
+    'acknowledged',
+    'stock_ledger',
+    'unmapped',
+    'gap',
+    'paused',
+    'alarm',
+  ]) {
     await db.query(`delete from bridge.${table}`)
   }
   // What the fuse counts as not yet collected is gone.

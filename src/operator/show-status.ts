@@ -3,6 +3,8 @@ import type { Db } from '../postgres/pool.ts'
 import { countMessages, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { listPaused, type PausedType } from '../queue/pause.ts'
+import { listAlarms, type OpenAlarm } from './alarms/alarm-table.ts'
+import { TITLES } from './alarms/trouble.ts'
 
 /** A running worker as its last heartbeat told. */
 export type WorkerStatus = Readonly<{
@@ -38,9 +40,18 @@ export type Status = Readonly<{
   paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
+  alarms: readonly OpenAlarm[]
   /** Kinds whose silent seeding is under way, with the id it has come to. */
   seeding: readonly Readonly<{ kind: string; lastId: string }>[]
 }>
+
+/** Does anybody look after the bridge at present? */
+export async function hasLiveWorker(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ lives: boolean }>(
+    'select exists (select from bridge.worker where expires_at > clock_timestamp()) as lives',
+  )
+  return rows[0]?.lives ?? false
+}
 
 /** What the bridge can say of itself from its tables alone: true even where no worker lives. */
 export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> {
@@ -113,6 +124,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
       table: row.table_name,
       openedAt: row.opened_at,
     })),
+    alarms: await listAlarms(db, 'bridge.alarm'),
     seeding: seeding.rows.map((row) => ({ kind: row.kind, lastId: row.last_id })),
   }
 }
@@ -144,6 +156,10 @@ export function formatStatus(status: Status): string {
     ...status.gaps.map(
       ({ kind, reason, table, openedAt }) =>
         `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,
+    ),
+    ...status.alarms.map(
+      ({ cause, text, raisedAt, lastError }) =>
+        `alarm   ${TITLES[cause]} since ${raisedAt.toISOString()}: ${text}${lastError ? ` Not told: ${lastError}` : ''}`,
     ),
     ...status.seeding.map(({ kind, lastId }) => `seeding ${kind} baselines, come to id ${lastId}`),
   ]

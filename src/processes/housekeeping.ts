@@ -4,8 +4,9 @@ import { forgetInbox } from '../apply/inbox-messages.ts'
 import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { readStatus } from '../operator/show-status.ts'
+import { readStatus, type Status } from '../operator/show-status.ts'
 import { DatabaseError } from '../postgres/errors.ts'
+import { forgetRows } from '../postgres/forget-rows.ts'
 import { type Identity, refuseCopy, refuseUninstalled } from '../postgres/installation.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
@@ -25,6 +26,8 @@ export type HousekeepingOptions = Readonly<{
   /** Of this code, as schema `bridge` counts it. */
   codeVersion: number
   identity(): Promise<Identity>
+  /** Told of what the bridge says of itself, every few seconds. */
+  onStatus(status: Status): Promise<void>
   onError(error: unknown): void
   /** The worker must not go on: the database is a copy, uninstalled, or of a newer release. */
   onFatal(error: DatabaseError): void
@@ -95,6 +98,8 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
     )
     metrics.messages.reset()
     for (const { state, type, count } of status.messages) metrics.messages.set({ state, type }, count)
+    metrics.paused.reset()
+    for (const { type } of status.paused) metrics.paused.set({ type }, 1)
     const gaps = new Set(
       status.gaps.map(({ kind, reason, openedAt }) => `${kind} ${reason} ${openedAt.toISOString()}`),
     )
@@ -105,18 +110,20 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
       log.error('changes of a kind went unseen: reconcile is due', { kind, gap })
     }
     seenGaps = gaps
+    await options.onStatus(status)
   }
 
   async function keepTables(): Promise<void> {
-    try {
-      await makePartitions(pool, 'bridge.history')
-      await makePartitions(pool, 'bridge.stock_ledger')
-      await dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays)
-      await dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays)
-      await forgetInbox(pool, INBOX_DAYS)
-    } catch (error) {
-      onError(error)
-    }
+    // Each by itself: a table that somebody holds locked must not keep the others from being looked after.
+    for (const keep of [
+      () => makePartitions(pool, 'bridge.history'),
+      () => makePartitions(pool, 'bridge.stock_ledger'),
+      () => dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays),
+      () => dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays),
+      () => forgetInbox(pool, INBOX_DAYS),
+      () => forgetRows(pool, 'bridge.gap', 'closed_at', options.historyDays),
+    ])
+      await keep().catch(onError)
   }
 
   function onDutyError(error: unknown): void {
