@@ -61,6 +61,7 @@ describe('reading settings', () => {
       host: '0.0.0.0',
       bridgeConcurrency: 32,
       logLevel: 'info',
+      alarmLagSeconds: 300,
       stock: 'change',
       orders: 'persist',
       settleQuietMs: 500,
