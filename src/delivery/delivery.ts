@@ -4,6 +4,7 @@ import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import type { Circuit } from '../push/circuit.ts'
 import type { Permit } from '../push/circuit-state.ts'
 import type { PushClient } from '../push/client.ts'
+import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
 import { decide, holdWhileRefusing } from './outcome-decision.ts'
 
@@ -26,24 +27,23 @@ export function createDelivery({
       const outcome = await client.push(message, signal)
       const { decision: first, report } = decide(outcome)
       circuit.report(permit, { ...report, aggregate: message.aggregate })
-      const decision = holdWhileRefusing(first, circuit.state())
+      const decision = first.do === 'park' ? holdWhileRefusing(first, circuit.state()) : first
       metrics.pushedTotal.inc({ type: message.type, outcome: outcome.kind })
-      const fields = { id: message.id, aggregate: message.aggregate, type: message.type, key: message.key }
       if (decision.do === 'acknowledge') {
         metrics.collectToAcceptSeconds.observe((Date.now() - message.createdAt.getTime()) / 1_000)
-        log.debug('the hub accepted a message', { ...fields, hub_id: decision.answer })
+        log.debug('the hub accepted a message', { ...named(message), hub_id: decision.answer })
       } else if (decision.do === 'park') {
-        quietly('parked', 'error', 'a message is parked: the hub refuses it for good', {
-          ...fields,
-          reason: decision.reason,
-        })
+        const fields = { ...named(message), reason: decision.reason }
+        quietly('parked', 'error', 'a message is parked: the hub refuses it for good', fields)
       } else if (decision.do === 'retry') {
-        quietly(outcome.kind, 'warn', 'a push failed and will be tried again', {
-          ...fields,
-          reason: decision.reason,
-        })
+        const fields = { ...named(message), reason: decision.reason }
+        quietly(outcome.kind, 'warn', 'a push failed and will be tried again', fields)
       }
       return decision
     },
   }
+}
+
+function named({ id, aggregate, type, key }: QueuedMessage) {
+  return { id, aggregate, type, key }
 }

@@ -39,7 +39,7 @@ export function createLog(options: LogOptions): { log: Log; closeLog: () => Prom
 
   function write(level: LogLevel, message: string, fields: Fields): void {
     // A line written while the process shuts down must not bring it down.
-    if (closed || !logger.isLevelEnabled(level)) return
+    if (closed) return
     const shown = toLoggable(fields, withStacks)
     logger.log(
       Object.assign({ time: new Date().toISOString(), level, message: maskPasswords(message) }, shown),
@@ -47,10 +47,10 @@ export function createLog(options: LogOptions): { log: Log; closeLog: () => Prom
   }
 
   function withFields(own: Fields): Log {
-    const at =
-      (level: LogLevel): Write =>
-      (message, fields) =>
-        write(level, message, { ...own, ...fields })
+    const at = (level: LogLevel): Write =>
+      logger.isLevelEnabled(level)
+        ? (message, fields) => write(level, message, { ...own, ...fields })
+        : () => {}
     return {
       error: at('error'),
       warn: at('warn'),

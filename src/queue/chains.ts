@@ -1,5 +1,5 @@
 import { type Group, Groups, type Shares } from './groups.ts'
-import type { QueuedMessage } from './message.ts'
+import type { QueuedMessage, SentMessage } from './message.ts'
 import { isBefore, type Position } from './position.ts'
 
 /** One aggregate's messages in the order in which they leave. */
@@ -20,6 +20,9 @@ type Chain = {
   blockedUntil: number
 }
 
+/** A message in memory. Without `characters` it was sent, and only its id is kept. */
+type Held = { readonly lane: number; readonly group: Group; characters: number | undefined }
+
 const LOADED_PER_CHAIN = 16
 /** An aggregate to be read again, from its beginning or behind a message. */
 export type Reload = Readonly<{ aggregate: string; after: Position | undefined }>
@@ -38,20 +41,27 @@ export class Chains {
   readonly #groups: Groups
   readonly #blocked = new Set<string>()
   /** Ids in memory: loaded, under way, or sent and not yet settled. A row of these is never loaded twice. */
-  readonly #held = new Map<string, QueuedMessage>()
-  #bytes = 0
+  readonly #held = new Map<string, Held>()
+  #payloads = 0
+  #characters = 0
 
   constructor(shares?: Shares) {
     this.#groups = new Groups(shares)
   }
 
+  /** Messages loaded, under way, or sent and not yet settled. */
   get heldMessages(): number {
     return this.#held.size
   }
 
-  /** Length of all held payloads, in characters. */
-  get heldBytes(): number {
-    return this.#bytes
+  /** Of these, the ones of which the payload is in memory: loaded or under way. */
+  get heldPayloads(): number {
+    return this.#payloads
+  }
+
+  /** Length of these payloads. */
+  get heldCharacters(): number {
+    return this.#characters
   }
 
   /** Messages that could be taken now, one of each chain. */
@@ -110,8 +120,9 @@ export class Chains {
     return undefined
   }
 
-  /** The message under way is done with and its chain goes on. It stays held until its outcome is written. */
-  finish({ aggregate }: QueuedMessage, now: number): void {
+  /** The message under way is done with and its chain goes on. Its id stays held until its outcome is written. */
+  finish({ id, aggregate }: SentMessage, now: number): void {
+    this.#letPayloadGo(this.#held.get(id))
     const chain = this.#chains.get(aggregate)
     if (!chain) return
     this.#settleDown(chain)
@@ -135,7 +146,7 @@ export class Chains {
    * The message failed and that is written: nothing of its aggregate leaves before `until` (Infinity: before a person
    * acts). Until it is written its chain stays busy, or a reload could pass it by.
    */
-  block(message: QueuedMessage, until: number, now: number): void {
+  block(message: SentMessage, until: number, now: number): void {
     const chain = this.#chains.get(message.aggregate)
     if (!chain) return
     this.#settleDown(chain)
@@ -144,8 +155,8 @@ export class Chains {
   }
 
   /** The outcome is written: the ids may be read again (they are gone, or lie there with their new state). */
-  release(messages: readonly QueuedMessage[]): void {
-    for (const message of messages) this.#drop(message)
+  release(messages: readonly SentMessage[]): void {
+    for (const { id } of messages) this.#drop(id)
   }
 
   /** Aggregates whose messages are to be read again now: drained with `more`, or blocked until a time that has passed. */
@@ -247,14 +258,16 @@ export class Chains {
       chain.loaded.push(message)
       // Its place only: the message itself would keep its payload in memory.
       if (!chain.reach || isBefore(chain.reach, message)) chain.reach = { xid: message.xid, id: message.id }
-      this.#held.set(message.id, message)
-      this.#bytes += message.payload.length
+      const { lane, payload } = message
+      this.#held.set(message.id, { lane, group: chain.group, characters: payload.length })
+      this.#payloads++
+      this.#characters += payload.length
       chain.group.held++
     }
   }
 
   /** What is loaded before the blocking message still leaves; from it on the table has to be read again. */
-  #blockBy(chain: Chain, message: QueuedMessage, until: number): void {
+  #blockBy(chain: Chain, message: SentMessage, until: number): void {
     leaveInTable(chain, message)
     if (chain.loaded.length > 0 && chain.loaded.every((loaded) => isBefore(loaded, message))) return
     this.#unload(chain)
@@ -275,16 +288,23 @@ export class Chains {
 
   #unload(chain: Chain): void {
     for (const message of chain.loaded) {
-      this.#drop(message)
+      this.#drop(message.id)
       leaveInTable(chain, message)
     }
     chain.loaded = []
   }
 
-  #drop(message: QueuedMessage): void {
-    if (!this.#held.delete(message.id)) return
-    this.#bytes -= message.payload.length
-    this.#groups.of(message).held--
+  #drop(id: string): void {
+    this.#letPayloadGo(this.#held.get(id))
+    this.#held.delete(id)
+  }
+
+  #letPayloadGo(held: Held | undefined): void {
+    if (held?.characters === undefined) return
+    this.#payloads--
+    this.#characters -= held.characters
+    held.group.held--
+    held.characters = undefined
   }
 
   #close(chain: Chain): void {
@@ -297,7 +317,7 @@ export class Chains {
 }
 
 /** The table has to be read again for it: from the oldest on, where it lies before what was loaded already. */
-function leaveInTable(chain: Chain, message: QueuedMessage): void {
+function leaveInTable(chain: Chain, message: SentMessage): void {
   chain.more = true
   if (chain.reach && !isBefore(chain.reach, message)) chain.fromOldest = true
 }

@@ -35,9 +35,9 @@ export class LaneShare {
 
   /** The lanes to be read, with the epochs under which they are owned. */
   get active(): ReadonlyMap<number, string> {
-    return new Map(
-      [...this.#owned].filter(([lane]) => !this.#leaving.has(lane)).map(([lane, { epoch }]) => [lane, epoch]),
-    )
+    const active = new Map<number, string>()
+    for (const [lane, { epoch }] of this.#owned) if (!this.#leaving.has(lane)) active.set(lane, epoch)
+    return active
   }
 
   /** Of a lane that is not owned (any more) 0: no lane is ever owned under it, so nothing is written. */

@@ -70,6 +70,17 @@ export type QueuedMessage = NewMessage &
     carried: Readonly<Record<string, string | null>>
   }>
 
+/** What has to be known of a message once it was sent. The payload is not: memory need not hold it until that is written. */
+export type SentMessage = Pick<
+  QueuedMessage,
+  'id' | 'xid' | 'lane' | 'aggregate' | 'type' | 'subject' | 'attempts'
+>
+
+export function sentMessage(message: QueuedMessage): SentMessage {
+  const { id, xid, lane, aggregate, type, subject, attempts } = message
+  return { id, xid, lane, aggregate, type, subject, attempts }
+}
+
 /** What becomes of a message after an attempt to send it. */
 export type Decision =
   /** It arrived; `answer` is what the receiver calls it. */

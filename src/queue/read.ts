@@ -15,7 +15,8 @@ type Row = {
   subject: string | null
   state: MessageState
   attempts: number
-  due_in: number
+  /** Seconds; null where it is due. */
+  due_in: number | null
   changed_at: Date
   created_at: Date
   carried?: Readonly<Record<string, string | null>>
@@ -26,7 +27,8 @@ function columnsOf({ carried }: QueueTables, { payload }: Holding): string {
   return [
     'm.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.subject, m.state, m.attempts',
     payload,
-    'extract(epoch from m.due - clock_timestamp())::float8 as due_in, m.changed_at, m.created_at',
+    'case when m.due > clock_timestamp() then extract(epoch from m.due - clock_timestamp())::float8 end as due_in',
+    'm.changed_at, m.created_at',
     ...(carried.length === 0
       ? []
       : [`json_build_object(${carried.map((name) => `'${name}', m.${name}`).join(', ')}) as carried`]),
@@ -221,7 +223,7 @@ function toMessage(row: Row): QueuedMessage {
     state: row.state,
     attempts: row.attempts,
     // By the database's clock, so that a worker's that is wrong delays nothing.
-    dueAt: performance.now() + row.due_in * 1_000,
+    dueAt: row.due_in === null ? 0 : performance.now() + row.due_in * 1_000,
     changedAt: row.changed_at,
     createdAt: row.created_at,
     carried: row.carried ?? NOTHING_CARRIED,

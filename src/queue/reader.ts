@@ -3,7 +3,7 @@ import { Doze } from '../postgres/doze.ts'
 import type { Snapshot } from '../postgres/new-rows.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { Chains } from './chains.ts'
-import type { QueuedMessage, QueueTables } from './message.ts'
+import type { QueuedMessage, QueueTables, SentMessage } from './message.ts'
 import { listPaused } from './pause.ts'
 import { openFullWindow, readChains, readNew, readPage, type Window } from './read.ts'
 
@@ -13,8 +13,8 @@ export type LaneReaderOptions = Readonly<{
   chains: Chains
   /** The lanes to be read, with the epochs under which they are owned. */
   lanes(): ReadonlyMap<number, string>
-  /** Messages in memory at which reading pauses. */
-  mostHeld: number
+  /** Payloads in memory at which reading pauses. */
+  mostPayloads: number
   /** Asked before each read: false ends the reader. */
   isWanted(): boolean
   onReady(): void
@@ -22,7 +22,9 @@ export type LaneReaderOptions = Readonly<{
 }>
 
 const PAGE = 256
-const MOST_HELD_CHARACTERS = 16_000_000
+const MOST_CHARACTERS = 16_000_000
+/** Sent and not yet settled: where PostgreSQL is slow to write, sending waits for it. */
+const MOST_UNSETTLED = 4_096
 const MOST_CHAINS_PER_READ = 64
 const MESSAGES_PER_CHAIN = 16
 const MOST_SKIPPED = 1_000
@@ -48,7 +50,7 @@ export class LaneReader {
   #reading = false
   #reloadsFirst = false
   #usualLength = 0
-  #releaseAfterRead: QueuedMessage[] = []
+  #releaseAfterRead: SentMessage[] = []
 
   constructor(options: LaneReaderOptions) {
     this.#options = options
@@ -69,14 +71,14 @@ export class LaneReader {
 
   /** Something was sent: there may be room again. */
   wakeIfDrained(): void {
-    if (this.#window !== undefined && !this.#reading && this.#room() > 0) this.#doze.wake()
+    if (this.#window !== undefined && !this.#reading && this.#room() >= this.#roomForPage()) this.#doze.wake()
   }
 
   /**
    * Outcomes are written, so the ids may be read again. A read that is under way began before that and may still bring
    * these rows: it ends first.
    */
-  release(messages: readonly QueuedMessage[]): void {
+  release(messages: readonly SentMessage[]): void {
     if (this.#reading) this.#releaseAfterRead.push(...messages)
     else this.#options.chains.release(messages)
     this.#doze.wake()
@@ -126,7 +128,7 @@ export class LaneReader {
       this.#seen = undefined
     }
     const room = this.#room()
-    if (room <= 0) return false
+    if (room < this.#roomForPage()) return false
     // In turns: neither may aggregates with a long tail keep all others out of memory, nor the reverse.
     this.#reloadsFirst = !this.#reloadsFirst
     const reload = () => this.#read(() => this.#reload(room))
@@ -208,11 +210,19 @@ export class LaneReader {
 
   /** How many messages may be read now, by number and by the length that they have had of late. */
   #room(): number {
-    const { chains, mostHeld } = this.#options
-    return Math.min(
-      mostHeld - chains.heldMessages,
-      Math.ceil((MOST_HELD_CHARACTERS - chains.heldBytes) / Math.max(1, this.#usualLength)),
-    )
+    const { chains, mostPayloads } = this.#options
+    const { heldMessages, heldPayloads, heldCharacters } = chains
+    if (heldMessages - heldPayloads > MOST_UNSETTLED) return 0
+    return Math.min(mostPayloads - heldPayloads, this.#countOf(MOST_CHARACTERS - heldCharacters))
+  }
+
+  /** A statement costs what a dozen messages cost: a memory nearly full is not topped up one by one. */
+  #roomForPage(): number {
+    return Math.min(PAGE, this.#options.mostPayloads / 2, this.#countOf(MOST_CHARACTERS / 8))
+  }
+
+  #countOf(characters: number): number {
+    return Math.ceil(characters / Math.max(1, this.#usualLength))
   }
 
   #measure(messages: readonly QueuedMessage[]): void {

@@ -4,7 +4,7 @@ import type { Pool } from '../postgres/pool.ts'
 import { Chains } from './chains.ts'
 import type { Shares } from './groups.ts'
 import { LaneShare } from './lane-share.ts'
-import type { Decision, QueuedMessage, QueueTables } from './message.ts'
+import { type Decision, type QueuedMessage, type QueueTables, sentMessage } from './message.ts'
 import { backOffSeconds, isTooOld } from './policy.ts'
 import { LaneReader } from './reader.ts'
 import type { Settlement } from './settle.ts'
@@ -83,7 +83,7 @@ export class Session<Permit> {
       chains: this.#chains,
       lanes: () => this.#share.active,
       // Shared out, each receiver has a bound of its own: a common one would let the slow ones keep out the others.
-      mostHeld: shares ? Number.POSITIVE_INFINITY : Math.max(512, 8 * concurrency),
+      mostPayloads: shares ? Number.POSITIVE_INFINITY : Math.max(512, 8 * concurrency),
       isWanted: () => this.#isAlive(),
       onReady: () => this.#wakeSlots(),
       onError: options.onError,
@@ -128,12 +128,7 @@ export class Session<Permit> {
 
   async #sendOne(message: QueuedMessage, permit: Permit): Promise<void> {
     const epoch = this.#share.epochOf(message.lane)
-    const decision = await atStep('send.push', () =>
-      this.#options.send(message, permit, this.#inFlight),
-    ).catch((error: unknown): Decision => {
-      this.#options.onError(error)
-      return { do: 'retry', reason: 'The attempt failed by a fault of the bridge; the log tells more.' }
-    })
+    const decision = await this.#attempt(message, permit)
     if (this.#registration.signal.aborted) return
     if (decision.do === 'hold') this.#chains.putBack(message, performance.now())
     else {
@@ -145,6 +140,15 @@ export class Session<Permit> {
     }
     this.#wakeSlots()
     this.#reader.wakeIfDrained()
+  }
+
+  async #attempt(message: QueuedMessage, permit: Permit): Promise<Decision> {
+    try {
+      return await atStep('send.push', () => this.#options.send(message, permit, this.#inFlight))
+    } catch (error) {
+      this.#options.onError(error)
+      return { do: 'retry', reason: 'The attempt failed by a fault of the bridge; the log tells more.' }
+    }
   }
 
   #settle(settlement: Settlement): void {
@@ -169,7 +173,8 @@ export class Session<Permit> {
   }
 
   #supersede(message: QueuedMessage): void {
-    this.#settle({ message, epoch: this.#share.epochOf(message.lane), as: 'superseded' })
+    const epoch = this.#share.epochOf(message.lane)
+    this.#settle({ message: sentMessage(message), epoch, as: 'superseded' })
     this.#options.onSuperseded(message)
   }
 
@@ -206,10 +211,11 @@ export class Session<Permit> {
 }
 
 function settlementOf(
-  message: QueuedMessage,
+  queued: QueuedMessage,
   epoch: string,
   decision: Exclude<Decision, { do: 'hold' }>,
 ): Settlement {
+  const message = sentMessage(queued)
   switch (decision.do) {
     case 'acknowledge':
       return { message, epoch, as: 'done', answer: decision.answer }
@@ -217,7 +223,7 @@ function settlementOf(
       return { message, epoch, as: 'parked', reason: decision.reason }
     case 'retry': {
       const { reason, afterSeconds } = decision
-      if (isTooOld(message.createdAt, Date.now())) return { message, epoch, as: 'parked', reason }
+      if (isTooOld(queued.createdAt, Date.now())) return { message, epoch, as: 'parked', reason }
       const seconds = backOffSeconds(message.attempts + 1, Math.random(), afterSeconds)
       return { message, epoch, as: 'failing', seconds, reason }
     }

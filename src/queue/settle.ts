@@ -1,8 +1,8 @@
 import type { Db } from '../postgres/pool.ts'
-import { finishedColumns, type QueuedMessage, type QueueTables } from './message.ts'
+import { finishedColumns, type QueueTables, type SentMessage } from './message.ts'
 
 /** An outcome to be written, under the epoch at which the message was sent. */
-export type Settlement = Readonly<{ message: QueuedMessage; epoch: string }> &
+export type Settlement = Readonly<{ message: SentMessage; epoch: string }> &
   (
     | Readonly<{ as: 'done'; answer: string }>
     | Readonly<{ as: 'superseded' }>

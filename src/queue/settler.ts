@@ -4,7 +4,7 @@ import { atStep } from '../observe/steps.ts'
 import { isTransient } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import type { QueuedMessage, QueueTables } from './message.ts'
+import type { QueueTables, SentMessage } from './message.ts'
 import { type Settlement, settle } from './settle.ts'
 
 export type SettlerOptions = Readonly<{
@@ -14,13 +14,13 @@ export type SettlerOptions = Readonly<{
   /** Aborts with the registration: what is not written by then stays unwritten. */
   signal: AbortSignal
   rememberedTypes: readonly string[]
-  onSettled(messages: readonly QueuedMessage[]): void
+  onSettled(messages: readonly SentMessage[]): void
   onError(error: unknown): void
 }>
 
 /** A statement costs a millisecond to plan, whatever it carries; nothing but the history waits for it. */
-const GATHER_MILLISECONDS = 20
-const MOST_PER_BATCH = 256
+const GATHER_MILLISECONDS = 50
+const MOST_PER_BATCH = 512
 const ERROR_PAUSE_MILLISECONDS = 200
 
 /** Gathers outcomes and writes them in batches, one at a time; a batch that fails is written again until it is through. */

@@ -231,6 +231,16 @@ describe('a planted fault is found', () => {
     expect(await find(altered)).toContain('form')
   })
 
+  test('but not a repeat in which the bridge no longer names itself', async () => {
+    const unnamed = ({ body }: RecordedRequest) => body.replace(/,"source":"spree-bridge:[^"]*"/, '')
+    const named = plant('order:persist', 0, (request) => [
+      { ...request, status: null, delivered: false },
+      later({ ...request, body: unnamed(request) }, 1),
+    ])
+    expect(named.some((request) => unnamed(request) === request.body)).toBe(true)
+    expect(await find(named)).toEqual([])
+  })
+
   test('two requests of one aggregate at once', async () => {
     const [first, second] = clean.filter(({ type }) => type === 'order:persist')
     const overlapping = clean.map((request) =>

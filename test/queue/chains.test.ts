@@ -242,7 +242,7 @@ test('whatever happens in whatever order: one in flight, in order, none lost, no
       const ids = world.accepted.map(({ id }) => id)
       expect(new Set(ids).size).toBe(ids.length)
       expect(world.chains.heldMessages).toBe(0)
-      expect(world.chains.heldBytes).toBe(0)
+      expect(world.chains.heldCharacters).toBe(0)
       // A parked state-like message is passed by, so that only history is in order throughout.
       for (let number = 0; number < 3; number++) {
         const sent = world.accepted.filter(
@@ -278,7 +278,7 @@ describe('one chain', () => {
     const { message: head } = chains.take()!
     chains.block(head, 100, 0)
     chains.release([head])
-    expect([chains.heldMessages, chains.heldBytes]).toEqual([0, 0])
+    expect([chains.heldMessages, chains.heldCharacters]).toEqual([0, 0])
     expect(chains.nextDueAt()).toBe(100)
     expect(chains.dueForReload(99, 10)).toEqual([])
     chains.append(forward(5, {}, 11), 99)
