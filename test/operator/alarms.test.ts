@@ -106,6 +106,22 @@ test('each change of state is told once by webhook and by mail, whoever sees it 
 
   const everything = JSON.stringify([receiver.notices, mail.mails])
   expect(everything).not.toContain('jane')
+  // A database that breaks every connection for a while: each complaint at most once a second.
+  const linesBefore = second.lines.length
+  const began = performance.now()
+  while (performance.now() - began < 2_500) {
+    await store.pool.query(
+      `select pg_terminate_backend(pid)
+         from pg_stat_activity
+        where datname = current_database() and application_name like 'spree-bridge%'`,
+    )
+    await pause(20)
+  }
+  const complaints = second.lines.slice(linesBefore).map((line) => JSON.parse(line).message as string)
+  expect(complaints.length).toBeGreaterThan(2)
+  for (const message of new Set(complaints))
+    expect([message, complaints.filter((each) => each === message).length <= 4]).toEqual([message, true])
+
   const logs = [...webs, first, second].flatMap(({ lines }) => lines).join('\n')
   expect(logs).toContain('an alarm could not be sent and will be tried again')
   expect(logs).not.toContain('secret-of-the-chat')
