@@ -85,9 +85,12 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
        from bridge.outbox`,
   )
   const oldest = await db.query<{ at: Date | null; seconds: number | null }>(
-    `select min(created_at) as at, extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
+    // By id, which is found at once, and not by the earliest time, for which every message would be read.
+    `select created_at as at, extract(epoch from clock_timestamp() - created_at)::float8 as seconds
        from bridge.message
-      where state <> 'parked' and type not in (select type from bridge.paused)`,
+      where state <> 'parked' and type not in (select type from bridge.paused)
+      order by id
+      limit 1`,
   )
   const gaps = await db.query<{ kind: string; reason: string; table_name: string | null; opened_at: Date }>(
     'select kind, reason, table_name, opened_at from bridge.gap where closed_at is null order by opened_at',

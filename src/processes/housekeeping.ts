@@ -12,7 +12,7 @@ import type { Pool } from '../postgres/pool.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
 import type { LiveStore } from '../store/live-store.ts'
 import { cronLogger } from './cron-logger.ts'
-import { every } from './every.ts'
+import { every, sparingly } from './every.ts'
 import { requireSchema } from './store-database.ts'
 
 export type HousekeepingOptions = Readonly<{
@@ -65,7 +65,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   const duties = [
     every(TRIGGERS_MILLISECONDS, checkTriggers, onDutyError),
     every(INSTALLATION_MILLISECONDS, checkInstallation, onDutyError),
-    every(METRICS_MILLISECONDS, measure, onDutyError),
+    every(METRICS_MILLISECONDS, sparingly(measure), onDutyError),
   ]
   const partitions = cron.schedule('17 * * * *', keepTables, {
     timezone: 'UTC',

@@ -20,7 +20,7 @@ import { dropPartitions, makePartitions } from '../queue/partitions.ts'
 import { startSender } from '../queue/sender.ts'
 import { hubAlarms } from './alarms.ts'
 import { cronLogger } from './cron-logger.ts'
-import { every } from './every.ts'
+import { every, sparingly } from './every.ts'
 import { hubCodeVersion, openHubDatabase, requireHubSchema } from './hub-database.ts'
 import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
 import { type Part, promiseOf } from './part.ts'
@@ -146,7 +146,7 @@ async function assemble(
       () => requireHubSchema(pool, code),
       (error) => (error instanceof DatabaseError ? onFatal(error) : complain('housekeeping')(error)),
     ),
-    every(METRICS_MILLISECONDS, measure, complain('housekeeping')),
+    every(METRICS_MILLISECONDS, sparingly(measure), complain('housekeeping')),
   ]
   const retention = cron.schedule(
     '23 * * * *',

@@ -11,7 +11,7 @@ import { hasLiveWorker, readStatus } from '../operator/show-status.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
 import { webhookRoutes } from '../webhook/webhook.ts'
 import { bridgeAlarms } from './alarms.ts'
-import { every } from './every.ts'
+import { every, sparingly } from './every.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
@@ -60,10 +60,10 @@ export async function startWeb(
   // A worker looks after them itself; that there is none, only another process can tell.
   const endLooking = every(
     ALARMS_MILLISECONDS,
-    async () => {
+    sparingly(async () => {
       if (await hasLiveWorker(pool)) return
       await alarms.look(bridgeTroubles(await readStatus(pool, LEASE_SECONDS), settings.alarmLagSeconds))
-    },
+    }),
     complaints(log)('alarms'),
   )
   const face = createOperatorFace({

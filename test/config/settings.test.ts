@@ -103,6 +103,17 @@ describe('reading settings', () => {
     })
   })
 
+  test('who shall get mail needs a server that takes it', () => {
+    expect(problemsOf({ ALARM_MAIL_TO: 'a@example.com, b@example.com' })).toEqual([
+      expect.objectContaining({ code: 'missing', variable: 'SMTP_URL' }),
+    ])
+    expect(
+      readEnv({ ALARM_MAIL_TO: 'a@example.com, b@example.com', SMTP_URL: 'smtps://u:p%40ss@mail' })
+        .alarmMailTo,
+    ).toEqual(['a@example.com', 'b@example.com'])
+    expect(problemsOf({ ALARM_MAIL_TO: 'nobody', SMTP_URL: 'mail.example.com' })).toHaveLength(2)
+  })
+
   test('an empty or commented-out file is a file without settings', () => {
     for (const content of ['', '# nothing\n']) {
       expect(readSettings({ env: {}, file: settingsFile(content), needs: [] }).sources.size).toBe(0)

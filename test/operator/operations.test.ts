@@ -537,6 +537,29 @@ describe('what is wrong is said in a sentence', () => {
     expect(
       JSON.parse(stdout).map(({ aggregate, state }: Record<string, string>) => `${aggregate} ${state}`),
     ).toEqual(expect.arrayContaining(['order:1 discarded', 'order:2 waiting', 'order:3 waiting']))
+
+    // By the thousand, in batches, and no more than was said.
+    await enqueue(
+      store,
+      Array.from({ length: 2_400 }, (_, index) => `order:${1_000 + index}`),
+    )
+    const most = ['messages', 'park', '--type', 'order:persist', '--limit', '2300', '--yes', '--json']
+    expect((await runBridge(most, env)).stdout).toBe('{"matched":2300,"count":2300}\n')
+    expect(await count(store, `bridge.message where state = 'parked' and id <= 2303`)).toBe(2_300)
+    const all = ['messages', 'discard', '--state', 'parked', '--yes']
+    expect((await runBridge(all, env)).stdout).toBe('2300 messages are discarded.\n')
+    expect(await count(store, `bridge.history where state = 'discarded'`)).toBe(2_301)
+    expect(await count(store, `bridge.outbox where op = 'forget'`)).toBe(2_301)
+
+    expect((await runBridge(['messages', 'pause', 'order:persist', 'stock:change'], env)).stdout).toBe(
+      'Paused: order:persist, stock:change.\n',
+    )
+    expect((await runBridge(['messages', 'resume', 'stock:change', '--json'], env)).stdout).toBe(
+      '{"paused":["order:persist"]}\n',
+    )
+    expect((await runBridge(['status'], env)).stdout).toMatch(
+      /^paused {2}order:persist since .*`messages resume/m,
+    )
   })
 })
 
