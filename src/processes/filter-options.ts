@@ -59,7 +59,9 @@ async function askToAgree(verb: string, matched: number, matching: string): Prom
     )
   const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`${matching} ${verb} ${matched === 1 ? 'it' : 'them'}? [y/N] `)
+  const answer = await terminal.question(
+    `${matching} ${verb[0]?.toUpperCase()}${verb.slice(1)} ${matched === 1 ? 'it' : 'them'}? [y/N] `,
+  )
   terminal.close()
   if (!/^y(es)?$/i.test(answer.trim())) throw new OperatorError('Nothing was done.', 2)
 }
