@@ -1,8 +1,6 @@
 import { forgetRows } from '../postgres/forget-rows.ts'
 import type { Db } from '../postgres/pool.ts'
-
-/** A repeat under the same Idempotency-Key is known for so long. */
-const KEY_DAYS = 14
+import { KEY_DAYS } from './api/idempotency.ts'
 
 /** Removes what nobody asks for any more; the archive itself goes by partitions. */
 export async function forgetOld(db: Db, historyDays: number): Promise<void> {
