@@ -71,6 +71,7 @@ module.exports = {
     library('express', ['http', 'webhook', 'hub', 'operator', 'demo']),
     library('winston', ['observe']),
     library('node-cron', ['processes']),
+    library('nodemailer', ['operator']),
     library('commander', ['processes', 'main']),
   ],
   options: {

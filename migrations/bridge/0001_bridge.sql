@@ -141,6 +141,23 @@ create table bridge.installation (
 );
 comment on table bridge.installation is 'Which database and hub this installation belongs to; a copy must not send.';
 
+create table bridge.alarm (
+  cause text not null,
+  subject text not null,
+  text text not null,
+  first_seen_at timestamptz not null default clock_timestamp(),
+  last_seen_at timestamptz not null default clock_timestamp(),
+  raised_at timestamptz,
+  recovered_at timestamptz,
+  webhook_told text check (webhook_told in ('raised', 'recovered')),
+  mail_told text check (mail_told in ('raised', 'recovered')),
+  attempts integer not null default 0,
+  next_try_at timestamptz not null default clock_timestamp(),
+  last_error text,
+  primary key (cause, subject)
+);
+comment on table bridge.alarm is 'What is the matter and a person has to know, and who was told of it: each change of state once, whichever process sees it. A row goes when it is over and told.';
+
 -- The queue: messages on their way to the hub, in order per aggregate.
 
 create table bridge.lane (
@@ -175,6 +192,12 @@ comment on column bridge.message.subject is 'What the told state is of: a newer 
 create index message_lane_xid_id on bridge.message (lane, xid, id);
 create index message_aggregate_xid_id on bridge.message (aggregate, xid, id);
 create index message_parked on bridge.message (id) where state <> 'waiting';
+
+create table bridge.paused (
+  type text primary key,
+  paused_at timestamptz not null default clock_timestamp()
+);
+comment on table bridge.paused is 'Message types that a person has paused: they wait, and what comes behind them in their aggregates waits as well. Whoever changes it raises the revision of the lanes.';
 
 create table bridge.history (
   id bigint not null,

@@ -17,7 +17,7 @@ create table bridge.inbox (
   received_at timestamptz not null default clock_timestamp(),
   changed_at timestamptz not null default clock_timestamp(),
   primary key (hub, dialect, message_id)
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
 comment on table bridge.inbox is 'Every inbound message, once: written in the transaction that applies it, so that a repeat is answered and not applied. A failed one keeps its reason and may be tried again.';
 create index inbox_failed on bridge.inbox (id) where state = 'failed';
 create index inbox_changed on bridge.inbox (changed_at);

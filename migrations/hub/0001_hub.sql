@@ -99,6 +99,24 @@ create table hub.notification (
 );
 create unique index notification_identity on hub.notification (message_id, level, md5(subject), md5(description));
 create index notification_store on hub.notification (store_id, last_update);
+create index notification_last_update on hub.notification (last_update);
+
+create table hub.alarm (
+  cause text not null,
+  subject text not null,
+  text text not null,
+  first_seen_at timestamptz not null default clock_timestamp(),
+  last_seen_at timestamptz not null default clock_timestamp(),
+  raised_at timestamptz,
+  recovered_at timestamptz,
+  webhook_told text check (webhook_told in ('raised', 'recovered')),
+  mail_told text check (mail_told in ('raised', 'recovered')),
+  attempts integer not null default 0,
+  next_try_at timestamptz not null default clock_timestamp(),
+  last_error text,
+  primary key (cause, subject)
+);
+comment on table hub.alarm is 'What is the matter and a person has to know, and who was told of it: each change of state once, whichever process sees it. A row goes when it is over and told.';
 
 -- Both queues count from one sequence, so that an id names one message in the archive.
 create sequence hub.message_id;

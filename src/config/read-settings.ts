@@ -45,7 +45,9 @@ export function readSettings<Needed extends SettingName = never>(
   )
   const found = [
     ...problems,
-    ...input.needs.filter((name) => !raw.has(name) && defaultOf(name) === undefined).map(missingSetting),
+    ...[...input.needs, ...[...raw.keys()].flatMap((name) => describeSetting(name).needs ?? [])]
+      .filter((name) => !raw.has(name) && defaultOf(name) === undefined)
+      .map(missingSetting),
     ...[...raw].filter(([name, { value }]) => !isAccepted(name, value)).map(invalidSetting),
   ]
   if (found.length > 0 || !parsed.success || !hasAll(parsed.data, input.needs)) throw new ConfigError(found)

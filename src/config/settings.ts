@@ -7,6 +7,8 @@ export type Description = Readonly<{
   variable?: string
   /** What is never shown: the `whole` value, or the `password` of an address (and the address where it is malformed). */
   secret?: 'whole' | 'password'
+  /** What has to be set as well where this is. */
+  needs?: 'smtpUrl'
   /** What holds where it is not set, said in words: the process decides. */
   otherwise?: string
 }>
@@ -40,6 +42,21 @@ const storeId = text.regex(/^[^\s/?#]+$/).describe('text without spaces, `/`, `?
 const hostName = text
   .regex(/^[A-Za-z0-9._:-]+$/)
   .describe('an IP address or host name, without scheme or port')
+
+const webhookUrl = text.refine(isHttpUrl).describe('an address beginning with `http://` or `https://`')
+
+const mailAddress = /^[^\s@,<>]+@[^\s@,<>]+$/
+
+const mailAddresses = text
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(z.string().regex(mailAddress)).min(1))
+  .describe('one mail address, or several with commas between')
+
+const smtpUrl = text
+  .refine((url) => /^smtps?:\/\//.test(url) && URL.canParse(url))
+  .describe(
+    'an address of a mail server, `smtp://user:password@host:587` or `smtps://…` (percent-encode `@ : / ? #`)',
+  )
 
 function wholeNumber(least: number, most: number) {
   return text
@@ -135,6 +152,32 @@ export const settingsSchema = z.object({
     meaning: 'How a log line is written to stderr.',
     otherwise: '`pretty` on a terminal, else `json`',
   }),
+  alarmWebhookUrl: webhookUrl.optional().register(descriptions, {
+    variable: 'ALARM_WEBHOOK_URL',
+    meaning:
+      'Where alarms are posted as JSON with a `text`, as chat services take it: a message is parked, nothing is pushed, no worker runs, changes went unseen, messages wait too long; and when that is over.',
+    secret: 'whole',
+    otherwise: 'alarms stand in `status`, on the dashboard, and are posted nowhere',
+  }),
+  alarmMailTo: mailAddresses.optional().register(descriptions, {
+    variable: 'ALARM_MAIL_TO',
+    meaning: 'Who gets the same alarms by mail; needs `SMTP_URL`.',
+    needs: 'smtpUrl',
+  }),
+  alarmMailFrom: text.regex(mailAddress).describe('one mail address').optional().register(descriptions, {
+    variable: 'ALARM_MAIL_FROM',
+    meaning: 'Whom these mails come from.',
+    otherwise: 'the first of `ALARM_MAIL_TO`',
+  }),
+  smtpUrl: smtpUrl.optional().register(descriptions, {
+    variable: 'SMTP_URL',
+    meaning: 'The mail server that takes them.',
+    secret: 'password',
+  }),
+  alarmLagSeconds: wholeNumber(1, 1_000_000).default(300).register(descriptions, {
+    variable: 'ALARM_LAG_SECONDS',
+    meaning: 'Seconds that a change or message may wait before that is an alarm.',
+  }),
   stock: oneOf('change', 'actual').default('change').register(descriptions, {
     meaning:
       'How stock is announced: `stock:change` (by how much) or `stock:actual` (the level), never both.',
@@ -208,8 +251,12 @@ function isPostgresUrl(url: string): boolean {
   return /^postgres(ql)?:\/\//.test(candidate) && URL.canParse(candidate)
 }
 
+function isHttpUrl(url: string): boolean {
+  return /^https?:\/\//.test(url) && URL.canParse(url)
+}
+
 function isPlainHttpUrl(url: string): boolean {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) return false
+  if (!isHttpUrl(url)) return false
   const { username, password, search, hash } = new URL(url)
   return [username, password, search, hash].every((part) => part === '')
 }

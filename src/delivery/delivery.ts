@@ -34,7 +34,7 @@ export function createDelivery({
         log.debug('the hub accepted a message', { ...named(message), hub_id: decision.answer })
       } else if (decision.do === 'park') {
         const fields = { ...named(message), reason: decision.reason }
-        log.error('a message is parked: the hub refuses it for good', fields)
+        quietly('parked', 'error', 'a message is parked: the hub refuses it for good', fields)
       } else if (decision.do === 'retry') {
         const fields = { ...named(message), reason: decision.reason }
         quietly(outcome.kind, 'warn', 'a push failed and will be tried again', fields)

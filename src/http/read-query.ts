@@ -22,6 +22,12 @@ export const anyWords = z
   .transform((list) => list.split(','))
   .optional()
 
+/** A time, as ISO 8601 has it. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .optional()
+
 export const pageLimit = z.coerce.number().int().min(1).max(500).default(50)
 
 export const decimalId = z.string().regex(/^\d{1,18}$/, 'Ids are numbers.')

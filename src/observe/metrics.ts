@@ -42,6 +42,10 @@ export function createMetrics() {
       ...named('messages', 'Messages in the queue.'),
       labelNames: ['state', 'type'],
     }),
+    paused: new Gauge({
+      ...named('paused', '1 for each message type that a person has paused.'),
+      labelNames: ['type'],
+    }),
     outboxRows: level('outbox_rows', 'Captured changes that are not yet collected.'),
     lanesOwned: level('lanes_owned', 'Lanes of the queue that this worker owns.'),
     circuitOpen: level(

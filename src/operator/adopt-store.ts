@@ -32,6 +32,8 @@ async function dropState(db: Db): Promise<void> {
     'unmapped',
     'gap',
     'tally',
+    'paused',
+    'alarm',
   ]) {
     await db.query(`delete from bridge.${table}`)
   }

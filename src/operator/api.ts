@@ -6,19 +6,13 @@ import { createEventStream } from '../http/event-stream.ts'
 import { type OperatorAccess, operatorOnly } from '../http/operator-guard.ts'
 import { servePage } from '../http/pages.ts'
 import { readJson } from '../http/read-json.ts'
-import { anyWords, decimalId, pageLimit, readQuery, wordsOf } from '../http/read-query.ts'
+import { anyWords, decimalId, moment, pageLimit, readQuery, wordsOf } from '../http/read-query.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Log } from '../observe/log.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { FINISHED_STATES, QUEUED_STATES, showMessage } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
-import {
-  FINISHED_STATES,
-  type MessageFilter,
-  parkMessages,
-  QUEUED_STATES,
-  showMessage,
-} from '../queue/operate.ts'
-import { discardOutbound, retryOutbound } from './outbound.ts'
+import { concernedOutbound, decideOutbound } from './outbound.ts'
 import { listNamed, nameMessages, readOverview } from './overview.ts'
 import { readStatus } from './show-status.ts'
 
@@ -38,17 +32,21 @@ export type OperatorFace = Readonly<{
   close(): void
 }>
 
-const BULK_LIMIT = 100_000
-
 const messageFilter = z.strictObject({
   state: wordsOf([...QUEUED_STATES, ...FINISHED_STATES]),
   type: anyWords,
   aggregate: z.string().optional(),
+  since: moment,
+  until: moment,
+  error: z.string().optional(),
 })
 const messagePage = messageFilter.extend({ limit: pageLimit, before: decimalId.optional() })
 const inboundPage = z.strictObject({
   state: wordsOf(INBOX_STATES),
   type: anyWords,
+  since: moment,
+  until: moment,
+  error: z.string().optional(),
   limit: pageLimit,
   before: decimalId.optional(),
 })
@@ -79,12 +77,6 @@ export function createOperatorFace(options: OperatorOptions): OperatorFace {
 }
 
 function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
-  const actions: Readonly<Record<string, (filter: MessageFilter) => Promise<number>>> = {
-    retry: (filter) => retryOutbound(pool, filter),
-    park: (filter) => parkMessages(pool, BRIDGE_QUEUE, filter),
-    discard: (filter) => discardOutbound(pool, filter),
-  }
-
   async function find(id: string) {
     const message = decimalId.safeParse(id).success ? await showMessage(pool, BRIDGE_QUEUE, id) : undefined
     if (!message) throw new Refusal(404, `There is no message ${id} in the queue or in its history.`)
@@ -100,17 +92,19 @@ function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
     response.json({ ...message, payload: readJson(message?.payload ?? 'null') })
   })
   api.post('/messages/retry', async (request, response) => {
-    const { state, type, aggregate } = readQuery(messageFilter, request.query)
-    const count = await retryOutbound(pool, { states: state, types: type, aggregate, limit: BULK_LIMIT })
-    log.info('an operator put messages back to be sent', { count, state, type, aggregate })
+    const { state, type, ...more } = readQuery(messageFilter, request.query)
+    const filter = { ...more, states: state, types: type }
+    const { upTo } = await concernedOutbound(pool, 'retry', filter)
+    const count = await decideOutbound(pool, 'retry', filter, upTo)
+    log.info('an operator put messages back to be sent', { count, state, type, aggregate: more.aggregate })
     response.json({ count })
   })
-  for (const [action, act] of Object.entries(actions)) {
+  for (const action of ['retry', 'park', 'discard'] as const) {
     api.post(`/messages/:id/${action}`, async (request: { params: { id: string } }, response) => {
       const { id } = request.params
       const { state, finishedAt } = await find(id)
       if (finishedAt) throw new Refusal(409, `Message ${id} is ${state}: there is nothing to ${action}.`)
-      await act({ ids: [id], limit: 1 })
+      await decideOutbound(pool, action, { ids: [id] }, id)
       log.info('an operator decided about a message', { action, id })
       const { payload: _, ...message } = await find(id)
       response.json({ message })
@@ -121,7 +115,7 @@ function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
 function addInboxRoutes(api: Router, { pool, retryInbound, log }: OperatorOptions): void {
   const actions = {
     retry: retryInbound,
-    discard: (id: string) => discardInbox(pool, { ids: [id], limit: 1 }),
+    discard: async (id: string) => discardInbox(pool, [await find(id)]),
   }
 
   async function find(id: string) {

@@ -1,7 +1,7 @@
 import { type InboxMessage, listInbox } from '../apply/inbox-messages.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { type ListedMessage, listMessages, type MessagePage } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
-import { type ListedMessage, listMessages, type MessagePage } from '../queue/operate.ts'
 import { readStatus, type Status } from './show-status.ts'
 
 /** A message with what people know its aggregate by: an order's number, a product's SKU or name; null where neither is known. */

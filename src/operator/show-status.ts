@@ -1,8 +1,11 @@
 import { readOpenGaps } from '../capture/gaps.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import type { Db } from '../postgres/pool.ts'
+import { countMessages, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
-import { countMessages, type MessageCount } from '../queue/operate.ts'
+import { listPaused, type PausedType } from '../queue/pause.ts'
+import { listAlarms, type OpenAlarm } from './alarms/alarm-table.ts'
+import { TITLES } from './alarms/trouble.ts'
 
 /** A running worker as its last heartbeat told. */
 export type WorkerStatus = Readonly<{
@@ -25,19 +28,33 @@ export type WorkerStatus = Readonly<{
 export type Status = Readonly<{
   workers: readonly WorkerStatus[]
   outboxRows: number
-  /** The oldest change not yet collected, and the oldest message not yet accepted, with their ages; null where none waits. */
+  /**
+   * The oldest change not yet collected, and the oldest message not yet accepted, with their ages; null where none waits.
+   * What is parked or of a paused type waits for a person and does not count.
+   */
   oldestChangeAt: Date | null
   oldestChangeSeconds: number | null
   oldestMessageAt: Date | null
   oldestMessageSeconds: number | null
   messages: readonly MessageCount[]
+  /** Types that a person has paused. */
+  paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
   /** When the store was last compared with what was announced, and since when that is due; null: never, and not due. */
   reconcile: Readonly<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>
+  alarms: readonly OpenAlarm[]
   /** Kinds whose silent seeding is under way, with the id it has come to. */
   seeding: readonly Readonly<{ kind: string; lastId: string }>[]
 }>
+
+/** Does anybody look after the bridge at present? */
+export async function hasLiveWorker(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ lives: boolean }>(
+    'select exists (select from bridge.worker where expires_at > clock_timestamp()) as lives',
+  )
+  return rows[0]?.lives ?? false
+}
 
 /** What the bridge can say of itself from its tables alone: true even where no worker lives. */
 export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> {
@@ -71,9 +88,12 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
        from bridge.outbox`,
   )
   const oldest = await db.query<{ at: Date | null; seconds: number | null }>(
-    `select min(created_at) as at, extract(epoch from clock_timestamp() - min(created_at))::float8 as seconds
+    // By id, which is found at once, and not by the earliest time, for which every message would be read.
+    `select created_at as at, extract(epoch from clock_timestamp() - created_at)::float8 as seconds
        from bridge.message
-      where state <> 'parked'`,
+      where state <> 'parked' and type not in (select type from bridge.paused)
+      order by id
+      limit 1`,
   )
   const gaps = await readOpenGaps(db)
   const reconcile = await db.query<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>(
@@ -105,9 +125,11 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     oldestMessageAt: oldest.rows[0]?.at ?? null,
     oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
     messages: await countMessages(db, BRIDGE_QUEUE),
+    paused: await listPaused(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
     gaps: gaps.map(({ id: _, ...gap }) => gap),
     reconcile: reconcile.rows[0] ?? { dueAt: null, startedAt: null, finishedAt: null },
+    alarms: await listAlarms(db, 'bridge.alarm'),
     seeding: seeding.rows.map((row) => ({ kind: row.kind, lastId: row.last_id })),
   }
 }
@@ -128,6 +150,10 @@ export function formatStatus(status: Status): string {
     ...status.messages.map(
       ({ state, type, count }) => `queue   ${state.padEnd(8)} ${type.padEnd(16)} ${count}`,
     ),
+    ...status.paused.map(
+      ({ type, since }) =>
+        `paused  ${type} since ${since.toISOString()}: \`messages resume ${type}\` lets it go on`,
+    ),
     ...(status.oldestMessageSeconds === null
       ? []
       : [`oldest message waits ${Math.round(status.oldestMessageSeconds)} s`]),
@@ -137,6 +163,10 @@ export function formatStatus(status: Status): string {
         `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,
     ),
     ...formatReconcile(status.reconcile),
+    ...status.alarms.map(
+      ({ cause, text, raisedAt, lastError }) =>
+        `alarm   ${TITLES[cause]} since ${raisedAt.toISOString()}: ${text}${lastError ? ` Not told: ${lastError}` : ''}`,
+    ),
     ...status.seeding.map(({ kind, lastId }) => `seeding ${kind} baselines, come to id ${lastId}`),
   ]
   return lines.join('\n')

@@ -10,7 +10,7 @@ export function bridgeVerdict(overview, complaint) {
   if (complaint) tell('bad', complaint, overview ? 'What is shown below is as it was.' : 'Trying again.')
   if (!overview) return statements
 
-  const { workers, unmapped, gaps, seeding, failedInboundCount } = overview
+  const { workers, unmapped, gaps, seeding, paused, alarms, failedInboundCount } = overview
   const { waiting, failing, parked } = countStates(overview)
   const alive = workers.filter((worker) => worker.alive)
   const dead = workers.length - alive.length
@@ -65,6 +65,17 @@ export function bridgeVerdict(overview, complaint) {
       `${count(failing, 'message fails and is', 'messages fail and are')} tried again by and by.`,
       'Others go on meanwhile.',
     )
+  for (const { type, since } of paused) {
+    const waiting = sumOf(overview, (each) => each.type === type)
+    tell(
+      'warn',
+      `${type} is paused: ${count(waiting, 'message waits', 'messages wait')}, and what follows about the same things.`,
+      `is when it was paused. To go on: spree-bridge messages resume ${type}`,
+      since,
+    )
+  }
+  for (const { lastError } of alarms.filter((alarm) => alarm.lastError))
+    tell('warn', 'An alarm could not be sent.', `${lastError} It is tried again by and by.`)
   if (isSlow(overview.oldestChangeAt))
     tell('warn', 'Changes wait long to be collected.', 'the oldest was made.', overview.oldestChangeAt)
   else if (failing === 0 && isSlow(overview.oldestMessageAt))
@@ -97,9 +108,12 @@ export function bridgeFigures(overview) {
   ]
 }
 
-function countStates({ messages }) {
-  const of = (state) =>
-    messages.filter((each) => each.state === state).reduce((sum, each) => sum + each.count, 0)
+function sumOf({ messages }, wanted) {
+  return messages.filter(wanted).reduce((sum, each) => sum + each.count, 0)
+}
+
+function countStates(overview) {
+  const of = (state) => sumOf(overview, (each) => each.state === state)
   return { waiting: of('waiting'), failing: of('failing'), parked: of('parked') }
 }
 

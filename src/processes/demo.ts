@@ -29,6 +29,7 @@ import { explainStart } from './demo-error.ts'
 import { startHub } from './hub.ts'
 import { hubMigrations } from './hub-database.ts'
 import { hubRoutes } from './hub-routes.ts'
+import { lostConnections } from './lost-connections.ts'
 import { type Running, startParts } from './part.ts'
 import { WEB_PORT } from './ports.ts'
 import { bridgeMigrations, identityOf } from './store-database.ts'
@@ -181,7 +182,7 @@ function openPool(url: string, log: Log, closing: (() => Promise<unknown>)[]): P
   const pool = createPool(url, {
     applicationName: 'spree-bridge demo',
     max: 2,
-    onConnectionError: (error) => log.warn('an idle database connection was lost', { error }),
+    onConnectionError: lostConnections(log),
   })
   closing.push(() => pool.end())
   return pool

@@ -22,3 +22,21 @@ export function every(
     await running
   }
 }
+
+/** Of the time, at most this share is spent on looks that only tell people something. */
+const SHARE_OF_LOOKING = 0.05
+
+/**
+ * Passes over calls for as long as the last one was long: counting a million messages takes seconds, and watching a
+ * database in trouble must not be its next trouble. One that failed is repeated at once.
+ */
+export function sparingly(work: () => Promise<void>): () => Promise<void> {
+  let notBefore = 0
+  return async () => {
+    const from = performance.now()
+    if (from < notBefore) return
+    await work()
+    const now = performance.now()
+    notBefore = now + (now - from) * (1 / SHARE_OF_LOOKING - 1)
+  }
+}

@@ -6,14 +6,15 @@ import { sumUpTally } from '../capture/tally.ts'
 import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { readStatus } from '../operator/show-status.ts'
+import { readStatus, type Status } from '../operator/show-status.ts'
 import { DatabaseError } from '../postgres/errors.ts'
+import { forgetRows } from '../postgres/forget-rows.ts'
 import { type Identity, refuseCopy, refuseUninstalled } from '../postgres/installation.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
 import type { LiveStore } from '../store/live-store.ts'
 import { cronLogger } from './cron-logger.ts'
-import { every } from './every.ts'
+import { every, sparingly } from './every.ts'
 import { requireSchema } from './store-database.ts'
 
 export type HousekeepingOptions = Readonly<{
@@ -27,6 +28,8 @@ export type HousekeepingOptions = Readonly<{
   /** Of this code, as schema `bridge` counts it. */
   codeVersion: number
   identity(): Promise<Identity>
+  /** Told of what the bridge says of itself, every few seconds. */
+  onStatus(status: Status): Promise<void>
   onError(error: unknown): void
   /** The worker must not go on: the database is a copy, uninstalled, or of a newer release. */
   onFatal(error: DatabaseError): void
@@ -66,7 +69,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   const duties = [
     every(TRIGGERS_MILLISECONDS, checkTriggers, onDutyError),
     every(INSTALLATION_MILLISECONDS, checkInstallation, onDutyError),
-    every(METRICS_MILLISECONDS, measure, onDutyError),
+    every(METRICS_MILLISECONDS, sparingly(measure), onDutyError),
   ]
   const partitions = cron.schedule('17 * * * *', keepTables, {
     timezone: 'UTC',
@@ -99,25 +102,29 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
     )
     metrics.messages.reset()
     for (const { state, type, count } of status.messages) metrics.messages.set({ state, type }, count)
+    metrics.paused.reset()
+    for (const { type } of status.paused) metrics.paused.set({ type }, 1)
     for (const { id, kind, reason, table } of await readOpenGaps(pool, began)) {
       if (seenGaps.has(id)) continue
       seenGaps.add(id)
       metrics.gapsTotal.inc({ kind })
       log.error('changes of a kind went unseen: reconcile is due', { kind, reason, table })
     }
+    await options.onStatus(status)
   }
 
   async function keepTables(): Promise<void> {
-    try {
-      await makePartitions(pool, 'bridge.history')
-      await makePartitions(pool, 'bridge.stock_ledger')
-      await dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays)
-      await dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays)
-      await forgetInbox(pool, INBOX_DAYS)
-      await sumUpTally(pool, options.historyDays)
-    } catch (error) {
-      onError(error)
-    }
+    // Each by itself: a table that somebody holds locked must not keep the others from being looked after.
+    for (const keep of [
+      () => makePartitions(pool, 'bridge.history'),
+      () => makePartitions(pool, 'bridge.stock_ledger'),
+      () => dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays),
+      () => dropPartitions(pool, 'bridge.stock_ledger', 'at', options.ledgerDays),
+      () => forgetInbox(pool, INBOX_DAYS),
+      () => forgetRows(pool, 'bridge.gap', 'closed_at', options.historyDays),
+      () => sumUpTally(pool, options.historyDays),
+    ])
+      await keep().catch(onError)
   }
 
   function onDutyError(error: unknown): void {

@@ -5,6 +5,7 @@ import { DatabaseError } from '../postgres/errors.ts'
 import { type Migration, readMigrations, refuseOutdatedCode, schemaState } from '../postgres/migrate.ts'
 import { createPool, type Db, type Pool } from '../postgres/pool.ts'
 import { reachDatabase } from '../postgres/reach.ts'
+import { lostConnections } from './lost-connections.ts'
 
 /** Found from `src/` and from `dist/` alike. */
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/hub', import.meta.url))
@@ -25,7 +26,7 @@ export async function openHubDatabase(
     ...(how.answerWithinMilliseconds === undefined
       ? {}
       : { answerWithinMilliseconds: how.answerWithinMilliseconds }),
-    onConnectionError: (error) => log.warn('an idle database connection was lost', { error }),
+    onConnectionError: lostConnections(log),
   })
   try {
     await reachDatabase(pool, url, 'HUB_DATABASE_URL')

@@ -9,6 +9,7 @@ import { countWaiting } from '../hub/waiting.ts'
 import { createHubMetrics } from '../observe/hub-metrics.ts'
 import type { Log } from '../observe/log.ts'
 import { atStep } from '../observe/steps.ts'
+import { hubTroubles } from '../operator/alarms/hub-troubles.ts'
 import { DatabaseError } from '../postgres/errors.ts'
 import { listen } from '../postgres/listen.ts'
 import { joinWorkers } from '../postgres/membership.ts'
@@ -17,8 +18,9 @@ import { createConsumerClient } from '../push/consumer-client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { dropPartitions, makePartitions } from '../queue/partitions.ts'
 import { startSender } from '../queue/sender.ts'
+import { hubAlarms } from './alarms.ts'
 import { cronLogger } from './cron-logger.ts'
-import { every } from './every.ts'
+import { every, sparingly } from './every.ts'
 import { hubCodeVersion, openHubDatabase, requireHubSchema } from './hub-database.ts'
 import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
 import { type Part, promiseOf } from './part.ts'
@@ -136,6 +138,7 @@ async function assemble(
     metrics.lanesOwned.set({ queue: 'accepted' }, deliverer.lanesOwned())
     metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
   })
+  const alarms = hubAlarms(settings, pool, log)
   const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
   const duties = [
     every(
@@ -143,7 +146,7 @@ async function assemble(
       () => requireHubSchema(pool, code),
       (error) => (error instanceof DatabaseError ? onFatal(error) : complain('housekeeping')(error)),
     ),
-    every(METRICS_MILLISECONDS, measure, complain('housekeeping')),
+    every(METRICS_MILLISECONDS, sparingly(measure), complain('housekeeping')),
   ]
   const retention = cron.schedule(
     '23 * * * *',
@@ -152,10 +155,12 @@ async function assemble(
   )
 
   async function measure(): Promise<void> {
-    const { counts, oldestSeconds } = await countWaiting(pool)
+    const waiting = await countWaiting(pool)
+    const { counts, oldestSeconds } = waiting
     metrics.messages.reset()
     for (const { queue, state, count } of counts) metrics.messages.set({ queue, state }, count)
     metrics.oldestWaitingSeconds.set(oldestSeconds)
+    await alarms.look(hubTroubles(waiting, settings.alarmLagSeconds))
   }
 
   const face = routes(pool, incomingLanes, log)
@@ -182,6 +187,7 @@ async function assemble(
       ])
       await retention.destroy()
       await Promise.all(duties.map((end) => end()))
+      await alarms.stop()
       await membership.leave()
       await listener.stop()
       await client.close()

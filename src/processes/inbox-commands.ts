@@ -1,23 +1,33 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 
 import type { Handlers } from '../apply/handlers.ts'
 import {
+  countFailed,
   discardInbox,
-  type InboxFilter,
   type InboxMessage,
   listInbox,
   showInbox,
 } from '../apply/inbox-messages.ts'
 import { INBOX_STATES } from '../apply/inbox-row.ts'
-import { retryInbound } from '../operator/inbound.ts'
+import { type Deciding, decideInbound, retryInbound } from '../operator/inbound.ts'
 import { refuseCopy, refuseUninstalled } from '../postgres/installation.ts'
+import type { Pool } from '../postgres/pool.ts'
 import { openStore } from '../store/store.ts'
 import { OperatorError } from './exit.ts'
-import { readLimit } from './read-limit.ts'
+import {
+  type ActOptions,
+  addActOptions,
+  addFilterOptions,
+  conditionsOf,
+  decideCounted,
+  type FilterOptions,
+  formatOutcome,
+  hasFilter,
+} from './filter-options.ts'
 import { type CommonOptions, type Print, type StoreContext, withStore } from './store-command.ts'
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 
-type FilterOptions = CommonOptions & Readonly<{ state?: string[]; type?: string[]; limit: number }>
+const LISTED = 100
 
 /** `spree-bridge inbox …`: what came in from the hub, and what became of it. Ids are the inbox's numbers or the hub's ids. */
 export function addInboxCommands(
@@ -35,63 +45,99 @@ export function addInboxCommands(
       .option('--config <file>', 'YAML file with settings; the environment wins')
       .option('--json', 'print data as JSON')
 
-  const filtered = (name: string, description: string) =>
-    command(name, description)
-      .option('--type <type...>', 'message types, e.g. stock:change')
-      .option('--limit <number>', 'at most so many', readLimit, 100)
+  const filtered = (name: string, description: string, states: readonly string[], limit?: number) =>
+    addFilterOptions(command(name, description), states, limit)
 
-  filtered('list [ids...]', 'messages that came in, the latest first')
-    .addOption(new Option('--state <state...>', 'messages in these states').choices(INBOX_STATES))
-    .action((ids: string[], options: FilterOptions) =>
+  filtered('list [ids...]', 'messages that came in, the latest first', INBOX_STATES, LISTED).action(
+    (ids: string[], options: FilterOptions) =>
       onInbox(options, async ({ pool }) => {
-        const found = await listInbox(pool, filterOf(ids, options))
+        const found = await listed(pool, ids, options)
         if (options.json) return print(JSON.stringify(found))
         for (const message of found) print(formatMessage(message))
       }),
-    )
+  )
 
-  command('show <id>', 'one message with its payload and its last answer').action(
-    (id: string, options: CommonOptions) =>
+  filtered('show [ids...]', 'messages with their payloads and last answers', INBOX_STATES, LISTED).action(
+    (ids: string[], options: FilterOptions) =>
       onInbox(options, async ({ pool }) => {
-        const message = await showInbox(pool, id)
-        if (!message) throw new OperatorError(`There is no message ${id} in the inbox.`, 1)
-        if (options.json) return print(JSON.stringify(message))
-        print(`${formatMessage(message)}\n${message.payload}\n${message.status} ${message.answer}`)
+        const [id] = ids
+        if (ids.length === 1 && id !== undefined && !hasFilter(options)) return showOne(pool, id, options)
+        refuseAll('show', ids, options)
+        const shown = []
+        for (const { id: found } of await listed(pool, ids, options)) {
+          const message = await showInbox(pool, found)
+          if (message && options.json) shown.push(message)
+          else if (message) print(formatWhole(message))
+        }
+        if (options.json) print(JSON.stringify(shown))
       }),
   )
 
-  filtered('retry [ids...]', 'failed messages are applied now').action(
-    (ids: string[], options: FilterOptions) =>
+  addActOptions(filtered('retry [ids...]', 'failed messages are applied now', [])).action(
+    (ids: string[], options: ActOptions) =>
       onInbox(options, async (context) => {
-        const found = await listInbox(context.pool, { ...filterOf(ids, options), states: ['failed'] })
-        const again = await retryOf(context, handlers)
-        let applied = 0
-        // In the order in which they came.
-        for (const { id } of found.reverse()) if (await again(id)) applied += 1
-        report(applied, 'applied', options)
-        const failed = found.length - applied
+        let failed = 0
+        const outcome = await decide('retry', context.pool, ids, options, async (deciding) => {
+          const again = await retryOf(context, handlers)
+          const { seen, count } = await decideInbound(context.pool, deciding, async (messages) => {
+            let applied = 0
+            for (const { id } of messages) if (await again(id)) applied += 1
+            return applied
+          })
+          failed = seen - count
+          return count
+        })
+        print(formatOutcome(outcome, 'applied', options))
         if (failed === 0) return
         process.stderr.write(`${failed} failed again: \`inbox list --state failed\` tells why.\n`)
         finish(1)
       }),
   )
 
-  filtered('discard [ids...]', 'failed messages are closed: a repeat is answered 200 and not applied').action(
-    (ids: string[], options: FilterOptions) =>
-      onInbox(options, async ({ pool }) => {
-        if (ids.length === 0 && !options.type)
-          throw new OperatorError('inbox discard needs ids or --type: see --help.', 2)
-        report(await discardInbox(pool, filterOf(ids, options)), 'discarded', options)
-      }),
+  addActOptions(
+    filtered('discard [ids...]', 'failed messages are closed: a repeat is answered 200 and not applied', []),
+  ).action((ids: string[], options: ActOptions) =>
+    onInbox(options, async ({ pool }) => {
+      refuseAll('discard', ids, options)
+      const outcome = await decide('discard', pool, ids, options, async (deciding) => {
+        const { count } = await decideInbound(pool, deciding, (messages) => discardInbox(pool, messages))
+        return count
+      })
+      print(formatOutcome(outcome, 'discarded', options))
+    }),
   )
 
-  function report(count: number, verb: string, options: CommonOptions): void {
-    print(
-      options.json
-        ? JSON.stringify({ count })
-        : `${count} ${count === 1 ? 'message is' : 'messages are'} ${verb}.`,
-    )
+  async function showOne(pool: Pool, id: string, { json }: CommonOptions): Promise<void> {
+    const message = await showInbox(pool, id)
+    if (!message) throw new OperatorError(`There is no message ${id} in the inbox.`, 1)
+    print(json ? JSON.stringify(message) : formatWhole(message))
   }
+}
+
+function listed(pool: Pool, ids: readonly string[], options: FilterOptions): Promise<InboxMessage[]> {
+  return listInbox(pool, { ...conditionsOf(ids, options), limit: options.limit ?? LISTED })
+}
+
+async function decide(
+  verb: string,
+  pool: Pool,
+  ids: readonly string[],
+  options: ActOptions,
+  act: (deciding: Deciding) => Promise<number>,
+): Promise<Readonly<{ matched: number; count: number }>> {
+  const filter = conditionsOf(ids, options)
+  const { count: matched, upTo } = await countFailed(pool, filter)
+  return decideCounted({ verb, named: ids.length > 0, matched, options }, () =>
+    act({ filter, upTo, most: options.limit }),
+  )
+}
+
+function refuseAll(verb: string, ids: readonly string[], options: FilterOptions): void {
+  if (ids.length > 0 || hasFilter(options)) return
+  throw new OperatorError(
+    `inbox ${verb} needs ids or a filter (--type, --since, --until, --error): see --help.`,
+    2,
+  )
 }
 
 function onInbox(options: CommonOptions, work: (context: StoreContext) => Promise<void>): Promise<void> {
@@ -112,8 +158,8 @@ async function retryOf(
   return (id) => retryInbound({ pool, store, handlers, log }, id)
 }
 
-function filterOf(ids: readonly string[], { state, type, limit }: FilterOptions): InboxFilter {
-  return { ids: ids.length > 0 ? ids : undefined, states: state, types: type, limit }
+function formatWhole(message: InboxMessage & Readonly<{ payload: string; answer: string }>): string {
+  return `${formatMessage(message)}\n${message.payload}\n${message.status} ${message.answer}`
 }
 
 function formatMessage(message: InboxMessage): string {

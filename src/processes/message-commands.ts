@@ -1,25 +1,35 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 
 import { listUnmapped } from '../capture/unmapped.ts'
-import { discardOutbound, retryOutbound } from '../operator/outbound.ts'
+import { concernedOutbound, decideOutbound } from '../operator/outbound.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { BRIDGE_QUEUE } from '../queue/message.ts'
 import {
   FINISHED_STATES,
   type ListedMessage,
   listMessages,
   type MessageFilter,
-  parkMessages,
   QUEUED_STATES,
   showMessage,
-} from '../queue/operate.ts'
+} from '../queue/look.ts'
+import { BRIDGE_QUEUE } from '../queue/message.ts'
+import { listPaused, pauseTypes, resumeTypes } from '../queue/pause.ts'
 import { OperatorError } from './exit.ts'
-import { readLimit } from './read-limit.ts'
+import {
+  type ActOptions,
+  addActOptions,
+  addFilterOptions,
+  conditionsOf,
+  decideCounted,
+  type FilterOptions as Filters,
+  formatOutcome,
+  hasFilter,
+} from './filter-options.ts'
 import { type CommonOptions, type Print, withStore } from './store-command.ts'
 import { codeVersion, requireSchema } from './store-database.ts'
 
-type FilterOptions = CommonOptions &
-  Readonly<{ state?: string[]; type?: string[]; aggregate?: string; limit: number }>
+type FilterOptions = Filters & Readonly<{ aggregate?: string }>
+
+const LISTED = 100
 
 /** `spree-bridge messages …`: what is on its way to the hub, and what became of it. */
 export function addMessageCommands(program: Command, print: Print): void {
@@ -32,71 +42,101 @@ export function addMessageCommands(program: Command, print: Print): void {
       .option('--config <file>', 'YAML file with settings; the environment wins')
       .option('--json', 'print data as JSON')
 
-  const filtered = (name: string, description: string, states: readonly string[]) =>
-    command(name, description)
-      .addOption(new Option('--state <state...>', 'messages in these states').choices(states))
-      .option('--type <type...>', 'message types, e.g. order:persist')
-      .option('--aggregate <aggregate>', 'one aggregate, e.g. order:17 or product:4')
-      .option('--limit <number>', 'at most so many', readLimit, 100)
+  const filtered = (name: string, description: string, states: readonly string[], limit?: number) =>
+    addFilterOptions(command(name, description), states, limit).option(
+      '--aggregate <aggregate>',
+      'one aggregate, e.g. order:17 or product:4',
+    )
 
-  filtered('list [ids...]', 'messages in the queue and in its history, the latest first', [
-    ...QUEUED_STATES,
-    ...FINISHED_STATES,
-  ]).action((ids: string[], options: FilterOptions) =>
+  const ALL_STATES = [...QUEUED_STATES, ...FINISHED_STATES]
+
+  filtered(
+    'list [ids...]',
+    'messages in the queue and in its history, the latest first',
+    ALL_STATES,
+    LISTED,
+  ).action((ids: string[], options: FilterOptions) =>
     onQueue(options, async (pool) => {
-      const found = await listMessages(pool, BRIDGE_QUEUE, filterOf(ids, options))
-      const unmapped = await listUnmapped(pool)
+      const found = await listed(pool, ids, options)
       if (options.json) return print(JSON.stringify(found))
       for (const message of found) print(formatMessage(message))
-      for (const { aggregate, reason } of unmapped)
+      if (ids.length > 0 || hasCondition(options)) return
+      for (const { aggregate, reason } of await listUnmapped(pool))
         print(`parked ${aggregate}: no message can be made of it. ${reason}`)
     }),
   )
 
-  command('show <id>', 'one message with its payload').action((id: string, options: CommonOptions) =>
-    onQueue(options, async (pool) => {
-      refuseWrongId([id])
-      const message = await showMessage(pool, BRIDGE_QUEUE, id)
-      if (!message) throw new OperatorError(`There is no message ${id} in the queue or in its history.`, 1)
-      print(options.json ? JSON.stringify(message) : `${formatMessage(message)}\n${message.payload}`)
-    }),
-  )
-
-  filtered(
-    'retry [ids...]',
-    'parked and failing messages, and what could not be mapped, are due at once',
-    QUEUED_STATES,
-  ).action((ids: string[], options: FilterOptions) =>
-    onQueue(options, async (pool) => {
-      report(await retryOutbound(pool, filterOf(ids, options)), 'put back to be sent', options)
-    }),
-  )
-
-  filtered('park [ids...]', 'messages wait for a person', QUEUED_STATES).action(
+  filtered('show [ids...]', 'messages with their payloads', ALL_STATES, LISTED).action(
     (ids: string[], options: FilterOptions) =>
       onQueue(options, async (pool) => {
-        refuseAll('park', ids, options)
-        report(await parkMessages(pool, BRIDGE_QUEUE, filterOf(ids, options)), 'parked', options)
+        const [id] = ids
+        if (ids.length === 1 && id !== undefined && !hasCondition(options)) return showOne(pool, id, options)
+        refuseAll('show', ids, options)
+        const shown = []
+        for (const { id: found } of await listed(pool, ids, options)) {
+          const message = await showMessage(pool, BRIDGE_QUEUE, found)
+          if (message && options.json) shown.push(message)
+          else if (message) print(`${formatMessage(message)}\n${message.payload}`)
+        }
+        if (options.json) print(JSON.stringify(shown))
       }),
   )
 
-  filtered(
-    'discard [ids...]',
-    'messages are closed unsent; the next change announces anew',
-    QUEUED_STATES,
-  ).action((ids: string[], options: FilterOptions) =>
-    onQueue(options, async (pool) => {
-      refuseAll('discard', ids, options)
-      report(await discardOutbound(pool, filterOf(ids, options)), 'discarded', options)
-    }),
+  const act = (name: 'retry' | 'park' | 'discard', description: string, done: string) =>
+    addActOptions(filtered(`${name} [ids...]`, description, QUEUED_STATES)).action(
+      (ids: string[], options: FilterOptions & ActOptions) =>
+        onQueue(options, async (pool) => {
+          // Without any condition these would take everything that waits: that has to be said.
+          if (name !== 'retry') refuseAll(name, ids, options)
+          const filter = filterOf(ids, options)
+          const { count: matched, upTo } = await concernedOutbound(pool, name, filter)
+          const outcome = await decideCounted({ verb: name, named: ids.length > 0, matched, options }, () =>
+            decideOutbound(pool, name, filter, upTo, options.limit),
+          )
+          print(formatOutcome(outcome, done, options))
+        }),
+    )
+
+  act(
+    'retry',
+    'parked and failing messages, and what could not be mapped, are due at once',
+    'put back to be sent',
+  )
+  act('park', 'messages wait for a person', 'parked')
+  act('discard', 'messages are closed unsent; the next change announces anew', 'discarded')
+
+  const pausing = (
+    name: string,
+    description: string,
+    change: (pool: Pool, types: readonly string[]) => Promise<void>,
+  ) =>
+    command(`${name} <types...>`, description).action((types: string[], options: CommonOptions) =>
+      onQueue(options, async (pool) => {
+        const wrong = types.find((type) => !/^[\w-]+:[\w-]+$/.test(type))
+        if (wrong !== undefined)
+          throw new OperatorError(`${wrong} is no message type: those are like order:persist.`, 2)
+        await change(pool, types)
+        const paused = await listPaused(pool, BRIDGE_QUEUE)
+        if (options.json) print(JSON.stringify({ paused: paused.map(({ type }) => type) }))
+        else if (paused.length === 0) print('No type is paused.')
+        else print(`Paused: ${paused.map(({ type }) => type).join(', ')}.`)
+      }),
+    )
+
+  pausing(
+    'pause',
+    'messages of these types wait, and what follows in their aggregates waits behind them, until `resume`',
+    (pool, types) => pauseTypes(pool, BRIDGE_QUEUE, types),
+  )
+  pausing('resume', 'messages of these types go out again, in order', (pool, types) =>
+    resumeTypes(pool, BRIDGE_QUEUE, types),
   )
 
-  function report(count: number, verb: string, options: CommonOptions): void {
-    print(
-      options.json
-        ? JSON.stringify({ count })
-        : `${count} ${count === 1 ? 'message is' : 'messages are'} ${verb}.`,
-    )
+  async function showOne(pool: Pool, id: string, { json }: CommonOptions): Promise<void> {
+    refuseWrongId([id])
+    const message = await showMessage(pool, BRIDGE_QUEUE, id)
+    if (!message) throw new OperatorError(`There is no message ${id} in the queue or in its history.`, 1)
+    print(json ? JSON.stringify(message) : `${formatMessage(message)}\n${message.payload}`)
   }
 }
 
@@ -107,24 +147,25 @@ function onQueue(options: CommonOptions, work: (pool: Pool) => Promise<void>): P
   })
 }
 
-/** Without any filter these would take everything: that has to be said. */
-function refuseAll(verb: string, ids: readonly string[], { state, type, aggregate }: FilterOptions): void {
-  if (ids.length > 0 || state || type || aggregate) return
+function listed(pool: Pool, ids: readonly string[], options: FilterOptions): Promise<ListedMessage[]> {
+  return listMessages(pool, BRIDGE_QUEUE, { ...filterOf(ids, options), limit: options.limit ?? LISTED })
+}
+
+function hasCondition(options: FilterOptions): boolean {
+  return hasFilter(options) || options.aggregate !== undefined
+}
+
+function refuseAll(verb: string, ids: readonly string[], options: FilterOptions): void {
+  if (ids.length > 0 || hasCondition(options)) return
   throw new OperatorError(
-    `messages ${verb} needs ids or a filter (--state, --type, --aggregate): see --help.`,
+    `messages ${verb} needs ids or a filter (--state, --type, --aggregate, --since, --until, --error): see --help.`,
     2,
   )
 }
 
 function filterOf(ids: readonly string[], options: FilterOptions): MessageFilter {
   refuseWrongId(ids)
-  return {
-    ids: ids.length > 0 ? ids : undefined,
-    states: options.state,
-    types: options.type,
-    aggregate: options.aggregate,
-    limit: options.limit,
-  }
+  return { ...conditionsOf(ids, options), aggregate: options.aggregate }
 }
 
 function refuseWrongId(ids: readonly string[]): void {

@@ -7,6 +7,7 @@ import { currentIdentity, type Identity } from '../postgres/installation.ts'
 import { type Migration, readMigrations, refuseOutdatedCode, schemaState } from '../postgres/migrate.ts'
 import { createPool, type Db, type Pool } from '../postgres/pool.ts'
 import { reachDatabase, splitUrl } from '../postgres/reach.ts'
+import { lostConnections } from './lost-connections.ts'
 
 /** Found from `src/` and from `dist/` alike. */
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/bridge', import.meta.url))
@@ -23,7 +24,7 @@ export async function openStoreDatabase(
     applicationName,
     max: connections,
     ...(answerWithinMilliseconds === undefined ? {} : { answerWithinMilliseconds }),
-    onConnectionError: (error) => log.warn('an idle database connection was lost', { error }),
+    onConnectionError: lostConnections(log),
   })
   try {
     await reachDatabase(pool, settings.databaseUrl)

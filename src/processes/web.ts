@@ -5,10 +5,14 @@ import type { Settings } from '../config/settings.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { bridgeTroubles } from '../operator/alarms/bridge-troubles.ts'
 import { createOperatorFace } from '../operator/api.ts'
 import { retryInbound } from '../operator/inbound.ts'
+import { hasLiveWorker, readStatus } from '../operator/show-status.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
 import { webhookRoutes } from '../webhook/webhook.ts'
+import { bridgeAlarms } from './alarms.ts'
+import { every, sparingly } from './every.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
@@ -19,6 +23,8 @@ import { complaints } from './worker-log.ts'
 export type WebSettings = Settings & Readonly<{ databaseUrl: string }>
 
 const CONNECTIONS = 10
+const LEASE_SECONDS = LEASE_MILLISECONDS / 1_000
+const ALARMS_MILLISECONDS = 5_000
 /** Above what a statement of the webhook may take: the server cuts it off before. */
 const ANSWER_WITHIN_MILLISECONDS = 35_000
 
@@ -59,6 +65,16 @@ export async function startWeb(
     watch.refusal() === undefined
       ? undefined
       : 'Nothing is applied at present; the log of the bridge says why.'
+  const alarms = bridgeAlarms(settings, pool, log)
+  // A worker looks after them itself; that there is none, only another process can tell.
+  const endLooking = every(
+    ALARMS_MILLISECONDS,
+    sparingly(async () => {
+      if (await hasLiveWorker(pool)) return
+      await alarms.look(bridgeTroubles(await readStatus(pool, LEASE_SECONDS), settings.alarmLagSeconds))
+    }),
+    complaints(log)('alarms'),
+  )
   const face = createOperatorFace({
     pool,
     async retryInbound(id) {
@@ -68,7 +84,7 @@ export async function startWeb(
     },
     access: { token: settings.operatorToken, host: settings.host },
     log,
-    leaseSeconds: LEASE_MILLISECONDS / 1_000,
+    leaseSeconds: LEASE_SECONDS,
   })
   log.info('web started', { family: store.family, schema: store.schema })
 
@@ -96,7 +112,8 @@ export async function startWeb(
     ended,
     async stop(answered) {
       face.close()
-      await Promise.all([watch.stop(), answered])
+      await Promise.all([watch.stop(), endLooking(), answered])
+      await alarms.stop()
       await pool.end()
       log.info('web stopped')
     },

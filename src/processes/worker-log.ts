@@ -1,7 +1,7 @@
 import type { Pass } from '../capture/collect.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { isTransient } from '../postgres/errors.ts'
 import type { CircuitView } from '../push/circuit.ts'
 
@@ -14,13 +14,13 @@ export function complaints(log: Log): (where: string) => (error: unknown) => voi
       : quietly(where, 'error', `${where} failed; trying again`, { error })
 }
 
-/** The circuit's state, in the log and in the metrics. */
-export function tellCircuit(view: CircuitView, log: Log, metrics: Metrics): void {
+/** The circuit's state, in the log and in the metrics: of a hub that takes every other message, a line a second. */
+export function tellCircuit(view: CircuitView, quietly: Seldom, metrics: Metrics): void {
   metrics.circuitOpen.set(view.state === 'closed' ? 0 : 1)
-  if (view.state === 'closed') log.info('the hub takes messages again')
+  if (view.state === 'closed') quietly('circuit closed', 'info', 'the hub takes messages again')
   else if (view.state === 'open') {
     const mend = view.cause === 'refusedUs' ? ' Check HUB_URL, HUB_STORE_ID and HUB_TOKEN.' : ''
-    log.error(`nothing is pushed for now: ${view.text}${mend}`, {
+    quietly('circuit open', 'error', `nothing is pushed for now: ${view.text}${mend}`, {
       cause: view.cause,
       next_probe_at: view.nextProbeAt.toISOString(),
     })
@@ -28,7 +28,7 @@ export function tellCircuit(view: CircuitView, log: Log, metrics: Metrics): void
 }
 
 /** What one pass of the collector brought, in the log and in the metrics. */
-export function tellPass(pass: Pass, log: Log, metrics: Metrics): void {
+export function tellPass(pass: Pass, log: Log, quietly: Seldom, metrics: Metrics): void {
   const now = Date.now()
   for (const { changedAt } of pass.messages) {
     metrics.commitToCollectSeconds.observe(Math.max(0, now - changedAt.getTime()) / 1_000)
@@ -37,10 +37,12 @@ export function tellPass(pass: Pass, log: Log, metrics: Metrics): void {
   metrics.stockWithoutSkuTotal.inc(pass.withoutSku)
   for (const { aggregate, reason } of pass.unmapped) {
     metrics.unmappableTotal.inc({ kind: aggregate.split(':')[0] ?? '' })
-    log.error('no message can be made of an aggregate: it is parked until it changes or is retried', {
-      aggregate,
-      reason,
-    })
+    quietly(
+      'unmapped',
+      'error',
+      'no message can be made of an aggregate: it is parked until it changes or is retried',
+      { aggregate, reason },
+    )
   }
   if (pass.aggregates > 0) {
     log.debug('collected', {

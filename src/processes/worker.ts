@@ -3,7 +3,9 @@ import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
+import { bridgeTroubles } from '../operator/alarms/bridge-troubles.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
 import { listen } from '../postgres/listen.ts'
 import { joinWorkers, type Membership } from '../postgres/membership.ts'
@@ -13,6 +15,7 @@ import { createPushClient, type PushClient } from '../push/client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { startSender } from '../queue/sender.ts'
+import { bridgeAlarms } from './alarms.ts'
 import { type Housekeeping, startHousekeeping } from './housekeeping.ts'
 import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
 import { type OwnStore, openOwnStore } from './own-store.ts'
@@ -57,8 +60,9 @@ async function assemble(
   { pool, store, code, installation }: OwnStore,
 ): Promise<Part> {
   const complain = complaints(log)
+  const quietly = onceInAWhile(log)
   const laneCount = await countLanes(pool, BRIDGE_QUEUE)
-  const circuit = createCircuit((view) => tellCircuit(view, log, metrics))
+  const circuit = createCircuit((view) => tellCircuit(view, quietly, metrics))
   metrics.circuitOpen.set(0)
   const client = createPushClient({
     hubUrl: settings.hubUrl,
@@ -82,6 +86,7 @@ async function assemble(
     onError: complain('heartbeat'),
   })
   const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
+  const alarms = bridgeAlarms(settings, pool, log)
   const housekeeping = await startHousekeeping({
     pool,
     store,
@@ -92,6 +97,7 @@ async function assemble(
     ledgerDays: LEDGER_DAYS,
     codeVersion: code,
     identity: () => identityOf(pool, settings),
+    onStatus: (status) => alarms.look(bridgeTroubles(status, settings.alarmLagSeconds)),
     onError: complain('housekeeping'),
     onFatal,
   })
@@ -127,7 +133,7 @@ async function assemble(
     hears: () => listener.hears(),
     onPass(pass) {
       if (pass.messages.length > 0) sender.wake()
-      tellPass(pass, log, metrics)
+      tellPass(pass, log, quietly, metrics)
     },
     onError: complain('collect'),
   })
@@ -160,6 +166,7 @@ async function assemble(
       log.info('worker stops')
       await Promise.all([collector.stop(), sender.stop(STOP_WITHIN_MILLISECONDS), reconcileDuty.stop()])
       await housekeeping.stop()
+      await alarms.stop()
       await membership.leave()
       await listener.stop()
       await client.close()

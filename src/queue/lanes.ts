@@ -104,6 +104,8 @@ export async function countLostAttempts(
   lanes: readonly number[],
 ): Promise<void> {
   if (lanes.length === 0) return
+  // What is paused was not being sent, however long it waits.
+  const notPaused = tables.paused === undefined ? '' : ` and type not in (select type from ${tables.paused})`
   await db.query(
     `update ${tables.message} m
         set attempts = m.attempts + 1,
@@ -118,7 +120,7 @@ export async function countLostAttempts(
                from unnest($1::integer[]) dead (lane)
               cross join lateral (select id, xid, aggregate, state, due
                                     from ${tables.message}
-                                   where lane = dead.lane and not (state = 'parked' and subject is not null)
+                                   where lane = dead.lane and not (state = 'parked' and subject is not null)${notPaused}
                                    order by xid, id
                                    limit ${ROWS_IN_DOUBT_PER_LANE}) first
               order by first.aggregate, first.xid, first.id) head

@@ -7,6 +7,8 @@ export type QueueTables = Readonly<{
   history: string
   /** Where the last acknowledgement of each aggregate and type is kept; left out where nobody asks for it. */
   acknowledged?: string
+  /** Where the types stand that a person has paused; left out where types are not paused. */
+  paused?: string
   worker: string
   /** Columns of the queue's own that go along into the history, besides those of every queue. */
   carried: readonly string[]
@@ -23,11 +25,12 @@ export function finishedColumns({ carried }: QueueTables): string {
 }
 
 /** The bridge's outgoing messages. */
-export const BRIDGE_QUEUE: QueueTables = {
+export const BRIDGE_QUEUE: QueueTables & Readonly<{ paused: string }> = {
   message: 'bridge.message',
   lane: 'bridge.lane',
   history: 'bridge.history',
   acknowledged: 'bridge.acknowledged',
+  paused: 'bridge.paused',
   worker: 'bridge.worker',
   carried: [],
   channel: 'bridge_message',

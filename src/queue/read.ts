@@ -20,17 +20,41 @@ type Row = {
   changed_at: Date
   created_at: Date
   carried?: Readonly<Record<string, string | null>>
+  held_back?: boolean
 }
 
-function columnsOf({ carried }: QueueTables): string {
+function columnsOf({ carried }: QueueTables, { payload }: Holding): string {
   return [
-    'm.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.payload, m.subject, m.state, m.attempts',
+    'm.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.subject, m.state, m.attempts',
+    payload,
     'case when m.due > clock_timestamp() then extract(epoch from m.due - clock_timestamp())::float8 end as due_in',
     'm.changed_at, m.created_at',
     ...(carried.length === 0
       ? []
       : [`json_build_object(${carried.map((name) => `'${name}', m.${name}`).join(', ')}) as carried`]),
   ].join(', ')
+}
+
+type Holding = Readonly<{ payload: string; join: string; values: readonly unknown[] }>
+
+/**
+ * Of what is paused, and of what lies behind it in its aggregate, only its place in the table is read, and nothing is kept
+ * in memory. While nothing is paused the statements know nothing of it. `parameter`: the number of the next one.
+ */
+function holdBack({ message }: QueueTables, paused: readonly string[], parameter: number): Holding {
+  if (paused.length === 0) return { payload: 'm.payload', join: '', values: [] }
+  return {
+    payload: `case when h.held_back then '' else m.payload end as payload, h.held_back`,
+    join: `cross join lateral (select exists (select from ${message} p
+                                    where p.aggregate = m.aggregate
+                                      and (p.xid, p.id) <= (m.xid, m.id)
+                                      and p.type = any($${parameter}::text[])) as held_back) h`,
+    values: [paused],
+  }
+}
+
+function toMessages(rows: readonly Row[]): QueuedMessage[] {
+  return rows.filter((row) => !row.held_back).map(toMessage)
 }
 
 const TIMEOUT_MILLISECONDS = 6_000
@@ -73,11 +97,13 @@ export async function readPage(
   window: Window,
   skip: readonly string[],
   limit: number,
+  paused: readonly string[] = [],
 ): Promise<QueuedMessage[]> {
   const lanes = [...window.positions.keys()]
+  const holding = holdBack(tables, paused, 8)
   const perLane = Math.max(4, Math.ceil(limit / lanes.length))
   const { rows } = await db.query<Row>(
-    `select ${columnsOf(tables)}
+    `select ${columnsOf(tables, holding)}
        from unnest($1::integer[], $2::xid8[], $3::bigint[]) at (lane, xid, id)
       cross join lateral (select *
                             from ${tables.message} r
@@ -88,6 +114,7 @@ export async function readPage(
                              and r.aggregate <> all ($6::text[])
                            order by r.xid, r.id
                            limit $7) m
+      ${holding.join}
       order by m.xid, m.id`,
     [
       lanes,
@@ -97,6 +124,7 @@ export async function readPage(
       window.previous === undefined ? null : formatSnapshot(window.previous),
       skip,
       perLane,
+      ...holding.values,
     ],
   )
   const counts = new Map<number, number>()
@@ -105,7 +133,7 @@ export async function readPage(
     window.positions.set(row.lane, { xid: row.xid, id: row.id })
   }
   for (const lane of lanes) if ((counts.get(lane) ?? 0) < perLane) window.positions.delete(lane)
-  return rows.map(toMessage)
+  return toMessages(rows)
 }
 
 /** What is new in the lanes since `seen`: the rows, or, where they are more than `limit`, a window over them. */
@@ -115,23 +143,27 @@ export async function readNew(
   lanes: readonly number[],
   seen: Snapshot,
   limit: number,
+  paused: readonly string[] = [],
 ): Promise<Readonly<{ snapshot: Snapshot; messages: QueuedMessage[]; window: Window | undefined }>> {
   const connection = await pool.connect()
   try {
     const snapshot = await openWindow(connection, TIMEOUT_MILLISECONDS)
     const { fromXid, lateXids } = unseenSince(seen, snapshot)
+    const late = lateXids.length === 0 ? [] : [lateXids]
+    const holding = holdBack(tables, paused, 4 + late.length)
     const { rows } = await connection.query<Row>(
-      `select ${columnsOf(tables)}
+      `select ${columnsOf(tables, holding)}
          from ${tables.message} m
+         ${holding.join}
         where m.lane = any($1::integer[])
           and ${lateXids.length === 0 ? 'm.xid >= $2::xid8' : '(m.xid >= $2::xid8 or m.xid = any($4::xid8[]))'}
         order by m.xid, m.id
         limit $3`,
-      lateXids.length === 0 ? [lanes, fromXid, limit + 1] : [lanes, fromXid, limit + 1, lateXids],
+      [lanes, fromXid, limit + 1, ...late, ...holding.values],
     )
     await connection.query('commit')
     connection.release()
-    if (rows.length <= limit) return { snapshot, messages: rows.map(toMessage), window: undefined }
+    if (rows.length <= limit) return { snapshot, messages: toMessages(rows), window: undefined }
     return { snapshot, messages: [], window: windowOver(lanes, seen, snapshot) }
   } catch (error) {
     connection.release(asError(error))
@@ -148,9 +180,11 @@ export async function readChains(
   tables: QueueTables,
   reloads: readonly Reload[],
   limit: number,
+  paused: readonly string[] = [],
 ): Promise<ReadonlyMap<string, QueuedMessage[]>> {
+  const holding = holdBack(tables, paused, 5)
   const { rows } = await db.query<Row>(
-    `select ${columnsOf(tables)}
+    `select ${columnsOf(tables, holding)}
        from unnest($1::text[], $2::xid8[], $3::bigint[]) at (aggregate, xid, id)
       cross join lateral (select *
                             from ${tables.message} r
@@ -159,16 +193,18 @@ export async function readChains(
                              and not (r.state = 'parked' and r.subject is not null)
                            order by r.xid, r.id
                            limit $4) m
+      ${holding.join}
       order by m.xid, m.id`,
     [
       reloads.map(({ aggregate }) => aggregate),
       reloads.map(({ after }) => (after ?? BEGINNING).xid),
       reloads.map(({ after }) => (after ?? BEGINNING).id),
       limit,
+      ...holding.values,
     ],
   )
   const chains = new Map<string, QueuedMessage[]>(reloads.map(({ aggregate }) => [aggregate, []]))
-  for (const row of rows) chains.get(row.aggregate)?.push(toMessage(row))
+  for (const message of toMessages(rows)) chains.get(message.aggregate)?.push(message)
   return chains
 }
 

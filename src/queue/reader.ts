@@ -4,6 +4,7 @@ import type { Snapshot } from '../postgres/new-rows.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { Chains } from './chains.ts'
 import type { QueuedMessage, QueueTables, SentMessage } from './message.ts'
+import { listPaused } from './pause.ts'
 import { openFullWindow, readChains, readNew, readPage, type Window } from './read.ts'
 
 export type LaneReaderOptions = Readonly<{
@@ -42,6 +43,8 @@ export class LaneReader {
   readonly #revised = new Set<number>()
   #window: Window | undefined
   #seen: Snapshot | undefined
+  /** Types of which nothing is sent: who changes them revises the lanes. */
+  #paused: readonly string[] = []
   readonly #doze = new Doze()
   #readAt = 0
   #reading = false
@@ -139,7 +142,7 @@ export class LaneReader {
     const most = Math.min(MOST_CHAINS_PER_READ, Math.ceil(room / MESSAGES_PER_CHAIN))
     const due = chains.dueForReload(performance.now(), most)
     if (due.length === 0) return false
-    const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN)
+    const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN, this.#paused)
     for (const [aggregate, messages] of rows) {
       this.#measure(messages)
       chains.replace(aggregate, messages, messages.length === MESSAGES_PER_CHAIN, performance.now())
@@ -155,7 +158,10 @@ export class LaneReader {
         if (!owned.has(lane)) this.#window.positions.delete(lane)
       if (this.#window.positions.size > 0) {
         const skip = chains.withMore(MOST_SKIPPED)
-        this.#append(await readPage(pool, tables, this.#window, skip, Math.min(PAGE, room)), owned)
+        this.#append(
+          await readPage(pool, tables, this.#window, skip, Math.min(PAGE, room), this.#paused),
+          owned,
+        )
       }
       if (this.#window.positions.size === 0) {
         this.#seen = this.#window.until
@@ -166,7 +172,14 @@ export class LaneReader {
     const now = performance.now()
     if (this.#seen === undefined || now - this.#readAt < POLL_MILLISECONDS) return false
     this.#readAt = now
-    const read = await readNew(pool, tables, [...owned.keys()], this.#seen, Math.min(PAGE, room))
+    const read = await readNew(
+      pool,
+      tables,
+      [...owned.keys()],
+      this.#seen,
+      Math.min(PAGE, room),
+      this.#paused,
+    )
     if (this.#startsOver) return true
     this.#seen = read.snapshot
     this.#window = read.window
@@ -185,8 +198,10 @@ export class LaneReader {
   }
 
   async #openFullWindow(lanes: readonly number[]): Promise<Window> {
+    const { pool, tables } = this.#options
     try {
-      return await openFullWindow(this.#options.pool, lanes)
+      this.#paused = (await listPaused(pool, tables)).map(({ type }) => type)
+      return await openFullWindow(pool, lanes)
     } catch (error) {
       this.#startsOver = true
       throw error

@@ -8,6 +8,7 @@ import { type Handlers, handlerOf, serviceName } from '../apply/handlers.ts'
 import type { Inbox } from '../apply/inbox.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
 import { authenticate } from './authenticate.ts'
 import { describeEndpoint, ICON } from './endpoint.ts'
@@ -122,12 +123,16 @@ function send(response: Response, { status, body, retryAfterSeconds }: Answer): 
 const tooLarge = z.object({ type: z.literal('entity.too.large') })
 
 function answerNoMessage(log: Log): ErrorRequestHandler {
+  const seldom = onceInAWhile(log)
   return (error, _request, response, next) => {
     const refused = tooLarge.safeParse(error).success
       ? new NoMessage(413, `The body is larger than ${LARGEST_BODY_BYTES} bytes, the most that is taken.`)
       : error
     if (!(refused instanceof NoMessage)) return next(error)
-    log.warn('a request to the webhook was no message', { status: refused.status, why: refused.message })
+    seldom(`${refused.status}`, 'warn', 'a request to the webhook was no message', {
+      status: refused.status,
+      why: refused.message,
+    })
     response.status(refused.status).json({ error: refused.message })
   }
 }

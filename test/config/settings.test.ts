@@ -61,6 +61,7 @@ describe('reading settings', () => {
       host: '0.0.0.0',
       bridgeConcurrency: 32,
       logLevel: 'info',
+      alarmLagSeconds: 300,
       stock: 'change',
       orders: 'persist',
       reconcileAt: '02:30',
@@ -101,6 +102,17 @@ describe('reading settings', () => {
       hubToken: '1e5',
       operatorToken: '#x:y',
     })
+  })
+
+  test('who shall get mail needs a server that takes it', () => {
+    expect(problemsOf({ ALARM_MAIL_TO: 'a@example.com, b@example.com' })).toEqual([
+      expect.objectContaining({ code: 'missing', variable: 'SMTP_URL' }),
+    ])
+    expect(
+      readEnv({ ALARM_MAIL_TO: 'a@example.com, b@example.com', SMTP_URL: 'smtps://u:p%40ss@mail' })
+        .alarmMailTo,
+    ).toEqual(['a@example.com', 'b@example.com'])
+    expect(problemsOf({ ALARM_MAIL_TO: 'nobody', SMTP_URL: 'mail.example.com' })).toHaveLength(2)
   })
 
   test('an empty or commented-out file is a file without settings', () => {

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { forgetOldKeys } from '../../src/hub/api/idempotency.ts'
 import { newObjectId } from '../../src/hub/object-id.ts'
+import { forgetOld } from '../../src/hub/retention.ts'
 import { ADMIN_TOKEN, createStore, type HubServer, type HubStore, startHub } from './hub-server.ts'
 
 let hub: HubServer
@@ -419,7 +419,7 @@ describe('Idempotency-Key', () => {
     const young = key()
     await push(SEED.stockChange, { headers: young })
     await age(15)
-    await forgetOldKeys(hub.pool)
+    await forgetOld(hub.pool, 30)
     const { rows } = await hub.pool.query('select key from hub.idempotency where key = any($1::text[])', [
       [headers['Idempotency-Key'], young['Idempotency-Key']],
     ])

@@ -536,22 +536,63 @@ describe('what is wrong is said in a sentence', () => {
       [['park'], 2, /^messages park needs ids or a filter/],
       [['list', '--state', 'lost'], 2, /'lost' is invalid. Allowed choices are waiting, failing, parked/],
       [['list', '--limit', 'all'], 2, /whole number/],
+      [['list', '--since', 'yesterday'], 2, /must be a time, as 2026-11-26T08:00Z/],
+      [['pause', 'orders'], 2, /^orders is no message type/],
+      [
+        ['discard', '--type', 'order:persist'],
+        2,
+        /^3 messages match\. Nothing was done: add --yes to discard them\.$/,
+      ],
     ]
     const found = await inTurns(runs, ([command]) => runBridge(['messages', ...command], env))
     for (const [index, [command, status, says]] of runs.entries()) {
       expect([...command, found[index]!.status]).toEqual([...command, status])
       expect(complaintOf(found[index]!)).toMatch(says)
     }
-    expect((await runBridge(['messages', 'park', '--aggregate', 'order:1'], env)).stdout).toBe(
-      '1 message is parked.\n',
+    expect(await runBridge(['messages', 'park', '--aggregate', 'order:1', '--yes'], env)).toEqual({
+      status: 0,
+      stdout: '1 message is parked.\n',
+      stderr: '1 message matches.\n',
+    })
+    const discard = ['messages', 'discard', '--error', 'BY HAND', '--since', '1h', '--json']
+    expect(await runBridge([...discard, '--dry-run'], env)).toMatchObject({
+      stdout: '{"matched":1,"count":0}\n',
+    })
+    expect((await runBridge([...discard, '--until', '2026-01-01', '--yes'], env)).stdout).toBe(
+      '{"matched":0,"count":0}\n',
     )
-    expect((await runBridge(['messages', 'discard', '--state', 'parked', '--json'], env)).stdout).toBe(
-      '{"count":1}\n',
-    )
+    const parked = await runBridge(['messages', 'show', '--state', 'parked', '--json'], env)
+    expect(JSON.parse(parked.stdout)).toMatchObject([
+      { aggregate: 'order:1', payload: '{"orders":[{"id":"order:1 0"}]}' },
+    ])
+    expect((await runBridge([...discard, '--yes'], env)).stdout).toBe('{"matched":1,"count":1}\n')
     const { stdout } = await runBridge(['messages', 'list', '--json'], env)
     expect(
       JSON.parse(stdout).map(({ aggregate, state }: Record<string, string>) => `${aggregate} ${state}`),
     ).toEqual(expect.arrayContaining(['order:1 discarded', 'order:2 waiting', 'order:3 waiting']))
+
+    // By the thousand, in batches, and no more than was said.
+    await enqueue(
+      store,
+      Array.from({ length: 2_400 }, (_, index) => `order:${1_000 + index}`),
+    )
+    const most = ['messages', 'park', '--type', 'order:persist', '--limit', '2300', '--yes', '--json']
+    expect((await runBridge(most, env)).stdout).toBe('{"matched":2300,"count":2300}\n')
+    expect(await count(store, `bridge.message where state = 'parked' and id <= 2303`)).toBe(2_300)
+    const all = ['messages', 'discard', '--state', 'parked', '--yes']
+    expect((await runBridge(all, env)).stdout).toBe('2300 messages are discarded.\n')
+    expect(await count(store, `bridge.history where state = 'discarded'`)).toBe(2_301)
+    expect(await count(store, `bridge.outbox where op = 'forget'`)).toBe(2_301)
+
+    expect((await runBridge(['messages', 'pause', 'order:persist', 'stock:change'], env)).stdout).toBe(
+      'Paused: order:persist, stock:change.\n',
+    )
+    expect((await runBridge(['messages', 'resume', 'stock:change', '--json'], env)).stdout).toBe(
+      '{"paused":["order:persist"]}\n',
+    )
+    expect((await runBridge(['status'], env)).stdout).toMatch(
+      /^paused {2}order:persist since .*`messages resume/m,
+    )
   })
 })
 

@@ -127,8 +127,8 @@ test('notices a retry among thousands of parked aggregates, and sends parked old
   await until(async () => (await parked()) === 3_001, parked)
   refuse = false
   const ids = worker.sent.slice(-20).map(({ id }) => id)
-  await retryMessages(db.pool, BRIDGE_QUEUE, { ids, limit: 20 })
-  await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'product:1', limit: 1 })
+  await retryMessages(db.pool, BRIDGE_QUEUE, { ids })
+  await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'product:1' })
   await until(async () => (await parked()) <= 2_981, parked, 3_000)
   await until(
     async () => (await countRows(db.pool, 'bridge.message', `aggregate = 'product:1'`)) === 0,

@@ -34,7 +34,7 @@ export async function decideByHand(
   }
   const tables = row.queue === 'incoming' ? HUB_INCOMING : HUB_ACCEPTED
   const act = what === 'archive' ? discardMessages : retryMessages
-  await act(db, tables, { ids: [row.id], limit: 1 })
+  await act(db, tables, { ids: [row.id] })
 }
 
 type Located = Pick<MessageRow, 'queue' | 'id' | 'state'>

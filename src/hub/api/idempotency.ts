@@ -1,7 +1,9 @@
 import type { Db } from '../../postgres/pool.ts'
 import { ApiError } from './api-error.ts'
 
-const KEPT = `interval '14 days'`
+/** A repeat under the same Idempotency-Key is known for so long. */
+export const KEY_DAYS = 14
+const KEPT = `interval '${KEY_DAYS} days'`
 
 export type Claim = Readonly<{
   storeId: string
@@ -37,9 +39,4 @@ export async function claimKey(db: Db, claim: Claim): Promise<string | undefined
   if (first.fingerprint.equals(claim.fingerprint)) return first.message_id
   const message = `This Idempotency-Key was used for another message (${first.message_id}): send a new one with a new message.`
   throw new ApiError(422, message, { 'Idempotency-Key': [message] })
-}
-
-/** Forgets the keys of more than 14 days ago. */
-export async function forgetOldKeys(db: Db): Promise<void> {
-  await db.query(`delete from hub.idempotency where created_at < clock_timestamp() - ${KEPT}`)
 }

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+
+import type { Status } from '../show-status.ts'
+import type { Trouble } from './trouble.ts'
+
+const report = z.object({ circuit: z.string(), lastError: z.string().nullable() })
+
+/** What of the bridge's state a person has to know at once. Pure. */
+export function bridgeTroubles(status: Status, lagSeconds: number): Trouble[] {
+  return [
+    ...parked(status),
+    ...unmapped(status),
+    ...silence(status),
+    ...circuit(status),
+    ...gaps(status),
+    ...lag(status, lagSeconds),
+  ]
+}
+
+function parked({ messages }: Status): Trouble[] {
+  return messages
+    .filter(({ state }) => state === 'parked')
+    .map(({ type, count }) => ({
+      cause: 'parked',
+      subject: type,
+      text:
+        `${count} of ${type}: the hub refuses them for good, or a person has parked them. What follows about the same ` +
+        `orders may wait behind them. See \`spree-bridge messages list --state parked --type ${type}\`, then \`messages ` +
+        "retry' or `messages discard`.",
+    }))
+}
+
+function unmapped({ unmapped: entries }: Status): Trouble[] {
+  const kinds = new Set(entries.map(({ aggregate }) => aggregate.split(':')[0] ?? ''))
+  return [...kinds].map((kind) => ({
+    cause: 'parked',
+    subject: `no message of ${kind}`,
+    text:
+      `No message can be made of ${entries.filter(({ aggregate }) => aggregate.startsWith(`${kind}:`)).length} ${kind}s: ` +
+      'see `spree-bridge status` for the reasons, mend them in the store, or `messages retry`.',
+  }))
+}
+
+function silence({ workers }: Status): Trouble[] {
+  if (workers.some(({ alive }) => alive)) return []
+  return [
+    {
+      cause: 'worker',
+      subject: '',
+      text: 'No worker has a heartbeat: nothing is collected or pushed. Nothing is lost meanwhile. Start one: `spree-bridge worker`.',
+    },
+  ]
+}
+
+function circuit({ workers }: Status): Trouble[] {
+  const alive = workers.filter((worker) => worker.alive)
+  const open = alive.flatMap((worker) => {
+    const told = report.safeParse(worker.report)
+    return told.success && told.data.circuit !== 'closed' ? [told.data] : []
+  })
+  const [first] = open
+  if (!first) return []
+  return [
+    {
+      cause: 'circuit',
+      subject: '',
+      text:
+        `${open.length} of ${alive.length} workers do not push: ${withoutQuotation(first.lastError ?? 'the hub does not answer.')} ` +
+        'Messages wait, and the hub is asked again by and by. Look after the hub; if it refuses us, check HUB_URL, HUB_STORE_ID and HUB_TOKEN.',
+    },
+  ]
+}
+
+/** The hub's own words may repeat what it was sent. */
+function withoutQuotation(text: string): string {
+  const answered = /^The hub answered \d+/.exec(text)
+  return answered ? `${answered[0]}.` : text
+}
+
+function gaps({ gaps: open }: Status): Trouble[] {
+  const kinds = [...new Set(open.map(({ kind }) => kind))]
+  return kinds.map((kind) => {
+    const those = open.filter((gap) => gap.kind === kind)
+    const why = [
+      ...new Set(those.map(({ reason, table }) => (table ? `${reason} on ${table}` : reason))),
+    ].join(', ')
+    return {
+      cause: 'gap',
+      subject: kind,
+      text: `Changes of ${kind} were not recorded since ${those[0]?.openedAt.toISOString()} (${why}). Run \`spree-bridge reconcile --fix\`.`,
+    }
+  })
+}
+
+function lag({ oldestChangeSeconds, oldestMessageSeconds, paused }: Status, limit: number): Trouble[] {
+  const oldest = Math.max(oldestChangeSeconds ?? 0, oldestMessageSeconds ?? 0)
+  if (oldest <= limit) return []
+  const what =
+    (oldestChangeSeconds ?? 0) > limit ? 'change that is not collected' : 'message that the hub has not taken'
+  const types = paused.map(({ type }) => type).join(', ')
+  return [
+    {
+      cause: 'lag',
+      subject: '',
+      text:
+        `The oldest ${what} is ${Math.round(oldest)} s old; the limit is ${limit} s (ALARM_LAG_SECONDS). ` +
+        `${types ? `Paused is ${types}, and what follows in the same aggregates waits too. ` : ''}See \`spree-bridge status\`.`,
+    },
+  ]
+}

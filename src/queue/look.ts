@@ -1,0 +1,160 @@
+import type { Db } from '../postgres/pool.ts'
+import type { QueueTables } from './message.ts'
+
+export const QUEUED_STATES = ['waiting', 'failing', 'parked'] as const
+export const FINISHED_STATES = ['done', 'discarded', 'superseded'] as const
+
+/** A message as people see it, still in the queue or in its history. */
+export type ListedMessage = Readonly<{
+  id: string
+  aggregate: string
+  type: string
+  key: string
+  state: string
+  attempts: number
+  lastError: string | null
+  /** What the receiver called it. */
+  answer: string | null
+  /** When it is tried next; null where it is not. */
+  due: Date | null
+  changedAt: Date
+  createdAt: Date
+  finishedAt: Date | null
+}>
+
+export type MessageFilter = Readonly<{
+  ids?: readonly string[] | undefined
+  states?: readonly string[] | undefined
+  types?: readonly string[] | undefined
+  aggregate?: string | undefined
+  /** Made at this time or later. */
+  since?: Date | undefined
+  /** Made before this time. */
+  until?: Date | undefined
+  /** Found in the last error, whatever its case. */
+  error?: string | undefined
+}>
+
+export type MessagePage = MessageFilter &
+  Readonly<{
+    limit: number
+    /** Only ids below this one: what follows on a page that ended with it. */
+    before?: string | undefined
+  }>
+
+export type MessageCount = Readonly<{ state: string; type: string; count: number }>
+
+/** How many messages lie in the queue, by state and type. */
+export async function countMessages(db: Db, tables: QueueTables): Promise<MessageCount[]> {
+  const { rows } = await db.query<{ state: string; type: string; count: number }>(
+    `select state, type, count(*)::integer as count from ${tables.message} group by state, type order by state, type`,
+  )
+  return rows
+}
+
+type ListedRow = {
+  id: string
+  aggregate: string
+  type: string
+  key: string
+  state: string
+  attempts: number
+  last_error: string | null
+  answer: string | null
+  due: Date | null
+  changed_at: Date
+  created_at: Date
+  finished_at: Date | null
+  payload?: string
+}
+
+/** The conditions of a filter in SQL, over parameters 1 to 7: the values of `filterValues`. */
+export const FILTER = `($1::bigint[] is null or id = any($1::bigint[]))
+            and ($2::text[] is null or state = any($2::text[]))
+            and ($3::text[] is null or type = any($3::text[]))
+            and ($4::text is null or aggregate = $4)
+            and ($5::timestamptz is null or created_at >= $5)
+            and ($6::timestamptz is null or created_at < $6)
+            and ($7::text is null or strpos(lower(last_error), lower($7)) > 0)`
+
+/** Messages that match, the latest first: those in the queue, then those in the history. */
+export async function listMessages(db: Db, tables: QueueTables, page: MessagePage): Promise<ListedMessage[]> {
+  const { rows } = await db.query<ListedRow>(
+    `select * from (
+       (select id, aggregate, type, key, state, attempts, last_error, null::text as answer,
+               case when state = 'parked' then null else due end as due, changed_at, created_at, null::timestamptz as finished_at
+          from ${tables.message}
+         where ${FILTER} and ($8::bigint is null or id < $8)
+         order by id desc
+         limit $9)
+       union all
+       (select id, aggregate, type, key, state, attempts, last_error, answer, null, changed_at, created_at, finished_at
+          from ${tables.history}
+         where ${FILTER} and ($8::bigint is null or id < $8)
+         order by id desc
+         limit $9)) found
+     order by id desc
+     limit $9`,
+    [...filterValues(page), page.before ?? null, page.limit],
+  )
+  return rows.map(toListed)
+}
+
+/** One message with its payload; undefined where no such message is known (any more). */
+export async function showMessage(
+  db: Db,
+  tables: QueueTables,
+  id: string,
+): Promise<(ListedMessage & Readonly<{ payload: string }>) | undefined> {
+  const { rows } = await db.query<ListedRow & { payload: string }>(
+    `select id, aggregate, type, key, state, attempts, last_error, null::text as answer,
+            case when state = 'parked' then null else due end as due, changed_at, created_at,
+            null::timestamptz as finished_at, payload
+       from ${tables.message}
+      where id = $1
+      union all
+     select id, aggregate, type, key, state, attempts, last_error, answer, null, changed_at, created_at, finished_at, payload
+       from ${tables.history}
+      where id = $1`,
+    [id],
+  )
+  const row = rows[0]
+  return row && { ...toListed(row), payload: row.payload }
+}
+
+export function filterValues({
+  ids,
+  states,
+  types,
+  aggregate,
+  since,
+  until,
+  error,
+}: MessageFilter): unknown[] {
+  return [
+    ids ?? null,
+    states ?? null,
+    types ?? null,
+    aggregate ?? null,
+    since ?? null,
+    until ?? null,
+    error ?? null,
+  ]
+}
+
+function toListed(row: ListedRow): ListedMessage {
+  return {
+    id: row.id,
+    aggregate: row.aggregate,
+    type: row.type,
+    key: row.key,
+    state: row.state,
+    attempts: row.attempts,
+    lastError: row.last_error,
+    answer: row.answer,
+    due: row.due,
+    changedAt: row.changed_at,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  }
+}

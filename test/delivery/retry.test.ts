@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import type { RecordedRequest } from '../support/recorded-request.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+let store: TestDatabase
+let hub: RecordingHub
+let worker: TestWorker
+
+beforeAll(async () => {
+  store = await createStore('spree-4.10', 'fixture')
+  hub = await startRecordingHub()
+  worker = await startTestWorker(store, hub)
+})
+
+afterAll(async () => {
+  await worker.stop()
+  await hub.close()
+  await store.drop()
+})
+
+test('Retry-After of a 500 is one message’s own: what follows in its aggregate waits so long, all else goes on', async () => {
+  hub.misbehave((request) =>
+    attemptsOf('slow 0').length === 1 && about(request) === 'slow 0'
+      ? { kind: 'answer', status: 500, headers: { 'Retry-After': '2' } }
+      : { kind: 'accept' },
+  )
+  await enqueue(['slow', 'slow', 'quick'])
+  await hub.until(() => attemptsOf('slow 1').length === 1, 10_000)
+  const [first, second] = attemptsOf('slow 0')
+  expect(second!.arrivedAt - first!.arrivedAt).toBeGreaterThanOrEqual(2_000)
+  expect(second!.key).toBe(first!.key)
+  expect(attemptsOf('slow 1')[0]!.arrivedAt).toBeGreaterThanOrEqual(second!.arrivedAt)
+  expect(attemptsOf('quick 2')[0]!.arrivedAt).toBeLessThan(second!.arrivedAt)
+})
+
+test('Retry-After of a 429 is for all of us: nothing is pushed so long, then one probe, then all', async () => {
+  const from = hub.requests.length
+  hub.misbehave(() =>
+    hub.requests.length === from + 1
+      ? { kind: 'answer', status: 429, headers: { 'Retry-After': '2' } }
+      : { kind: 'accept', afterMs: 100 },
+  )
+  await enqueue(['told'])
+  await hub.until(() => hub.requests.length === from + 1, 5_000)
+  await enqueue(Array.from({ length: 10 }, (_, index) => `other${index}`))
+  await hub.until(() => hub.requests.length === from + 12, 15_000)
+  const [refused, probe, ...rest] = hub.requests.slice(from)
+  expect(probe!.arrivedAt - refused!.arrivedAt).toBeGreaterThanOrEqual(1_900)
+  for (const { arrivedAt } of rest) expect(arrivedAt - probe!.arrivedAt).toBeGreaterThanOrEqual(90)
+  await worker.settled()
+})
+
+test('a hub that refuses one message after the other: the twentieth stops the parking, and a probe ends it', async () => {
+  hub.misbehave(() => ({ kind: 'answer', status: 422 }))
+  await enqueue(Array.from({ length: 60 }, (_, index) => `refused${index}`))
+  await hub.until(() => hub.requests.filter((each) => isRefused(about(each))).length >= 33, 15_000)
+  await pause(200)
+  const { rows } = await store.pool.query(
+    'select state, count(*)::integer as n from bridge.message group by state order by state',
+  )
+  expect(rows).toEqual([
+    { state: 'parked', n: 19 },
+    { state: 'waiting', n: 41 },
+  ])
+  hub.misbehave()
+  await hub.until(
+    () =>
+      new Set(
+        hub.requests
+          .filter(({ accepted }) => accepted)
+          .map(about)
+          .filter(isRefused),
+      ).size === 41,
+    20_000,
+  )
+})
+
+test('what fails after seven days is parked', async () => {
+  await store.pool.query('delete from bridge.message')
+  hub.misbehave(() => ({ kind: 'answer', status: 500 }))
+  await enqueue(['aged'], '8 days')
+  await hub.until(() => attemptsOf('aged 0').length === 1, 10_000)
+  await pause(200)
+  const { rows } = await store.pool.query('select state, attempts, last_error from bridge.message')
+  expect(rows).toEqual([{ state: 'parked', attempts: 1, last_error: 'The hub answered 500.' }])
+})
+
+const isRefused = (text: string) => text.startsWith('refused')
+
+function about({ body, method }: RecordedRequest): string {
+  return method === 'POST' ? String(JSON.parse(body).payload.about) : ''
+}
+
+function attemptsOf(message: string): RecordedRequest[] {
+  return hub.requests.filter((request) => about(request) === message)
+}
+
+async function enqueue(aggregates: readonly string[], age = '0 s'): Promise<void> {
+  const laneCount = await countLanes(store.pool, BRIDGE_QUEUE)
+  const connection = await store.pool.connect()
+  await connection.query('begin')
+  await insertMessages(
+    connection,
+    BRIDGE_QUEUE,
+    laneCount,
+    aggregates.map((aggregate, index) => ({
+      aggregate,
+      type: 'order:persist',
+      payload: JSON.stringify({ about: `${aggregate} ${index}` }),
+      subject: null,
+      changedAt: new Date(),
+    })),
+  )
+  await connection.query('update bridge.message set created_at = created_at - $1::interval', [age])
+  await connection.query('commit')
+  connection.release()
+}

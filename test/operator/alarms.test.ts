@@ -1,0 +1,241 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
+import type { Notice } from '../../src/operator/alarms/notice.ts'
+import { readStatus, type Status } from '../../src/operator/show-status.ts'
+import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { type MailServer, startMailServer } from '../support/mail-server.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createProcesses } from '../support/processes.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { runBridge } from './run-bridge.ts'
+
+const processes = createProcesses()
+let store: TestDatabase
+let hub: RecordingHub
+let mail: MailServer
+let receiver: Awaited<ReturnType<typeof startReceiver>>
+let env: Readonly<Record<string, string>>
+
+beforeAll(async () => {
+  store = await createStore('spree-4.10', 'fixture')
+  hub = await startRecordingHub()
+  mail = await startMailServer()
+  receiver = await startReceiver()
+  env = {
+    DATABASE_URL: store.url,
+    HUB_URL: hub.url,
+    HUB_STORE_ID: hub.storeId,
+    HUB_TOKEN: hub.token,
+    ALARM_WEBHOOK_URL: `${receiver.url}/services/secret-of-the-chat`,
+    ALARM_MAIL_TO: 'shop@example.com, night@example.com',
+    SMTP_URL: mail.url,
+  }
+  expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+})
+
+afterAll(async () => {
+  await processes.killAll()
+  await Promise.all([hub.close(), mail.close(), receiver.close()])
+  await store.drop()
+})
+
+test('each change of state is told once by webhook and by mail, whoever sees it and whoever restarts', async () => {
+  // Nobody has seen a worker for a minute.
+  await store.pool.query(
+    `insert into bridge.alarm (cause, subject, text, first_seen_at)
+     values ('worker', '', '', clock_timestamp() - interval '1 minute')`,
+  )
+  receiver.answer(503)
+  const port = { PORT: '0', HOST: '127.0.0.1' }
+  const webs = [0, 1].map(() => processes.start(['web'], { env: { ...env, ...port } }))
+  await until(async () => mail.mails.length === 1 && receiver.notices.length >= 1)
+  expect(mail.mails[0]).toMatch(/^Subject: spree-bridge \S+: no worker is running$/m)
+  expect(mail.mails[0]).toMatch(/^To: shop@example\.com, night@example\.com$/m)
+  const { stdout } = await runBridge(['status'], env)
+  expect(stdout).toMatch(/^alarm {3}no worker is running since .* Not told: webhook: .* answered 503\.$/m)
+  receiver.answer(200)
+  await store.pool.query('update bridge.alarm set next_try_at = clock_timestamp()')
+
+  // A hub that refuses every other message: a flood of parked ones, in the queue, hardly in the log.
+  const told = receiver.notices.length
+  hub.misbehave(({ body }) =>
+    /"number":"R\d*[13579]"/.test(body)
+      ? { kind: 'answer', status: 422, body: '{"error":"jane@example.com is no address"}' }
+      : { kind: 'accept' },
+  )
+  await enqueue(80)
+  const from = performance.now()
+  const first = processes.start(['worker'], { env })
+  await until(async () => (await count(`bridge.message where state = 'parked'`)) === 40)
+  const seconds = (performance.now() - from) / 1_000
+  const parkedLines = first.lines.filter((line) => line.includes('a message is parked'))
+  expect(parkedLines.length).toBeGreaterThan(0)
+  expect(parkedLines.length).toBeLessThan(seconds + 2)
+  await store.pool.query(`update bridge.alarm set last_seen_at = last_seen_at - interval '1 minute'`)
+  await until(async () => receiver.notices.some(({ cause }) => cause === 'parked'))
+  await until(async () => receiver.notices.some(({ state }) => state === 'recovered'))
+  await first.terminate()
+  const second = processes.start(['worker'], { env })
+  await second.line((line) => line.includes('worker started'))
+  await until(
+    async () => (await rows(`cause = 'parked' and last_seen_at > clock_timestamp() - interval '2 s'`)) === 1,
+  )
+  const since = receiver.notices.slice(told)
+  expect(since.map(({ cause, subject, state }) => `${cause} ${subject} ${state}`)).toEqual([
+    'worker  raised',
+    'parked order:persist raised',
+    'worker  recovered',
+  ])
+  expect(since[0]).toMatchObject({
+    bridge: hub.storeId,
+    text: expect.stringContaining('Start one: `spree-bridge worker`'),
+  })
+
+  const discard = ['messages', 'discard', '--state', 'parked', '--error', 'is no address', '--yes']
+  expect((await runBridge(discard, env)).stdout).toBe('40 messages are discarded.\n')
+  await store.pool.query(`update bridge.alarm set last_seen_at = last_seen_at - interval '1 minute'`)
+  await until(async () => (await rows('true')) === 0)
+  expect(receiver.notices.at(-1)).toMatchObject({ cause: 'parked', state: 'recovered' })
+  expect(mail.mails).toHaveLength(4)
+
+  const everything = JSON.stringify([receiver.notices, mail.mails])
+  expect(everything).not.toContain('jane')
+  // A database that breaks every connection for a while: each complaint at most once a second.
+  const linesBefore = second.lines.length
+  const began = performance.now()
+  while (performance.now() - began < 2_500) {
+    await store.pool.query(
+      `select pg_terminate_backend(pid)
+         from pg_stat_activity
+        where datname = current_database() and application_name like 'spree-bridge%'`,
+    )
+    await pause(20)
+  }
+  const complaints = second.lines.slice(linesBefore).map((line) => JSON.parse(line).message as string)
+  expect(complaints.length).toBeGreaterThan(2)
+  for (const message of new Set(complaints))
+    expect([message, complaints.filter((each) => each === message).length <= 4]).toEqual([message, true])
+
+  const logs = [...webs, first, second].flatMap(({ lines }) => lines).join('\n')
+  expect(logs).toContain('an alarm could not be sent and will be tried again')
+  expect(logs).not.toContain('secret-of-the-chat')
+  expect((await runBridge(['config'], env)).stdout).not.toContain('secret-of-the-chat')
+  await Promise.all([...webs, second].map((each) => each.terminate()))
+}, 90_000)
+
+describe('what is the matter', () => {
+  const worker = {
+    id: 'w',
+    process: 'worker',
+    host: 'h',
+    pid: 1,
+    version: '1',
+    startedAt: new Date(),
+    heartbeatAt: new Date(),
+    heartbeatAgeSeconds: 1,
+    alive: true,
+    lanes: 64,
+    collects: true,
+    report: { circuit: 'closed', lastError: null },
+  }
+
+  test('is told for each cause, without the words of the hub', async () => {
+    const calm: Status = { ...(await readStatus(store.pool, 12)), workers: [worker], messages: [] }
+    const of = (over: Partial<Status>) =>
+      bridgeTroubles({ ...calm, ...over }, 300).map(
+        ({ cause, subject, text }) => `${cause} ${subject}: ${text}`,
+      )
+    const open = { circuit: 'open', lastError: 'The hub answered 401: jane@example.com is unknown' }
+    const since = new Date('2026-11-26T08:00:00Z')
+
+    expect(of({})).toEqual([])
+    expect(of({ workers: [{ ...worker, alive: false }] })).toEqual([
+      expect.stringMatching(/^worker : No worker has/),
+    ])
+    expect(of({ workers: [worker, { ...worker, report: open }] })).toEqual([
+      expect.stringMatching(/^circuit : 1 of 2 workers do not push: The hub answered 401\. Messages wait/),
+    ])
+    expect(
+      of({ gaps: [{ kind: 'stock', reason: 'truncate', table: 'spree_stock_items', openedAt: since }] }),
+    ).toEqual([
+      expect.stringMatching(
+        /^gap stock: .* since 2026-11-26T08:00:00\.000Z \(truncate on spree_stock_items\)/,
+      ),
+    ])
+    expect(of({ oldestMessageSeconds: 300 })).toEqual([])
+    expect(of({ oldestChangeSeconds: 301, paused: [{ type: 'order:persist', since }] })).toEqual([
+      expect.stringMatching(
+        /^lag : The oldest change that is not collected is 301 s old; .*Paused is order:persist/,
+      ),
+    ])
+    expect(of({ unmapped: [{ aggregate: 'order:1', reason: 'jane', at: since }] })).toEqual([
+      expect.stringMatching(/^parked no message of order: (?!.*jane)/),
+    ])
+  })
+})
+
+function count(what: string): Promise<number> {
+  return store.pool
+    .query<{ count: number }>(`select count(*)::integer as count from ${what}`)
+    .then((result) => result.rows[0]?.count ?? 0)
+}
+
+function rows(where: string): Promise<number> {
+  return count(`bridge.alarm where ${where}`)
+}
+
+async function enqueue(number: number): Promise<void> {
+  await insertMessages(
+    store.pool,
+    BRIDGE_QUEUE,
+    await countLanes(store.pool, BRIDGE_QUEUE),
+    Array.from({ length: number }, (_, index) => ({
+      aggregate: `order:${index}`,
+      type: 'order:persist',
+      payload: JSON.stringify({ orders: [{ number: `R${index}` }] }),
+      subject: null,
+      changedAt: new Date(),
+    })),
+  )
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!(await condition())) {
+    if (Date.now() > deadline)
+      throw new Error(`It did not come about: ${condition}. ${JSON.stringify(receiver.notices)}`)
+    await pause(50)
+  }
+}
+
+/** Where alarms are posted: keeps what it is told, and answers as it was told to. */
+async function startReceiver() {
+  const notices: Notice[] = []
+  let status = 200
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    notices.push(JSON.parse(body))
+    response.writeHead(status).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    notices,
+    answer(with_: number) {
+      status = with_
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
