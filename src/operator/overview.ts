@@ -46,7 +46,10 @@ export async function listNamed(pool: Pool, page: MessagePage): Promise<NamedMes
   return nameMessages(pool, await listMessages(pool, BRIDGE_QUEUE, page))
 }
 
-/** Names by what was last announced: the collector remembers an order's number and a product's SKUs for hard deletes. */
+/**
+ * Names by what was last announced: the collector remembers an order's number and a product's SKUs for hard deletes. A
+ * message about stock names the SKU itself.
+ */
 export async function nameMessages<Message extends ListedMessage>(
   pool: Pool,
   messages: readonly Message[],
@@ -64,5 +67,23 @@ export async function nameMessages<Message extends ListedMessage>(
     [[...new Set(messages.map(({ aggregate }) => aggregate))]],
   )
   const names = new Map(rows.map(({ aggregate, about }) => [aggregate, about]))
-  return messages.map((message) => ({ ...message, about: names.get(message.aggregate) ?? null }))
+  const skus = await readSkus(
+    pool,
+    messages.filter(({ type }) => type.startsWith('stock:')).map(({ id }) => id),
+  )
+  return messages.map((message) => ({
+    ...message,
+    about: skus.get(message.id) ?? names.get(message.aggregate) ?? null,
+  }))
+}
+
+async function readSkus(pool: Pool, ids: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await pool.query<{ id: string; sku: string | null }>(
+    `select id, payload::json ->> 'sku' as sku from bridge.message where id = any($1::bigint[])
+      union all
+     select id, payload::json ->> 'sku' from bridge.history where id = any($1::bigint[])`,
+    [ids],
+  )
+  return new Map(rows.map(({ id, sku }) => [id, sku]))
 }

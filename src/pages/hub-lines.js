@@ -57,9 +57,9 @@ function canAttempt({ queue, state }) {
   return queue === 'accepted' || (queue === 'incoming' && state !== 'waiting')
 }
 
-function hubNote({ type, state, queue, lastError, attempts, copies }) {
+function hubNote({ type, state, queue, lastError, said, attempts, copies }) {
   if (state === 'failing' || state === 'parked')
-    return `${sentence(lastError ?? 'No reason was kept')}${attempts > 1 ? ` ${attempts} attempts.` : ''}`
+    return `${sentence(said ?? lastError ?? 'No reason was kept')}${attempts > 1 ? ` ${attempts} attempts.` : ''}`
   if (state === 'scheduled') return 'The consumer has asked for time.'
   if (state === 'discarded') return 'Archived by hand, not delivered.'
   if (queue === 'archived' && copies?.length === 0)

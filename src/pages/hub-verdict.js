@@ -70,5 +70,6 @@ export function archivedWords(number, isMore = number >= ARCHIVED_COUNTED) {
 
 function reasonOf(troubled, mappingId, state) {
   const found = troubled.find((message) => message.mappingId === mappingId && message.state === state)
-  return found?.lastError ? sentence(found.lastError) : ''
+  const why = found?.said ?? found?.lastError
+  return why ? sentence(why) : ''
 }

@@ -24,6 +24,8 @@ export type HubMessage = Readonly<{
   state: string
   attempts: number
   lastError: string | null
+  /** In trouble: what the consumer's own error notification says. */
+  said: string | null
   /** When it is tried next; null where it is not. */
   due: Date | null
   createdAt: Date
@@ -35,11 +37,17 @@ export type HubMessage = Readonly<{
 /** A message that came in, with the copies that went to mappings. */
 export type HubArrival = HubMessage & Readonly<{ copies: readonly HubMessage[] }>
 
-type Row = MessageRow & { store_id: string; code: number | null; product: string | null }
+type Row = MessageRow & { store_id: string; code: number | null; product: string | null; said: string | null }
 
 /** All that a row shows. The payload only where it tells a SKU, and the aggregate just the store's own number of a product. */
 const LINE = `case when m.aggregate ~ '/product:[0-9]+$' and length(m.payload) < 50000 then m.payload end as product, m.queue, m.id, m.key, m.type, m.state, m.attempts, m.due, m.created_at, m.finished_at, m.source, m.mapping_id,
-            m.mapping_name, m.parent_id, m.origin, m.aggregate, m.last_error, m.poll_url, m.store_id, r.code`
+            m.mapping_name, m.parent_id, m.origin, m.aggregate, m.last_error, m.poll_url, m.store_id, r.code,
+            case when m.state in ('failing', 'parked') then (
+              select n.description
+                from hub.notification n
+               where n.message_id = m.key and n.level = 'error'
+               order by n.last_update desc
+               limit 1) end as said`
 
 const WITH_RESULT = 'left join hub.result r on r.message_id = m.key'
 
@@ -150,6 +158,7 @@ function toMessage(row: Row): HubMessage {
     state: row.state === 'failing' && row.poll_url !== null ? 'scheduled' : row.state,
     attempts: row.attempts,
     lastError: row.last_error,
+    said: row.said,
     due: row.due,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
