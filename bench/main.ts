@@ -3,14 +3,17 @@ import { readArguments } from './arguments.ts'
 import { drain } from './drain.ts'
 import { type Experiment, runExperiment } from './experiment.ts'
 import { toJson } from './frame.ts'
+import { graphile } from './graphile.ts'
 import { prepareGround } from './ground.ts'
+import { hotAggregates } from './hot-aggregates.ts'
 import { describeMachine } from './machine.ts'
 import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
+import { slowHub } from './slow-hub.ts'
 import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
 
-const experiments: readonly Experiment[] = [drain, wholePath, triggers]
+const experiments: readonly Experiment[] = [drain, graphile, slowHub, hotAggregates, wholePath, triggers]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
 

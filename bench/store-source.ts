@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { loadDump } from '../test/support/load-dump.ts'
 import type { Database } from './ground.ts'
-import { loadDump } from './load-dump.ts'
 import { projectFile } from './project-file.ts'
 import { scaleStore } from './scale-store.ts'
 

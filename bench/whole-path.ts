@@ -1,13 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Pool } from '../src/postgres/pool.ts'
-import { migrate, startWorker } from './bridge.ts'
+import { prepareSeededStore, startWorker, untilSettled } from './bridge.ts'
 import type { Experiment } from './experiment.ts'
 import type { Figure, Measurement } from './frame.ts'
 import type { Ground } from './ground.ts'
 import { keepInFlight } from './loops/in-flight.ts'
 import { cpuSecondsOfTree } from './machine.ts'
 import { FIRST_ID } from './scale-store.ts'
-import { CLIENT, CPU, DRAIN, prepareSending, RATE, UNDICI } from './sending.ts'
+import { CLIENT, CPU, DRAIN, drainWork, prepareSending, rateAgainst, rateAndCpu, UNDICI } from './sending.ts'
 
 const WHOLE = 'whole path'
 const ORDERS = 5_000
@@ -35,7 +34,7 @@ export const wholePath: Experiment = {
     },
   ],
   prepare: async (ground) => {
-    const sending = await prepareSending(ground)
+    const sending = await prepareSending(ground, drainWork(ground), [UNDICI, CLIENT, DRAIN])
     const worker = await prepareWorker(ground)
     return {
       variants: [...sending.variants, { name: WHOLE, run: worker.run }],
@@ -50,22 +49,15 @@ export const wholePath: Experiment = {
 function versus(variant: string): Omit<Figure, 'must' | 'aim'> {
   return {
     name: `whole path against ${variant === DRAIN ? 'the drain' : variant}`,
-    unit: '×',
-    measured: { variant: WHOLE, metric: RATE },
-    reference: { variant, metric: RATE },
-    compare: 'ratio',
-    better: 'higher',
+    ...rateAgainst(WHOLE, variant),
   }
 }
 
 async function prepareWorker(ground: Ground) {
   const { sink } = ground
   const count = ORDERS * ground.scale
-  const database = await ground.createDatabase('store_with_worker', await ground.storeTemplate())
-  await migrate(database, sink.hubUrl)
+  const database = await prepareSeededStore(ground, 'store_with_worker')
   const worker = startWorker(database, sink.hubUrl)
-  const holds = (condition: string) => Promise.race([until(database.pool, condition), worker.died])
-  await holds('not exists (select from bridge.seeding where finished_at is null)')
   let run = 0
 
   return {
@@ -81,14 +73,9 @@ async function prepareWorker(ground: Ground) {
       worker.thaw()
       await Promise.race([sink.arrived(count), worker.died])
       const seconds = (performance.now() - before.at) / 1000
-      await holds('not exists (select from bridge.message)')
+      await Promise.race([untilSettled(database), worker.died])
       const postgres = ground.postgresCpuSeconds() - before.postgres
-      const all = postgres + cpuSeconds() - before.worker
-      return {
-        [RATE]: count / seconds,
-        [CPU]: (all * 1e6) / count,
-        'of it PostgreSQL': (postgres * 1e6) / count,
-      }
+      return rateAndCpu(count, seconds, cpuSeconds() - before.worker, postgres)
     },
     close: async () => {
       await worker.stop()
@@ -110,15 +97,5 @@ async function changeOrders(pool: Pool, count: number, run: number): Promise<voi
     })
   } finally {
     for (const connection of connections) connection.release()
-  }
-}
-
-async function until(pool: Pool, condition: string): Promise<void> {
-  const deadline = performance.now() + 300_000
-  for (;;) {
-    const { rows } = await pool.query<{ holds: boolean }>(`select ${condition} as holds`)
-    if (rows[0]?.holds) return
-    if (performance.now() > deadline) throw new Error(`Still not true after 5 minutes: ${condition}`)
-    await pause(20)
   }
 }
