@@ -5,6 +5,7 @@ import { CLIENT, CPU, DRAIN, drainWork, prepareSending, rateAgainst, UNDICI } fr
 export const drain: Experiment = {
   name: 'drain',
   rounds: { full: 5, quick: 3 },
+  warmsUp: true,
   figures: [
     { name: 'drain against the bare client', ...rateAgainst(DRAIN, CLIENT), must: 0.8, aim: 0.95 },
     { name: 'drain against raw undici', ...rateAgainst(DRAIN, UNDICI), must: 0.35, aim: 0.5 },

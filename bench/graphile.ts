@@ -5,6 +5,7 @@ import { DRAIN, drainWork, GRAPHILE, prepareSending, rateAgainst } from './sendi
 export const graphile: Experiment = {
   name: 'graphile',
   rounds: { full: 5, quick: 3 },
+  warmsUp: true,
   figures: [{ name: 'drain against graphile-worker', ...rateAgainst(DRAIN, GRAPHILE), must: 1.3, aim: 2 }],
   prepare: (ground) => prepareSending(ground, drainWork(ground), [GRAPHILE, DRAIN]),
 }

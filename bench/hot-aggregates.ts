@@ -9,6 +9,7 @@ const MESSAGES = 4_000
 export const hotAggregates: Experiment = {
   name: 'hot-aggregates',
   rounds: { full: 5, quick: 3 },
+  warmsUp: true,
   figures: [
     { name: '10 hot aggregates, hub taking 20 ms', ...rateAgainst(DRAIN, CLIENT), must: 0.9, aim: 0.98 },
   ],

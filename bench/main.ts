@@ -6,6 +6,7 @@ import { toJson } from './frame.ts'
 import { graphile } from './graphile.ts'
 import { prepareGround } from './ground.ts'
 import { hotAggregates } from './hot-aggregates.ts'
+import { latency } from './latency.ts'
 import { describeMachine } from './machine.ts'
 import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
@@ -13,7 +14,15 @@ import { slowHub } from './slow-hub.ts'
 import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
 
-const experiments: readonly Experiment[] = [drain, graphile, slowHub, hotAggregates, wholePath, triggers]
+const experiments: readonly Experiment[] = [
+  drain,
+  graphile,
+  slowHub,
+  hotAggregates,
+  latency,
+  wholePath,
+  triggers,
+]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
 

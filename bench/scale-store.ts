@@ -6,6 +6,11 @@ export const FIRST_ID = 1_000_000
 /** Room for the children of one order or product in one table. */
 const CHILDREN = 16
 
+/** The stock item of a product made here, the first of which is 1, and the SKU of its variant. */
+export function stockItemOf(product: number): Readonly<{ id: number; sku: string }> {
+  return { id: FIRST_ID + product * CHILDREN, sku: `BENCH-${product}-0` }
+}
+
 /** How many rows of each table an order has, as in the store on which the bounds were measured. */
 const ORDER_ROWS = { lines: 2, units: 2, rates: 3, payments: 1, adjustments: 3, addresses: 2 }
 

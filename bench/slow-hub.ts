@@ -8,6 +8,7 @@ const MESSAGES = 12_000
 export const slowHub: Experiment = {
   name: 'slow-hub',
   rounds: { full: 5, quick: 3 },
+  warmsUp: true,
   figures: [{ name: 'drain to a hub taking 20 ms', ...rateAgainst(DRAIN, CLIENT), must: 0.93, aim: 0.98 }],
   prepare: (ground) =>
     prepareSending(

@@ -19,6 +19,7 @@ const ROWS = 'outbox rows'
 export const triggers: Experiment = {
   name: 'triggers',
   rounds: { full: 15, quick: 5 },
+  warmsUp: true,
   figures: [
     { ...versusNone('checkout', WALL), must: 1.3, aim: 1.15 },
     { ...versusNone('checkout', CPU), must: 1.6, aim: 1.3 },

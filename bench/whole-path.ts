@@ -16,6 +16,7 @@ const WRITERS = 4
 export const wholePath: Experiment = {
   name: 'whole-path',
   rounds: { full: 5, quick: 3 },
+  warmsUp: true,
   figures: [
     { ...versus(DRAIN), must: 0.3, aim: 0.45 },
     // What the bounds of the drain leave of its own references.

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { createPool } from '../../src/postgres/pool.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import type { SenderRequest } from '../start-sender.ts'
 import { createBenchClient, pushOne } from './push-client.ts'
@@ -11,33 +12,36 @@ type Row = { id: string; key: string; type: string; aggregate: string; payload: 
  */
 export async function loadListenLoop({ hubUrl, databaseUrl, count, inFlight }: SenderRequest) {
   const client = createBenchClient(hubUrl, inFlight)
+  const pool = createPool(databaseUrl, { applicationName: 'bench listen', onConnectionError: () => {} })
   const listener = new pg.Client(databaseUrl)
-  const deleter = new pg.Client(databaseUrl)
-  await Promise.all([listener.connect(), deleter.connect()])
+  await Promise.all([listener.connect(), pool.query('select 1')])
   const { signal } = new AbortController()
   return async () => {
-    let last = '0'
-    let left = count
     await new Promise<void>((resolve, reject) => {
+      let last = '0'
+      let left = count
+      let reading = Promise.resolve()
       const sendOne = async ({ id, ...message }: Row) => {
         await pushOne(client, message, signal)
-        await deleter.query('delete from bridge.message where id = $1', [id])
+        await pool.query('delete from bridge.message where id = $1', [id])
         if (--left === 0) resolve()
       }
       const readNew = async () => {
-        const { rows } = await listener.query<Row>(
+        const { rows } = await pool.query<Row>(
           'select id, key, type, aggregate, payload from bridge.message where id > $1 order by id',
           [last],
         )
         last = rows.at(-1)?.id ?? last
         for (const row of rows) sendOne(row).catch(reject)
       }
-      listener.on('notification', () => void readNew().catch(reject))
-      listener.query(`listen ${BRIDGE_QUEUE.channel}`).then(readNew).catch(reject)
+      listener.on('notification', () => {
+        reading = reading.then(readNew).catch(reject)
+      })
+      reading = listener.query(`listen ${BRIDGE_QUEUE.channel}`).then(readNew).catch(reject)
     })
+    await listener.end()
     return async () => {
-      await listener.end()
-      await deleter.end()
+      await pool.end()
       await client.close()
     }
   }
