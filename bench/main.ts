@@ -11,8 +11,10 @@ import { describeMachine } from './machine.ts'
 import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
 import { slowHub } from './slow-hub.ts'
+import { takeover } from './takeover.ts'
 import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
+import { writers } from './writers.ts'
 
 const experiments: readonly Experiment[] = [
   drain,
@@ -22,6 +24,8 @@ const experiments: readonly Experiment[] = [
   latency,
   wholePath,
   triggers,
+  writers,
+  takeover,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
