@@ -14,7 +14,7 @@ import { P50, P99 } from './measure-latency.ts'
 /** From the answer to a commit until the hub has the whole message: 50 a second, of as many aggregates. */
 export const latency: Experiment = {
   name: 'latency',
-  rounds: { full: 5, quick: 3 },
+  rounds: { full: 5, quick: 2 },
   warmsUp: false,
   figures: [
     { ...latencyAgainst(QUEUE, LISTEN, P50), must: 2, aim: 1.3 },

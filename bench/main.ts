@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
+import { backlog } from './backlog.ts'
 import { drain } from './drain.ts'
 import { type Experiment, runExperiment } from './experiment.ts'
 import { toJson } from './frame.ts'
@@ -8,8 +9,10 @@ import { prepareGround } from './ground.ts'
 import { hotAggregates } from './hot-aggregates.ts'
 import { latency } from './latency.ts'
 import { describeMachine } from './machine.ts'
+import { memory } from './memory.ts'
 import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
+import { seeding } from './seeding.ts'
 import { slowHub } from './slow-hub.ts'
 import { takeover } from './takeover.ts'
 import { triggers } from './triggers.ts'
@@ -26,6 +29,9 @@ const experiments: readonly Experiment[] = [
   triggers,
   writers,
   takeover,
+  backlog,
+  memory,
+  seeding,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25

@@ -13,9 +13,14 @@ const waiting = new Set<() => void>()
 let repeated = 0
 let delayMs = 0
 let arrivals: Arrival[] | undefined
+let hangsUp = false
 const messageIdStart = randomBytes(8).toString('hex')
 
 const server = createServer((request, response) => {
+  if (hangsUp) {
+    request.destroy()
+    return
+  }
   const body: Buffer[] = []
   if (arrivals) request.on('data', (piece: Buffer) => body.push(piece))
   else request.resume()
@@ -67,7 +72,8 @@ answerRequests(async (raw) => {
     keys.clear()
     repeated = 0
     delayMs = request.delayMs
-    arrivals = request.noting ? [] : undefined
+    arrivals = request.does === 'note' ? [] : undefined
+    hangsUp = request.does === 'hangUp'
     return {}
   }
   if (request.do === 'arrivals') return arrivals ?? []

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { startChild } from './child.ts'
 
+/** `note` keeps each message and when it came; `hangUp` answers nobody. */
+const sinkConduct = z.enum(['count', 'note', 'hangUp'])
+
 export const sinkRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('listen') }),
-  z.object({ do: z.literal('reset'), delayMs: z.number(), noting: z.boolean() }),
+  z.object({ do: z.literal('reset'), delayMs: z.number(), does: sinkConduct }),
   z.object({ do: z.literal('arrived'), count: z.number() }),
   z.object({ do: z.literal('arrivals') }),
 ])
@@ -25,6 +28,8 @@ export type Sink = Readonly<{
   arrivedAtLeast(count: number): Promise<void>
   /** As `reset`, and from now on keeps each message with its time, until it forgets again. */
   noteArrivals(): Promise<void>
+  /** As `reset`, and from now on breaks every connection, as a hub does that is down. */
+  hangUp(): Promise<void>
   /** The noted ones. */
   arrivals(): Promise<readonly Arrival[]>
   stop(): Promise<void>
@@ -35,14 +40,14 @@ export async function startSink(): Promise<Sink> {
   const child = startChild('sink')
   const ask = <Reply>(request: SinkRequest, reply: z.ZodType<Reply>) => child.ask(request, reply)
   const { port } = await ask({ do: 'listen' }, z.object({ port: z.number() }))
-  const reset = async (delayMs: number, noting: boolean) => {
-    await ask({ do: 'reset', delayMs, noting }, z.object({}))
+  const reset = async (delayMs: number, does: z.infer<typeof sinkConduct>) => {
+    await ask({ do: 'reset', delayMs, does }, z.object({}))
   }
   const arrived = (count: number) =>
     ask({ do: 'arrived', count }, z.object({ arrived: z.number(), repeated: z.number() }))
   return {
     hubUrl: `http://127.0.0.1:${port}`,
-    reset: (delayMs = 0) => reset(delayMs, false),
+    reset: (delayMs = 0) => reset(delayMs, 'count'),
     arrived: async (count) => {
       const reply = await arrived(count)
       if (reply.arrived !== count || reply.repeated > 0) {
@@ -52,7 +57,8 @@ export async function startSink(): Promise<Sink> {
     arrivedAtLeast: async (count) => {
       await arrived(count)
     },
-    noteArrivals: () => reset(0, true),
+    noteArrivals: () => reset(0, 'note'),
+    hangUp: () => reset(0, 'hangUp'),
     arrivals: () => ask({ do: 'arrivals' }, z.array(arrival)),
     stop: () => child.stop(),
   }

@@ -1,16 +1,13 @@
-import type { Pool } from '../src/postgres/pool.ts'
 import { prepareSeededStore, startWorker, untilSettled } from './bridge.ts'
+import { changeOrders } from './change-orders.ts'
 import type { Experiment } from './experiment.ts'
 import type { Figure, Measurement } from './frame.ts'
 import type { Ground } from './ground.ts'
-import { keepInFlight } from './loops/in-flight.ts'
 import { cpuSecondsOfTree } from './machine.ts'
-import { FIRST_ID } from './scale-store.ts'
 import { CLIENT, CPU, DRAIN, drainWork, prepareSending, rateAgainst, rateAndCpu, UNDICI } from './sending.ts'
 
 const WHOLE = 'whole path'
 const ORDERS = 5_000
-const WRITERS = 4
 
 /** From 5,000 committed changes of 5,000 orders to as many messages at the hub, through the worker as it is built. */
 export const wholePath: Experiment = {
@@ -59,7 +56,6 @@ async function prepareWorker(ground: Ground) {
   const count = ORDERS * ground.scale
   const database = await prepareSeededStore(ground, 'store_with_worker')
   const worker = startWorker(database, sink.hubUrl)
-  let run = 0
 
   return {
     run: async (): Promise<Measurement> => {
@@ -68,7 +64,7 @@ async function prepareWorker(ground: Ground) {
       await database.pool.query('checkpoint')
       // Stopped for less than its lease, the worker finds all changes at once, as after a burst.
       worker.freeze()
-      await changeOrders(database.pool, count, run++)
+      await changeOrders(database.pool, count)
       const cpuSeconds = () => cpuSecondsOfTree(worker.pid)
       const before = { at: performance.now(), worker: cpuSeconds(), postgres: ground.postgresCpuSeconds() }
       worker.thaw()
@@ -82,21 +78,5 @@ async function prepareWorker(ground: Ground) {
       await worker.stop()
       await database.drop()
     },
-  }
-}
-
-/** One order, one transaction. The writers need not wait for the disk: they are not what is measured. */
-async function changeOrders(pool: Pool, count: number, run: number): Promise<void> {
-  const connections = await Promise.all(Array.from({ length: WRITERS }, () => pool.connect()))
-  try {
-    for (const connection of connections) await connection.query('set synchronous_commit = off')
-    await keepInFlight(count, WRITERS, async (index, writer) => {
-      await connections[writer]?.query('update spree_orders set special_instructions = $1 where id = $2', [
-        `Note ${run}`,
-        FIRST_ID + 1 + index,
-      ])
-    })
-  } finally {
-    for (const connection of connections) connection.release()
   }
 }
