@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import type { Database } from './ground.ts'
+import type { Database, Ground } from './ground.ts'
 import { projectFile } from './project-file.ts'
+import { until } from './until.ts'
 
 /** The bridge as it is built and as an operator runs it. */
 const MAIN = projectFile('dist/main.js')
@@ -19,6 +20,8 @@ export type Worker = Readonly<{
   /** Stops the process where it stands, and lets it go on. */
   freeze(): void
   thaw(): void
+  /** As a crash does. */
+  kill(): Promise<void>
   stop(): Promise<void>
 }>
 
@@ -28,22 +31,43 @@ export function startWorker(database: Database, hubUrl: string): Worker {
     env: environment(database, hubUrl),
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const end = () => worker.kill('SIGKILL')
-  process.once('exit', end) // should the bench fail
+  const endWithUs = () => worker.kill('SIGKILL')
+  process.once('exit', endWithUs) // should the bench fail
   const ended = once(worker, 'exit')
   const died = ended.then(() => Promise.reject(new Error('The worker ended, see above.')))
   died.catch(() => {}) // in the end it is meant to
+  const end = async (signal: NodeJS.Signals) => {
+    worker.kill(signal)
+    await ended
+    process.off('exit', endWithUs)
+  }
   return {
     pid: worker.pid ?? 0,
     died,
     freeze: () => worker.kill('SIGSTOP'),
     thaw: () => worker.kill('SIGCONT'),
-    stop: async () => {
-      worker.kill('SIGTERM')
-      await ended
-      process.off('exit', end)
-    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
   }
+}
+
+/** A copy of the store with our triggers, all of which is known: nothing of it is news any more. */
+export async function prepareSeededStore(ground: Ground, name: string): Promise<Database> {
+  const database = await ground.createDatabase(name, await ground.storeTemplate())
+  await migrate(database, ground.sink.hubUrl)
+  const worker = startWorker(database, ground.sink.hubUrl)
+  await Promise.race([untilSeeded(database), worker.died])
+  await worker.stop()
+  return database
+}
+
+export function untilSeeded({ pool }: Database): Promise<void> {
+  return until(pool, 'not exists (select from bridge.seeding where finished_at is null)')
+}
+
+/** Every message was sent, and its outcome is written. */
+export function untilSettled({ pool }: Database): Promise<void> {
+  return until(pool, 'not exists (select from bridge.message)')
 }
 
 function environment(database: Database, hubUrl: string): NodeJS.ProcessEnv {

@@ -9,14 +9,16 @@ export type Experiment = Readonly<{
   figures: readonly Figure[]
   /** Short runs need more of them. */
   rounds: Readonly<{ full: number; quick: number }>
+  /** Whether a round that does not count goes before; the warm processes of those that take minutes are not worth it. */
+  warmsUp: boolean
   prepare(ground: Ground): Promise<Prepared>
 }>
 
 export type Prepared = Readonly<{ variants: readonly Variant[]; close(): Promise<void> }>
 
-/** Runs all variants in turns: once to warm up, then in each round that counts. */
+/** Runs all variants in turns, in each round. */
 export async function runExperiment(
-  { name, figures, prepare }: Experiment,
+  { name, figures, warmsUp, prepare }: Experiment,
   ground: Ground,
   roundCount: number,
   say: (line: string) => void,
@@ -26,7 +28,7 @@ export async function runExperiment(
   const rounds: Round[] = []
   const othersCores: number[] = []
   try {
-    for (const variant of variants) await variant.run()
+    if (warmsUp) for (const variant of variants) await variant.run()
     for (let index = 0; index < roundCount; index++) {
       const round: Record<string, Round[string]> = {}
       for (const variant of turnsOf(variants, index)) {

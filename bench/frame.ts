@@ -64,10 +64,16 @@ function compare(how: Figure['compare'], measured: number, reference: number): n
 }
 
 export function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5)
+}
+
+/** The number below which `share` of them lie: between the two next to that place. */
+export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b)
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN
-  return (lower + upper) / 2
+  const place = (sorted.length - 1) * share
+  const lower = sorted[Math.floor(place)] ?? Number.NaN
+  const upper = sorted[Math.ceil(place)] ?? Number.NaN
+  return lower + (upper - lower) * (place - Math.floor(place))
 }
 
 /** Each round begins with another one, so that no variant always follows the same neighbour's mess. */

@@ -15,9 +15,13 @@ export type Ground = Readonly<{
   sink: Sink
   /** How much of the full work is done: 1, or less in a quick run. */
   scale: number
+  /** The same for what takes minutes to make ready: in a quick run far less. */
+  largeScale: number
   storeSource: StoreSource
   /** Name of a database to copy: the store, scaled up, without our schema. Made when first asked for. */
   storeTemplate(): Promise<string>
+  /** A database that several experiments use: made by the first that asks for it, and there until the end. */
+  shared(name: string, make: () => Promise<Database>): Promise<Database>
   /** A new database, empty or a copy of `template`, to which nobody may be connected. */
   createDatabase(name: string, template?: string): Promise<Database>
   /** CPU time of the server and all its processes so far. */
@@ -74,24 +78,32 @@ export async function prepareGround(scale: number): Promise<Ground> {
   const storeSource = findStoreSource()
   const makeTemplate = async () => {
     const database = await createDatabase('store')
-    await makeStore(database, storeSource, STORE_SIZE * scale)
+    await makeStore(database, storeSource, { products: STORE_SIZE * scale, orders: STORE_SIZE * scale })
     await database.pool.end()
     return database.name
   }
   let template: Promise<string> | undefined
+  const shared = new Map<string, Promise<Database>>()
   return {
     postgresVersion: server.version,
     sink,
     scale,
+    largeScale: scale ** 2,
     storeSource,
     storeTemplate: () => {
       template ??= makeTemplate()
       return template
     },
+    shared: (name, make) => {
+      const made = shared.get(name) ?? make()
+      shared.set(name, made)
+      return made
+    },
     createDatabase,
     postgresCpuSeconds: () => cpuSecondsOfTree(server.pid),
     close: async () => {
       await sink.stop()
+      for (const database of await Promise.all(shared.values())) await database.pool.end()
       await maintenance.end()
       await server.stop()
       for (const folder of [root, server.root]) rmSync(folder, { recursive: true, force: true })

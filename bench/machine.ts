@@ -41,6 +41,12 @@ export function cpuSecondsOfTree(root: number): number {
   return ticks / TICKS_PER_SECOND
 }
 
+/** A process's own memory: without the pages of files, Node's program among them, that the machine can take back. */
+export function ownMegabytes(pid: number): number {
+  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+}
+
 /** CPU time that the whole machine spent on anything. */
 export function cpuSecondsOfMachine(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = (

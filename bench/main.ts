@@ -1,16 +1,38 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
+import { backlog } from './backlog.ts'
 import { drain } from './drain.ts'
 import { type Experiment, runExperiment } from './experiment.ts'
 import { toJson } from './frame.ts'
+import { graphile } from './graphile.ts'
 import { prepareGround } from './ground.ts'
+import { hotAggregates } from './hot-aggregates.ts'
+import { latency } from './latency.ts'
 import { describeMachine } from './machine.ts'
+import { memory } from './memory.ts'
 import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
+import { seeding } from './seeding.ts'
+import { slowHub } from './slow-hub.ts'
+import { takeover } from './takeover.ts'
 import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
+import { writers } from './writers.ts'
 
-const experiments: readonly Experiment[] = [drain, wholePath, triggers]
+const experiments: readonly Experiment[] = [
+  drain,
+  graphile,
+  slowHub,
+  hotAggregates,
+  latency,
+  wholePath,
+  triggers,
+  writers,
+  takeover,
+  backlog,
+  memory,
+  seeding,
+]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
 

@@ -6,6 +6,11 @@ export const FIRST_ID = 1_000_000
 /** Room for the children of one order or product in one table. */
 const CHILDREN = 16
 
+/** The stock item of a product made here, the first of which is 1, and the SKU of its variant. */
+export function stockItemOf(product: number): Readonly<{ id: number; sku: string }> {
+  return { id: FIRST_ID + product * CHILDREN, sku: `BENCH-${product}-0` }
+}
+
 /** How many rows of each table an order has, as in the store on which the bounds were measured. */
 const ORDER_ROWS = { lines: 2, units: 2, rates: 3, payments: 1, adjustments: 3, addresses: 2 }
 
@@ -19,11 +24,13 @@ type Copy = Readonly<{
   set: Readonly<Record<string, string>>
 }>
 
+export type StoreSize = Readonly<{ products: number; orders: number }>
+
 /**
- * Makes `count` products and as many placed orders out of one product and one order that the store has, with all that
+ * Makes so many products and placed orders out of one product and one order that the store has, with all that
  * hangs on them, each row with its own ids, numbers and SKUs.
  */
-export async function scaleStore(db: Db, count: number): Promise<void> {
+export async function scaleStore(db: Db, { products, orders }: StoreSize): Promise<void> {
   const product = await modelOf(
     db,
     `select p.id
@@ -45,8 +52,8 @@ export async function scaleStore(db: Db, count: number): Promise<void> {
       order by o.id
       limit 1`,
   )
-  for (const copy of [...productCopies(product), ...orderCopies(order, count)])
-    await copyRows(db, copy, count)
+  for (const copy of productCopies(product)) await copyRows(db, copy, products)
+  for (const copy of orderCopies(order, products)) await copyRows(db, copy, orders)
   await db.query('vacuum analyze')
 }
 

@@ -3,7 +3,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { answerRequests } from './child.ts'
-import { sinkRequest } from './start-sink.ts'
+import { machineTime } from './machine-time.ts'
+import { type Arrival, sinkRequest } from './start-sink.ts'
 
 // The hub of the bench: takes every push and counts the different ones.
 
@@ -11,13 +12,22 @@ const keys = new Set<string>()
 const waiting = new Set<() => void>()
 let repeated = 0
 let delayMs = 0
+let arrivals: Arrival[] | undefined
+let hangsUp = false
 const messageIdStart = randomBytes(8).toString('hex')
 
 const server = createServer((request, response) => {
-  request.resume()
+  if (hangsUp) {
+    request.destroy()
+    return
+  }
+  const body: Buffer[] = []
+  if (arrivals) request.on('data', (piece: Buffer) => body.push(piece))
+  else request.resume()
   request.on('end', () => {
     const key = request.headers['idempotency-key']
     if (typeof key !== 'string') return answer(response, 200, '[]') // asked what it takes
+    arrivals?.push({ at: machineTime(), body: Buffer.concat(body).toString() })
     if (keys.has(key)) repeated++
     else keys.add(key)
     if (delayMs === 0) accept(response)
@@ -62,8 +72,11 @@ answerRequests(async (raw) => {
     keys.clear()
     repeated = 0
     delayMs = request.delayMs
+    arrivals = request.does === 'note' ? [] : undefined
+    hangsUp = request.does === 'hangUp'
     return {}
   }
+  if (request.do === 'arrivals') return arrivals ?? []
   await arrived(request.count)
   return { arrived: keys.size, repeated }
 })

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { loadDump } from '../test/support/load-dump.ts'
 import type { Database } from './ground.ts'
-import { loadDump } from './load-dump.ts'
 import { projectFile } from './project-file.ts'
-import { scaleStore } from './scale-store.ts'
+import { type StoreSize, scaleStore } from './scale-store.ts'
 
 /** Where the store's data and its recorded steps come from. */
 export type StoreSource = Readonly<{ name: string; dump(): string; step(name: string): string }>
@@ -32,7 +32,11 @@ export function findStoreSource(): StoreSource {
 const stepsBefore = ['01-create-product', '02-change-product', '03-stock-movement']
 
 /** Loads the store into an empty database and scales it up. */
-export async function makeStore({ url, pool }: Database, source: StoreSource, size: number): Promise<void> {
+export async function makeStore(
+  { url, pool }: Database,
+  source: StoreSource,
+  size: StoreSize,
+): Promise<void> {
   await loadDump(url, source.dump())
   const connection = await pool.connect()
   for (const line of stepsBefore.flatMap((step) => source.step(step).split('\n'))) {

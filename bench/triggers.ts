@@ -1,11 +1,11 @@
 import type { Db } from '../src/postgres/pool.ts'
-import { migrate } from './bridge.ts'
 import type { Experiment } from './experiment.ts'
 import { type Figure, type Measurement, median } from './frame.ts'
 import type { Database } from './ground.ts'
 import { cpuSecondsOfTree } from './machine.ts'
 import { readStep, replayStep } from './recorded-checkout.ts'
 import { FIRST_ID } from './scale-store.ts'
+import { prepareStorePair } from './store-pair.ts'
 
 const CHECKOUTS = 60
 const STOCK_ITEMS = 10_000
@@ -19,14 +19,15 @@ const ROWS = 'outbox rows'
 export const triggers: Experiment = {
   name: 'triggers',
   rounds: { full: 15, quick: 5 },
+  warmsUp: true,
   figures: [
     { ...versusNone('checkout', WALL), must: 1.3, aim: 1.15 },
     { ...versusNone('checkout', CPU), must: 1.6, aim: 1.3 },
     { ...versusNone('checkout', ROWS), unit: 'rows', compare: 'alone', must: 20, aim: 12 },
     { ...versusNone('bulk stock update', WALL), must: 1.4, aim: 1.2 },
   ],
-  prepare: async ({ createDatabase, sink, storeSource, storeTemplate, scale }) => {
-    const template = await storeTemplate()
+  prepare: async (ground) => {
+    const { storeSource, scale } = ground
     const checkout = readStep(storeSource.step('04-checkout'))
     const checkouts = CHECKOUTS * scale
     const items = STOCK_ITEMS * scale
@@ -48,9 +49,7 @@ export const triggers: Experiment = {
       return times
     }
 
-    const without = await createDatabase('store_without_triggers', template)
-    const having = await createDatabase('store_with_triggers', template)
-    await migrate(having, sink.hubUrl)
+    const { without, having, close } = await prepareStorePair(ground)
     const variant = (name: string, database: Database, work: (db: Db) => Promise<number[]>) => ({
       name,
       run: () => measure(database, work, database === having),
@@ -62,10 +61,7 @@ export const triggers: Experiment = {
         variant('bulk stock update without triggers', without, countAll),
         variant('bulk stock update with triggers', having, countAll),
       ],
-      close: async () => {
-        await without.drop()
-        await having.drop()
-      },
+      close,
     }
   },
 }

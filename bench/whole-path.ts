@@ -1,22 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Pool } from '../src/postgres/pool.ts'
-import { migrate, startWorker } from './bridge.ts'
+import { prepareSeededStore, startWorker, untilSettled } from './bridge.ts'
+import { changeOrders } from './change-orders.ts'
 import type { Experiment } from './experiment.ts'
 import type { Figure, Measurement } from './frame.ts'
 import type { Ground } from './ground.ts'
-import { keepInFlight } from './loops/in-flight.ts'
 import { cpuSecondsOfTree } from './machine.ts'
-import { FIRST_ID } from './scale-store.ts'
-import { CLIENT, CPU, DRAIN, prepareSending, RATE, UNDICI } from './sending.ts'
+import { CLIENT, CPU, DRAIN, drainWork, prepareSending, rateAgainst, rateAndCpu, UNDICI } from './sending.ts'
 
 const WHOLE = 'whole path'
 const ORDERS = 5_000
-const WRITERS = 4
 
 /** From 5,000 committed changes of 5,000 orders to as many messages at the hub, through the worker as it is built. */
 export const wholePath: Experiment = {
   name: 'whole-path',
   rounds: { full: 5, quick: 3 },
+  warmsUp: true,
   figures: [
     { ...versus(DRAIN), must: 0.3, aim: 0.45 },
     // What the bounds of the drain leave of its own references.
@@ -35,7 +32,7 @@ export const wholePath: Experiment = {
     },
   ],
   prepare: async (ground) => {
-    const sending = await prepareSending(ground)
+    const sending = await prepareSending(ground, drainWork(ground), [UNDICI, CLIENT, DRAIN])
     const worker = await prepareWorker(ground)
     return {
       variants: [...sending.variants, { name: WHOLE, run: worker.run }],
@@ -50,23 +47,15 @@ export const wholePath: Experiment = {
 function versus(variant: string): Omit<Figure, 'must' | 'aim'> {
   return {
     name: `whole path against ${variant === DRAIN ? 'the drain' : variant}`,
-    unit: '×',
-    measured: { variant: WHOLE, metric: RATE },
-    reference: { variant, metric: RATE },
-    compare: 'ratio',
-    better: 'higher',
+    ...rateAgainst(WHOLE, variant),
   }
 }
 
 async function prepareWorker(ground: Ground) {
   const { sink } = ground
   const count = ORDERS * ground.scale
-  const database = await ground.createDatabase('store_with_worker', await ground.storeTemplate())
-  await migrate(database, sink.hubUrl)
+  const database = await prepareSeededStore(ground, 'store_with_worker')
   const worker = startWorker(database, sink.hubUrl)
-  const holds = (condition: string) => Promise.race([until(database.pool, condition), worker.died])
-  await holds('not exists (select from bridge.seeding where finished_at is null)')
-  let run = 0
 
   return {
     run: async (): Promise<Measurement> => {
@@ -75,50 +64,19 @@ async function prepareWorker(ground: Ground) {
       await database.pool.query('checkpoint')
       // Stopped for less than its lease, the worker finds all changes at once, as after a burst.
       worker.freeze()
-      await changeOrders(database.pool, count, run++)
+      await changeOrders(database.pool, count)
       const cpuSeconds = () => cpuSecondsOfTree(worker.pid)
       const before = { at: performance.now(), worker: cpuSeconds(), postgres: ground.postgresCpuSeconds() }
       worker.thaw()
       await Promise.race([sink.arrived(count), worker.died])
       const seconds = (performance.now() - before.at) / 1000
-      await holds('not exists (select from bridge.message)')
+      await Promise.race([untilSettled(database), worker.died])
       const postgres = ground.postgresCpuSeconds() - before.postgres
-      const all = postgres + cpuSeconds() - before.worker
-      return {
-        [RATE]: count / seconds,
-        [CPU]: (all * 1e6) / count,
-        'of it PostgreSQL': (postgres * 1e6) / count,
-      }
+      return rateAndCpu(count, seconds, cpuSeconds() - before.worker, postgres)
     },
     close: async () => {
       await worker.stop()
       await database.drop()
     },
-  }
-}
-
-/** One order, one transaction. The writers need not wait for the disk: they are not what is measured. */
-async function changeOrders(pool: Pool, count: number, run: number): Promise<void> {
-  const connections = await Promise.all(Array.from({ length: WRITERS }, () => pool.connect()))
-  try {
-    for (const connection of connections) await connection.query('set synchronous_commit = off')
-    await keepInFlight(count, WRITERS, async (index, writer) => {
-      await connections[writer]?.query('update spree_orders set special_instructions = $1 where id = $2', [
-        `Note ${run}`,
-        FIRST_ID + 1 + index,
-      ])
-    })
-  } finally {
-    for (const connection of connections) connection.release()
-  }
-}
-
-async function until(pool: Pool, condition: string): Promise<void> {
-  const deadline = performance.now() + 300_000
-  for (;;) {
-    const { rows } = await pool.query<{ holds: boolean }>(`select ${condition} as holds`)
-    if (rows[0]?.holds) return
-    if (performance.now() > deadline) throw new Error(`Still not true after 5 minutes: ${condition}`)
-    await pause(20)
   }
 }

@@ -3,6 +3,7 @@ import { createPushClient, type PushClient } from '../../src/push/client.ts'
 import type { SenderRequest } from '../start-sender.ts'
 import { keepInFlight } from './in-flight.ts'
 
+/** The bridge's own client, as a worker has it. */
 export function createBenchClient(hubUrl: string, inFlight: number): PushClient {
   return createPushClient({
     hubUrl,
@@ -21,14 +22,28 @@ export async function loadClientLoop({ hubUrl, payloads, count, inFlight }: Send
   const { signal } = new AbortController()
   const keys = Array.from({ length: count }, () => randomUUID())
   return async () => {
-    await keepInFlight(count, inFlight, async (index) => {
-      const payload = payloads[index % payloads.length] ?? ''
-      const outcome = await client.push(
-        { type: 'order:persist', payload, key: keys[index] ?? '', aggregate: 'order:1' },
+    await keepInFlight(count, inFlight, (index) =>
+      pushOne(
+        client,
+        {
+          type: 'order:persist',
+          payload: payloads[index % payloads.length] ?? '',
+          key: keys[index] ?? '',
+          aggregate: 'order:1',
+        },
         signal,
-      )
-      if (outcome.kind !== 'accepted') throw new Error(`A push ended as ${outcome.kind}.`)
-    })
+      ),
+    )
     return () => client.close()
   }
+}
+
+/** Pushes what the sink must take. */
+export async function pushOne(
+  client: PushClient,
+  message: Parameters<PushClient['push']>[0],
+  signal: AbortSignal,
+): Promise<void> {
+  const outcome = await client.push(message, signal)
+  if (outcome.kind !== 'accepted') throw new Error(`A push ended as ${outcome.kind}.`)
 }

@@ -1,42 +1,31 @@
 import { createDelivery } from '../../src/delivery/delivery.ts'
-import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
-import { joinWorkers } from '../../src/postgres/membership.ts'
-import { createPool } from '../../src/postgres/pool.ts'
+import { listen } from '../../src/postgres/listen.ts'
 import { createCircuit } from '../../src/push/circuit.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { startSender } from '../../src/queue/sender.ts'
 import type { SenderRequest } from '../start-sender.ts'
 import { createBenchClient } from './push-client.ts'
+import { openWorkerParts } from './worker-parts.ts'
 
 /**
  * The sending half of a worker, put together as a worker does it, from joining the others to the last outcome written
- * and the lanes given back. The messages lie in the database.
+ * and the lanes given back. The messages lie in the database, or come into it.
  */
 export async function loadQueueLoop({ hubUrl, databaseUrl, count, inFlight }: SenderRequest) {
-  const { log, closeLog } = createLog({ level: 'info', format: 'json' })
+  const { log, pool, join, close } = await openWorkerParts(databaseUrl)
   const client = createBenchClient(hubUrl, inFlight)
   const circuit = createCircuit((view) => log.error('the circuit moved', view))
   const delivery = createDelivery({ client, circuit, metrics: createMetrics(), log })
-  const pool = createPool(databaseUrl, {
-    applicationName: 'bench sender',
-    max: 10,
-    onConnectionError: (error) => log.error('a connection broke', { error }),
-  })
-  await pool.query('select 1')
   return async () => {
-    const membership = joinWorkers({
-      pool,
-      table: 'bridge.worker',
-      process: 'worker',
-      version: '0',
-      leaseMilliseconds: 12_000,
-      heartbeatMilliseconds: 3_000,
-      status: () => '{}',
-      watch: (work) => work(),
-      onError: (error) => log.error('membership', { error }),
-    })
+    const membership = join()
     let left = count
+    let wake = () => {}
+    const listener = listen(databaseUrl, [BRIDGE_QUEUE.channel], {
+      applicationName: 'bench listen',
+      onNotify: () => wake(),
+      onError: (error) => log.error('listen', { error }),
+    })
     await new Promise<void>((resolve, reject) => {
       const sender = startSender({
         pool,
@@ -53,12 +42,13 @@ export async function loadQueueLoop({ hubUrl, databaseUrl, count, inFlight }: Se
         onSuperseded: () => reject(new Error('An order was superseded.')),
         onError: reject,
       })
+      wake = sender.wake
     })
     return async () => {
+      await listener.stop()
       await membership.leave()
       await client.close()
-      await pool.end()
-      await closeLog()
+      await close()
     }
   }
 }

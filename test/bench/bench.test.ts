@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { readArguments } from '../../bench/arguments.ts'
-import { type Figure, judge, type Round, toJson, turnsOf } from '../../bench/frame.ts'
+import { type Figure, judge, quantile, type Round, toJson, turnsOf } from '../../bench/frame.ts'
 import { readStep, replayStep } from '../../bench/recorded-checkout.ts'
 import { figureLines, resultsPage } from '../../bench/report.ts'
 import type { Db } from '../../src/postgres/pool.ts'
@@ -53,6 +53,13 @@ describe('judging a figure', () => {
     )
     expect(judge(rate, []).verdict).toBe('missed')
   })
+})
+
+test('a quantile lies between its neighbours, whatever their order', () => {
+  const numbers = Array.from({ length: 101 }, (_, index) => 100 - index)
+  expect(quantile(numbers, 0.99)).toBe(99)
+  expect(quantile([30, 10], 0.25)).toBe(15)
+  expect(quantile([7], 0.99)).toBe(7)
 })
 
 test('every variant has its turn in each round and each begins one', () => {
