@@ -3,8 +3,8 @@ import { subscribe } from 'node:diagnostics_channel'
 
 // Its parent holds the other end: no test leaves a process behind, however it dies.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-// Its parent may also say so while it runs: {step, count}.
-process.on('message', dieAt)
+// Its parent may also say so while it runs: {step, count}; or that the clock jumps: {shiftClock: ms}.
+process.on('message', (order) => ('shiftClock' in order ? shiftClock(order.shiftClock) : dieAt(order)))
 process.channel?.unref()
 
 // KILL_AT='collect.commit:after' KILL_COUNT=3: dies as by `kill -9`, at the third time, before anything else happens.
@@ -18,5 +18,15 @@ function dieAt({ step, count }) {
     process.kill(process.pid, 'SIGKILL')
     // The signal is delivered at the latest when the process next waits: it must not do anything until then.
     for (;;);
+  })
+}
+
+/** The wall clock alone: timers and `performance.now()` go on as they did. */
+function shiftClock(ms) {
+  const { now } = Date
+  globalThis.Date = new Proxy(Date, {
+    get: (target, name) => (name === 'now' ? () => now() + ms : Reflect.get(target, name)),
+    construct: (target, given, made) =>
+      Reflect.construct(target, given.length > 0 ? given : [now() + ms], made),
   })
 }
