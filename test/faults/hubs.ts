@@ -49,14 +49,23 @@ export const HUBS: readonly Scenario[] = [
   {
     name: 'a hub that gives every answer there is, one after the other',
     families: ['spree-4.10'],
-    run: everyAnswer,
+    run: (family, seed) => {
+      const { shuffle, pick } = createRandom(seed)
+      const three = [...PASSING, ...PARKING, ...PATIENT].flatMap((each) => [each, each, each])
+      return everyAnswer(family, seed, shuffle([...three, ...HOLDING, redirect(pick([301, 302, 307, 308]))]))
+    },
   },
 ]
 
-/** Each three times: what parks a message needs a person, and what holds all of them costs half a minute. */
-const TIMES_EACH = 3
 const ACCEPTED_BETWEEN = 5
-const ANOTHER_ID = 'ffffffffffffffffffffffff'
+const ANSWERED_WITHIN_MS = 300_000
+const ACCEPT: Behaviour = { kind: 'accept' }
+const UNDER_ANOTHER_ID: Behaviour = {
+  kind: 'answer',
+  status: 201,
+  body: '{"message_id":"ffffffffffffffffffffffff"}',
+  accepted: true,
+}
 
 const json = (status: number, headers: Readonly<Record<string, string>> = {}): Behaviour => ({
   kind: 'answer',
@@ -67,8 +76,8 @@ const json = (status: number, headers: Readonly<Record<string, string>> = {}): B
 /** They stop everything until the circuit asks again, which takes 30 s: once each. */
 const HOLDING = [json(401), json(404), json(410)]
 /** A person puts these back. */
-const PARKING = [json(400), json(413), json(422)]
-const PASSING: readonly Behaviour[] = [
+export const PARKING = [json(400), json(413), json(422)]
+export const PASSING: readonly Behaviour[] = [
   json(500),
   json(503, { 'retry-after': '2' }),
   json(429, { 'retry-after': '2' }),
@@ -79,59 +88,58 @@ const PASSING: readonly Behaviour[] = [
   { kind: 'answer', status: 200, body: '{}', accepted: true },
   { kind: 'answer', status: 201, body: '{}', accepted: true },
   { kind: 'answer', status: 201, body: '', accepted: true },
-  { kind: 'answer', status: 201, body: `{"message_id":"${ANOTHER_ID}"}`, accepted: true },
-  { kind: 'hang' },
-  { kind: 'drip', everyMs: 1000 },
+  UNDER_ANOTHER_ID,
+  { kind: 'reset', accepted: true },
 ]
+/** They cost a sender its whole patience. */
+const PATIENT: readonly Behaviour[] = [{ kind: 'hang' }, { kind: 'drip', everyMs: 1000 }]
+/** To the server beside the hub. */
+const redirect = (status: number): Behaviour => json(status, { location: ELSEWHERE })
+const ELSEWHERE = 'elsewhere'
 
 /**
  * Each answer meets a message of its own, after some that went well. What is parked is put back as an operator would; and a
  * redirect leads to a server that notes what it is told, which must be nothing.
  */
-async function everyAnswer(family: StoreFamily, seed: number): Promise<Result> {
+export async function everyAnswer(
+  family: StoreFamily,
+  seed: number,
+  answers: readonly Behaviour[],
+): Promise<Result> {
   const other = await startOther()
+  const left = answers.map((answer) =>
+    answer.kind === 'answer' && answer.headers?.['location'] === ELSEWHERE
+      ? { ...answer, headers: { location: `${other.url}/elsewhere` } }
+      : answer,
+  )
   try {
     return await inTrial(family, async (trial) => {
-      const random = createRandom(seed)
-      const redirects = [301, 302, 307, 308].map((status) =>
-        json(status, { location: `${other.url}/elsewhere` }),
-      )
-      const times = (behaviours: readonly Behaviour[]) =>
-        Array.from({ length: TIMES_EACH }, () => behaviours).flat()
-      const planned = random.shuffle([
-        ...times(PASSING),
-        ...times(PARKING),
-        ...HOLDING,
-        ...redirects.slice(random.between(0, 3)).slice(0, 1),
-      ])
-      const count = planned.length
       let accepted = 0
       // Of a message whose answer was lost, the next one names another id than the hub had given it.
       const lost = new Set<string>()
       trial.hub.misbehave(({ key, method }) => {
-        if (method !== 'POST') return { kind: 'accept' }
-        if (lost.delete(key))
-          return { kind: 'answer', status: 201, body: `{"message_id":"${ANOTHER_ID}"}`, accepted: true }
-        if (++accepted <= ACCEPTED_BETWEEN) return { kind: 'accept' }
+        if (method !== 'POST') return ACCEPT
+        if (lost.delete(key)) return UNDER_ANOTHER_ID
+        if (++accepted <= ACCEPTED_BETWEEN) return ACCEPT
         accepted = 0
-        const next = planned.pop() ?? { kind: 'accept' as const }
-        if (next.kind === 'hang') lost.add(key)
+        const next = left.pop() ?? ACCEPT
+        if (next.kind === 'hang' || next.kind === 'reset') lost.add(key)
         return next
       })
       trial.startWorker()
       const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 100 })
-      const deadline = Date.now() + 300_000
-      while (planned.length > 0 && Date.now() < deadline) {
+      const deadline = Date.now() + ANSWERED_WITHIN_MS
+      while (left.length > 0 && Date.now() < deadline) {
         await pause(5000)
         await putBack(trial)
       }
-      expectThat(planned.length === 0, `the hub gave all its answers, but not ${JSON.stringify(planned)}`)
+      expectThat(left.length === 0, `the hub gave all its answers, but not ${JSON.stringify(left)}`)
       await workload.stop()
       trial.hub.misbehave()
       await pause(3000)
       await putBack(trial)
       expectThat(other.heard.length === 0, `nobody follows a redirect: ${JSON.stringify(other.heard)}`)
-      return { 'answers that accept nothing, or do not say so': count }
+      return { 'answers that accept nothing, or do not say so': answers.length }
     })
   } finally {
     await other.close()

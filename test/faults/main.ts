@@ -45,7 +45,7 @@ async function main(): Promise<void> {
       for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only)))
         for (const family of scenario.families) {
           const ownSeed = runSeed.between(1, 1e6)
-          const result = await scenario.run(family, ownSeed, server)
+          const result = await scenario.run(family, ownSeed, server).catch(brokenOff)
           report(`${scenario.name} (${family}, seed ${ownSeed})`, result)
           for (const [fault, count] of Object.entries(result.injected))
             injected.set(fault, (injected.get(fault) ?? 0) + count)
@@ -59,6 +59,13 @@ async function main(): Promise<void> {
   say(`In all: ${[...injected].map(([fault, count]) => `${count} ${fault}`).join(', ')}.`)
   say(findings.length === 0 ? `No findings. (seed ${seed})` : `${findings.length} findings! (seed ${seed})`)
   if (findings.length > 0) process.exitCode = 1
+}
+
+/** Something that must hold did not, or the scenario could not go on: the others still run. */
+function brokenOff(error: unknown): Result {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const findings = [{ rule: 'scenario', about: 'it was broken off', text }]
+  return { injected: {}, changes: 0, messages: 0, requests: 0, findings, complaints: [] }
 }
 
 function report(name: string, result: Result): void {

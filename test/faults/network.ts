@@ -6,24 +6,18 @@ import type { Trial } from '../support/trial.ts'
 import { type Way, wireToDatabase, wireToServer } from '../support/ways.ts'
 import type { Wire } from '../support/wire.ts'
 import type { Result } from './result.ts'
-import { BOTH, inTrial, LEASE_MS, type Scenario } from './scenario.ts'
+import { BOTH, expectThat, inTrial, LEASE_MS, type Scenario } from './scenario.ts'
 
 export const NETWORK: readonly Scenario[] = [
   {
     name: 'the answers to commits are lost between worker and database',
     families: BOTH,
-    run: (family, seed) =>
-      inWiredTrial(family, async (trial, { database }) => {
-        const random = createRandom(seed)
-        trial.startWorker()
-        const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
-        // No disturbance: what was committed is settled, whether the sender heard of it or not.
-        database.loseAnswers((bytes) => isCommitted(bytes) && random.chance(0.04))
-        await pause(20_000)
-        database.flow()
-        await workload.stop()
-        return { 'commits whose answer was lost': database.answersLost() }
-      }),
+    run: (family, seed) => loseCommits(family, seed, 40),
+  },
+  {
+    name: 'the networks to database and hub half-open at once, and then nothing comes through past the lease',
+    families: BOTH,
+    run: silenceBoth,
   },
   {
     name: 'the network to the database is cut, stalls, half-opens and crawls',
@@ -63,6 +57,50 @@ export const NETWORK: readonly Scenario[] = [
       }),
   },
 ]
+
+/** Nothing is excused: what was committed is settled, whether the sender heard of it or not. */
+export function loseCommits(family: StoreFamily, seed: number, times: number): Promise<Result> {
+  return inWiredTrial(family, async (trial, { database }) => {
+    const random = createRandom(seed)
+    trial.startWorker()
+    const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
+    database.loseAnswers((bytes) => isCommitted(bytes) && random.chance(0.06))
+    await untilLost(database, times)
+    database.flow()
+    await workload.stop()
+    return { 'commits whose answer was lost': database.answersLost() }
+  })
+}
+
+export function silenceBoth(family: StoreFamily, seed: number): Promise<Result> {
+  return inWiredTrial(family, async (trial, { database, hub }) => {
+    const random = createRandom(seed)
+    trial.startWorker()
+    trial.startWorker()
+    trial.hub.misbehave(slowAnswers(seed, 0, 400))
+    const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
+    await pause(random.between(2000, 3000))
+    const from = Date.now()
+    for (const wire of [database, hub]) wire.freeze()
+    await pause(random.between(1000, 3000))
+    for (const wire of [database, hub]) wire.stall()
+    await pause(LEASE_MS + 500)
+    for (const wire of [database, hub]) wire.flow()
+    trial.disturbed('the database was out of reach', from)
+    await pause(2000)
+    await workload.stop()
+    return { 'half-open at both ends': 1, 'stalls past the lease at both ends': 1 }
+  })
+}
+
+/** At least `times` answers: how many there are in a second depends on the machine. */
+export async function untilLost(wire: Wire, times: number): Promise<void> {
+  const deadline = Date.now() + LOST_WITHIN_MS
+  while (wire.answersLost() < times && Date.now() < deadline) await pause(100)
+  expectThat(wire.answersLost() >= times, `${times} answers are lost, not ${wire.answersLost()}`)
+}
+
+const LOST_WITHIN_MS = 90_000
 
 /** The end of an answer of the server to `commit`. */
 export function isCommitted(bytes: Buffer): boolean {

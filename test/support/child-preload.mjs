@@ -3,7 +3,7 @@ import { subscribe } from 'node:diagnostics_channel'
 
 // Its parent holds the other end: no test leaves a process behind, however it dies.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-// Its parent may also say so while it runs: {step, count}; or that the clock jumps: {shiftClock: ms}.
+// Its parent may also say so while it runs: {step, count, signal}; or that the clock jumps: {shiftClock: ms}.
 process.on('message', (order) => ('shiftClock' in order ? shiftClock(order.shiftClock) : dieAt(order)))
 process.channel?.unref()
 
@@ -11,13 +11,13 @@ process.channel?.unref()
 const { KILL_AT, KILL_COUNT = '1' } = process.env
 if (KILL_AT) dieAt({ step: KILL_AT, count: Number(KILL_COUNT) })
 
-function dieAt({ step, count }) {
+function dieAt({ step, count, signal = 'SIGKILL' }) {
   let left = count
   subscribe('spree-bridge:step', (passed) => {
-    if (passed !== step || --left > 0) return
-    process.kill(process.pid, 'SIGKILL')
+    if (passed !== step || --left !== 0) return
+    process.kill(process.pid, signal)
     // The signal is delivered at the latest when the process next waits: it must not do anything until then.
-    for (;;);
+    if (signal === 'SIGKILL') for (;;);
   })
 }
 

@@ -23,6 +23,8 @@ export type LoopTrial = Readonly<{
   relays: Readonly<{ pushes: Relay; toStore: Relay; toConsumer: Relay }>
   /** Starts a process. Of several of one role the others reach the one that was started first, until it dies. */
   start(role: Role): BridgeProcess
+  /** From now on nobody reaches it, as when a load balancer finds that it does not answer. */
+  leaveOut(process: BridgeProcess): void
   /** Resolves when it does its work. */
   ready(role: Role, process: BridgeProcess): Promise<void>
   startWorkload(options: WorkloadOptions): Promise<Workload>
@@ -191,6 +193,7 @@ async function assemble(
     hub,
     relays: { pushes, toStore, toConsumer },
     start: (role) => startWith(role, envOf[role]),
+    leaveOut: (running) => roles.delete(running),
     ready: async (role, running) => {
       await running.line(role === 'worker' ? (line) => line.includes('worker started') : isListening)
     },

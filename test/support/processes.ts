@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 
 const ours = path.resolve(import.meta.dirname, '../..')
 
@@ -22,6 +23,8 @@ export type BridgeProcess = Readonly<{
   kill(): Promise<Ending>
   /** From now on it dies as by `kill -9` when it has passed this step so often. */
   dieAt(step: string, count: number): void
+  /** From now on it stands still, as by SIGSTOP, when it has passed this step so often. Resolves when it does. */
+  stopAt(step: string, count: number): Promise<void>
   /** From now on its wall clock is wrong by so much. */
   shiftClock(ms: number): void
   /** SIGSTOP: it stands still, with its connections open. */
@@ -104,6 +107,10 @@ function start(
       return ended
     },
     dieAt: (step, count) => child.send({ step, count }),
+    stopAt: async (step, count) => {
+      child.send({ step, count, signal: 'SIGSTOP' })
+      while (child.exitCode === null && child.signalCode === null && !standsStill(child.pid)) await pause(100)
+    },
     shiftClock: (ms) => child.send({ shiftClock: ms }),
     pause: () => send('SIGSTOP'),
     resume: () => send('SIGCONT'),
@@ -112,6 +119,10 @@ function start(
       return ended
     },
   }
+}
+
+function standsStill(pid = 0): boolean {
+  return spawnSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).stdout.startsWith('T')
 }
 
 function readLines(child: ChildProcess, hear: (line: string) => void): void {
