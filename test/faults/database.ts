@@ -7,7 +7,7 @@ import { databaseUrl, onServer } from '../support/postgres.ts'
 import { createRandom } from '../support/random.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import type { Result } from './result.ts'
-import { inTrial, LEASE_MS, type Scenario, type Server, skipped } from './scenario.ts'
+import { expectThat, inTrial, LEASE_MS, type Scenario, type Server, skipped } from './scenario.ts'
 
 export const DATABASE: readonly Scenario[] = [
   {
@@ -135,7 +135,8 @@ async function noConnectionLeft(family: StoreFamily, seed: number): Promise<Resu
         trial.disturbed('no connection left', from)
       }
       await pause(4000)
-      await workload.stop()
+      const { interrupted } = await workload.stop()
+      expectThat(interrupted === 0, `the shop goes on without the bridge: ${interrupted} statements failed`)
       return { 'times without a connection': 2, 'times with three connections': 1 }
     },
     { toDatabase: asRole },

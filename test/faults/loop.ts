@@ -38,7 +38,7 @@ export const LOOP: readonly Scenario[] = [
   },
 ]
 
-const KILLS_OF_EACH = 8
+const KILLS_OF_EACH = 10
 const ROLES: readonly Role[] = ['hub', 'web', 'worker']
 const ORDERLY = 1 / 8
 /** The hub waits three minutes for the consumer's one silence, and backs off from what failed. */

@@ -108,3 +108,5 @@ async function startServer(root: string): Promise<Server & Readonly<{ stop(): Pr
 }
 
 await main()
+// Some connection of some process that died may still be there, and nobody is to wait for it.
+process.exit()

@@ -19,7 +19,7 @@ export const POOLER: readonly Scenario[] = [
 ]
 
 /** Workers share the pooler's few sessions; one of them dies in the middle, and so does the pooler. */
-async function throughPooler(family: StoreFamily, seed: number, listens: boolean): Promise<Result> {
+export async function throughPooler(family: StoreFamily, seed: number, listens: boolean): Promise<Result> {
   if (!hasPgBouncer) return skipped("there is no pgbouncer on this machine (Debian's package is enough)")
   let pooler: PgBouncer | undefined
   try {

@@ -59,7 +59,7 @@ export const WORKERS: readonly Scenario[] = [
         trial.hub.misbehave(slowAnswers(seed, 0, 200))
         const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 150 })
         for (let kill = 0; kill < RANDOM_KILLS; kill++) {
-          await pause(random.between(200, 2500))
+          await pause(random.between(200, 4000))
           const from = Date.now()
           await workers.shift()?.kill()
           trial.disturbed('kill -9 at a random moment', from)
@@ -93,4 +93,4 @@ export const WORKERS: readonly Scenario[] = [
   },
 ]
 
-const RANDOM_KILLS = 25
+const RANDOM_KILLS = 80
