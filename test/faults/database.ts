@@ -7,7 +7,15 @@ import { databaseUrl, onServer } from '../support/postgres.ts'
 import { createRandom } from '../support/random.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import type { Result } from './result.ts'
-import { expectThat, inTrial, LEASE_MS, type Scenario, type Server, skipped } from './scenario.ts'
+import {
+  expectThat,
+  inTrial,
+  LEASE_MS,
+  type Scenario,
+  type Server,
+  skipped,
+  startWorkers,
+} from './scenario.ts'
 
 export const DATABASE: readonly Scenario[] = [
   {
@@ -30,7 +38,7 @@ export const DATABASE: readonly Scenario[] = [
     families: ['spree-4.10'],
     run: (family, seed) =>
       inTrial(family, async (trial) => {
-        trial.startWorker()
+        await startWorkers(trial, 1)
         const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
         for (const lastsMs of [2000, LEASE_MS + 3000]) {
           await pause(4000)
@@ -66,8 +74,7 @@ function restarting(
 ): Promise<Result> {
   return inTrial(family, async (trial) => {
     const random = createRandom(seed)
-    trial.startWorker()
-    trial.startWorker()
+    await startWorkers(trial, 2)
     const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
     const counts: Record<string, number> = {}
     await pause(3000)
@@ -119,7 +126,7 @@ async function noConnectionLeft(family: StoreFamily, seed: number): Promise<Resu
   return inTrial(
     family,
     async (trial) => {
-      trial.startWorker()
+      await startWorkers(trial, 1)
       const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
       // Three are too few for a worker: its connections wait for each other, and for ever fail to listen.
       for (const [limit, lastsMs] of [
@@ -171,7 +178,7 @@ async function diskFull(family: StoreFamily, seed: number): Promise<Result> {
     return await inTrial(
       family,
       async (trial) => {
-        trial.startWorker()
+        await startWorkers(trial, 1)
         const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
         for (const lastsMs of [4000, LEASE_MS + 3000]) {
           await pause(4000)

@@ -130,15 +130,14 @@ export function loseInTheLoop(family: StoreFamily, seed: number, times: number):
 
 function troubleInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
   return inLoop(family, seed, WAYS, async (trial, random, _running, count, wires) => {
-    for (const [index, wire] of wires.entries()) {
+    // All at once: a network that is in trouble seldom is so at one end only.
+    const troubled = wires.map(async (wire, index) => {
       const { where, excuses } = WAYS[index] ?? { where: '', excuses: undefined }
-      const troubles = await troubleWire(
-        wire,
-        random,
-        (_what, from) => excuses && trial.killed(excuses, from),
-      )
+      const own = createRandom(random.between(1, 1e6))
+      const troubles = await troubleWire(wire, own, (_what, from) => excuses && trial.killed(excuses, from))
       for (const [what, times] of Object.entries(prefixed(where, troubles))) count(what, times)
-    }
+    })
+    await Promise.all(troubled)
   })
 }
 

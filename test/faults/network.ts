@@ -6,7 +6,7 @@ import type { Trial } from '../support/trial.ts'
 import { type Way, wireToDatabase, wireToServer } from '../support/ways.ts'
 import type { Wire } from '../support/wire.ts'
 import type { Result } from './result.ts'
-import { BOTH, expectThat, inTrial, LEASE_MS, type Scenario } from './scenario.ts'
+import { BOTH, expectThat, inTrial, LEASE_MS, type Scenario, startWorkers } from './scenario.ts'
 
 export const NETWORK: readonly Scenario[] = [
   {
@@ -24,8 +24,7 @@ export const NETWORK: readonly Scenario[] = [
     families: ['spree-4.10'],
     run: (family, seed) =>
       inWiredTrial(family, async (trial, { database }) => {
-        trial.startWorker()
-        trial.startWorker()
+        await startWorkers(trial, 2)
         // So that much is on its way at any moment.
         trial.hub.misbehave(slowAnswers(seed, 0, 400))
         const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
@@ -42,8 +41,7 @@ export const NETWORK: readonly Scenario[] = [
     run: (family, seed) =>
       inWiredTrial(family, async (trial, { hub }) => {
         const random = createRandom(seed)
-        trial.startWorker()
-        trial.startWorker()
+        await startWorkers(trial, 2)
         // So that much is on its way at any moment.
         trial.hub.misbehave(slowAnswers(seed, 0, 400))
         const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
@@ -62,7 +60,7 @@ export const NETWORK: readonly Scenario[] = [
 export function loseCommits(family: StoreFamily, seed: number, times: number): Promise<Result> {
   return inWiredTrial(family, async (trial, { database }) => {
     const random = createRandom(seed)
-    trial.startWorker()
+    await startWorkers(trial, 1)
     const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
     database.loseAnswers((bytes) => isCommitted(bytes) && random.chance(0.06))
     await untilLost(database, times)
@@ -75,8 +73,7 @@ export function loseCommits(family: StoreFamily, seed: number, times: number): P
 export function silenceBoth(family: StoreFamily, seed: number): Promise<Result> {
   return inWiredTrial(family, async (trial, { database, hub }) => {
     const random = createRandom(seed)
-    trial.startWorker()
-    trial.startWorker()
+    await startWorkers(trial, 2)
     trial.hub.misbehave(slowAnswers(seed, 0, 400))
     const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
     await pause(random.between(2000, 3000))

@@ -6,7 +6,7 @@ import { createDatabase, onServer } from '../support/postgres.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import type { Trial } from '../support/trial.ts'
 import type { Result } from './result.ts'
-import { expectThat, inTrial, type Scenario } from './scenario.ts'
+import { expectThat, inTrial, type Scenario, startWorkers } from './scenario.ts'
 
 /** Longer than a worker takes to look whether schema, database and triggers are its own still. */
 const LOOKS_WITHIN_MS = 30_000
@@ -95,7 +95,7 @@ async function copiedDatabase(family: StoreFamily, seed: number): Promise<Result
   const copies: Awaited<ReturnType<typeof createDatabase>>[] = []
   try {
     return await inTrial(family, async (trial) => {
-      trial.startWorker()
+      await startWorkers(trial, 1)
       const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
       await pause(4000)
       const from = Date.now()

@@ -3,7 +3,7 @@ import { hasPgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbounc
 import { createRandom } from '../support/random.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import type { Result } from './result.ts'
-import { inTrial, type Scenario, skipped } from './scenario.ts'
+import { inTrial, type Scenario, skipped, startWorkers } from './scenario.ts'
 
 export const POOLER: readonly Scenario[] = [
   {
@@ -27,15 +27,14 @@ export async function throughPooler(family: StoreFamily, seed: number, listens: 
       family,
       async (trial) => {
         const random = createRandom(seed)
-        const first = trial.startWorker()
-        trial.startWorker()
+        const [first] = await startWorkers(trial, 2)
         const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
         await pause(random.between(6000, 9000))
         const killedAt = Date.now()
-        await first.kill()
+        await first?.kill()
         trial.disturbed('kill -9', killedAt)
-        trial.startWorker()
-        await pause(random.between(3000, 5000))
+        await startWorkers(trial, 1)
+        await pause(random.between(2000, 4000))
         const restartedAt = Date.now()
         await pooler?.restart()
         trial.disturbed('the pooler died', restartedAt)

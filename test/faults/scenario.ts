@@ -1,3 +1,4 @@
+import type { BridgeProcess } from '../support/processes.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import { openTrial, type Trial, type TrialOptions } from '../support/trial.ts'
 import type { Result } from './result.ts'
@@ -45,6 +46,17 @@ export async function inTrial(
   } finally {
     await trial.close()
   }
+}
+
+/** Workers that do their work: one that cannot begin ends, as whoever looks after it expects, and nobody does so here. */
+export function startWorkers(trial: Trial, count: number): Promise<BridgeProcess[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const worker = trial.startWorker()
+      await worker.line((line) => line.includes('worker started'))
+      return worker
+    }),
+  )
 }
 
 /** Where this machine has not what the scenario needs. */
