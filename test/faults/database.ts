@@ -160,7 +160,7 @@ async function diskFull(family: StoreFamily, seed: number): Promise<Result> {
   const { searchParams } = new URL(databaseUrl('postgres'))
   const { uid, gid } = statSync(searchParams.get('host') ?? '/')
   const disk = mkdtempSync(path.join(os.tmpdir(), 'bridge-disk-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MEGABYTES}m`, 'tmpfs', disk])
+  const mounted = spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${DISK_MEGABYTES}m`, 'tmpfs', disk])
   if (mounted.status !== 0) {
     rmSync(disk, { recursive: true })
     return skipped('a small disk can be mounted by root only')
@@ -196,7 +196,7 @@ async function diskFull(family: StoreFamily, seed: number): Promise<Result> {
     )
   } finally {
     await onServer((server) => server.query(`drop tablespace if exists ${tablespace}`))
-    spawnSync('umount', [disk])
+    spawnSync('/bin/umount', [disk])
     rmSync(disk, { recursive: true, force: true })
   }
 }
