@@ -57,7 +57,7 @@ export const WORKERS: readonly Scenario[] = [
         const random = createRandom(seed)
         const workers = [trial.startWorker(), trial.startWorker()]
         trial.hub.misbehave(slowAnswers(seed, 0, 200))
-        const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 150 })
+        const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 600 })
         for (let kill = 0; kill < RANDOM_KILLS; kill++) {
           await pause(random.between(200, 4000))
           const from = Date.now()
