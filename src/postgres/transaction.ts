@@ -1,5 +1,11 @@
 import type { Connection, Db, Pool } from './pool.ts'
 
+/**
+ * Of a process that is stopped, or whose machine is gone without a good-bye, the connection stays for hours, and with it
+ * what its transaction has locked. The server ends it before a lease runs out: who takes over then must not wait behind it.
+ */
+const STANDSTILL = '5s'
+
 type Isolation = 'read committed' | 'repeatable read'
 
 /**
@@ -33,7 +39,9 @@ export async function untilCommit<T>(
   const connection = await pool.connect()
   let result: T
   try {
-    await connection.query(`begin isolation level ${isolation}`)
+    await connection.query(
+      `begin isolation level ${isolation}; set local idle_in_transaction_session_timeout = '${STANDSTILL}'`,
+    )
     result = await work(connection)
   } catch (error) {
     connection.release(await rollBack(connection))

@@ -1,27 +1,54 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Behaviour } from '../support/hub-behaviour.ts'
 import { passingTrouble } from '../support/hub-trouble.ts'
-import { openLoopTrial, type Role } from '../support/loop-trial.ts'
-import { createRandom } from '../support/random.ts'
+import { type LoopTrial, type LoopWays, openLoopTrial, type Role } from '../support/loop-trial.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import type { StoreFamily } from '../support/stores.ts'
+import { type Way, wireToDatabase, wireToServer } from '../support/ways.ts'
+import type { Wire } from '../support/wire.ts'
+import { isCommitted, prefixed, troubleWire, untilLost } from './network.ts'
 import { nameOf, type Result } from './result.ts'
+import { BOTH, LEASE_MS, type Scenario } from './scenario.ts'
 
-const DYING: readonly Role[] = ['hub', 'web', 'worker', 'hub', 'web', 'worker']
-const ORDERLY = 1 / 6
+export const LOOP: readonly Scenario[] = [
+  {
+    name: 'the whole loop: random kills of worker, hub and web, a consumer that fails, hangs and loses answers',
+    families: BOTH,
+    run: killInTheLoop,
+  },
+  {
+    name: 'the whole loop: worker, hub and web are stopped past their leases, while others stand by',
+    families: ['spree-4.10'],
+    run: stopInTheLoop,
+  },
+  {
+    name: 'the whole loop: hubs stand still in the midst of a transaction, and never come back',
+    families: ['spree-4.10'],
+    run: standStillInTheLoop,
+  },
+  {
+    name: 'the whole loop: the answers to commits are lost at both databases, and answers between all programs',
+    families: BOTH,
+    run: (family, seed) => loseInTheLoop(family, seed, 15),
+  },
+  {
+    name: 'the whole loop: the networks are cut, stall, half-open and crawl',
+    families: ['spree-4.10'],
+    run: troubleInTheLoop,
+  },
+]
+
+const KILLS_OF_EACH = 10
+const ROLES: readonly Role[] = ['hub', 'web', 'worker']
+const ORDERLY = 1 / 8
 /** The hub waits three minutes for the consumer's one silence, and backs off from what failed. */
 const REST_WITHIN_MS = 300_000
 
+type Running = Record<Role, ReturnType<LoopTrial['start']>>
+
 /** Somebody dies every few seconds, wherever it is, or is stopped in good order; the consumer is in trouble all the time. */
-export async function killInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
-  const random = createRandom(seed)
-  const injected: Record<string, number> = {}
-  const count = (what: string) => {
-    injected[what] = (injected[what] ?? 0) + 1
-  }
-  const trial = await openLoopTrial(family)
-  try {
-    const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
-    await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
+function killInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
+  return inLoop(family, seed, [], async (trial, random, running, count) => {
     const decide = consumersTrouble(seed)
     trial.relays.toConsumer.misbehave(() => {
       const behaviour = decide()
@@ -29,16 +56,135 @@ export async function killInTheLoop(family: StoreFamily, seed: number): Promise<
       if (name) count(`${name} of the consumer`)
       return behaviour
     })
-    const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
-    const erp = trial.startErp(seed, 250)
-    for (const role of random.shuffle(DYING)) {
-      await pause(random.between(500, 4000))
+    for (const role of random.shuffle(Array.from({ length: KILLS_OF_EACH }, () => ROLES).flat())) {
+      await pause(random.between(300, 3000))
       const orderly = random.chance(ORDERLY)
       await (orderly ? running[role].terminate() : running[role].kill())
       if (!orderly) trial.killed(role)
-      count(`${orderly ? 'SIGTERM' : 'kill -9'} of the ${role}`)
+      count(orderly ? `SIGTERM of the ${role}` : `kill -9 of the ${role} at a random moment`)
       running[role] = trial.start(role)
     }
+  })
+}
+
+/** Each is stopped while another of its kind takes over, and then wakes with its connections open. */
+function stopInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
+  return inLoop(family, seed, [], async (trial, random, running, count) => {
+    for (const role of ROLES) await trial.ready(role, trial.start(role))
+    for (const role of random.shuffle(ROLES)) {
+      await pause(random.between(1000, 3000))
+      const from = Date.now()
+      running[role].pause()
+      await pause(LEASE_MS + random.between(1000, 4000))
+      running[role].resume()
+      trial.killed(role, from)
+      count(`SIGSTOP of the ${role} past the lease`)
+      await pause(3000)
+    }
+  })
+}
+
+/** In the midst of a transaction, with its locks held. */
+const HOLDING_LOCKS = ['push.key', 'push.insert', 'route.copies', 'route.order', 'conclude.settle'] as const
+const STANDS_STILL_WITHIN_MS = 20_000
+
+/**
+ * To the database, a machine that stands still and one that is gone without a good-bye are the same: its connections are
+ * there, its locks are held. The next hub must get through nevertheless.
+ */
+export function standStillInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
+  return inLoop(family, seed, [], async (trial, random, running, count) => {
+    for (const step of random.shuffle(HOLDING_LOCKS).slice(0, 3)) {
+      const heir = trial.start('hub')
+      await trial.ready('hub', heir)
+      const victim = running.hub
+      const from = Date.now()
+      await Promise.race([
+        victim.stopAt(`${step}:after`, random.between(1, 3)),
+        pause(STANDS_STILL_WITHIN_MS),
+      ])
+      victim.pause()
+      trial.leaveOut(victim)
+      running.hub = heir
+      await pause(LEASE_MS + 3000)
+      trial.killed('hub', from)
+      count(`hub that stands still at ${step}`)
+    }
+  })
+}
+
+/** Nothing is excused: what was committed counts, whether anybody heard of it or not. */
+export function loseInTheLoop(family: StoreFamily, seed: number, times: number): Promise<Result> {
+  return inLoop(family, seed, WAYS, async (_trial, random, _running, count, wires) => {
+    const [atStore, atHub, ...between] = wires
+    for (const wire of [atStore, atHub])
+      wire?.loseAnswers((bytes) => isCommitted(bytes) && random.chance(0.04))
+    for (const wire of between) wire.loseAnswers(() => random.chance(0.05))
+    await Promise.all(wires.map((wire) => untilLost(wire, times)))
+    for (const [index, wire] of wires.entries()) {
+      wire.flow()
+      count(`answers lost ${WAYS[index]?.where}`, wire.answersLost())
+    }
+  })
+}
+
+function troubleInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
+  return inLoop(family, seed, WAYS, async (trial, random, _running, count, wires) => {
+    // All at once: a network that is in trouble seldom is so at one end only.
+    const troubled = wires.map(async (wire, index) => {
+      const { where, excuses } = WAYS[index] ?? { where: '', excuses: undefined }
+      const own = createRandom(random.between(1, 1e6))
+      const troubles = await troubleWire(wire, own, (_what, from) => excuses && trial.killed(excuses, from))
+      for (const [what, times] of Object.entries(prefixed(where, troubles))) count(what, times)
+    })
+    await Promise.all(troubled)
+  })
+}
+
+/** Where a wire may lie, and whose settling is in doubt while it loses bytes: that of whoever writes into the database. */
+const WAYS: readonly Readonly<{ where: string; way: keyof LoopWays; excuses?: Role }>[] = [
+  { where: 'to the database of the store', way: 'toStoreDatabase', excuses: 'worker' },
+  { where: 'to the database of the hub', way: 'toHubDatabase', excuses: 'hub' },
+  { where: 'to the hub', way: 'toHub' },
+  { where: 'to the store', way: 'toStore' },
+  { where: 'to the consumer', way: 'toConsumer' },
+]
+
+async function inLoop(
+  family: StoreFamily,
+  seed: number,
+  wired: typeof WAYS,
+  inject: (
+    trial: LoopTrial,
+    random: Random,
+    running: Running,
+    count: (what: string, times?: number) => void,
+    wires: readonly Wire[],
+  ) => Promise<void>,
+): Promise<Result> {
+  const injected: Record<string, number> = {}
+  const count = (what: string, times = 1) => {
+    injected[what] = (injected[what] ?? 0) + times
+  }
+  const ways = new Map<string, Way>()
+  const lay = Object.fromEntries(
+    wired.map(({ way }) => [
+      way,
+      async (url: string) => {
+        const laid = await (way.endsWith('Database') ? wireToDatabase(url) : wireToServer(url))
+        ways.set(way, laid)
+        return laid
+      },
+    ]),
+  )
+  const trial = await openLoopTrial(family, lay)
+  try {
+    const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
+    await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
+    const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
+    const erp = trial.startErp(seed, 250)
+    const wires = wired.flatMap(({ way }) => ways.get(way)?.wire ?? [])
+    await inject(trial, createRandom(seed), running, count, wires)
     await Promise.all([trial.ready('hub', running.hub), trial.ready('web', running.web)])
     await pause(2000)
     await erp.stop()
@@ -56,6 +202,7 @@ export async function killInTheLoop(family: StoreFamily, seed: number): Promise<
     }
   } finally {
     await trial.close()
+    for (const { wire } of ways.values()) await wire.close()
   }
 }
 

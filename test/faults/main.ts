@@ -7,7 +7,8 @@ import type { Finding } from '../checker/evidence.ts'
 import { createRandom } from '../support/random.ts'
 import { describe, runKillPoints } from './kill-points.ts'
 import type { Result } from './result.ts'
-import { SCENARIOS, type Server } from './scenarios.ts'
+import type { Server } from './scenario.ts'
+import { SCENARIOS } from './scenarios.ts'
 
 /** `npm run test:faults -- [--kill-points] [--minutes N] [--seed S] [--only TEXT]` */
 const { values } = parseArgs({
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'bridge-faults-'))
   const server = await startServer(root)
   const findings: Finding[] = []
+  const injected = new Map<string, number>()
   try {
     const runSeed = createRandom(seed)
     const deadline = Date.now() + minutes * 60_000
@@ -43,8 +45,10 @@ async function main(): Promise<void> {
       for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only)))
         for (const family of scenario.families) {
           const ownSeed = runSeed.between(1, 1e6)
-          const result = await scenario.run(family, ownSeed, server)
+          const result = await scenario.run(family, ownSeed, server).catch(brokenOff)
           report(`${scenario.name} (${family}, seed ${ownSeed})`, result)
+          for (const [fault, count] of Object.entries(result.injected))
+            injected.set(fault, (injected.get(fault) ?? 0) + count)
           findings.push(...result.findings)
         }
     } while (Date.now() < deadline)
@@ -52,11 +56,24 @@ async function main(): Promise<void> {
     await server.stop()
     rmSync(root, { recursive: true, force: true })
   }
+  say(`In all: ${[...injected].map(([fault, count]) => `${count} ${fault}`).join(', ')}.`)
   say(findings.length === 0 ? `No findings. (seed ${seed})` : `${findings.length} findings! (seed ${seed})`)
   if (findings.length > 0) process.exitCode = 1
 }
 
-function report(name: string, { injected, changes, messages, requests, findings, complaints }: Result): void {
+/** Something that must hold did not, or the scenario could not go on: the others still run. */
+function brokenOff(error: unknown): Result {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const findings = [{ rule: 'scenario', about: 'it was broken off', text }]
+  return { injected: {}, changes: 0, messages: 0, requests: 0, findings, complaints: [] }
+}
+
+function report(name: string, result: Result): void {
+  if (result.skipped !== undefined) {
+    say(`${name}: SKIPPED, ${result.skipped}`)
+    return
+  }
+  const { injected, changes, messages, requests, findings, complaints } = result
   const faults = Object.entries(injected).map(([fault, count]) => `${count} ${fault}`)
   say(
     `${name}: ${changes} row changes → ${messages} messages in ${requests} requests, ${findings.length} findings`,
@@ -82,7 +99,7 @@ async function startServer(root: string): Promise<Server & Readonly<{ stop(): Pr
   process.env['TEST_POSTGRES_URL'] = running.url
   return {
     restart: async (how) => {
-      if (how === 'immediate') process.kill(running.pid, 'SIGQUIT')
+      if (how !== 'fast') process.kill(running.pid, how === 'kill' ? 'SIGKILL' : 'SIGQUIT')
       await running.stop()
       running = await start()
     },
@@ -91,3 +108,5 @@ async function startServer(root: string): Promise<Server & Readonly<{ stop(): Pr
 }
 
 await main()
+// Some connection of some process that died may still be there, and nobody is to wait for it.
+process.exit()

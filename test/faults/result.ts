@@ -10,6 +10,8 @@ export type Result = Readonly<{
   requests: number
   findings: readonly Finding[]
   complaints: readonly string[]
+  /** Why it could not run on this machine. */
+  skipped?: string
 }>
 
 /** A trouble by the name under which it is counted; null where all is well. */

@@ -171,6 +171,25 @@ describe('a transaction', () => {
   })
 })
 
+test('a transaction whose process stands still holds its locks for seconds, not for as long as its connection is there', async () => {
+  await db.pool.query('create table held (id integer primary key)')
+  let wake: (() => void) | undefined
+  const standing = inTransaction(db.pool, async (one) => {
+    await one.query('insert into held values (1)')
+    await new Promise<void>((resolve) => {
+      wake = resolve
+    })
+  })
+  standing.catch(() => {})
+  await until(
+    () => wake !== undefined,
+    () => 'nothing is held',
+  )
+  await db.pool.query("set statement_timeout = '10s'; insert into held values (1); reset statement_timeout")
+  wake?.()
+  await expect(standing).rejects.toThrow()
+})
+
 test('two starters at once apply each file once, and a later one only what is new', async () => {
   const file = (version: number): Migration => ({
     version,

@@ -144,14 +144,18 @@ function bringOrder(number: string): Word {
 async function untilAccepted(message: Sent, { url, token, signal }: ErpOptions): Promise<void> {
   const { type, payload, key, number } = message
   while (!signal.aborted) {
+    // Not AbortSignal.timeout: combined with another signal, Node 20 may forget it before its time.
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(), PATIENCE_MS)
     const answer = await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Augury-Token': token, 'Idempotency-Key': key },
       body: JSON.stringify({ message: type, payload }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: AbortSignal.any([signal, patience.signal]),
     })
       .then(async (response) => ({ status: response.status, text: await response.text() }))
       .catch(() => undefined)
+      .finally(() => clearTimeout(timer))
     if (answer?.status === 201) {
       message.accepted.push((JSON.parse(answer.text) as { message_id: string }).message_id)
       return

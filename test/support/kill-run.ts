@@ -42,7 +42,7 @@ const REACHED_WITHIN_MS = 20_000
 export async function runToKill(point: KillPoint, family: StoreFamily, seed: number): Promise<Finding[]> {
   const trial = await openTrial(family)
   try {
-    const victim = trial.startWorker(point)
+    const victim = trial.startWorker({ killAt: point })
     // Some points are passed before it says so.
     await Promise.race([victim.line((line) => line.includes('worker started')), victim.ended])
     const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 150 })

@@ -9,6 +9,7 @@ import { createDatabase, type TestDatabase } from './postgres.ts'
 import { type BridgeProcess, createProcesses } from './processes.ts'
 import { type Answerer, acknowledge, processAt, type Relay, startRelay } from './relay.ts'
 import { createStore, type StoreFamily } from './stores.ts'
+import { asHeard, type Way } from './ways.ts'
 import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts'
 
 export type Role = 'worker' | 'hub' | 'web'
@@ -22,12 +23,14 @@ export type LoopTrial = Readonly<{
   relays: Readonly<{ pushes: Relay; toStore: Relay; toConsumer: Relay }>
   /** Starts a process. Of several of one role the others reach the one that was started first, until it dies. */
   start(role: Role): BridgeProcess
+  /** From now on nobody reaches it, as when a load balancer finds that it does not answer. */
+  leaveOut(process: BridgeProcess): void
   /** Resolves when it does its work. */
   ready(role: Role, process: BridgeProcess): Promise<void>
   startWorkload(options: WorkloadOptions): Promise<Workload>
   startErp(seed: number, pauseMs: number): Erp
-  /** Notes that the harness killed a process, so that the checker excuses what follows from it. */
-  killed(role: Role): void
+  /** Notes that the harness killed or stopped a process, since `from`, so that the checker excuses what follows from it. */
+  killed(role: Role, from?: number): void
   /** Waits until nothing is on its way any more, or no longer. */
   comeToRest(timeoutMs?: number): Promise<void>
   evidence(): Promise<LoopEvidence>
@@ -56,14 +59,23 @@ const ALL_TYPES = [
 ]
 const LOOK_EVERY_MS = 250
 
-export async function openLoopTrial(family: StoreFamily): Promise<LoopTrial> {
+/** Wires, where the programs do not reach each other directly. */
+export type LoopWays = Readonly<{
+  toStoreDatabase?: (url: string) => Promise<Way>
+  toHubDatabase?: (url: string) => Promise<Way>
+  toHub?: (url: string) => Promise<Way>
+  toStore?: (url: string) => Promise<Way>
+  toConsumer?: (url: string) => Promise<Way>
+}>
+
+export async function openLoopTrial(family: StoreFamily, ways: LoopWays = {}): Promise<LoopTrial> {
   const processes = createProcesses()
   const closing: (() => Promise<unknown>)[] = [() => processes.killAll()]
   const close = async () => {
     for (const end of closing) await end()
   }
   try {
-    return await assemble(family, processes, closing, close)
+    return await assemble(family, ways, processes, closing, close)
   } catch (error) {
     await close()
     throw error
@@ -72,6 +84,7 @@ export async function openLoopTrial(family: StoreFamily): Promise<LoopTrial> {
 
 async function assemble(
   family: StoreFamily,
+  ways: LoopWays,
   processes: ReturnType<typeof createProcesses>,
   closing: (() => Promise<unknown>)[],
   close: () => Promise<void>,
@@ -98,11 +111,18 @@ async function assemble(
     () => hubDatabase.drop(),
     () => store.drop(),
   )
+  const [toStoreDatabase, toHubDatabase, toHub, toWeb, toIn] = [
+    await ways.toStoreDatabase?.(store.url),
+    await ways.toHubDatabase?.(hubDatabase.url),
+    await ways.toHub?.(pushes.url),
+    await ways.toStore?.(toStore.url),
+    await ways.toConsumer?.(toConsumer.url),
+  ]
   const common = { HOST: '127.0.0.1', LOG_FORMAT: 'json' }
   const hubEnv = {
     ...common,
     PORT: '0',
-    HUB_DATABASE_URL: hubDatabase.url,
+    HUB_DATABASE_URL: toHubDatabase?.url ?? hubDatabase.url,
     HUB_ADMIN_TOKEN: ADMIN_TOKEN,
     HUB_TARGETS: 'any',
   }
@@ -129,17 +149,22 @@ async function assemble(
   await hub.line(isListening)
   const at = await call(`${orders.url}/api/stores`, ADMIN_TOKEN, {
     name: 'Harbour Supply',
-    webhook_url: `${toStore.url}/webhook`,
+    webhook_url: `${toWeb?.url ?? toStore.url}/webhook`,
     webhook_token: WEBHOOK_TOKEN,
   })
   const ofStore = `${orders.url}/api/stores/${at.id}`
   await call(`${ofStore}/mappings`, at.token, {
-    mapping: { name: 'consumer.in', url: toConsumer.url, token: 'consumer-token', messages: ALL_TYPES },
+    mapping: {
+      name: 'consumer.in',
+      url: toIn?.url ?? toConsumer.url,
+      token: 'consumer-token',
+      messages: ALL_TYPES,
+    },
   })
   const bridgeEnv = {
     ...common,
-    DATABASE_URL: store.url,
-    HUB_URL: pushes.url,
+    DATABASE_URL: toStoreDatabase?.url ?? store.url,
+    HUB_URL: toHub?.url ?? pushes.url,
     HUB_STORE_ID: at.id,
     HUB_TOKEN: at.token,
     WEBHOOK_TOKEN,
@@ -152,10 +177,10 @@ async function assemble(
   const killed: Record<Role, Disturbance[]> = { hub: [], web: [], worker: [] }
 
   const evidence = async (): Promise<LoopEvidence> => ({
-    outward: await gatherEvidence(audit, pushes.requests, killed.worker),
+    outward: await gatherEvidence(audit, asHeard(pushes.requests, toHub?.wire), killed.worker),
     sent: erps.flatMap(({ sent }) => sent),
-    toStore: toStore.requests,
-    toConsumer: toConsumer.requests,
+    toStore: asHeard(toStore.requests, toWeb?.wire),
+    toConsumer: asHeard(toConsumer.requests, toIn?.wire),
     inbox: await readInbox(store),
     left: await readLeft(hubDatabase),
     disturbances: killed.hub,
@@ -168,6 +193,7 @@ async function assemble(
     hub,
     relays: { pushes, toStore, toConsumer },
     start: (role) => startWith(role, envOf[role]),
+    leaveOut: (running) => roles.delete(running),
     ready: async (role, running) => {
       await running.line(role === 'worker' ? (line) => line.includes('worker started') : isListening)
     },
@@ -182,9 +208,8 @@ async function assemble(
       erps.push(erp)
       return erp
     },
-    killed: (role) => {
-      const now = Date.now()
-      killed[role].push({ what: `kill -9 of the ${role}`, from: now, to: now })
+    killed: (role, from = Date.now()) => {
+      killed[role].push({ what: `the ${role} was killed or stopped`, from, to: Date.now() })
     },
     comeToRest: async (timeoutMs = 60_000) => {
       const deadline = Date.now() + timeoutMs

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 
-const root = path.resolve(import.meta.dirname, '../..')
+const ours = path.resolve(import.meta.dirname, '../..')
 
 const BRIDGE_WITH_TEST_HANDLERS = [
   '--import',
-  path.join(root, 'test/faults/register.mjs'),
+  path.join(ours, 'test/faults/register.mjs'),
   path.join(import.meta.dirname, 'bridge-with-test-handlers.ts'),
 ]
 
@@ -22,6 +23,10 @@ export type BridgeProcess = Readonly<{
   kill(): Promise<Ending>
   /** From now on it dies as by `kill -9` when it has passed this step so often. */
   dieAt(step: string, count: number): void
+  /** From now on it stands still, as by SIGSTOP, when it has passed this step so often. Resolves when it does. */
+  stopAt(step: string, count: number): Promise<void>
+  /** From now on its wall clock is wrong by so much. */
+  shiftClock(ms: number): void
   /** SIGSTOP: it stands still, with its connections open. */
   pause(): void
   resume(): void
@@ -34,6 +39,8 @@ export type StartOptions = Readonly<{
   env: Readonly<Record<string, string>>
   /** Dies as by `kill -9` at the `count`-th time that it passes this step, e.g. `collect.commit:after`. */
   killAt?: Readonly<{ step: string; count?: number }>
+  /** The folder of another version of the program. */
+  root?: string
   /** With the inbound handlers of the tests (test-handlers.ts) in place of its own. */
   testHandlers?: boolean
 }>
@@ -61,7 +68,10 @@ export function createProcesses(): Processes {
   }
 }
 
-function start(command: readonly string[], { env, killAt, testHandlers }: StartOptions): BridgeProcess {
+function start(
+  command: readonly string[],
+  { env, killAt, root = ours, testHandlers }: StartOptions,
+): BridgeProcess {
   const preload = path.join(import.meta.dirname, 'child-preload.mjs')
   const program = testHandlers ? BRIDGE_WITH_TEST_HANDLERS : [path.join(root, 'dist/main.js')]
   const child = spawn(process.execPath, ['--import', preload, ...program, ...command], {
@@ -97,6 +107,11 @@ function start(command: readonly string[], { env, killAt, testHandlers }: StartO
       return ended
     },
     dieAt: (step, count) => child.send({ step, count }),
+    stopAt: async (step, count) => {
+      child.send({ step, count, signal: 'SIGSTOP' })
+      while (child.exitCode === null && child.signalCode === null && !standsStill(child.pid)) await pause(100)
+    },
+    shiftClock: (ms) => child.send({ shiftClock: ms }),
     pause: () => send('SIGSTOP'),
     resume: () => send('SIGCONT'),
     terminate: () => {
@@ -104,6 +119,10 @@ function start(command: readonly string[], { env, killAt, testHandlers }: StartO
       return ended
     },
   }
+}
+
+function standsStill(pid = 0): boolean {
+  return spawnSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).stdout.startsWith('T')
 }
 
 function readLines(child: ChildProcess, hear: (line: string) => void): void {

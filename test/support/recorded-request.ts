@@ -5,6 +5,8 @@ export type RecordedRequest = {
   /** Order of arrival. */
   sequence: number
   arrivedAt: number
+  /** The sender's, which tells one connection from another. */
+  port: number
   method: string
   path: string
   headers: Readonly<Record<string, string | string[] | undefined>>
@@ -34,6 +36,7 @@ export function record(incoming: IncomingMessage, sequence: number): RecordedReq
   return {
     sequence,
     arrivedAt: Date.now(),
+    port: incoming.socket.remotePort ?? 0,
     method: incoming.method ?? '',
     path: incoming.url ?? '',
     headers: incoming.headers,

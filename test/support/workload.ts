@@ -115,7 +115,8 @@ async function perform(
 function problemOf(error: unknown): 'deadlocks' | 'interrupted' | null {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === '40P01' || code === '40001') return 'deadlocks'
-  if (/^(57P0|08|ECONN|EPIPE|ENOENT)/.test(code)) return 'interrupted'
+  // 25006: read only; 53: no space, no connection left; 55000: nobody is let in
+  if (/^(57P0|08|25006|53|55000|ECONN|EPIPE|ENOENT)/.test(code)) return 'interrupted'
   const message = error instanceof Error ? error.message : ''
   return /Connection terminated|connection error|timeout exceeded/i.test(message) ? 'interrupted' : null
 }
