@@ -147,7 +147,7 @@ export async function everyAnswer(
 }
 
 async function putBack(trial: Trial): Promise<void> {
-  const { code, lines } = await trial.run(['messages', 'retry', '--state', 'parked', '--limit', '100'])
+  const { code, lines } = await trial.run(['messages', 'retry', '--state', 'parked', '--yes'])
   expectThat(code === 0, `messages retry ended with ${code}: ${lines.join('\n')}`)
 }
 

@@ -201,7 +201,7 @@ describe('migrate', () => {
     await importer.query('update spree_orders set updated_at = now()')
 
     const migrations = Promise.all([runBridge(['migrate'], env), runBridge(['migrate'], env)])
-    const early = await Promise.race([migrations, pause(2_000)])
+    const early = await Promise.race([migrations, watch.untilWaited().then(() => pause(1_500))])
     expect(early).toBeUndefined()
     await importer.query('commit')
     importer.release()
@@ -218,7 +218,7 @@ describe('migrate', () => {
     expect(done.match(/triggers on spree_orders/g)).toHaveLength(1)
     expect((await runBridge(['migrate'], env)).stdout).toMatch(/^Nothing to do/)
     expect(heldMs).toBeLessThan(200)
-    // It gives up after 200 ms, and what a busy machine adds; one that waits for its lock would wait for two seconds.
+    // It gives up after 200 ms, and what a busy machine adds; one that waits for its lock would wait for 1.5 s.
     expect(waitedMs).toBeGreaterThan(0)
     expect(waitedMs).toBeLessThan(600)
   })

@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { TestDatabase } from './postgres.ts'
 
 export type LockWatch = Readonly<{
+  /** Resolves when somebody was seen to wait for such a lock. */
+  untilWaited(): Promise<void>
   /** The longest that one transaction was seen to wait for, and to hold, a lock that keeps a table's writers out. */
   stop(): Promise<Readonly<{ waitedMs: number; heldMs: number }>>
 }>
@@ -39,6 +41,10 @@ export async function watchLocks(db: TestDatabase): Promise<LockWatch> {
     }
   })()
   return {
+    async untilWaited() {
+      while (watching && ![...spans.values()].some(({ granted, from, to }) => !granted && to > from))
+        await pause(LOOK_EVERY_MS)
+    },
     async stop() {
       watching = false
       await running
