@@ -3,6 +3,8 @@ import { Refusal } from './refusal.ts'
 
 /** The query of a request by its schema. @throws Refusal 400 that says which part is wrong and why */
 export function readQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
+  if (JSON.stringify(query).includes('\\u0000'))
+    throw new Refusal(400, 'The query has a NUL character in it.')
   const read = schema.safeParse(query)
   if (read.success) return read.data
   throw new Refusal(400, `The query is not understood. ${z.prettifyError(read.error).replaceAll('\n', ' ')}`)

@@ -92,6 +92,9 @@ function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
     response.json({ ...message, payload: readJson(message?.payload ?? 'null') })
   })
   api.post('/messages/retry', async (request, response) => {
+    // Ids in a body that nobody reads would retry everything.
+    if (Number(request.get('content-length') ?? 0) > 0)
+      throw new Refusal(400, 'The filters go into the query: this takes no body.')
     const { state, type, ...more } = readQuery(messageFilter, request.query)
     const filter = { ...more, states: state, types: type }
     const { upTo } = await concernedOutbound(pool, 'retry', filter)

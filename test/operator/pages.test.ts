@@ -242,6 +242,16 @@ describe('messages to the hub', () => {
     )
     const url = await dashboard()
 
+    const named = await fetch(`${url}/api/v1/messages/retry`, {
+      method: 'POST',
+      body: `{"ids":["${order}"]}`,
+    })
+    expect([named.status, await named.json()]).toEqual([400, { error: expect.stringContaining('no body') }])
+    expect(await get(`${url}/api/v1/messages?type=%00`)).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('NUL') },
+    })
+
     expect((await post(`${url}/api/v1/messages/retry?state=parked`)).body).toEqual({ count: 2 })
     expect(await one(`select state from bridge.message where id = ${product}`)).toEqual({ state: 'failing' })
     expect(await one('select row_id, op from bridge.outbox')).toEqual({ row_id: '18', op: 'announce' })
