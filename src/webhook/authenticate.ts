@@ -7,13 +7,13 @@ import { onceInAWhile } from '../observe/once-in-a-while.ts'
 /** As hubs of several ages send it; some servers between hub and us turn dashes into underscores. */
 const HEADERS = ['x-augury-token', 'x-hub-token', 'x_augury_token', 'x_hub_token']
 
-/** Lets through who brings one of the tokens; all others, and everybody where there is none, get 401 with an empty body. */
+/** Lets through who brings one of the tokens; all others, and everybody where there is none, get 401. */
 export function authenticate(tokens: readonly string[], log: Log): RequestHandler {
   const seldom = onceInAWhile(log)
   return (request, response, next) => {
     if (HEADERS.some((name) => isOneOf(headerOf(request, name), tokens))) return next()
     seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
-    response.status(401).end()
+    response.status(401).json({ error: 'Token is invalid: send the one of this webhook in X-Augury-Token.' })
   }
 }
 
