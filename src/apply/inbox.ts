@@ -44,14 +44,10 @@ const LONGEST_PAUSE_MILLISECONDS = 50
 const MISSING_RIGHT = '42501'
 const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
-/**
- * The store's own statements wait behind the rows that a message has changed, so no application may take long, and one
- * whose process stands still is ended by the server.
- */
+/** The store's own statements wait behind the rows that a message has changed, so no application may take long. */
 const LIMITS = `
 set local lock_timeout = '10s';
-set local statement_timeout = '30s';
-set local idle_in_transaction_session_timeout = '5s'`
+set local statement_timeout = '30s'`
 
 const NO_DATABASE = "The store's database does not answer at the moment: send the message again later."
 
