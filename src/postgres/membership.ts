@@ -24,7 +24,7 @@ export type Registration = Readonly<{ id: string; signal: AbortSignal }>
 export type Membership = Readonly<{
   /** Undefined before the first registration and between a lost one and the next. */
   registration(): Registration | undefined
-  /** Told after every look at the other workers (twice a second), so that shares are balanced and takeovers quick. */
+  /** Told after every look at the other workers: twice a second, and when a lease has just run out. */
   onLook(listener: () => void): void
   /** Milliseconds since the last successful heartbeat. */
   heartbeatAge(): number
@@ -55,18 +55,25 @@ export function joinWorkers(options: MembershipOptions): Membership {
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
+      let rest = LOOK_MILLISECONDS
       try {
-        await look()
+        rest = Math.min(rest, await look())
         for (const listener of listeners) listener()
       } catch (error) {
         options.onError(error)
       }
-      await pause(LOOK_MILLISECONDS, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await pause(rest, undefined, { signal: stopping.signal }).catch(() => undefined)
     }
   }
 
-  async function look(): Promise<void> {
-    await evictExpired(pool, table)
+  /** Returns in how many milliseconds to look again at the latest: as soon as the next lease has ended, should nobody renew it. */
+  async function look(): Promise<number> {
+    const { nextEndsIn = LOOK_MILLISECONDS } = await evictExpired(pool, table)
+    await keepRegistered()
+    return Math.max(0, nextEndsIn) + 1
+  }
+
+  async function keepRegistered(): Promise<void> {
     const asked = present()
     if (!current) {
       const id = await registerWorker(pool, table, options, leaseMilliseconds, options.status())

@@ -45,13 +45,23 @@ export async function renewWorker(
 
 /**
  * Removes workers whose lease has run out. The row lock decides between this and a late renewal: whoever comes second
- * finds the row renewed, or gone. Returns their ids.
+ * finds the row renewed, or gone. Returns their ids, and in how many milliseconds the next lease ends unless it is renewed:
+ * undefined without one.
  */
-export async function evictExpired(db: Db, table: WorkerTable): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `delete from ${table} where expires_at < clock_timestamp() returning id`,
+export async function evictExpired(
+  db: Db,
+  table: WorkerTable,
+): Promise<Readonly<{ evicted: readonly string[]; nextEndsIn: number | undefined }>> {
+  const { rows } = await db.query<{ evicted: string[]; next: number | null }>(
+    `with evicted as (
+       delete from ${table} where expires_at < clock_timestamp() returning id
+     )
+     select array(select id::text from evicted) as evicted,
+            (select extract(epoch from min(expires_at) - clock_timestamp())::double precision * 1000
+               from ${table}
+              where id not in (select id from evicted)) as next`,
   )
-  return rows.map((row) => row.id)
+  return { evicted: rows[0]?.evicted ?? [], nextEndsIn: rows[0]?.next ?? undefined }
 }
 
 /** Ends a registration in order; what it owned is free at once. */

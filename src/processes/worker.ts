@@ -148,6 +148,8 @@ async function assemble(
     onError: complain('reconcile'),
   })
   membership.onLook(() => {
+    // Somebody's lease may just have ended.
+    if (!collector.isCollecting()) collector.wake()
     metrics.lanesOwned.set(sender.lanesOwned())
     metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
   })

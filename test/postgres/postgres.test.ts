@@ -231,7 +231,7 @@ describe('a worker', () => {
       await registerWorker(queue.pool, 'bridge.worker', worker, -1, '{}'),
     ]
     await queue.pool.query('update bridge.lane set owner = $1 where lane = 3', [dead])
-    let evicting: Promise<string[]> = Promise.resolve([])
+    let evicting: ReturnType<typeof evictExpired> | undefined
     await inTransaction(queue.pool, async (one) => {
       expect(await renewWorker(one, 'bridge.worker', late, 60_000, '{}')).toBe(true)
       evicting = evictExpired(queue.pool, 'bridge.worker')
@@ -245,7 +245,11 @@ describe('a worker', () => {
         () => 'nobody waits',
       )
     })
-    expect(await evicting).toEqual([dead])
+    expect((await evicting)?.evicted).toEqual([dead])
+    // Whoever waits to take over knows how long.
+    const { nextEndsIn } = await evictExpired(queue.pool, 'bridge.worker')
+    expect(nextEndsIn).toBeGreaterThan(0)
+    expect(nextEndsIn).toBeLessThanOrEqual(60_000)
     expect(await renewWorker(queue.pool, 'bridge.worker', dead, 60_000, '{}')).toBe(false)
     expect((await queue.pool.query('select from bridge.lane where owner is not null')).rowCount).toBe(0)
     await releaseWorker(queue.pool, 'bridge.worker', late)
