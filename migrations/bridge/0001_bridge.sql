@@ -36,14 +36,14 @@ create table bridge.outbox (
 comment on table bridge.outbox is 'That a row of the store changed, written by triggers in the transaction that changed it. No unique key: a trigger must not be able to fail.';
 create index outbox_xid_id on bridge.outbox (xid, id);
 
-create table bridge.pulse (
-  singleton boolean primary key default true check (singleton),
-  asleep boolean not null default false,
-  collected_id bigint not null default 0,
-  fuse_rows bigint not null default 1000000
-) with (fillfactor = 10);
-comment on table bridge.pulse is 'The one row that triggers read: does the collector sleep (then notify it), and how far it has come (the fuse).';
-insert into bridge.pulse default values;
+-- What triggers need to know. Sequences, since a trigger reads those without a plan, a lock or a snapshot.
+create sequence bridge.pulse_asleep minvalue 0;
+comment on sequence bridge.pulse_asleep is '1 while the collector sleeps: then notify it.';
+create sequence bridge.pulse_collected_id minvalue 0;
+comment on sequence bridge.pulse_collected_id is 'How far the collector has come in the outbox: the fuse blows so many ids later.';
+create sequence bridge.pulse_fuse_rows minvalue 0;
+comment on sequence bridge.pulse_fuse_rows is 'By how many ids the collector may be behind before triggers stop recording.';
+select setval('bridge.pulse_asleep', 0), setval('bridge.pulse_collected_id', 0), setval('bridge.pulse_fuse_rows', 1000000);
 
 create table bridge.watched (
   table_name text primary key,

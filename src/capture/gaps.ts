@@ -69,22 +69,26 @@ export async function closeGaps(db: Db, gaps: readonly Gap[]): Promise<void> {
 }
 
 async function readFuse(db: Db) {
-  const { rows } = await db.query<{ waiting: number; fuse_rows: number; snapshot: string }>(
-    `select (s.last_value - p.collected_id)::float8 as waiting, p.fuse_rows::float8 as fuse_rows,
-            pg_current_snapshot()::text as snapshot
-       from bridge.pulse p cross join bridge.outbox_id_seq s`,
+  const { rows } = await db.query<{ waiting: number; fuse_rows: number }>(
+    `select (s.last_value - p.last_value)::float8 as waiting, f.last_value::float8 as fuse_rows
+       from bridge.outbox_id_seq s cross join bridge.pulse_collected_id p cross join bridge.pulse_fuse_rows f`,
   )
   const [fuse] = rows
-  if (!fuse) throw new Error('bridge.pulse has no row')
-  return { waiting: fuse.waiting, fuseRows: fuse.fuse_rows, snapshot: parseSnapshot(fuse.snapshot) }
+  if (!fuse) throw new Error('a sequence of bridge has no value')
+  // Sequences know no snapshots: whoever has read them before us and found the fuse blown is in the one taken now, if not over.
+  return { waiting: fuse.waiting, fuseRows: fuse.fuse_rows, snapshot: await readSnapshot(db) }
+}
+
+async function readSnapshot(db: Db): Promise<Snapshot> {
+  const { rows } = await db.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot')
+  return parseSnapshot(rows[0]?.snapshot ?? '')
 }
 
 /** Has every transaction ended that was in progress then? */
 async function haveEnded(db: Db, then: Snapshot, waitMilliseconds: number): Promise<boolean> {
   const deadline = performance.now() + waitMilliseconds
   for (;;) {
-    const { rows } = await db.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot')
-    const { inProgress } = parseSnapshot(rows[0]?.snapshot ?? '')
+    const { inProgress } = await readSnapshot(db)
     if (![...then.inProgress].some((xid) => inProgress.has(xid))) return true
     if (performance.now() > deadline) return false
     await pause(POLL_MILLISECONDS)

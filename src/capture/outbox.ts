@@ -18,7 +18,8 @@ type Row = {
   origin: string | null
 }
 
-const COLUMNS = 'id, xid, at, kind, table_name, row_id, op, parent, parent_old, delta, origin'
+// An empty origin is none: the setting is an empty string, not null, in a session after a transaction that set it.
+const COLUMNS = `id, xid, at, kind, table_name, row_id, op, parent, parent_old, delta, nullif(origin, '') as origin`
 
 /**
  * Rows that the previous read could not see, at most `limit` (then there are more); all rows without a previous read.
@@ -117,8 +118,9 @@ export async function writePulse(
   pulse: Readonly<{ asleep: boolean; collectedId: string }>,
 ): Promise<void> {
   await db.query(
-    `update bridge.pulse set asleep = $1, collected_id = greatest(collected_id, $2::bigint)
-      where asleep is distinct from $1 or collected_id < $2::bigint`,
-    [pulse.asleep, pulse.collectedId],
+    `select setval('bridge.pulse_asleep', $1),
+            setval('bridge.pulse_collected_id', greatest(last_value, $2::bigint))
+       from bridge.pulse_collected_id`,
+    [pulse.asleep ? 1 : 0, pulse.collectedId],
   )
 }

@@ -42,7 +42,8 @@ async function dropState(db: Db): Promise<void> {
   )
   // What the fuse counts as not yet collected is gone.
   await db.query(
-    'update bridge.pulse set collected_id = greatest(collected_id, (select last_value from bridge.outbox_id_seq))',
+    `select setval('bridge.pulse_collected_id', greatest(p.last_value, s.last_value))
+       from bridge.pulse_collected_id p cross join bridge.outbox_id_seq s`,
   )
   await db.query(`update bridge.seeding set last_id = '0', finished_at = null`)
 }

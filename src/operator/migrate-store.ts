@@ -69,7 +69,7 @@ export async function previewMigration(input: MigrateInput): Promise<string> {
 function markStatements({ fuseRows }: MigrateInput): string[] {
   return [
     'update bridge.installation set installed = true where not installed',
-    `update bridge.pulse set fuse_rows = ${fuseRows} where fuse_rows <> ${fuseRows}`,
+    `select setval('bridge.pulse_fuse_rows', ${fuseRows})`,
   ]
 }
 

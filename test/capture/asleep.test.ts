@@ -26,7 +26,9 @@ async function closeGround({ db, hub, worker }: Ground): Promise<void> {
 }
 
 async function isAsleep({ db }: Ground): Promise<boolean> {
-  const { rows } = await db.pool.query<{ asleep: boolean }>('select asleep from bridge.pulse')
+  const { rows } = await db.pool.query<{ asleep: boolean }>(
+    'select last_value = 1 as asleep from bridge.pulse_asleep',
+  )
   return rows[0]!.asleep
 }
 
@@ -85,20 +87,12 @@ describe('a collector that has nothing to do', () => {
 
   test('is notified by the trigger of a change, tells it, and bids the triggers be quiet until it sleeps again', async () => {
     const { pool } = ground.db
-    await pool.query(
-      `create table public.pulses (id serial, asleep boolean);
-       create function public.note_pulse() returns trigger language plpgsql as
-         'begin insert into public.pulses (asleep) values (new.asleep); return null; end';
-       create trigger note_pulse after update on bridge.pulse for each row execute function public.note_pulse()`,
-    )
     const already = heard.length
     await pool.query(SALE)
     await until(() => heard.length === already + 1)
+    await until(async () => !(await isAsleep(ground)))
     await until(() => soldOnce(ground).length === 1)
-    await until(async () => {
-      const { rows } = await pool.query('select asleep from public.pulses order by id')
-      return rows[0]?.['asleep'] === false && rows.at(-1)?.['asleep'] === true
-    })
+    await until(() => isAsleep(ground))
   })
 })
 

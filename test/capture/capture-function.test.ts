@@ -60,13 +60,13 @@ beforeEach(async () => {
   }
   await pool.query('delete from bridge.outbox; delete from bridge.gap')
   await pool.query(
-    'update bridge.pulse set collected_id = (select last_value from bridge.outbox_id_seq), fuse_rows = 1000000',
+    `select setval('bridge.pulse_collected_id', last_value), setval('bridge.pulse_fuse_rows', 1000000) from bridge.outbox_id_seq`,
   )
 })
 
 async function recorded(): Promise<string[]> {
   const { rows } = await pool.query<{ text: string }>(
-    `select concat_ws(' ', kind, table_name, row_id, op, 'of ' || parent, 'was ' || parent_old, 'by ' || delta, 'from ' || origin) as text
+    `select concat_ws(' ', kind, table_name, row_id, op, 'of ' || parent, 'was ' || parent_old, 'by ' || delta, 'from ' || nullif(origin, '')) as text
        from bridge.outbox order by id`,
   )
   return rows.map((row) => row.text)
@@ -92,6 +92,35 @@ describe('orders', () => {
     await pool.query(`update spree_orders set updated_at = now()`)
     await pool.query(`update spree_orders set email = 'x', updated_at = now()`)
     expect(await recorded()).toEqual(['order spree_orders 2 update'])
+  })
+
+  test('a bulk update of carts is not compared each with each', async () => {
+    await pool.query(`insert into spree_orders (number) select 'R' || i from generate_series(1, 20000) i`)
+    const connection = await pool.connect()
+    try {
+      await connection.query(`begin; set local statement_timeout = '10s'`)
+      await connection.query(`update spree_orders set email = 'x'`)
+    } finally {
+      await connection.query('rollback')
+      connection.release()
+    }
+    expect(await recorded()).toEqual([])
+  })
+
+  test('of a bulk update of carts and placed orders only those that are or were placed are told', async () => {
+    await pool.query(
+      `insert into spree_orders (id, completed_at) values (1, null), (2, null), (3, now()), (4, now()), (5, now())`,
+    )
+    await pool.query('delete from bridge.outbox')
+    await pool.query(
+      `update spree_orders set completed_at = case id when 2 then now() when 4 then null else completed_at end,
+                               email = case id when 3 then 'x' end`,
+    )
+    expect((await recorded()).sort()).toEqual([
+      'order spree_orders 2 insert',
+      'order spree_orders 3 update',
+      'order spree_orders 4 update',
+    ])
   })
 
   test('a json column, which has no equality, is compared all the same', async () => {
@@ -216,6 +245,48 @@ describe('the store never fails because of the bridge', () => {
   })
 })
 
+test("operators and types in the shop's search path do not run with the rights of the bridge", async () => {
+  await pool.query(`
+    create schema hostile;
+    create domain hostile.text as pg_catalog.text check (false);
+    create domain hostile."numeric" as pg_catalog.numeric check (false);
+    create domain hostile.int8 as pg_catalog.int8 check (false);
+    create function hostile.pg_notify(pg_catalog.text, pg_catalog.text) returns void language plpgsql as
+      'begin raise exception ''hostile''; end';
+    do $$
+      declare
+        type regtype;
+        name pg_catalog.text;
+      begin
+        foreach type in array array['pg_catalog.text', 'pg_catalog.int4', 'pg_catalog.int8', 'pg_catalog.numeric']::regtype[] loop
+          execute format('create function hostile.raise(%1$s, %1$s) returns bool language plpgsql as
+            ''begin raise exception ''''hostile''''; end''', type);
+          foreach name in array array['=', '<>', '>', '-', '*', '||', '*<>'] loop
+            execute format('create operator hostile.%1$s (leftarg = %2$s, rightarg = %2$s, function = hostile.raise)', name, type);
+          end loop;
+        end loop;
+      end $$`)
+  const connection = await pool.connect()
+  try {
+    await connection.query(
+      `set search_path = hostile, public, pg_catalog; select setval('bridge.pulse_asleep', 1)`,
+    )
+    await connection.query(`insert into spree_stock_items (variant_id, count_on_hand) values (7, 5), (8, 5)`)
+    await connection.query(`update spree_stock_items set count_on_hand = count_on_hand + 1`)
+    await connection.query(`update spree_stock_items set count_on_hand = 9 where id < 2`)
+    await connection.query(`delete from spree_stock_items where id < 2`)
+    await connection.query(`insert into spree_orders (completed_at) values (now())`)
+    await connection.query(`update spree_orders set email = 'x'`)
+    await connection.query(`truncate spree_stock_items`)
+  } finally {
+    await connection.query(
+      `reset search_path; select setval('bridge.pulse_asleep', 0); drop schema hostile cascade`,
+    )
+    connection.release()
+  }
+  expect(await recorded()).toHaveLength(8)
+})
+
 test('the origin is that of the transaction that set it, and of no later one', async () => {
   const connection = await pool.connect()
   await connection.query('begin')
@@ -249,7 +320,7 @@ test('truncate is a gap', async () => {
 })
 
 test('the fuse stops recording without a worker, history last, and leaves one gap per kind', async () => {
-  await pool.query('update bridge.pulse set fuse_rows = 10')
+  await pool.query(`select setval('bridge.pulse_fuse_rows', 10)`)
   for (let i = 0; i < 60; i++)
     await pool.query(`insert into spree_stock_items (variant_id, count_on_hand) values ($1, 1)`, [i])
   const { rows } = await pool.query(`select count(*)::int as rows from bridge.outbox`)
