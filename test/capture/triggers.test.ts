@@ -207,6 +207,7 @@ test('several processes that repair at once do it once', async () => {
 test('a table that stays locked is named, and does not keep the others from their repair', async () => {
   await pool.query('drop trigger bridge_update on spree_orders; drop trigger bridge_insert on spree_variants')
   const holder = await pool.connect()
+  const watch = await watchLocks(database)
   try {
     await holder.query('begin; lock table spree_orders in row exclusive mode')
     await expect(repairTriggers(pool, store, 2)).rejects.toMatchObject({
@@ -215,6 +216,8 @@ test('a table that stays locked is named, and does not keep the others from thei
     })
     expect(await tablesToRepair()).toEqual(['spree_orders'])
   } finally {
+    // Whoever writes there meanwhile waits as long: 200 ms, and what a busy machine adds.
+    expect((await watch.stop()).waitedMs).toBeLessThan(2_000)
     await holder.query('rollback')
     holder.release()
   }
