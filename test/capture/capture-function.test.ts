@@ -60,7 +60,7 @@ beforeEach(async () => {
   }
   await pool.query('delete from bridge.outbox; delete from bridge.gap')
   await pool.query(
-    'update bridge.pulse set collected_id = (select last_value from bridge.outbox_id_seq), fuse_rows = 1000000',
+    `update bridge.pulse set collected_id = nextval('bridge.outbox_id_seq'), fuse_rows = 1000000, asleep = false`,
   )
 })
 
@@ -213,6 +213,40 @@ describe('the store never fails because of the bridge', () => {
     expect(await recorded()).toEqual([
       'stock spree_stock_items 00000000-0000-0000-0000-000000000001 insert of 1 by 99999999999999999999',
     ])
+  })
+})
+
+describe('the store never waits for the bridge', () => {
+  test('of two transactions that write the same tables neither waits for the other, nor for who reads the outbox', async () => {
+    await pool.query('update bridge.pulse set asleep = true')
+    const open = await Promise.all([pool.connect(), pool.connect(), pool.connect()])
+    const [one, other, reader] = open
+    try {
+      for (const connection of open) await connection.query(`begin; set local lock_timeout = '500ms'`)
+      for (const writer of [one, other]) {
+        await writer.query('insert into spree_orders (completed_at) values (now())')
+        await writer.query('insert into spree_stock_items (variant_id, count_on_hand) values (1, 1)')
+        await writer.query('update spree_stock_items set count_on_hand = 2')
+        await reader.query('select from bridge.outbox')
+      }
+      // Of ours a writer holds its rows of the outbox, and of the rest only what it has read.
+      const { rows } = await one.query(
+        `select relname as of, mode
+           from pg_locks l
+           join pg_class c on c.oid = l.relation and c.relnamespace = 'bridge'::regnamespace
+          where pid = pg_backend_pid() and mode <> 'AccessShareLock'
+          order by relname`,
+      )
+      expect(rows).toEqual([
+        { of: 'outbox', mode: 'RowExclusiveLock' },
+        { of: 'outbox_id_seq', mode: 'RowExclusiveLock' },
+      ])
+    } finally {
+      for (const connection of open) {
+        await connection.query('rollback')
+        connection.release()
+      }
+    }
   })
 })
 

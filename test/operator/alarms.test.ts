@@ -178,6 +178,31 @@ describe('what is the matter', () => {
       expect.stringMatching(/^parked no message of order: (?!.*jane)/),
     ])
   })
+
+  test('is read from the tables: a worker whose lease has run out, what is parked, the age of what waits', async () => {
+    await store.pool.query('delete from bridge.message; delete from bridge.outbox; delete from bridge.worker')
+    await enqueue(3)
+    await store.pool.query(
+      `update bridge.message set state = 'parked', created_at = created_at - interval '2 hours' where aggregate = 'order:0';
+       update bridge.message set created_at = created_at - interval '1 hour' where aggregate = 'order:1';
+       insert into bridge.outbox (kind, table_name, op, at) values ('order', 'spree_orders', 'update', clock_timestamp() - interval '30 minutes');
+       insert into bridge.worker (id, process, host, pid, version, expires_at)
+       values (gen_random_uuid(), 'worker', 'h', 1, '1', clock_timestamp() - interval '1 second')`,
+    )
+    const status = await readStatus(store.pool, 12)
+    expect(status).toMatchObject({
+      workers: [{ alive: false }],
+      messages: [
+        { state: 'parked', type: 'order:persist', count: 1 },
+        { state: 'waiting', type: 'order:persist', count: 2 },
+      ],
+      outboxRows: 1,
+    })
+    const minutes = (seconds: number | null) => Math.floor((seconds ?? 0) / 60)
+    expect([minutes(status.oldestMessageSeconds), minutes(status.oldestChangeSeconds)]).toEqual([60, 30])
+    expect(bridgeTroubles(status, 300).map(({ cause }) => cause)).toEqual(['parked', 'worker', 'lag'])
+    await store.pool.query('delete from bridge.message; delete from bridge.outbox; delete from bridge.worker')
+  })
 })
 
 function count(what: string): Promise<number> {
