@@ -117,10 +117,11 @@ test('each change of state is told once by webhook and by mail, whoever sees it 
     )
     await pause(20)
   }
+  const most = (performance.now() - began) / 1_000 + 2
   const complaints = second.lines.slice(linesBefore).map((line) => JSON.parse(line).message as string)
   expect(complaints.length).toBeGreaterThan(2)
   for (const message of new Set(complaints))
-    expect([message, complaints.filter((each) => each === message).length <= 4]).toEqual([message, true])
+    expect([message, complaints.filter((each) => each === message).length < most]).toEqual([message, true])
 
   const logs = [...webs, first, second].flatMap(({ lines }) => lines).join('\n')
   expect(logs).toContain('an alarm could not be sent and will be tried again')

@@ -339,7 +339,7 @@ describe('no answer', () => {
       kind: 'timedOut',
       text: `No whole answer from 127.0.0.1:${hub.port} within 0.3 s.`,
     })
-    expect(performance.now() - started).toBeLessThan(900)
+    expect(performance.now() - started).toBeLessThan(3_000)
     expect(hub.received).toHaveLength(1)
   })
 
@@ -352,7 +352,7 @@ describe('no answer', () => {
     const started = performance.now()
     const outcome = await createClient(hub.url, { timeoutMilliseconds: 300 }).push(message, never)
     expect(outcome.kind).toBe('timedOut')
-    expect(performance.now() - started).toBeLessThan(900)
+    expect(performance.now() - started).toBeLessThan(3_000)
   })
 
   test('C108: a connection reset after the body arrived is one attempt, of unknown outcome', async () => {
@@ -396,7 +396,7 @@ describe('no connection', () => {
       code: 'ECONNREFUSED',
       text: `No connection to 127.0.0.1:${port}: ECONNREFUSED.`,
     })
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(2_000)
     expect(failed()).toBe(3)
   })
 

@@ -110,7 +110,7 @@ describe('order', () => {
       ...Array.from({ length: 40 }, (_, number) => number),
     ])
     expect(at.get('order:1 0')! - first!).toBeGreaterThanOrEqual(1_190)
-    expect(at.get('order:2 39')! - first!).toBeLessThan(1_000)
+    expect(at.get('order:2 39')!).toBeLessThan(at.get('order:1 0')!)
     expect((await history()).find(({ payload }) => payload === '0')).toMatchObject({
       attempts: 2,
       answer: 'hub-1',
@@ -227,9 +227,9 @@ describe('several workers', () => {
     await until(
       () => b.sent.length > 0,
       () => b.lanes(),
-      LEASE + 2_000,
+      LEASE + 4_000,
     )
-    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 1_000)
+    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 2_000)
     for (const answer of late) answer()
     a.pool.mode = 'fine'
     await drained(() => [b.sent.length, b.errors])
