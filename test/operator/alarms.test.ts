@@ -1,15 +1,20 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Waiting } from '../../src/hub/waiting.ts'
+import { createLog } from '../../src/observe/log.ts'
 import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
+import { hubTroubles } from '../../src/operator/alarms/hub-troubles.ts'
 import type { Notice } from '../../src/operator/alarms/notice.ts'
 import { readStatus, type Status } from '../../src/operator/show-status.ts'
+import { hubAlarms } from '../../src/processes/alarms.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
-import type { TestDatabase } from '../support/postgres.ts'
+import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore } from '../support/stores.ts'
@@ -203,6 +208,57 @@ describe('what is the matter', () => {
     expect([minutes(status.oldestMessageSeconds), minutes(status.oldestChangeSeconds)]).toEqual([60, 30])
     expect(bridgeTroubles(status, 300).map(({ cause }) => cause)).toEqual(['parked', 'worker', 'lag'])
     await store.pool.query('delete from bridge.message; delete from bridge.outbox; delete from bridge.worker')
+  })
+})
+
+describe("the hub's own", () => {
+  test('are told from its own tables: what it cannot route, what consumers refuse, what nobody takes', async () => {
+    const database = await createDatabase()
+    expect(await runBridge(['migrate', '--hub'], { HUB_DATABASE_URL: database.url })).toMatchObject({
+      status: 0,
+    })
+    const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
+    const alarms = hubAlarms(
+      { alarmWebhookUrl: receiver.url, alarmMailTo: undefined, alarmMailFrom: undefined, smtpUrl: undefined },
+      database.pool,
+      log,
+    )
+    const from = receiver.notices.length
+    const told = () =>
+      receiver.notices
+        .slice(from)
+        .map(({ bridge, cause, subject, state }) => [bridge, cause, subject, state].join(' '))
+    const look = (waiting: Waiting) => alarms.look(hubTroubles(waiting, 300))
+    const aMinuteLater = () =>
+      database.pool.query(
+        `update hub.alarm
+            set first_seen_at = first_seen_at - interval '1 minute', last_seen_at = last_seen_at - interval '1 minute'`,
+      )
+
+    await look({ counts: [{ queue: 'accepted', state: 'waiting', count: 9 }], oldestSeconds: 300 })
+    expect((await database.pool.query('select from hub.alarm')).rows).toEqual([])
+    const troubled: Waiting = {
+      counts: [
+        { queue: 'incoming', state: 'parked', count: 1 },
+        { queue: 'accepted', state: 'parked', count: 2 },
+        { queue: 'accepted', state: 'waiting', count: 3 },
+      ],
+      oldestSeconds: 301,
+    }
+    await look(troubled)
+    await until(async () => told().length === 3)
+    expect(told().sort()).toEqual([
+      'hub lag  raised',
+      'hub parked accepted raised',
+      'hub parked incoming raised',
+    ])
+    await aMinuteLater()
+    await look({ ...troubled, counts: troubled.counts.slice(1) })
+    await until(async () => told().length === 4)
+    expect(told().at(-1)).toBe('hub parked incoming recovered')
+    await alarms.stop()
+    await closeLog()
+    await database.drop()
   })
 })
 
