@@ -232,6 +232,20 @@ describe('a trouble', () => {
     expect(line).toContain('division by zero')
   })
 
+  test('at the very commit is told as one: nothing is written, and nothing was answered before', async () => {
+    const before = await digestStore(store)
+    const sent = running(
+      `create temporary table late (n integer unique deferrable initially deferred) on commit drop;
+       insert into late values (1), (1)`,
+    )
+    expect(await post(webhook, sent)).toMatchObject({ status: 500 })
+    expect(await digestStore(store)).toEqual(before)
+    expect(await inboxOf(sent.message_id)).toMatchObject({
+      state: 'failed',
+      last_error: expect.stringContaining('duplicate key'),
+    })
+  })
+
   test.each(['40P01', '40001'])(
     'with other transactions (%s) is tried up to five times, then put off',
     async (code) => {

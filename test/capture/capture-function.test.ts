@@ -60,7 +60,8 @@ beforeEach(async () => {
   }
   await pool.query('delete from bridge.outbox; delete from bridge.gap')
   await pool.query(
-    `select setval('bridge.pulse_collected_id', last_value), setval('bridge.pulse_fuse_rows', 1000000) from bridge.outbox_id_seq`,
+    `select setval('bridge.pulse_collected_id', nextval('bridge.outbox_id_seq')),
+            setval('bridge.pulse_fuse_rows', 1000000), setval('bridge.pulse_asleep', 0)`,
   )
 })
 
@@ -285,6 +286,43 @@ test("operators and types in the shop's search path do not run with the rights o
     connection.release()
   }
   expect(await recorded()).toHaveLength(8)
+})
+
+describe('the store never waits for the bridge', () => {
+  test('of two transactions that write the same tables neither waits for the other, nor for who reads the outbox', async () => {
+    await pool.query(`select setval('bridge.pulse_asleep', 1)`)
+    const open = await Promise.all([pool.connect(), pool.connect(), pool.connect()])
+    const [one, other, reader] = open
+    try {
+      for (const connection of open) await connection.query(`begin; set local lock_timeout = '500ms'`)
+      for (const writer of [one, other]) {
+        await writer.query('insert into spree_orders (completed_at) values (now())')
+        await writer.query('insert into spree_stock_items (variant_id, count_on_hand) values (1, 1)')
+        await writer.query('update spree_stock_items set count_on_hand = 2')
+        await reader.query('select from bridge.outbox')
+      }
+      // Of ours a writer holds its rows of the outbox, and of the rest only what it has read: sequences take this mode for that.
+      const { rows } = await one.query(
+        `select relname as of, mode
+           from pg_locks l
+           join pg_class c on c.oid = l.relation and c.relnamespace = 'bridge'::regnamespace
+          where pid = pg_backend_pid() and mode <> 'AccessShareLock'
+          order by relname`,
+      )
+      expect(rows).toEqual([
+        { of: 'outbox', mode: 'RowExclusiveLock' },
+        { of: 'outbox_id_seq', mode: 'RowExclusiveLock' },
+        { of: 'pulse_asleep', mode: 'RowExclusiveLock' },
+        { of: 'pulse_collected_id', mode: 'RowExclusiveLock' },
+        { of: 'pulse_fuse_rows', mode: 'RowExclusiveLock' },
+      ])
+    } finally {
+      for (const connection of open) {
+        await connection.query('rollback')
+        connection.release()
+      }
+    }
+  })
 })
 
 test('the origin is that of the transaction that set it, and of no later one', async () => {

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Collect } from '../../src/capture/collect.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
+import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
@@ -198,10 +201,17 @@ describe.each([
       await worker.settled()
     })
 
-    test('so that a collector that dies before its commit leaves neither, and the next one writes both once', async () => {
+    test('so that a collector that has lost its lease, or dies before its commit, leaves neither, and the next one writes both once', async () => {
       const since = await now()
       await worker.stop()
       await write(add(4, 310))
+      const late = new Collect(db.pool, await openStore(db.pool), 64, {
+        settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
+        stockMessages: 'change',
+        statementTimeoutMilliseconds: 6_000,
+      })
+      const passed = { workerId: randomUUID(), epoch: '1' }
+      await expect(late.pass(passed, 0)).rejects.toThrow('another worker is the collector now')
       const victim = processes.start(['worker'], {
         env: {
           DATABASE_URL: db.url,

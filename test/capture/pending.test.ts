@@ -49,6 +49,8 @@ describe('settling', () => {
     pending.collected(['product:2'])
     expect(pending.nextDueAt(settle)).toBe(500)
     expect(pending.due(500, settle, 10)).toEqual(['product:1'])
+    pending.add([row(4, ['product:3'], 'stock'), row(5, ['product:3'], 'product')], 0)
+    expect(pending.due(499, settle, 10)).toEqual([])
   })
 
   test('stock rows do not prolong the settling of a product', () => {

@@ -6,7 +6,7 @@ import { createDatabase, onServer } from '../support/postgres.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import type { Trial } from '../support/trial.ts'
 import type { Result } from './result.ts'
-import { expectThat, inTrial, type Scenario, startWorkers } from './scenario.ts'
+import { BOTH, expectThat, inTrial, type Scenario, startWorkers } from './scenario.ts'
 
 /** Longer than a worker takes to look whether schema, database and triggers are its own still. */
 const LOOKS_WITHIN_MS = 30_000
@@ -28,7 +28,11 @@ export const OWNERSHIP: readonly Scenario[] = [
     families: ['spree-4.10'],
     run: triggersDropped,
   },
-  // The place of: the fuse blows, and `reconcile` repairs what it has left unseen.
+  {
+    name: 'the fuse blows, and what nobody saw is repaired',
+    families: BOTH,
+    run: fuseBlown,
+  },
 ]
 
 async function twoVersions(family: StoreFamily, seed: number): Promise<Result> {
@@ -164,6 +168,44 @@ async function triggersDropped(family: StoreFamily, seed: number): Promise<Resul
     await pause(4000)
     await second.stop()
     return { 'triggers dropped': dropped }
+  })
+}
+
+/** No worker for so long that the triggers stop to write: the shop goes on, and only `reconcile` can know what it did. */
+async function fuseBlown(family: StoreFamily, seed: number): Promise<Result> {
+  return inTrial(family, async (trial) => {
+    const { pool } = trial.store
+    const gaps = async (condition: string) => {
+      const { rows } = await pool.query(`select kind from bridge.gap where reason = 'fuse' and ${condition}`)
+      return rows.length
+    }
+    const until = async (holds: () => Promise<boolean>, what: string) => {
+      const deadline = Date.now() + 2 * LOOKS_WITHIN_MS
+      while (!(await holds()) && Date.now() < deadline) await pause(200)
+      expectThat(await holds(), what)
+    }
+    const [worker] = await startWorkers(trial, 1)
+    const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
+    await pause(3000)
+    const from = Date.now()
+    await worker?.kill()
+    trial.disturbed('kill -9', from)
+    const setFuse = (rows: number) => pool.query(`select setval('bridge.pulse_fuse_rows', $1)`, [rows])
+    await setFuse(1)
+    await until(async () => (await gaps('true')) === 3, 'the fuse blows for products, stock and orders')
+    await pause(3000)
+    const { interrupted } = await workload.stop()
+    expectThat(interrupted === 0, `the shop notices nothing: ${interrupted} statements failed`)
+    await startWorkers(trial, 1)
+    await until(
+      async () => (await gaps('closed_at is null')) === 0,
+      'all is looked through, the gaps are closed',
+    )
+    await setFuse(1_000_000)
+    const second = await trial.startWorkload({ seed: seed + 1, writers: 4, pauseMs: 50 })
+    await pause(3000)
+    await second.stop()
+    return { 'fuses blown': 3 }
   })
 }
 

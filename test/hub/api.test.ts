@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newObjectId } from '../../src/hub/object-id.ts'
@@ -195,6 +196,27 @@ describe('push', () => {
     const id = idOf(await push(body, { headers: { 'X-Bridge-Aggregate': 'product:17' } }))
     expect(await incoming(id)).toMatchObject({ aggregate: `${store.id}/${aggregate}` })
   })
+
+  test.each([{}, { 'Idempotency-Key': 'b5c7e1a0' }])(
+    'is answered when it is durable, and no sooner: %j',
+    async (headers) => {
+      const holder = await hub.pool.connect()
+      await holder.query('begin; lock table hub.incoming in exclusive mode')
+      const answers: number[] = []
+      const pushed = push(SEED.stockChange, { headers }).then(({ status }) => answers.push(status))
+      try {
+        const waits = `select count(*)::integer as waiting from pg_locks where relation = 'hub.incoming'::regclass and not granted`
+        while ((await hub.pool.query<{ waiting: number }>(waits)).rows[0]?.waiting === 0) await pause(5)
+        await pause(20)
+        expect(answers).toEqual([])
+      } finally {
+        await holder.query('rollback')
+        holder.release()
+        await pushed
+      }
+      expect(answers).toEqual([201])
+    },
+  )
 
   test('messages of one aggregate share a lane; one of none has its own', async () => {
     const [a, b, none] = [

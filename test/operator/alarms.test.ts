@@ -1,15 +1,20 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Waiting } from '../../src/hub/waiting.ts'
+import { createLog } from '../../src/observe/log.ts'
 import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
+import { hubTroubles } from '../../src/operator/alarms/hub-troubles.ts'
 import type { Notice } from '../../src/operator/alarms/notice.ts'
 import { readStatus, type Status } from '../../src/operator/show-status.ts'
+import { hubAlarms } from '../../src/processes/alarms.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
-import type { TestDatabase } from '../support/postgres.ts'
+import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore } from '../support/stores.ts'
@@ -117,10 +122,11 @@ test('each change of state is told once by webhook and by mail, whoever sees it 
     )
     await pause(20)
   }
+  const most = (performance.now() - began) / 1_000 + 2
   const complaints = second.lines.slice(linesBefore).map((line) => JSON.parse(line).message as string)
   expect(complaints.length).toBeGreaterThan(2)
   for (const message of new Set(complaints))
-    expect([message, complaints.filter((each) => each === message).length <= 4]).toEqual([message, true])
+    expect([message, complaints.filter((each) => each === message).length < most]).toEqual([message, true])
 
   const logs = [...webs, first, second].flatMap(({ lines }) => lines).join('\n')
   expect(logs).toContain('an alarm could not be sent and will be tried again')
@@ -177,6 +183,82 @@ describe('what is the matter', () => {
     expect(of({ unmapped: [{ aggregate: 'order:1', reason: 'jane', at: since }] })).toEqual([
       expect.stringMatching(/^parked no message of order: (?!.*jane)/),
     ])
+  })
+
+  test('is read from the tables: a worker whose lease has run out, what is parked, the age of what waits', async () => {
+    await store.pool.query('delete from bridge.message; delete from bridge.outbox; delete from bridge.worker')
+    await enqueue(3)
+    await store.pool.query(
+      `update bridge.message set state = 'parked', created_at = created_at - interval '2 hours' where aggregate = 'order:0';
+       update bridge.message set created_at = created_at - interval '1 hour' where aggregate = 'order:1';
+       insert into bridge.outbox (kind, table_name, op, at) values ('order', 'spree_orders', 'update', clock_timestamp() - interval '30 minutes');
+       insert into bridge.worker (id, process, host, pid, version, expires_at)
+       values (gen_random_uuid(), 'worker', 'h', 1, '1', clock_timestamp() - interval '1 second')`,
+    )
+    const status = await readStatus(store.pool, 12)
+    expect(status).toMatchObject({
+      workers: [{ alive: false }],
+      messages: [
+        { state: 'parked', type: 'order:persist', count: 1 },
+        { state: 'waiting', type: 'order:persist', count: 2 },
+      ],
+      outboxRows: 1,
+    })
+    const minutes = (seconds: number | null) => Math.floor((seconds ?? 0) / 60)
+    expect([minutes(status.oldestMessageSeconds), minutes(status.oldestChangeSeconds)]).toEqual([60, 30])
+    expect(bridgeTroubles(status, 300).map(({ cause }) => cause)).toEqual(['parked', 'worker', 'lag'])
+    await store.pool.query('delete from bridge.message; delete from bridge.outbox; delete from bridge.worker')
+  })
+})
+
+describe("the hub's own", () => {
+  test('are told from its own tables: what it cannot route, what consumers refuse, what nobody takes', async () => {
+    const database = await createDatabase()
+    expect(await runBridge(['migrate', '--hub'], { HUB_DATABASE_URL: database.url })).toMatchObject({
+      status: 0,
+    })
+    const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
+    const alarms = hubAlarms(
+      { alarmWebhookUrl: receiver.url, alarmMailTo: undefined, alarmMailFrom: undefined, smtpUrl: undefined },
+      database.pool,
+      log,
+    )
+    const from = receiver.notices.length
+    const told = () =>
+      receiver.notices
+        .slice(from)
+        .map(({ bridge, cause, subject, state }) => [bridge, cause, subject, state].join(' '))
+    const look = (waiting: Waiting) => alarms.look(hubTroubles(waiting, 300))
+    const aMinuteLater = () =>
+      database.pool.query(
+        `update hub.alarm
+            set first_seen_at = first_seen_at - interval '1 minute', last_seen_at = last_seen_at - interval '1 minute'`,
+      )
+
+    await look({ counts: [{ queue: 'accepted', state: 'waiting', count: 9 }], oldestSeconds: 300 })
+    expect((await database.pool.query('select from hub.alarm')).rows).toEqual([])
+    const troubled: Waiting = {
+      counts: [
+        { queue: 'incoming', state: 'parked', count: 1 },
+        { queue: 'accepted', state: 'parked', count: 2 },
+        { queue: 'accepted', state: 'waiting', count: 3 },
+      ],
+      oldestSeconds: 301,
+    }
+    await look(troubled)
+    await until(async () => told().length === 3)
+    expect(told().sort()).toEqual([
+      'hub lag  raised',
+      'hub parked accepted raised',
+      'hub parked incoming raised',
+    ])
+    await aMinuteLater()
+    await look({ ...troubled, counts: troubled.counts.slice(1) })
+    await until(async () => told().length === 4)
+    expect(told().at(-1)).toBe('hub parked incoming recovered')
+    await alarms.stop()
+    await closeLog()
+    await database.drop()
   })
 })
 

@@ -350,7 +350,7 @@ test('a rest is cut short by what wakes it, also by what woke before it began', 
   await doze.rest(10_000)
   setTimeout(() => doze.wake(), 5)
   await doze.rest(10_000)
-  expect(performance.now() - began).toBeLessThan(1_000)
+  expect(performance.now() - began).toBeLessThan(5_000)
   await doze.rest(30)
   expect(performance.now() - began).toBeGreaterThan(30)
 })

@@ -1,9 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { claimLease } from '../../src/postgres/worker-lease.ts'
-import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { BRIDGE_QUEUE, type SentMessage } from '../../src/queue/message.ts'
 import { retryMessages } from '../../src/queue/operate.ts'
-import { countRows, createQueue, enqueue, newMessage, startWorker, type TestWorker, until } from './ground.ts'
+import { type Settlement, settle } from '../../src/queue/settle.ts'
+import {
+  countRows,
+  createQueue,
+  enqueue,
+  LEASE,
+  newMessage,
+  startWorker,
+  type TestWorker,
+  until,
+} from './ground.ts'
 import { openDetour } from './half-open.ts'
 
 let db: Awaited<ReturnType<typeof createQueue>>
@@ -37,6 +47,47 @@ test('the owner of a named lease that forgot it gets it again, another does not'
   const first = await claimLease(db.pool, 'collector', a.id()!)
   expect(await claimLease(db.pool, 'collector', b.id()!)).toBeUndefined()
   expect(await claimLease(db.pool, 'collector', a.id()!)).toBe(String(Number(first) + 1))
+})
+
+test.each([
+  ['its own clock', performance],
+  ['the clock on the wall, the other having stood still', Date],
+] as const)('a worker that wakes after its lease, by %s, sends nothing under it', async (_, clock) => {
+  const worker = start(db.url)
+  await until(
+    () => worker.id() !== undefined,
+    () => worker.errors,
+  )
+  const later = clock.now() + LEASE
+  const awoken = jest.spyOn(clock, 'now').mockReturnValue(later)
+  expect(worker.id()).toBeUndefined()
+  awoken.mockRestore()
+})
+
+test('an outcome that is learnt under an epoch that has passed changes nothing, whatever it is', async () => {
+  const owner = '00000000-0000-0000-0000-000000000001'
+  await db.pool.query(
+    `insert into bridge.worker (id, process, host, pid, version, expires_at) values ($1, 'x', 'x', 1, '0', 'infinity')`,
+    [owner],
+  )
+  await db.pool.query('update bridge.lane set owner = $1, epoch = 7', [owner])
+  await enqueue(db, orders(4))
+  const { rows } = await db.pool.query<SentMessage>(
+    'select id, lane, aggregate, type, subject, attempts from bridge.message order by id',
+  )
+  const outcomes = (epoch: string): Settlement[] => [
+    { message: rows[0]!, epoch, as: 'done', answer: 'hub-1' },
+    { message: rows[1]!, epoch, as: 'superseded' },
+    { message: rows[2]!, epoch, as: 'failing', seconds: 1, reason: 'busy' },
+    { message: rows[3]!, epoch, as: 'parked', reason: 'refused' },
+  ]
+  const stranger = owner.replace(/1$/, '2')
+  for (const outcome of [...outcomes('6'), ...outcomes('8')])
+    expect(await settle(db.pool, BRIDGE_QUEUE, owner, [outcome], [])).toBe(0)
+  expect(await settle(db.pool, BRIDGE_QUEUE, stranger, outcomes('7'), [])).toBe(0)
+  expect(await countRows(db.pool, 'bridge.message', `state = 'waiting' and attempts = 0`)).toBe(4)
+  expect(await countRows(db.pool, 'bridge.history')).toBe(0)
+  expect(await settle(db.pool, BRIDGE_QUEUE, owner, outcomes('7'), [])).toBe(4)
 })
 
 test('goes on reading after the database was away just when lanes came', async () => {

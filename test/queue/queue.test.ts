@@ -1,12 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { readNewRows } from '../../src/capture/outbox.ts'
+import { openWindow, unseenSince } from '../../src/postgres/new-rows.ts'
 import type { Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { insertMessages } from '../../src/queue/enqueue.ts'
-import { BRIDGE_QUEUE, type QueuedMessage } from '../../src/queue/message.ts'
+import { BRIDGE_QUEUE, type QueuedMessage, type SentMessage } from '../../src/queue/message.ts'
 import { discardMessages, parkMessages, retryMessages } from '../../src/queue/operate.ts'
 import { pauseTypes, resumeTypes } from '../../src/queue/pause.ts'
 import { backOffSeconds, isTooOld } from '../../src/queue/policy.ts'
+import { readChains, readNew } from '../../src/queue/read.ts'
+import { settle } from '../../src/queue/settle.ts'
 import {
   countRows,
   createQueue,
@@ -106,7 +110,7 @@ describe('order', () => {
       ...Array.from({ length: 40 }, (_, number) => number),
     ])
     expect(at.get('order:1 0')! - first!).toBeGreaterThanOrEqual(1_190)
-    expect(at.get('order:2 39')! - first!).toBeLessThan(1_000)
+    expect(at.get('order:2 39')!).toBeLessThan(at.get('order:1 0')!)
     expect((await history()).find(({ payload }) => payload === '0')).toMatchObject({
       attempts: 2,
       answer: 'hub-1',
@@ -223,9 +227,9 @@ describe('several workers', () => {
     await until(
       () => b.sent.length > 0,
       () => b.lanes(),
-      LEASE + 2_000,
+      LEASE + 4_000,
     )
-    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 1_000)
+    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 2_000)
     for (const answer of late) answer()
     a.pool.mode = 'fine'
     await drained(() => [b.sent.length, b.errors])
@@ -316,7 +320,7 @@ describe('several workers', () => {
           signal.addEventListener('abort', () => resolve({ do: 'hold', reason: 'aborted' }))
         }),
     )
-    await enqueue(db, [...series('order:1', 2), ...series('order:2', 1, 9)])
+    await enqueue(db, [...series('order:1', 2), ...series('order:2', 2, 8)])
     await until(
       () => a.sent.length === 2,
       () => a.sent.length,
@@ -324,9 +328,10 @@ describe('several workers', () => {
     answer()
     await a.stop()
     workers.pop()
+    expect(a.sent).toHaveLength(2)
     expect(await countRows(db.pool, 'bridge.lane', 'owner is null and clean')).toBe(64)
     expect(await countRows(db.pool, 'bridge.history')).toBe(1)
-    expect(await countRows(db.pool, 'bridge.message', 'attempts = 0')).toBe(2)
+    expect(await countRows(db.pool, 'bridge.message', 'attempts = 0')).toBe(3)
     expect(a.errors).toEqual([])
   })
 })
@@ -455,7 +460,24 @@ describe('trouble', () => {
          from generate_series(0, 19999) n
         order by n`,
     )
-    const worker = start(() => accept, { concurrency: 32 })
+    let letGo = () => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    let pages = 0
+    const worker = start(() => held.then(() => accept), { concurrency: 32 })
+    worker.pool.waitsAfter = (text) => {
+      if (text.includes('pg_visible_in_snapshot')) pages++
+      return undefined
+    }
+    await until(
+      () => worker.sent.length === 32,
+      () => worker.sent.length,
+    )
+    await pause(250)
+    // 512 messages fill the memory: what is not sent yet is not read either.
+    expect(pages).toBeLessThan(5)
+    letGo()
     await drained(() => [worker.sent.length, worker.errors.slice(-1)], 40_000)
     expect(worker.sent).toHaveLength(20_000)
     expect(new Set(worker.sent.map(({ id }) => id)).size).toBe(20_000)
@@ -463,6 +485,105 @@ describe('trouble', () => {
       const numbers = numbersOf(worker.sent, `order:${order}`)
       expect(numbers).toEqual(numbers.map((_, place) => place))
     }
+  })
+})
+
+describe('a backlog of 20,000, a history, and the dead of a transaction that is held open', () => {
+  /** The pages of PostgreSQL that the statements about the queue have touched, which costs what no busy machine changes. */
+  let pages = 0
+  const measured = (of: Db): Db => ({
+    query: async (text, values) => {
+      if (/^\s*(select|\(select|with)\b.*bridge\.(message|outbox)/s.test(text)) {
+        const { rows } = await of.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+          `explain (analyze, buffers, format json) ${text}`,
+          values,
+        )
+        const [{ Plan: plan }] = rows[0]!['QUERY PLAN']
+        pages += plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!
+        // The plan of an outcome was carried out to be measured.
+        if (text.includes('delete from')) return { rows: [], rowCount: 0 } as never
+      }
+      return of.query(text, values)
+    },
+  })
+  const touched = async (work: () => Promise<unknown>) => {
+    pages = 0
+    await work()
+    return pages
+  }
+  const look = async () => {
+    const connection = await db.pool.connect()
+    const snapshot = await openWindow(connection, 5_000)
+    await connection.query('commit')
+    connection.release()
+    return snapshot
+  }
+
+  test('make nothing costlier: not what is new, nor going on with an aggregate, nor an outcome', async () => {
+    const owner = '00000000-0000-0000-0000-000000000001'
+    await db.pool.query(
+      `insert into bridge.worker (id, process, host, pid, version, expires_at) values ($1, 'x', 'x', 1, '0', 'infinity')`,
+      [owner],
+    )
+    await db.pool.query('update bridge.lane set owner = $1, epoch = 1', [owner])
+    const pool = {
+      query: measured(db.pool).query,
+      end: async () => {},
+      connect: async () => {
+        const connection = await db.pool.connect()
+        return { ...measured(connection), release: (error?: Error) => connection.release(error) }
+      },
+    }
+    const change = `insert into bridge.outbox (kind, table_name, row_id, op) select 'order', 'spree_orders', n::text, 'update' from generate_series(1, $1) n`
+    const round = async () => {
+      const seen = await look()
+      await enqueue(db, [...series('order:hot', 4), ...series('order:cold', 4)])
+      await db.pool.query(change, [8])
+      const lanes = Array.from({ length: 64 }, (_, lane) => lane)
+      const news = await touched(() => readNew(pool, BRIDGE_QUEUE, lanes, seen, 256))
+      const { rows } = await db.pool.query<SentMessage>(
+        'select * from bridge.message order by id desc limit 4',
+      )
+      const after = { xid: rows[3]!.xid, id: String(Number(rows[3]!.id) - 5) }
+      const chain = await touched(() =>
+        readChains(measured(db.pool), BRIDGE_QUEUE, [{ aggregate: 'order:hot', after }], 16),
+      )
+      const outcomes = rows.map((message) => ({ message, epoch: '1', as: 'done', answer: 'hub-1' }) as const)
+      const outcome = await touched(() => settle(measured(db.pool), BRIDGE_QUEUE, owner, outcomes, []))
+      const changes = await touched(async () => {
+        const connection = await db.pool.connect()
+        const unseen = unseenSince(seen, await openWindow(connection, 5_000))
+        await readNewRows(measured(connection), unseen, 1_000)
+        await connection.query('commit')
+        connection.release()
+      })
+      return { news, chain, outcome, changes }
+    }
+    const empty = await round()
+
+    const holder = await db.pool.connect()
+    await holder.query('begin isolation level repeatable read; select from bridge.message')
+    for (let part = 0; part < 20; part++) {
+      await enqueue(db, series('order:hot', 500))
+      await enqueue(
+        db,
+        Array.from({ length: 1_000 }, (_, n) => newMessage(`order:${n}`, '0')),
+      )
+    }
+    await db.pool.query(change, [20_000])
+    await db.pool.query(
+      `with gone as (delete from bridge.message where aggregate = 'order:hot' returning *)
+       insert into bridge.history (id, aggregate, key, type, payload, subject, attempts, last_error, changed_at, created_at, state)
+       select id, aggregate, key, type, payload, subject, attempts, last_error, changed_at, created_at, 'done' from gone`,
+    )
+    const full = await round()
+    await holder.query('rollback')
+    holder.release()
+    // Two or three pages for each lane, aggregate or message: the depth of an index.
+    expect(full.news).toBeLessThan(64 * 4)
+    expect(full.changes).toBeLessThan(8)
+    expect(full.chain).toBeLessThan(8)
+    expect(full.outcome).toBeLessThan(empty.outcome + 40)
   })
 })
 

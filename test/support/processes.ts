@@ -1,14 +1,17 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const ours = path.resolve(import.meta.dirname, '../..')
 
-const BRIDGE_WITH_TEST_HANDLERS = [
-  '--import',
-  path.join(ours, 'test/faults/register.mjs'),
-  path.join(import.meta.dirname, 'bridge-with-test-handlers.ts'),
-]
+let withTestHandlers: string | undefined
+function buildWithTestHandlers(): string {
+  const program = path.join(ours, 'node_modules/.bridge-with-test-handlers/main.js')
+  execFileSync(process.execPath, [path.join(import.meta.dirname, 'build-test-program.mjs'), program], {
+    cwd: ours,
+  })
+  return program
+}
 
 export type Ending = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>
 
@@ -73,8 +76,9 @@ function start(
   { env, killAt, root = ours, testHandlers }: StartOptions,
 ): BridgeProcess {
   const preload = path.join(import.meta.dirname, 'child-preload.mjs')
-  const program = testHandlers ? BRIDGE_WITH_TEST_HANDLERS : [path.join(root, 'dist/main.js')]
-  const child = spawn(process.execPath, ['--import', preload, ...program, ...command], {
+  if (testHandlers) withTestHandlers ??= buildWithTestHandlers()
+  const program = (testHandlers && withTestHandlers) || path.join(root, 'dist/main.js')
+  const child = spawn(process.execPath, ['--import', preload, program, ...command], {
     cwd: root,
     env: {
       ...pick(process.env, ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ']),
