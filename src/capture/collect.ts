@@ -1,21 +1,20 @@
 import { atStep } from '../observe/steps.ts'
-import { openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
+import { openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { fence } from '../postgres/worker-lease.ts'
 import { insertMessages } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE, type NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { deleteBaselines, writeBaselines } from './baseline.ts'
-import type { Derivation } from './derivation.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
 import { writeLedger } from './ledger.ts'
 import { readNewRows, takeRows } from './outbox.ts'
-import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
+import type { OutboxRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
 import { tallyOf } from './tally.ts'
-import { clearUnmapped, parkUnmapped, type Unmapped } from './unmapped.ts'
+import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unmapped.ts'
 
 export type CollectSettings = Readonly<{
   settle: SettleTimes
@@ -73,7 +72,7 @@ export class Collect {
   readonly #settings: CollectSettings
   readonly #pending = new Pending()
   #seen: Snapshot | undefined
-  #unmapped: Set<string> | undefined
+  #unmapped: ReadonlySet<string> | undefined
   #seeded = false
   #overflowing = false
 
@@ -136,39 +135,51 @@ export class Collect {
     }
 
     const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
-    const { derivations, unmapped } = await atStep('collect.snapshot', () =>
-      deriveAggregates(db, this.#store, rowsByAggregate, {
-        stockMessages: this.#settings.stockMessages,
-        whole,
-      }),
+    const [{ derivations, unmapped }, failedBefore] = await atStep('collect.snapshot', () =>
+      Promise.all([
+        deriveAggregates(db, this.#store, rowsByAggregate, {
+          stockMessages: this.#settings.stockMessages,
+          whole,
+        }),
+        this.#unmapped ?? readUnmapped(db),
+      ]),
     )
-    const messages = newMessages(derivations, rowsByAggregate)
     const all = [...derivations.values()]
-    await atStep('collect.messages', () => insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages))
-    await atStep('collect.baseline', async () => {
-      await writeBaselines(
-        db,
-        all.flatMap((derivation) => derivation.baselines),
-      )
-      await deleteBaselines(
-        db,
-        all.flatMap((derivation) => derivation.forgotten),
-      )
-      await writeLedger(
-        db,
-        all.flatMap((derivation) => derivation.ledger),
-      )
-      await this.#noteUnmapped(db, due, unmapped)
-    })
-    await atStep('collect.outbox', () =>
-      takeRows(db, finished, tallyOf(finished, derivations, unmapped, messages.length)),
-    )
+    const messages = all.flatMap((derivation) => derivation.messages)
+    const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
+    const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
+    await Promise.all([
+      db.query('set local enable_seqscan = off'),
+      atStep('collect.messages', () => insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages)),
+      atStep('collect.baseline', () =>
+        Promise.all([
+          writeBaselines(
+            db,
+            all.flatMap((derivation) => derivation.baselines),
+          ),
+          deleteBaselines(
+            db,
+            all.flatMap((derivation) => derivation.forgotten),
+          ),
+          writeLedger(
+            db,
+            all.flatMap((derivation) => derivation.ledger),
+          ),
+          clearUnmapped(db, mended),
+          parkUnmapped(db, unmapped),
+        ]),
+      ),
+      atStep('collect.outbox', () =>
+        takeRows(db, finished, tallyOf(finished, derivations, unmapped, messages.length)),
+      ),
+    ])
     const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
     const isOurs = await atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch))
     if (!isOurs) throw new TenureLost()
     await atStep('collect.commit', () => db.query('commit'))
 
     this.#pending.collected(due)
+    this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
     if (seeded) this.#seeded = true
     return {
@@ -188,47 +199,14 @@ export class Collect {
    */
   async #read(db: Db): Promise<Readonly<{ snapshot: Snapshot; rows: OutboxRow[]; whole: boolean }>> {
     return atStep('collect.read', async () => {
-      const snapshot = await openWindow(db, this.#settings.statementTimeoutMilliseconds)
+      const opened = openWindow(db, this.#settings.statementTimeoutMilliseconds)
       if (this.#overflowing && this.#pending.size > ROWS_TO_READ_ON)
-        return { snapshot, rows: [], whole: false }
-      const unseen = this.#seen && unseenSince(this.#seen, snapshot)
-      const rows = await readNewRows(db, unseen, ROWS_PER_READ)
+        return { snapshot: await opened, rows: [], whole: false }
+      const [snapshot, rows] = await Promise.all([opened, readNewRows(db, this.#seen, ROWS_PER_READ)])
       this.#overflowing = rows.length === ROWS_PER_READ
       return { snapshot, rows, whole: !this.#overflowing }
     })
   }
-
-  async #noteUnmapped(db: Db, due: readonly string[], unmapped: readonly Unmapped[]): Promise<void> {
-    this.#unmapped ??= new Set(
-      (await db.query<{ aggregate: string }>('select aggregate from bridge.unmapped')).rows.map(
-        (row) => row.aggregate,
-      ),
-    )
-    const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
-    const mended = due.filter((aggregate) => this.#unmapped?.has(aggregate) && !failing.has(aggregate))
-    await clearUnmapped(db, mended)
-    await parkUnmapped(db, unmapped)
-    for (const aggregate of mended) this.#unmapped.delete(aggregate)
-    for (const aggregate of failing) this.#unmapped.add(aggregate)
-  }
-}
-
-function newMessages(
-  derivations: ReadonlyMap<string, Derivation>,
-  rowsByAggregate: ReadonlyMap<string, readonly ResolvedRow[]>,
-): NewMessage[] {
-  return [...derivations].flatMap(([aggregate, { messages }]) => {
-    const changedAt = new Date(
-      Math.min(...(rowsByAggregate.get(aggregate) ?? []).map((row) => row.at.getTime())),
-    )
-    return messages.map((message) => ({
-      aggregate,
-      type: message.type,
-      payload: JSON.stringify(message.payload),
-      subject: message.subject,
-      changedAt,
-    }))
-  })
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -4,6 +4,7 @@ import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
+import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
@@ -18,6 +19,9 @@ import type { Unmapped } from './unmapped.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
+/** What follows for one aggregate, its messages as they go into the queue. */
+export type Derived = Omit<Derivation, 'messages'> & Readonly<{ messages: readonly NewMessage[] }>
+
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
  * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
@@ -28,56 +32,90 @@ export async function deriveAggregates(
   store: Store,
   rows: Rows,
   how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean }>,
-): Promise<{ derivations: ReadonlyMap<string, Derivation>; unmapped: Unmapped[] }> {
-  // The outbox was read by index whatever the statistics say; the state is read as the planner sees fit.
-  await db.query('set local enable_seqscan = on; set local jit = off')
+): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
-  const baselines = await readBaselines(db, aggregates)
-  const products = await readProducts(db, store, rows)
-  const orders = await store.orders(db, idsOf(aggregates, 'order'))
-  const stock = await store.stock(db, stockVariants(rows))
+  const [, baselines, products, stock, seeded, told] = await Promise.all([
+    // The outbox was read by index whatever the statistics say; the state is read as the planner sees fit.
+    db.query('set local enable_seqscan = on; set local jit = off'),
+    readBaselines(db, aggregates),
+    readProducts(db, store, rows),
+    store.stock(db, stockVariants(rows)),
+    readSeeded(db),
+    readTold(db, hubMade(rows)),
+  ])
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
-  const seeded = await readSeeded(db)
-  const told = await readTold(db, hubMade(rows))
   const elsewhere = await removedSkus(db, store, products, baselines)
-  await db.query('set local enable_seqscan = off')
 
-  const derivations = new Map<string, Derivation>()
-  const unmapped: Unmapped[] = []
-  const now = new Date()
-  for (const [aggregate, aggregateRows] of rows) {
-    const [kind, id] = splitAggregate(aggregate)
-    const known = baselines.get(aggregate) ?? new Map<string, Baseline>()
+  const found = new Map<string, Derived | Unmapped>()
+  const derive = (aggregate: string, work: () => Derivation) => {
     try {
-      if (kind === 'order') {
-        const order = mapped<OrderSnapshot>(orders.get(id))
-        derivations.set(aggregate, deriveOrder({ aggregate, rows: aggregateRows, order, baselines: known }))
-        continue
-      }
-      derivations.set(
-        aggregate,
-        deriveProduct({
-          aggregate,
-          rows: aggregateRows,
-          product: mapped<ProductSnapshot>(products.get(id)),
-          stock,
-          baselines: known,
-          accounts,
-          seeded: seeded.has('product'),
-          stockMessages: how.stockMessages,
-          told: (type: MessageType): Told =>
-            how.whole
-              ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
-              : { waiting: true, acknowledgedAt: undefined },
-          livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
-          now,
-        }),
-      )
+      found.set(aggregate, toBeQueued(aggregate, work(), rows.get(aggregate) ?? []))
     } catch (error) {
-      unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
+      found.set(aggregate, { aggregate, reason: error instanceof Error ? error.message : String(error) })
     }
   }
+  const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
+    const aggregate = aggregateKey('order', id)
+    derive(aggregate, () =>
+      deriveOrder({
+        aggregate,
+        rows: rows.get(aggregate) ?? [],
+        order: mapped(order),
+        baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+      }),
+    )
+  }
+  // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
+  const orders = idsOf(aggregates, 'order')
+  await store.eachOrder(db, orders, deriveFromOrder)
+  for (const id of orders) if (!found.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
+
+  const now = new Date()
+  for (const id of idsOf(aggregates, 'product')) {
+    const aggregate = aggregateKey('product', id)
+    derive(aggregate, () =>
+      deriveProduct({
+        aggregate,
+        rows: rows.get(aggregate) ?? [],
+        product: mapped(products.get(id)),
+        stock,
+        baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+        accounts,
+        seeded: seeded.has('product'),
+        stockMessages: how.stockMessages,
+        told: (type: MessageType): Told =>
+          how.whole
+            ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
+            : { waiting: true, acknowledgedAt: undefined },
+        livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
+        now,
+      }),
+    )
+  }
+
+  const derivations = new Map<string, Derived>()
+  const unmapped: Unmapped[] = []
+  for (const aggregate of aggregates) {
+    const result = found.get(aggregate)
+    if (result === undefined) continue
+    if ('reason' in result) unmapped.push(result)
+    else derivations.set(aggregate, result)
+  }
   return { derivations, unmapped }
+}
+
+const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
+
+function toBeQueued(aggregate: string, derivation: Derivation, rows: readonly ResolvedRow[]): Derived {
+  const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
+  const messages = derivation.messages.map((message) => ({
+    aggregate,
+    type: message.type,
+    payload: JSON.stringify(message.payload),
+    subject: message.subject,
+    changedAt,
+  }))
+  return { ...derivation, messages }
 }
 
 function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot | undefined {

@@ -1,5 +1,5 @@
 import type { Kind } from '../messages/aggregate.ts'
-import type { Unseen } from '../postgres/new-rows.ts'
+import type { Snapshot } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import type { Tally } from './tally.ts'
@@ -22,11 +22,15 @@ type Row = {
 const COLUMNS = `id, xid, at, kind, table_name, row_id, op, parent, parent_old, delta, nullif(origin, '') as origin`
 
 /**
- * Rows that the previous read could not see, at most `limit` (then there are more); all rows without a previous read.
- * Runs inside the window's transaction, so that rows and snapshot are one.
+ * Rows that the previous read could not see (see `unseenSince`), at most `limit` (then there are more); all rows without a
+ * previous read. Runs inside the window's transaction, so that rows and snapshot are one.
  */
-export async function readNewRows(db: Db, unseen: Unseen | undefined, limit: number): Promise<OutboxRow[]> {
-  const { rows } = await queryNewRows(db, unseen, limit)
+export async function readNewRows(
+  db: Db,
+  previous: Snapshot | undefined,
+  limit: number,
+): Promise<OutboxRow[]> {
+  const { rows } = await queryNewRows(db, previous, limit)
   return rows.map((row) => ({
     id: row.id,
     xid: row.xid,
@@ -42,22 +46,26 @@ export async function readNewRows(db: Db, unseen: Unseen | undefined, limit: num
   }))
 }
 
-function queryNewRows(db: Db, unseen: Unseen | undefined, limit: number) {
-  if (!unseen) {
+function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number) {
+  if (!previous) {
     return db.query<Row>(`select ${COLUMNS} from bridge.outbox order by xid, id limit $1`, [limit])
   }
-  if (unseen.lateXids.length === 0) {
+  if (previous.inProgress.size === 0) {
     return db.query<Row>(
       `select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 order by xid, id limit $2`,
-      [unseen.fromXid, limit],
+      [previous.xmax, limit],
     )
   }
   return db.query<Row>(
-    `(select ${COLUMNS} from bridge.outbox where xid = any($3::xid8[]) order by xid, id limit $2)
+    `(select ${COLUMNS} from bridge.outbox
+       where xid = any(array(select late.xid
+                               from unnest($3::xid8[]) late (xid)
+                              where pg_visible_in_snapshot(late.xid, pg_current_snapshot())))
+       order by xid, id limit $2)
      union all
      (select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 order by xid, id limit $2)
      limit $2`,
-    [unseen.fromXid, limit, unseen.lateXids],
+    [previous.xmax, limit, [...previous.inProgress]],
   )
 }
 

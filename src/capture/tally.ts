@@ -1,6 +1,6 @@
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import type { Derivation } from './derivation.ts'
+import type { Derived } from './derive-aggregates.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import type { Unmapped } from './unmapped.ts'
 
@@ -13,7 +13,7 @@ export type Tally = Readonly<{ told: number; silent: number; unmapped: number; m
  */
 export function tallyOf(
   finished: readonly ResolvedRow[],
-  derivations: ReadonlyMap<string, Derivation>,
+  derivations: ReadonlyMap<string, Derived>,
   unmapped: readonly Unmapped[],
   messages: number,
 ): Tally {

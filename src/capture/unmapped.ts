@@ -10,6 +10,12 @@ export async function listUnmapped(db: Db): Promise<(Unmapped & Readonly<{ at: D
   return rows
 }
 
+/** The aggregates of all entries. */
+export async function readUnmapped(db: Db): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ aggregate: string }>('select aggregate from bridge.unmapped')
+  return new Set(rows.map(({ aggregate }) => aggregate))
+}
+
 export async function parkUnmapped(db: Db, entries: readonly Unmapped[]): Promise<void> {
   for (const { aggregate, reason } of entries) {
     await db.query(

@@ -45,15 +45,15 @@ export function unseenSince(previous: Snapshot, current: Snapshot): Unseen {
  * plan from 0.06 to 31 ms), and ends by itself if the process stops in its midst.
  */
 export async function openWindow(connection: Db, timeoutMilliseconds: number): Promise<Snapshot> {
-  await connection.query(
-    `begin isolation level repeatable read;
-     set local enable_seqscan = off;
-     set local idle_in_transaction_session_timeout = ${Math.round(timeoutMilliseconds)};
-     set local statement_timeout = ${Math.round(timeoutMilliseconds)}`,
-  )
-  const { rows } = await connection.query<{ snapshot: string }>(
-    'select pg_current_snapshot()::text as snapshot',
-  )
+  const [, { rows }] = await Promise.all([
+    connection.query(
+      `begin isolation level repeatable read;
+       set local enable_seqscan = off;
+       set local idle_in_transaction_session_timeout = ${Math.round(timeoutMilliseconds)};
+       set local statement_timeout = ${Math.round(timeoutMilliseconds)}`,
+    ),
+    connection.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot'),
+  ])
   if (!rows[0]) throw new Error('pg_current_snapshot() returned no row')
   return parseSnapshot(rows[0].snapshot)
 }

@@ -1,6 +1,10 @@
 import pg from 'pg'
 
-/** What a query needs: the pool, or one connection inside a transaction. */
+/**
+ * What a query needs: the pool, or one connection inside a transaction. A connection sends each statement at once, without
+ * waiting for the answers to those before it: statements that do not depend on one another take one round trip together.
+ * Where one of a transaction fails, those that were sent behind it fail as well.
+ */
 export type Db = Readonly<{
   query<R extends pg.QueryResultRow = pg.QueryResultRow>(
     text: string,
@@ -36,6 +40,7 @@ export function createPool(url: string, options: PoolOptions): Pool {
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    pipeline: true,
     ...(options.answerWithinMilliseconds === undefined
       ? {}
       : { query_timeout: options.answerWithinMilliseconds }),

@@ -28,22 +28,26 @@ export async function insertMessages(
   messages: readonly NewMessage[],
 ): Promise<void> {
   if (messages.length === 0) return
+  const statements: Promise<unknown>[] = []
   for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
     const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
-    await db.query(
-      `insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
-       values ${chunk.map((_, row) => placeholders(row)).join(', ')}`,
-      chunk.flatMap((message) => [
-        laneOf(message.aggregate, laneCount),
-        message.aggregate,
-        message.type,
-        message.payload,
-        message.subject,
-        message.changedAt,
-      ]),
+    statements.push(
+      db.query(
+        `insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
+         values ${chunk.map((_, row) => placeholders(row)).join(', ')}`,
+        chunk.flatMap((message) => [
+          laneOf(message.aggregate, laneCount),
+          message.aggregate,
+          message.type,
+          message.payload,
+          message.subject,
+          message.changedAt,
+        ]),
+      ),
     )
   }
-  await db.query('select pg_notify($1, $2)', [tables.channel, ''])
+  statements.push(db.query('select pg_notify($1, $2)', [tables.channel, '']))
+  await Promise.all(statements)
 }
 
 function placeholders(row: number): string {

@@ -26,6 +26,7 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     resolve: (...given) => current.resolve(...given),
     products: (...given) => current.products(...given),
     orders: (...given) => current.orders(...given),
+    eachOrder: (...given) => current.eachOrder(...given),
     stock: (...given) => current.stock(...given),
     stockOfProducts: (...given) => current.stockOfProducts(...given),
     skuOwners: (...given) => current.skuOwners(...given),

@@ -8,6 +8,7 @@ import {
   parseProduct,
   type VariantStockSnapshot,
 } from '../messages/snapshot.ts'
+import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
@@ -36,6 +37,12 @@ export type Store = Readonly<{
   products(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, ProductSnapshot | MappingError>>
   /** State of placed orders; carts are absent. */
   orders(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, OrderSnapshot | MappingError>>
+  /** The same for many: inside a transaction, each as it comes in, while the database makes the next. */
+  eachOrder(
+    db: Db,
+    ids: readonly string[],
+    take: (id: string, order: OrderSnapshot | MappingError) => void,
+  ): Promise<void>
   /** Stock by variant id; a variant that is gone is absent, a deleted one is not living. */
   stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
   /** Stock of all living variants of some products, by variant id. */
@@ -96,6 +103,12 @@ select o.id::text
     resolve: (db, rows) => resolveOwners(db, family, rows),
     products: (db, ids) => readSnapshots(db, family.products, ids, parseProduct),
     orders: (db, ids) => readSnapshots(db, family.orders, ids, parseOrder),
+    async eachOrder(db, ids, take) {
+      if (ids.length === 0) return
+      await eachRow<SnapshotRow>(db, family.orders, [ids], ({ id, snapshot }) =>
+        take(id, parseOrder(id, snapshot)),
+      )
+    },
     stock: (db, variantIds) => readStock(db, family.stock, variantIds),
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
     async skuOwners(db, skus) {
@@ -123,6 +136,8 @@ select o.id::text
   }
 }
 
+type SnapshotRow = { id: string; snapshot: string }
+
 async function readSnapshots<Snapshot>(
   db: Db,
   statement: string,
@@ -130,7 +145,7 @@ async function readSnapshots<Snapshot>(
   parse: (id: string, json: string) => Snapshot | MappingError,
 ): Promise<ReadonlyMap<string, Snapshot | MappingError>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await db.query<{ id: string; snapshot: string }>(statement, [ids])
+  const { rows } = await db.query<SnapshotRow>(statement, [ids])
   return new Map(rows.map(({ id, snapshot }) => [id, parse(id, snapshot)]))
 }
 
