@@ -140,6 +140,7 @@ export class Collect {
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
           whole,
+          seeded: this.#seeded,
         }),
         this.#unmapped ?? readUnmapped(db),
       ]),
@@ -148,9 +149,12 @@ export class Collect {
     const messages = all.flatMap((derivation) => derivation.messages)
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
-    await Promise.all([
+    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
+    const written = await Promise.all([
       db.query('set local enable_seqscan = off'),
-      atStep('collect.messages', () => insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages)),
+      atStep('collect.messages', () =>
+        insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
+      ),
       atStep('collect.baseline', () =>
         Promise.all([
           writeBaselines(
@@ -172,9 +176,9 @@ export class Collect {
       atStep('collect.outbox', () =>
         takeRows(db, finished, tallyOf(finished, derivations, unmapped, messages.length)),
       ),
+      atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch)),
     ])
-    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
-    const isOurs = await atStep('collect.fence', () => fence(db, 'collector', tenure.workerId, tenure.epoch))
+    const isOurs = written.at(-1)
     if (!isOurs) throw new TenureLost()
     await atStep('collect.commit', () => db.query('commit'))
 

@@ -27,16 +27,14 @@ export type Collector = Readonly<{
 }>
 
 const POLL_MILLISECONDS = 20
-/** Without anything new for this long, the triggers are asked to notify and polling slows down to the fallback. */
-const AWAKE_MILLISECONDS = 1_000
 const FALLBACK_POLL_MILLISECONDS = 500
 const CLAIM_MILLISECONDS = 1_000
 const ERROR_PAUSE_MILLISECONDS = 250
 
 /**
  * Runs passes while this worker holds the collector's lease: one after the other while there is something to collect,
- * else polling, or asleep until a trigger notifies (a notification in every transaction would cut the store's concurrent
- * commits to a tenth; a writer that read "awake" may commit after the last look, hence the fallback poll).
+ * else asleep until a trigger notifies. Where the store is in a rush the collector stays awake and polls: a notification in
+ * every transaction would cut concurrent commits to a tenth. So it does where notifications do not arrive.
  */
 export function startCollector(options: CollectorOptions): Collector {
   const { pool, store, laneCount, settings } = options
@@ -97,13 +95,25 @@ export function startCollector(options: CollectorOptions): Collector {
   }
 }
 
-/** Whether the collector is awake, and what the triggers were told of it. */
+/** Above so many transactions a second it is a rush, once it has lasted for some of them beyond that. */
+const QUIET_PER_SECOND = 100
+const RUSH_BEGINS = 25
+const RUSH_ENDS_WITHIN_SECONDS = 1
+/** After it fell asleep: a writer that read "awake" before may commit only now. */
+const LIGHT_SLEEP_MILLISECONDS = 1_000
+const TELL_MILLISECONDS = 1_000
+
+/** Whether the collector sleeps, which is when triggers notify, and what they were told of it. */
 class Pulse {
   readonly #db: Db
-  #busyAt = performance.now()
+  /** Transactions beyond what a quiet store makes: a bucket that leaks. */
+  #excess = 0
+  #countedAt = performance.now()
+  #rush = false
   #asleep: boolean | undefined
   #collectedId = '0'
   #toldAt = Number.NEGATIVE_INFINITY
+  #turnedAt = Number.NEGATIVE_INFINITY
   #mayNotify: boolean | undefined
 
   constructor(db: Db) {
@@ -111,25 +121,38 @@ class Pulse {
   }
 
   get restMilliseconds(): number {
-    return this.#asleep ? FALLBACK_POLL_MILLISECONDS : POLL_MILLISECONDS
+    const sleepsSoundly = this.#asleep && performance.now() - this.#turnedAt > LIGHT_SLEEP_MILLISECONDS
+    return sleepsSoundly ? FALLBACK_POLL_MILLISECONDS : POLL_MILLISECONDS
   }
 
   /** After each pass: wakes or goes to sleep, and tells the triggers at most once a second how far collecting has come. */
   async beat(pass: Pass, hears: boolean): Promise<void> {
     const now = performance.now()
+    this.#count(pass, now)
     const last = pass.rowsRead.reduce(
       (id, row) => (BigInt(row.id) > BigInt(id) ? row.id : id),
       this.#collectedId,
     )
     const moved = last !== this.#collectedId
     this.#collectedId = last
-    if (pass.rowsRead.length > 0 || pass.more) this.#busyAt = now
-    const asleep = hears && now - this.#busyAt > AWAKE_MILLISECONDS && (await this.#notifyIsHarmless())
+    const asleep = hears && !this.#rush && !pass.more && (await this.#notifyIsHarmless())
     const turned = asleep !== this.#asleep
-    if (!turned && !(moved && now - this.#toldAt > 1_000)) return
+    if (!turned && !(moved && now - this.#toldAt > TELL_MILLISECONDS)) return
     await writePulse(this.#db, { asleep, collectedId: this.#collectedId })
     this.#asleep = asleep
     this.#toldAt = now
+    if (turned) this.#turnedAt = now
+  }
+
+  #count({ rowsRead }: Pass, now: number): void {
+    const leaked = ((now - this.#countedAt) / 1_000) * QUIET_PER_SECOND
+    const transactions = new Set(rowsRead.map(({ xid }) => xid)).size
+    this.#countedAt = now
+    this.#excess = Math.min(
+      Math.max(0, this.#excess - leaked) + transactions,
+      QUIET_PER_SECOND * RUSH_ENDS_WITHIN_SECONDS,
+    )
+    this.#rush = this.#excess > (this.#rush ? 0 : RUSH_BEGINS)
   }
 
   /** A transaction that has notified cannot be prepared: where the server allows two-phase commit, the store may use it. */

@@ -74,15 +74,18 @@ export function compareOrders(
   { fix }: WindowOptions,
 ): Promise<WindowReport> {
   return onOneSnapshot(pool, fix, async (db) => {
-    const orders = await store.orders(db, ids)
     const told = await readBaselines(
       db,
       ids.map((id) => aggregateKey('order', id)),
     )
-    const suspects = await sliced(orders, ([id, order]) =>
-      compareOrder(id, order, told.get(aggregateKey('order', id))?.get('order')),
-    )
-    return { ...(await judge(db, store, suspects)), compared: { ...NONE, order: orders.size } }
+    const suspects: Drift[] = []
+    let compared = 0
+    await store.eachOrder(db, ids, (id, order) => {
+      compared++
+      const drift = compareOrder(id, order, told.get(aggregateKey('order', id))?.get('order'))
+      if (drift) suspects.push(drift)
+    })
+    return { ...(await judge(db, store, suspects)), compared: { ...NONE, order: compared } }
   })
 }
 

@@ -25,26 +25,28 @@ export type Derived = Omit<Derivation, 'messages'> & Readonly<{ messages: readon
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
  * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
- * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo.
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the silent
+ * seeding is known to be through.
  */
 export async function deriveAggregates(
   db: Db,
   store: Store,
   rows: Rows,
-  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean }>,
+  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean; seeded: boolean }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
+  const changed = changedProducts(rows)
   const [, baselines, products, stock, seeded, told] = await Promise.all([
     // The outbox was read by index whatever the statistics say; the state is read as the planner sees fit.
     db.query('set local enable_seqscan = on; set local jit = off'),
     readBaselines(db, aggregates),
-    readProducts(db, store, rows),
+    store.products(db, changed),
     store.stock(db, stockVariants(rows)),
-    readSeeded(db),
+    how.seeded || readSeeded(db).then((kinds) => kinds.has('product')),
     readTold(db, hubMade(rows)),
   ])
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
-  const elsewhere = await removedSkus(db, store, products, baselines)
+  const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
   const found = new Map<string, Derived | Unmapped>()
   const derive = (aggregate: string, work: () => Derivation) => {
@@ -81,7 +83,7 @@ export async function deriveAggregates(
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         accounts,
-        seeded: seeded.has('product'),
+        seeded,
         stockMessages: how.stockMessages,
         told: (type: MessageType): Told =>
           how.whole
@@ -123,11 +125,13 @@ function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot 
   return found
 }
 
-async function readProducts(db: Db, store: Store, rows: Rows) {
-  const wanted = [...rows]
-    .filter(([, own]) => own.some((row) => row.kind === 'product'))
-    .map(([aggregate]) => aggregate)
-  return store.products(db, idsOf(wanted, 'product'))
+/** The products of whose catalogue something changed; where only stock moved, nothing else is asked about. */
+function changedProducts(rows: Rows): string[] {
+  const changed = [...rows].filter(([, own]) => own.some((row) => row.kind === 'product'))
+  return idsOf(
+    changed.map(([aggregate]) => aggregate),
+    'product',
+  )
 }
 
 function stockVariants(rows: Rows): string[] {
@@ -176,13 +180,14 @@ function hubMade(rows: Rows): string[] {
 async function removedSkus(
   db: Db,
   store: Store,
+  changed: readonly string[],
   products: ReadonlyMap<string, ProductSnapshot | MappingError>,
   baselines: ReadonlyMap<string, ReadonlyMap<string, Baseline>>,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const skus = new Set<string>()
-  for (const [aggregate, parts] of baselines) {
-    const naturalKey = parts.get('catalogue')?.naturalKey
-    const product = products.get(splitAggregate(aggregate)[1])
+  for (const id of changed) {
+    const naturalKey = baselines.get(aggregateKey('product', id))?.get('catalogue')?.naturalKey
+    const product = products.get(id)
     const removed = product === undefined || (!(product instanceof Error) && product.deletedAt !== null)
     if (naturalKey == null || !removed) continue
     const { sku, variants } = naturalKeySchema.parse(JSON.parse(naturalKey))
@@ -198,10 +203,5 @@ async function removedSkus(
 function idsOf(aggregates: readonly string[], kind: string): string[] {
   return aggregates
     .filter((aggregate) => aggregate.startsWith(`${kind}:`))
-    .map((aggregate) => splitAggregate(aggregate)[1])
-}
-
-function splitAggregate(aggregate: string): [kind: string, id: string] {
-  const colon = aggregate.indexOf(':')
-  return [aggregate.slice(0, colon), aggregate.slice(colon + 1)]
+    .map((aggregate) => aggregate.slice(kind.length + 1))
 }

@@ -1,5 +1,5 @@
 import type { Kind } from '../messages/aggregate.ts'
-import type { Snapshot } from '../postgres/new-rows.ts'
+import { endedMeanwhile, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import type { Tally } from './tally.ts'
@@ -22,8 +22,7 @@ type Row = {
 const COLUMNS = `id, xid, at, kind, table_name, row_id, op, parent, parent_old, delta, nullif(origin, '') as origin`
 
 /**
- * Rows that the previous read could not see (see `unseenSince`), at most `limit` (then there are more); all rows without a
- * previous read. Runs inside the window's transaction, so that rows and snapshot are one.
+ * Rows that the previous read could not see , at most `limit` (then there are more); all rows without a previous read. Runs inside the window's transaction, so that rows and snapshot are one.
  */
 export async function readNewRows(
   db: Db,
@@ -58,9 +57,7 @@ function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number) {
   }
   return db.query<Row>(
     `(select ${COLUMNS} from bridge.outbox
-       where xid = any(array(select late.xid
-                               from unnest($3::xid8[]) late (xid)
-                              where pg_visible_in_snapshot(late.xid, pg_current_snapshot())))
+       where xid = ${endedMeanwhile('$3')}
        order by xid, id limit $2)
      union all
      (select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 order by xid, id limit $2)

@@ -105,19 +105,17 @@ async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]):
 }
 
 async function orderBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
-  const orders = await store.orders(db, ids)
-  return [...orders].flatMap(([id, order]) =>
-    order instanceof Error
-      ? []
-      : [
-          {
-            aggregate: aggregateKey('order', id),
-            part: 'order',
-            digest: digestOf(orderContent(order, rawOrder(order))),
-            level: null,
-            naturalKey: order.number,
-            shape: SHAPE,
-          },
-        ],
-  )
+  const baselines: Baseline[] = []
+  await store.eachOrder(db, ids, (id, order) => {
+    if (order instanceof Error) return
+    baselines.push({
+      aggregate: aggregateKey('order', id),
+      part: 'order',
+      digest: digestOf(orderContent(order, rawOrder(order))),
+      level: null,
+      naturalKey: order.number,
+      shape: SHAPE,
+    })
+  })
+  return baselines
 }

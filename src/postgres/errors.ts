@@ -36,7 +36,7 @@ export function isTransient(error: unknown): boolean {
   }
   return (
     error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|query read timeout|client was closed/i.test(
+    /connection terminated|timeout exceeded when trying to connect|query read timeout|client was closed|is not queryable/i.test(
       error.message,
     )
   )

@@ -4,8 +4,7 @@ import pg from 'pg'
 
 export type ListenOptions = Readonly<{
   applicationName: string
-  /** Each notification, by channel. */
-  onNotify(channel: string): void
+  onNotify(channel: string, payload: string): void
   /** The connection was lost or never came; it is tried again until stopped. */
   onError(error: Error): void
 }>
@@ -57,9 +56,9 @@ export function listen(url: string, channels: readonly string[], options: Listen
       await client.connect()
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
       const echo = `bridge_echo_${rows[0]?.pid ?? 0}`
-      client.on('notification', ({ channel }) => {
+      client.on('notification', ({ channel, payload = '' }) => {
         if (channel === echo) heardAt = performance.now()
-        else options.onNotify(channel)
+        else options.onNotify(channel, payload)
       })
       for (const channel of [echo, ...channels])
         await client.query(`listen ${client.escapeIdentifier(channel)}`)

@@ -6,14 +6,6 @@ import type { Db } from './pool.ts'
  */
 export type Snapshot = Readonly<{ xmin: string; xmax: string; inProgress: ReadonlySet<string> }>
 
-/** Which rows a later snapshot can see that an earlier one could not, by the xid of the transaction that wrote them. */
-export type Unseen = Readonly<{
-  /** All transactions from this one on. */
-  fromXid: string
-  /** Earlier ones that were in progress then and are not now: they committed (or rolled back) meanwhile. */
-  lateXids: readonly string[]
-}>
-
 /** Reads the text form `xmin:xmax:xip,xip…`. */
 export function parseSnapshot(text: string): Snapshot {
   const [, xmin, xmax, list] = /^(\d+):(\d+):([\d,]*)$/.exec(text) ?? []
@@ -28,15 +20,15 @@ export function formatSnapshot({ xmin, xmax, inProgress }: Snapshot): string {
 }
 
 /**
- * Ids commit out of order, so no id is a cursor. But each transaction is either seen by a snapshot or not, for good:
- * unseen by `previous` are those from its xmax on and those that were in progress. Of the latter, the ones still
- * running are left out: they have nothing to show, and a long import would make the list of ids costly.
+ * Ids commit out of order, so no id is a cursor. But each transaction is either seen by a snapshot or not, for good: what a
+ * later one sees and `previous` did not are the rows of transactions from its xmax on, and of those that were in progress.
+ * This is SQL for the latter, to stand behind `xid =`; `parameter` brings them as xid8[]. The ones that still run are left
+ * out: they have nothing to show, and a long import would make the list of ids costly.
  */
-export function unseenSince(previous: Snapshot, current: Snapshot): Unseen {
-  return {
-    fromXid: previous.xmax,
-    lateXids: [...previous.inProgress].filter((xid) => !current.inProgress.has(xid)),
-  }
+export function endedMeanwhile(parameter: string): string {
+  return `any(array(select late.xid
+                      from unnest(${parameter}::xid8[]) late (xid)
+                     where pg_visible_in_snapshot(late.xid, pg_current_snapshot())))`
 }
 
 /**

@@ -116,7 +116,11 @@ async function assemble(
     ['bridge_outbox', BRIDGE_QUEUE.channel],
     {
       applicationName: 'spree-bridge listen',
-      onNotify: (channel) => (channel === BRIDGE_QUEUE.channel ? sender.wake() : collector.wake()),
+      onNotify(channel, by) {
+        if (channel !== BRIDGE_QUEUE.channel) collector.wake()
+        // Of its own messages the sender knows already: see onPass.
+        else if (by !== membership.registration()?.id) sender.wake()
+      },
       onError: complain('listen'),
     },
   )

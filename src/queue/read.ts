@@ -1,4 +1,4 @@
-import { formatSnapshot, openWindow, type Snapshot, unseenSince } from '../postgres/new-rows.ts'
+import { endedMeanwhile, formatSnapshot, openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import type { Reload } from './chains.ts'
 import type { MessageState, QueuedMessage, QueueTables } from './message.ts'
@@ -73,8 +73,10 @@ export type Window = Readonly<{
 export async function openFullWindow(pool: Pool, lanes: readonly number[]): Promise<Window> {
   const connection = await pool.connect()
   try {
-    const until = await openWindow(connection, TIMEOUT_MILLISECONDS)
-    await connection.query('commit')
+    const [until] = await Promise.all([
+      openWindow(connection, TIMEOUT_MILLISECONDS),
+      connection.query('commit'),
+    ])
     connection.release()
     return windowOver(lanes, undefined, until)
   } catch (error) {
@@ -147,21 +149,22 @@ export async function readNew(
 ): Promise<Readonly<{ snapshot: Snapshot; messages: QueuedMessage[]; window: Window | undefined }>> {
   const connection = await pool.connect()
   try {
-    const snapshot = await openWindow(connection, TIMEOUT_MILLISECONDS)
-    const { fromXid, lateXids } = unseenSince(seen, snapshot)
-    const late = lateXids.length === 0 ? [] : [lateXids]
+    const late = seen.inProgress.size === 0 ? [] : [[...seen.inProgress]]
     const holding = holdBack(tables, paused, 4 + late.length)
-    const { rows } = await connection.query<Row>(
-      `select ${columnsOf(tables, holding)}
-         from ${tables.message} m
-         ${holding.join}
-        where m.lane = any($1::integer[])
-          and ${lateXids.length === 0 ? 'm.xid >= $2::xid8' : '(m.xid >= $2::xid8 or m.xid = any($4::xid8[]))'}
-        order by m.xid, m.id
-        limit $3`,
-      [lanes, fromXid, limit + 1, ...late, ...holding.values],
-    )
-    await connection.query('commit')
+    const [snapshot, { rows }] = await Promise.all([
+      openWindow(connection, TIMEOUT_MILLISECONDS),
+      connection.query<Row>(
+        `select ${columnsOf(tables, holding)}
+           from ${tables.message} m
+           ${holding.join}
+          where m.lane = any($1::integer[])
+            and ${late.length === 0 ? 'm.xid >= $2::xid8' : `(m.xid >= $2::xid8 or m.xid = ${endedMeanwhile('$4')})`}
+          order by m.xid, m.id
+          limit $3`,
+        [lanes, seen.xmax, limit + 1, ...late, ...holding.values],
+      ),
+      connection.query('commit'),
+    ])
     connection.release()
     if (rows.length <= limit) return { snapshot, messages: toMessages(rows), window: undefined }
     return { snapshot, messages: [], window: windowOver(lanes, seen, snapshot) }

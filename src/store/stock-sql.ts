@@ -13,13 +13,17 @@ select v.id::text as variant_id,
        v.sku,
        v.deleted_at is null and p.deleted_at is null as living,
        ${columns.has('spree_variants', 'created_at') ? 'v.created_at' : 'null::timestamptz'} as created_at,
-       coalesce(sum(s.count_on_hand) filter (where s.deleted_at is null), 0)::float8 as level,
-       coalesce(json_object_agg(s.id, s.stock_location_id::text) filter (where s.id is not null), '{}') as locations
+       s.level,
+       s.locations
   from ${schema}.spree_variants v
   join ${schema}.spree_products p on p.id = v.product_id
-  left join ${schema}.${table} s on s.variant_id = v.id
- where ${condition}
- group by v.id, p.id`
+ cross join lateral (
+   select coalesce(sum(i.count_on_hand) filter (where i.deleted_at is null), 0)::float8 as level,
+          coalesce(json_object_agg(i.id, i.stock_location_id::text), '{}') as locations
+     from ${schema}.${table} i
+    where i.variant_id = v.id
+ ) s
+ where ${condition}`
   return {
     stock: statement('v.id = any($1::bigint[])'),
     stockOfProducts: statement('v.product_id = any($1::bigint[]) and v.deleted_at is null'),
