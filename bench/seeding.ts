@@ -10,7 +10,7 @@ import { makeStore } from './store-source.ts'
 const ORDERS = 500_000
 const PRODUCTS = 1_000
 /** As many ids as a page of the seeding has. */
-const PAGE = 200
+const PAGE = 500
 
 const PASS = 'one pass of the query'
 const SEEDING = 'seeding'

@@ -58,7 +58,8 @@ const NOTHING = {
 /** Rows of one read; a window with more is read again from its start, when few of them are left, until it fits. */
 const ROWS_PER_READ = 20_000
 const ROWS_TO_READ_ON = 2_000
-const AGGREGATES_PER_PASS = 200
+/** The statement for the state of orders takes as long to plan as some twenty of them to read. */
+const AGGREGATES_PER_PASS = 500
 
 /**
  * The collector's memory of one tenure: the snapshot up to which the outbox was read, and the rows waiting to settle.
@@ -151,7 +152,6 @@ export class Collect {
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
     const written = await Promise.all([
-      db.query('set local enable_seqscan = off'),
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
       ),

@@ -40,7 +40,7 @@ export type Comparison = Readonly<{
   listed: Drift[]
 }>
 
-const WINDOW = 200
+const WINDOW = 500
 const BASELINES_PER_PAGE = 1_000
 /** While one window is compared here, the next is read there. */
 const AT_ONCE = 2

@@ -36,9 +36,7 @@ export async function deriveAggregates(
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
-  const [, baselines, products, stock, seeded, told] = await Promise.all([
-    // The outbox was read by index whatever the statistics say; the state is read as the planner sees fit.
-    db.query('set local enable_seqscan = on; set local jit = off'),
+  const [baselines, products, stock, seeded, told] = await Promise.all([
     readBaselines(db, aggregates),
     store.products(db, changed),
     store.stock(db, stockVariants(rows)),

@@ -12,7 +12,7 @@ import { stockPart } from './stock-account.ts'
 
 type SeededKind = 'product' | 'order'
 
-const PAGE = 200
+const PAGE = 500
 
 /** Kinds whose seeding is through. */
 export async function readSeeded(db: Db): Promise<ReadonlySet<string>> {
