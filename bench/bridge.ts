@@ -13,6 +13,11 @@ export async function migrate(database: Database, hubUrl: string): Promise<void>
   await promisify(execFile)(process.execPath, [MAIN, 'migrate'], { env: environment(database, hubUrl) })
 }
 
+/** Runs `spree-bridge reconcile`, which fails where anything differs. */
+export async function reconcile(database: Database, hubUrl: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [MAIN, 'reconcile'], { env: environment(database, hubUrl) })
+}
+
 export type Worker = Readonly<{
   pid: number
   /** Rejects when the worker ends before it is told to. */

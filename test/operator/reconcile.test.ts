@@ -372,6 +372,54 @@ describe.each([
   })
 })
 
+test('reconcile, where levels are told: a level that no trigger saw is told once, by its own message or by the next', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const hub = await startRecordingHub({ ours: true })
+  const worker = await startTestWorker(db, hub, { reconcileAt: 'off', stock: 'actual' })
+  const move = async (delta: number, how = 'origin') => {
+    await db.pool.query(
+      `begin; set local session_replication_role = ${how};
+       update spree_stock_items set count_on_hand = count_on_hand + ${delta} where id = 306; commit`,
+    )
+    await worker.settled()
+  }
+  const reconcile = async (fix: boolean) => {
+    const { drift, clean } = await reconcileStore({
+      pool: db.pool,
+      store: await openStore(db.pool),
+      stockMessages: 'actual',
+      fix,
+      signal: new AbortController().signal,
+      rest: async () => undefined,
+      onProgress: () => undefined,
+    })
+    await worker.settled()
+    return { clean, found: drift.map(nameOf) }
+  }
+  const toldLevels = () =>
+    hub.requests.flatMap(({ type, payload }) => (type === 'stock:actual' ? [payload['quantity']] : []))
+  const { rows } = await db.pool.query<{ level: number }>(
+    'select sum(count_on_hand)::int as level from spree_stock_items where variant_id = 108 and deleted_at is null',
+  )
+  const level = rows[0]!.level
+  const inOrder = { clean: true, found: [] }
+
+  await move(2)
+  expect(await reconcile(false)).toEqual(inOrder)
+  await move(3, 'replica')
+  expect(await reconcile(false)).toEqual({ clean: false, found: ['stock 108 changed 3'] })
+  expect(await reconcile(true)).toEqual({ clean: true, found: ['stock 108 changed 3'] })
+  expect(await reconcile(true)).toEqual(inOrder)
+  await move(-1, 'replica')
+  await move(-1)
+  expect(await reconcile(true)).toEqual(inOrder)
+  expect(toldLevels()).toEqual([level + 2, level + 5, level + 3])
+
+  await worker.stop()
+  await hub.close()
+  await db.drop()
+})
+
 function nameOf({ about, outcome, missed }: Drift): string {
   const id = about.kind === 'stock' ? about.variantId : about.id
   return [about.kind, id, outcome, ...(missed === undefined ? [] : [missed])].join(' ')
