@@ -28,15 +28,18 @@ export async function insertMessages(
   messages: readonly NewMessage[],
   by = '',
 ): Promise<void> {
-  if (messages.length === 0) return
-  const statements: Promise<unknown>[] = []
   for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
     const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
-    statements.push(
-      db.query(
-        `insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
-         values ${chunk.map((_, row) => placeholders(row)).join(', ')}`,
-        chunk.flatMap((message) => [
+    await db.query(
+      `with added as (
+         insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
+         values ${chunk.map((_, row) => placeholders(row)).join(', ')}
+       )
+       select pg_notify($1, $2)`,
+      [
+        tables.channel,
+        by,
+        ...chunk.flatMap((message) => [
           laneOf(message.aggregate, laneCount),
           message.aggregate,
           message.type,
@@ -44,14 +47,12 @@ export async function insertMessages(
           message.subject,
           message.changedAt,
         ]),
-      ),
+      ],
     )
   }
-  statements.push(db.query('select pg_notify($1, $2)', [tables.channel, by]))
-  await Promise.all(statements)
 }
 
 function placeholders(row: number): string {
-  const first = row * COLUMNS
+  const first = 2 + row * COLUMNS
   return `($${first + 1}::integer, $${first + 2}, $${first + 3}, $${first + 4}, $${first + 5}, $${first + 6}::timestamptz)`
 }
