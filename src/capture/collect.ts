@@ -58,8 +58,11 @@ const NOTHING = {
 /** Rows of one read; a window with more is read again from its start, when few of them are left, until it fits. */
 const ROWS_PER_READ = 20_000
 const ROWS_TO_READ_ON = 2_000
-/** The statement for the state of orders takes as long to plan as some twenty of them to read. */
-const AGGREGATES_PER_PASS = 500
+/**
+ * The statement for the state of orders takes as long to plan as some twenty of them to read. More than this cost more
+ * again: their messages grow old in memory before they are written, and the collection of garbage moves them about.
+ */
+const AGGREGATES_PER_PASS = 200
 
 /**
  * The collector's memory of one tenure: the snapshot up to which the outbox was read, and the rows waiting to settle.

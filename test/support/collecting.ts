@@ -13,7 +13,7 @@ export type Told = Readonly<{ aggregate: string; type: string; payload: Record<s
 /** The collector without its loop and without waiting for bursts to settle: a test says when it looks. */
 export type Collecting = Readonly<{
   store: Store
-  /** One look: at most 500 aggregates. */
+  /** One look: at most 200 aggregates. */
   look(): Promise<Pass>
   /** Looks until nothing is left; what was put into the queue. */
   all(): Promise<Told[]>
