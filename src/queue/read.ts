@@ -151,16 +151,25 @@ export async function readNew(
   try {
     const late = seen.inProgress.size === 0 ? [] : [[...seen.inProgress]]
     const holding = holdBack(tables, paused, 4 + late.length)
+    const rowsWhere = (condition: string) => `
+      (select ${columnsOf(tables, holding)}
+         from ${tables.message} m
+         ${holding.join}
+        where m.lane = any($1::integer[])
+          and ${condition}
+        order by m.xid, m.id
+        limit $3)`
     const [snapshot, { rows }] = await Promise.all([
       openWindow(connection, TIMEOUT_MILLISECONDS),
       connection.query<Row>(
-        `select ${columnsOf(tables, holding)}
-           from ${tables.message} m
-           ${holding.join}
-          where m.lane = any($1::integer[])
-            and ${late.length === 0 ? 'm.xid >= $2::xid8' : `(m.xid >= $2::xid8 or m.xid = ${endedMeanwhile('$4')})`}
-          order by m.xid, m.id
-          limit $3`,
+        late.length === 0
+          ? rowsWhere('m.xid >= $2::xid8')
+          : // Two looks into the index: as one condition they would be a walk along all of it.
+            `${rowsWhere(`m.xid = ${endedMeanwhile('$4')}`)}
+             union all
+             ${rowsWhere('m.xid >= $2::xid8')}
+             order by xid, id
+             limit $3`,
         [lanes, seen.xmax, limit + 1, ...late, ...holding.values],
       ),
       connection.query('commit'),
