@@ -36,6 +36,28 @@ beforeEach(async () => {
 })
 afterEach(() => db.drop())
 
+test('asks for transactions that have ended meanwhile, never for those that still run', async () => {
+  const open = async () => {
+    const connection = await db.pool.connect()
+    await connection.query('begin')
+    const { rows } = await connection.query<{ xid: string }>('select pg_current_xact_id()::text as xid')
+    const end = async (how: 'commit' | 'rollback') => {
+      await connection.query(how)
+      connection.release()
+    }
+    return { xid: rows[0]!.xid, end }
+  }
+  const [committed, undone, running] = [await open(), await open(), await open()]
+  await committed.end('commit')
+  await undone.end('rollback')
+  const { rows } = await db.pool.query<{ xid: string }>(
+    `select xid::text from unnest($1::xid8[]) asked (xid) where xid = ${endedMeanwhile('$1')} order by asked.xid`,
+    [[committed, undone, running].map(({ xid }) => xid)],
+  )
+  await running.end('commit')
+  expect(rows.map(({ xid }) => xid)).toEqual([committed.xid, undone.xid])
+})
+
 test('reads each row of 8 overlapping writers once: savepoints, rollbacks, late commits, a transaction open throughout', async () => {
   await db.pool.query(
     'create table row (id bigint generated always as identity, xid xid8 not null default pg_current_xact_id(), note text)',
