@@ -111,7 +111,7 @@ class Pulse {
   #countedAt = performance.now()
   #rush = false
   #asleep: boolean | undefined
-  #collectedId = '0'
+  #readId = '0'
   #toldAt = Number.NEGATIVE_INFINITY
   #turnedAt = Number.NEGATIVE_INFINITY
   #mayNotify: boolean | undefined
@@ -129,16 +129,14 @@ class Pulse {
   async beat(pass: Pass, hears: boolean): Promise<void> {
     const now = performance.now()
     this.#count(pass, now)
-    const last = pass.rowsRead.reduce(
+    this.#readId = pass.rowsRead.reduce(
       (id, row) => (BigInt(row.id) > BigInt(id) ? row.id : id),
-      this.#collectedId,
+      this.#readId,
     )
-    const moved = last !== this.#collectedId
-    this.#collectedId = last
     const asleep = hears && !this.#rush && !pass.more && (await this.#notifyIsHarmless())
     const turned = asleep !== this.#asleep
-    if (!turned && !(moved && now - this.#toldAt > TELL_MILLISECONDS)) return
-    await writePulse(this.#db, { asleep, collectedId: this.#collectedId })
+    if (!turned && now - this.#toldAt < TELL_MILLISECONDS) return
+    await writePulse(this.#db, { asleep, readTo: pass.more ? this.#readId : 'the end' })
     this.#asleep = asleep
     this.#toldAt = now
     if (turned) this.#turnedAt = now

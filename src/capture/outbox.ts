@@ -22,7 +22,8 @@ type Row = {
 const COLUMNS = `id, xid, at, kind, table_name, row_id, op, parent, parent_old, delta, nullif(origin, '') as origin`
 
 /**
- * Rows that the previous read could not see , at most `limit` (then there are more); all rows without a previous read. Runs inside the window's transaction, so that rows and snapshot are one.
+ * Rows that the previous read could not see, at most `limit` (then there are more); all rows without a previous read.
+ * Runs inside the window's transaction, so that rows and snapshot are one.
  */
 export async function readNewRows(
   db: Db,
@@ -117,15 +118,23 @@ export async function request(db: Db, op: Ask, about: readonly Asked[]): Promise
   )
 }
 
-/** Tells the triggers how far collecting has come (for the fuse) and whether to notify. */
+/**
+ * Tells the triggers how far collecting has come (for the fuse) and whether to notify. At the end it has come to the last id
+ * that was given out: ids that were rolled back are never read, and after a large import that failed a fuse that counted
+ * them would stay blown.
+ */
 export async function writePulse(
   db: Db,
-  pulse: Readonly<{ asleep: boolean; collectedId: string }>,
+  { asleep, readTo }: Readonly<{ asleep: boolean; readTo: string | 'the end' }>,
 ): Promise<void> {
   await db.query(
-    `select setval('bridge.pulse_asleep', $1),
-            setval('bridge.pulse_collected_id', greatest(last_value, $2::bigint))
-       from bridge.pulse_collected_id`,
-    [pulse.asleep ? 1 : 0, pulse.collectedId],
+    `select setval('bridge.pulse_asleep', $1)
+       from bridge.pulse_asleep
+      where last_value <> $1
+      union all
+     select setval('bridge.pulse_collected_id', coalesce($2::bigint, given.last_value))
+       from bridge.pulse_collected_id told cross join bridge.outbox_id_seq given
+      where coalesce($2::bigint, given.last_value) > told.last_value`,
+    [asleep ? 1 : 0, readTo === 'the end' ? null : readTo],
   )
 }

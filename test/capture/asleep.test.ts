@@ -103,6 +103,28 @@ describe('a collector that has nothing to do', () => {
     expect(heard.length).toBeGreaterThan(already)
     await until(() => isAsleep(ground))
   })
+
+  test('tells the triggers that it has read all, also what was never committed: the fuse counts what waits', async () => {
+    const { pool } = ground.db
+    await ground.worker.settled()
+    const already = soldOnce(ground).length
+    await pool.query(`select setval('bridge.pulse_fuse_rows', 10)`)
+    await pool.query(
+      'begin; update spree_stock_items set count_on_hand = count_on_hand + 1; '.concat(
+        'update spree_stock_items set count_on_hand = count_on_hand + 1; '.repeat(20),
+        'rollback',
+      ),
+    )
+    await until(async () => {
+      const { rows } = await pool.query(
+        'select from bridge.outbox_id_seq given cross join bridge.pulse_collected_id read where read.last_value = given.last_value',
+      )
+      return rows.length === 1
+    })
+    await pool.query(SALE)
+    await until(() => soldOnce(ground).length === already + 1)
+    expect((await pool.query('select from bridge.gap')).rows).toEqual([])
+  })
 })
 
 describe('where transactions may be prepared', () => {
