@@ -87,9 +87,12 @@ function windowOver(lanes: readonly number[], previous: Snapshot | undefined, un
   return { previous, until, positions: new Map(lanes.map((lane) => [lane, BEGINNING])) }
 }
 
+/** The lanes take turns: a search of the index costs as much as two rows, and each lane is one. */
+const LANES_PER_PAGE = 16
+
 /**
- * The next rows of a window, in the order of the table within each lane; moves its positions on. Aggregates in `skip`
- * are passed over: they will be read on their own.
+ * The next rows of a window, of some of its lanes, in the order of the table within each; moves its positions on.
+ * Aggregates in `skip` are passed over: they will be read on their own.
  */
 export async function readPage(
   db: Db,
@@ -99,7 +102,12 @@ export async function readPage(
   limit: number,
   paused: readonly string[] = [],
 ): Promise<QueuedMessage[]> {
-  const lanes = [...window.positions.keys()]
+  const turn = [...window.positions].slice(0, LANES_PER_PAGE)
+  for (const [lane, position] of turn) {
+    window.positions.delete(lane)
+    window.positions.set(lane, position)
+  }
+  const lanes = turn.map(([lane]) => lane)
   const holding = holdBack(tables, paused, 8)
   const perLane = Math.max(4, Math.ceil(limit / lanes.length))
   const { rows } = await db.query<Row>(
