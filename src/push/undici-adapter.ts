@@ -65,43 +65,41 @@ export function createUndiciAdapter(dispatcher: Dispatcher): AxiosAdapter {
         controller?.abort(error)
       }
 
-      dispatcher.dispatch(
-        {
-          ...(baseURL === undefined ? {} : { origin: baseURL }),
-          path: url ?? '/',
-          method: (config.method ?? 'get').toUpperCase(),
-          headers: config.headers.toJSON(true),
-          body: config.data,
+      const request: Dispatcher.DispatchOptions = {
+        path: url ?? '/',
+        method: (config.method ?? 'get').toUpperCase(),
+        headers: config.headers.toJSON(true),
+        body: config.data,
+      }
+      if (baseURL !== undefined) request.origin = baseURL
+      dispatcher.dispatch(request, {
+        onRequestStart(started) {
+          if (over) started.abort(new Error('over before it began'))
+          else controller = started
         },
-        {
-          onRequestStart(started) {
-            if (over) started.abort(new Error('over before it began'))
-            else controller = started
-          },
-          // Called for informational answers too; the last one counts.
-          onResponseStart(_, statusCode, received) {
-            status = statusCode
-            headers = received
-          },
-          onResponseData(_, chunk) {
-            length += chunk.length
-            if (length > maxContentLength) fail('tooLarge', AxiosError.ERR_BAD_RESPONSE)
-            else chunks.push(chunk)
-          },
-          onResponseEnd() {
-            if (over) return
-            end()
-            const [first] = chunks
-            const body = first === undefined ? '' : chunks.length === 1 ? first : Buffer.concat(chunks)
-            resolve({ status, statusText: '', data: body.toString(), headers: pickHeaders(headers), config })
-          },
-          onResponseError(_, error) {
-            const code = readCode(error)
-            if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') fail('aborted', code)
-            else fail(controller === undefined ? 'unreachable' : 'reset', code)
-          },
+        // Called for informational answers too; the last one counts.
+        onResponseStart(_, statusCode, received) {
+          status = statusCode
+          headers = received
         },
-      )
+        onResponseData(_, chunk) {
+          length += chunk.length
+          if (length > maxContentLength) fail('tooLarge', AxiosError.ERR_BAD_RESPONSE)
+          else chunks.push(chunk)
+        },
+        onResponseEnd() {
+          if (over) return
+          end()
+          const [first] = chunks
+          const body = first === undefined ? '' : chunks.length === 1 ? first : Buffer.concat(chunks)
+          resolve({ status, statusText: '', data: body.toString(), headers: pickHeaders(headers), config })
+        },
+        onResponseError(_, error) {
+          const code = readCode(error)
+          if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') fail('aborted', code)
+          else fail(controller === undefined ? 'unreachable' : 'reset', code)
+        },
+      })
     })
 }
 
