@@ -1,3 +1,4 @@
+import type { QueryResult } from 'pg'
 import type { Db } from './pool.ts'
 
 /**
@@ -45,15 +46,16 @@ export function unseenSince(previous: Snapshot, current: Snapshot): Unseen {
  * plan from 0.06 to 31 ms), and ends by itself if the process stops in its midst.
  */
 export async function openWindow(connection: Db, timeoutMilliseconds: number): Promise<Snapshot> {
-  await connection.query(
+  const answer: unknown = await connection.query(
     `begin isolation level repeatable read;
      set local enable_seqscan = off;
      set local idle_in_transaction_session_timeout = ${Math.round(timeoutMilliseconds)};
-     set local statement_timeout = ${Math.round(timeoutMilliseconds)}`,
+     set local statement_timeout = ${Math.round(timeoutMilliseconds)};
+     select pg_current_snapshot()::text as snapshot`,
   )
-  const { rows } = await connection.query<{ snapshot: string }>(
-    'select pg_current_snapshot()::text as snapshot',
-  )
-  if (!rows[0]) throw new Error('pg_current_snapshot() returned no row')
-  return parseSnapshot(rows[0].snapshot)
+  // Of several statements pg gives several results, which its types do not know.
+  const results = answer as readonly QueryResult<{ snapshot: string }>[]
+  const snapshot = results.at(-1)?.rows[0]?.snapshot
+  if (snapshot === undefined) throw new Error('pg_current_snapshot() returned no row')
+  return parseSnapshot(snapshot)
 }

@@ -171,8 +171,11 @@ export async function readNew(
         limit $3`,
       [lanes, fromXid, limit + 1, ...late, ...holding.values],
     )
-    await connection.query('commit')
-    connection.release()
+    // Nobody waits for the end of a transaction that only read; the first message leaves meanwhile.
+    connection.query('commit').then(
+      () => connection.release(),
+      (error: unknown) => connection.release(asError(error)),
+    )
     if (rows.length <= limit) return { snapshot, messages: toMessages(rows), window: undefined }
     return { snapshot, messages: [], window: windowOver(lanes, seen, snapshot) }
   } catch (error) {
