@@ -31,12 +31,12 @@ export function createExchange(
   dispatcher: Dispatcher,
   options: Readonly<{ headers: Record<string, string>; timeoutMilliseconds: number }>,
 ): Exchange {
-  const http = createAxios(createUndiciAdapter(dispatcher), {
-    'Content-Type': 'application/json',
+  const adapter = createUndiciAdapter(dispatcher, {
     Accept: 'application/json',
     'Accept-Encoding': 'identity',
     ...options.headers,
   })
+  const http = createAxios(adapter, { 'Content-Type': 'application/json' })
   return async (request, signal) => {
     // One signal may stand for every request of a process; Node warns of a leak at the eleventh listener.
     setMaxListeners(0, signal)
