@@ -26,12 +26,14 @@ export function createDelivery({
     async send(message, permit, signal) {
       const outcome = await client.push(message, signal)
       const { decision: first, report } = decide(outcome)
-      circuit.report(permit, { ...report, aggregate: message.aggregate })
+      // Added to what is new each time, and below spelt out: V8 takes a microsecond for a literal with a spread in it.
+      circuit.report(permit, Object.assign(report, { aggregate: message.aggregate }))
       const decision = first.do === 'park' ? holdWhileRefusing(first, circuit.state()) : first
       metrics.pushedTotal.inc({ type: message.type, outcome: outcome.kind })
       if (decision.do === 'acknowledge') {
         metrics.collectToAcceptSeconds.observe((Date.now() - message.createdAt.getTime()) / 1_000)
-        log.debug('the hub accepted a message', { ...named(message), hub_id: decision.answer })
+        const { id, aggregate, type, key } = message
+        log.debug('the hub accepted a message', { id, aggregate, type, key, hub_id: decision.answer })
       } else if (decision.do === 'park') {
         const fields = { ...named(message), reason: decision.reason }
         quietly('parked', 'error', 'a message is parked: the hub refuses it for good', fields)

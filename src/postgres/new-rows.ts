@@ -34,7 +34,8 @@ export function endedMeanwhile(parameter: string): string {
 /**
  * Begins the transaction in which rows and the returned snapshot are one. It must not write before its first read (a
  * snapshot does not list its own xid), reads by index whatever the statistics say (those of an emptied table flip the
- * plan from 0.06 to 31 ms; of a small one an order would read all, again and again), and ends by itself if the process stops in its midst.
+ * plan from 0.06 to 31 ms; of a small one an order would read all, again and again), and ends by itself if the process
+ * stops in its midst.
  */
 export async function openWindow(connection: Db, timeoutMilliseconds: number): Promise<Snapshot> {
   const [, { rows }] = await Promise.all([

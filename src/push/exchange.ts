@@ -20,7 +20,7 @@ const RETRIED_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Sends one request; the answer, whatever its status, or the fault instead of one. Rejects for bugs only. */
+/** Sends one request, made for this call; the answer, whatever its status, or the fault instead of one. Rejects for bugs only. */
 export type Exchange = (
   request: AxiosRequestConfig,
   signal: AbortSignal,
@@ -31,18 +31,19 @@ export function createExchange(
   dispatcher: Dispatcher,
   options: Readonly<{ headers: Record<string, string>; timeoutMilliseconds: number }>,
 ): Exchange {
-  const http = createAxios(createUndiciAdapter(dispatcher), {
-    'Content-Type': 'application/json',
+  const adapter = createUndiciAdapter(dispatcher, {
     Accept: 'application/json',
     'Accept-Encoding': 'identity',
     ...options.headers,
   })
+  const http = createAxios(adapter, { 'Content-Type': 'application/json' })
   return async (request, signal) => {
     // One signal may stand for every request of a process; Node warns of a leak at the eleventh listener.
     setMaxListeners(0, signal)
-    const deadline = performance.now() + options.timeoutMilliseconds
+    request.signal = signal
+    request.deadline = performance.now() + options.timeoutMilliseconds
     try {
-      return await http.request<string>({ ...request, signal, deadline })
+      return await http.request<string>(request)
     } catch (error) {
       if (error instanceof ExchangeFault) return error
       if (axios.isCancel(error)) return new ExchangeFault('aborted', 'ERR_CANCELED')

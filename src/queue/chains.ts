@@ -69,6 +69,11 @@ export class Chains {
     return this.#groups.takeable
   }
 
+  /** Some aggregate's next messages are still in the table. */
+  get awaitsReload(): boolean {
+    return this.#groups.awaitsReload
+  }
+
   /** Rows read forward, in the order of the table. Those of a chain that has `more` wait for its reload. */
   append(messages: readonly QueuedMessage[], now: number): void {
     for (const message of messages) {

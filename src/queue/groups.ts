@@ -68,6 +68,11 @@ export class Groups {
     return held < this.#shares.mostHeld
   }
 
+  get awaitsReload(): boolean {
+    for (const group of this.#groups.values()) if (group.reload.size > 0 && this.hasRoom(group)) return true
+    return false
+  }
+
   /** Aggregates to be read again, of groups that have room for what will be read. */
   *toReload(): Iterable<string> {
     for (const group of this.#groups.values()) if (this.hasRoom(group)) yield* group.reload

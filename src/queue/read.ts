@@ -17,8 +17,9 @@ type Row = {
   attempts: number
   /** Seconds; null where it is due. */
   due_in: number | null
-  changed_at: Date
-  created_at: Date
+  /** Seconds since 1970. */
+  changed_at: number
+  created_at: number
   carried?: Readonly<Record<string, string | null>>
   held_back?: boolean
 }
@@ -28,7 +29,8 @@ function columnsOf({ carried }: QueueTables, { payload }: Holding): string {
     'm.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.subject, m.state, m.attempts',
     payload,
     'case when m.due > clock_timestamp() then extract(epoch from m.due - clock_timestamp())::float8 end as due_in',
-    'm.changed_at, m.created_at',
+    // As numbers: pg takes a microsecond to parse a timestamp.
+    `date_part('epoch', m.changed_at) as changed_at, date_part('epoch', m.created_at) as created_at`,
     ...(carried.length === 0
       ? []
       : [`json_build_object(${carried.map((name) => `'${name}', m.${name}`).join(', ')}) as carried`]),
@@ -89,9 +91,12 @@ function windowOver(lanes: readonly number[], previous: Snapshot | undefined, un
   return { previous, until, positions: new Map(lanes.map((lane) => [lane, BEGINNING])) }
 }
 
+/** The lanes take turns: a search of the index costs as much as two rows, and each lane is one. */
+const LANES_PER_PAGE = 16
+
 /**
- * The next rows of a window, in the order of the table within each lane; moves its positions on. Aggregates in `skip`
- * are passed over: they will be read on their own.
+ * The next rows of a window, of some of its lanes, in the order of the table within each; moves its positions on.
+ * Aggregates in `skip` are passed over: they will be read on their own.
  */
 export async function readPage(
   db: Db,
@@ -101,7 +106,12 @@ export async function readPage(
   limit: number,
   paused: readonly string[] = [],
 ): Promise<QueuedMessage[]> {
-  const lanes = [...window.positions.keys()]
+  const turn = [...window.positions].slice(0, LANES_PER_PAGE)
+  for (const [lane, position] of turn) {
+    window.positions.delete(lane)
+    window.positions.set(lane, position)
+  }
+  const lanes = turn.map(([lane]) => lane)
   const holding = holdBack(tables, paused, 8)
   const perLane = Math.max(4, Math.ceil(limit / lanes.length))
   const { rows } = await db.query<Row>(
@@ -220,6 +230,11 @@ export async function readChains(
   return chains
 }
 
+/** Rounded: what PostgreSQL has to the microsecond may lie a hair before its millisecond in a double. */
+function toDate(seconds: number): Date {
+  return new Date(Math.round(seconds * 1_000))
+}
+
 const NOTHING_CARRIED = {}
 
 function toMessage(row: Row): QueuedMessage {
@@ -236,8 +251,8 @@ function toMessage(row: Row): QueuedMessage {
     attempts: row.attempts,
     // By the database's clock, so that a worker's that is wrong delays nothing.
     dueAt: row.due_in === null ? 0 : performance.now() + row.due_in * 1_000,
-    changedAt: row.changed_at,
-    createdAt: row.created_at,
+    changedAt: toDate(row.changed_at),
+    createdAt: toDate(row.created_at),
     carried: row.carried ?? NOTHING_CARRIED,
   }
 }

@@ -21,7 +21,7 @@ export type LaneReaderOptions = Readonly<{
   onError(error: unknown): void
 }>
 
-const PAGE = 256
+const PAGE = 128
 const MOST_CHARACTERS = 16_000_000
 /** Sent and not yet settled: where PostgreSQL is slow to write, sending waits for it. */
 const MOST_UNSETTLED = 4_096
@@ -71,7 +71,8 @@ export class LaneReader {
 
   /** Something was sent: there may be room again. */
   wakeIfDrained(): void {
-    if (this.#window !== undefined && !this.#reading && this.#room() >= this.#roomForPage()) this.#doze.wake()
+    if (this.#reading || !this.#wantsPage()) return
+    if (this.#window !== undefined || this.#options.chains.awaitsReload) this.#doze.wake()
   }
 
   /**
@@ -127,8 +128,8 @@ export class LaneReader {
       this.#window = await this.#read(() => this.#openFullWindow(lanes))
       this.#seen = undefined
     }
+    if (!this.#wantsPage()) return false
     const room = this.#room()
-    if (room < this.#roomForPage()) return false
     // In turns: neither may aggregates with a long tail keep all others out of memory, nor the reverse.
     this.#reloadsFirst = !this.#reloadsFirst
     const reload = () => this.#read(() => this.#reload(room))
@@ -206,6 +207,16 @@ export class LaneReader {
       this.#startsOver = true
       throw error
     }
+  }
+
+  /**
+   * The next page is read shortly before it is sent, unless a slot has nothing to send: a payload that waits for long
+   * outlives collections of V8's, which copies it at each of the first two.
+   */
+  #wantsPage(): boolean {
+    const { chains, mostPayloads } = this.#options
+    const isNear = chains.heldPayloads <= mostPayloads / 4 || chains.takeable === 0
+    return isNear && this.#room() >= this.#roomForPage()
   }
 
   /** How many messages may be read now, by number and by the length that they have had of late. */

@@ -193,6 +193,7 @@ export class Session<Permit> {
 
   /** As many as there is work for, or all when it is over. */
   #wakeSlots(): void {
+    if (this.#idle.length === 0) return
     const wanted = this.#isAlive() ? this.#chains.takeable : this.#idle.length
     for (const resolve of this.#idle.splice(0, wanted)) resolve()
   }

@@ -39,29 +39,30 @@ async function finish(
   remembered: readonly string[],
 ): Promise<number> {
   const columns = finishedColumns(tables)
+  const isRemembered = finished.some(({ message }) => remembered.includes(message.type))
+  const told = tables.acknowledged === undefined || !isRemembered ? '' : rememberTold(tables.acknowledged)
   const { rowCount } = await db.query(
     // The fence first: joined by epoch alone, each message would be looked for once per lane.
     `with finished as materialized (
-       select f.id, f.state as outcome, f.answer
-         from unnest($2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::text[]) f (id, lane, epoch, state, answer)
+       select f.id, case when f.answer is null then 'superseded' else 'done' end as outcome, f.answer
+         from unnest($2::bigint[], $3::integer[], $4::bigint[], $5::text[]) f (id, lane, epoch, answer)
          join ${tables.lane} l on l.lane = f.lane and l.epoch = f.epoch and l.owner = $1
      ), gone as (
        delete from ${tables.message} m
         using finished f
         where m.id = f.id
        returning m.*, f.outcome, f.answer
-     )${tables.acknowledged === undefined ? '' : rememberTold(tables.acknowledged)}
+     )${told}
      insert into ${tables.history} (${columns}, state, answer)
      select ${columns.replace('attempts', `attempts + (outcome = 'done')::integer`)}, outcome, answer
        from gone`,
     [
       workerId,
-      finished.map(({ message }) => message.id),
-      finished.map(({ message }) => message.lane),
-      finished.map(({ epoch }) => epoch),
-      finished.map(({ as }) => as),
+      numbers(finished.map(({ message }) => message.id)),
+      numbers(finished.map(({ message }) => message.lane)),
+      numbers(finished.map(({ epoch }) => epoch)),
       finished.map((settlement) => (settlement.as === 'done' ? storable(settlement.answer) : null)),
-      ...(tables.acknowledged === undefined ? [] : [remembered]),
+      ...(told === '' ? [] : [remembered]),
     ],
   )
   return rowCount ?? 0
@@ -72,7 +73,7 @@ function rememberTold(acknowledged: string): string {
        insert into ${acknowledged} as a (aggregate, type, at)
        select distinct aggregate, type, statement_timestamp()
          from gone
-        where outcome = 'done' and type = any($7::text[])
+        where outcome = 'done' and type = any($6::text[])
            on conflict (aggregate, type) do update set at = excluded.at
      )`
 }
@@ -101,9 +102,9 @@ async function keep(
         and m.state <> 'parked'`,
     [
       workerId,
-      failed.map(({ message }) => message.id),
-      failed.map(({ message }) => message.lane),
-      failed.map(({ epoch }) => epoch),
+      numbers(failed.map(({ message }) => message.id)),
+      numbers(failed.map(({ message }) => message.lane)),
+      numbers(failed.map(({ epoch }) => epoch)),
       failed.map(({ as }) => as),
       failed.map((settlement) => (settlement.as === 'failing' ? settlement.seconds : 0)),
       failed.map((settlement) => ('reason' in settlement ? storable(settlement.reason) : null)),
@@ -111,6 +112,11 @@ async function keep(
     ],
   )
   return rowCount ?? 0
+}
+
+/** An array of integers, in PostgreSQL's words: pg would look into each of them for what needs quotes. */
+function numbers(integers: readonly (number | string)[]): string {
+  return `{${integers.join(',')}}`
 }
 
 /** Texts of the receiver's making: PostgreSQL stores no NUL, and one of them would fail the whole batch for ever. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { atStep } from '../observe/steps.ts'
+import { Doze } from '../postgres/doze.ts'
 import { isTransient } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
@@ -29,6 +30,8 @@ export class Settler {
   #waiting: { settlement: Settlement; then: (() => void) | undefined }[] = []
   #writing: Promise<void> | undefined
   #givenUp = false
+  #isDraining = false
+  readonly #gathering = new Doze()
 
   constructor(options: SettlerOptions) {
     this.#options = options
@@ -76,6 +79,8 @@ export class Settler {
    * will be sent once more, under the same keys.
    */
   async drain(withinMilliseconds: number): Promise<void> {
+    this.#isDraining = true
+    this.#gathering.wake()
     const limit = setTimeout(() => {
       this.#givenUp = true
     }, withinMilliseconds)
@@ -83,8 +88,13 @@ export class Settler {
     clearTimeout(limit)
   }
 
+  /** Nothing more will come once it is drained, so nothing is waited for. */
+  async #gather(): Promise<void> {
+    if (!this.#isDraining) await this.#gathering.rest(GATHER_MILLISECONDS)
+  }
+
   async #write(): Promise<void> {
-    if (this.#waiting.length < MOST_PER_BATCH) await pause(GATHER_MILLISECONDS)
+    if (this.#waiting.length < MOST_PER_BATCH) await this.#gather()
     while (this.#waiting.length > 0 && !this.#options.signal.aborted && !this.#givenUp) {
       const batch = this.#waiting.slice(0, MOST_PER_BATCH)
       try {
@@ -98,7 +108,7 @@ export class Settler {
       if (this.#options.signal.aborted) break
       for (const { then } of batch) then?.()
       this.#options.onSettled(batch.map(({ settlement }) => settlement.message))
-      if (this.#waiting.length > 0 && this.#waiting.length < MOST_PER_BATCH) await pause(GATHER_MILLISECONDS)
+      if (this.#waiting.length > 0 && this.#waiting.length < MOST_PER_BATCH) await this.#gather()
     }
     this.#writing = undefined
   }
