@@ -2,7 +2,7 @@ import { ERP_SKUS, type Sent } from '../support/erp.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
 import type { Relayed } from '../support/relay.ts'
 import { compareCounts, movedByShop } from './applied.ts'
-import { byAggregate, type Evidence, type Finding, nameOf } from './evidence.ts'
+import { byAggregate, type Finding, nameOf } from './evidence.ts'
 import {
   contentOf,
   distinct,
@@ -34,7 +34,7 @@ export function findReturned({ toStore }: LoopEvidence): Finding[] {
 export function findUndelivered(evidence: LoopEvidence): Finding[] {
   const { store, messages } = evidence.outward
   const received = fromStore(evidence).filter(({ type }) => !isMadeFromOrder(type))
-  const taken = takenUnheard(evidence.outward, new Set(received.map(said)))
+  const taken = takenUnheard(evidence, new Set(received.map(said)))
   const pushed = byAggregate(
     [...messages.map(({ request }) => request), ...taken].toSorted(
       (one, other) => one.sequence - other.sequence,
@@ -50,13 +50,19 @@ export function findUndelivered(evidence: LoopEvidence): Finding[] {
 }
 
 /**
- * The hub died with the answer, and before the bridge asked again newer news had superseded the message: whether the hub
- * has it, only what it delivered can tell.
+ * The hub died with the answer, or did not hear that its database had committed and answered that it had failed; and before
+ * the bridge asked again newer news had superseded the message. Whether the hub has it, only what it delivered can tell.
  */
-function takenUnheard({ requests, messages }: Evidence, delivered: ReadonlySet<string>): RecordedRequest[] {
+function takenUnheard(
+  { outward: { requests, messages }, hubCommitsUnheard }: LoopEvidence,
+  delivered: ReadonlySet<string>,
+): RecordedRequest[] {
   const known = new Set(messages.map(({ request }) => request.key))
+  const isUnheard = ({ arrivedAt, endedAt, status }: RecordedRequest) =>
+    status === null ||
+    hubCommitsUnheard.some((at) => status >= 500 && arrivedAt <= at && at <= (endedAt ?? at))
   const unanswered = requests.filter(
-    ({ key, type, status }) => type === 'product:update' && status === null && !known.has(key),
+    (request) => request.type === 'product:update' && isUnheard(request) && !known.has(request.key),
   )
   const once = new Map(unanswered.toReversed().map((request) => [request.key, request]))
   return [...once.values()].filter((request) => delivered.has(said(request)))

@@ -23,6 +23,8 @@ export type LoopEvidence = Readonly<{
   left: readonly Left[]
   /** Of the hub. */
   disturbances: readonly Disturbance[]
+  /** When the hub's database had committed and the hub did not hear of it. In ms since 1970. */
+  hubCommitsUnheard: readonly number[]
 }>
 
 /** The number of the ERP's message that was delivered; undefined where it comes from elsewhere. */

@@ -291,7 +291,9 @@ describe('a planted fault is found', () => {
     const refused = pushedWith({ accepted: false, status: 503 })
     const unheard = pushedWith({ accepted: false, status: null })
     const unheardAndLost = { ...unheard, toConsumer: plant(clean().toConsumer, isVictim, () => []) }
+    const unheardByTheHub = { ...refused, hubCommitsUnheard: [victim!.arrivedAt] }
     expect(rules(refused)).toContain('delivered')
+    expect(rules(unheardByTheHub)).not.toContain('delivered')
     expect(rules(unheard)).not.toContain('delivered')
     expect(rules(unheardAndLost)).not.toContain('delivered')
   })

@@ -115,10 +115,15 @@ export function standStillInTheLoop(family: StoreFamily, seed: number): Promise<
 
 /** Nothing is excused: what was committed counts, whether anybody heard of it or not. */
 export function loseInTheLoop(family: StoreFamily, seed: number, times: number): Promise<Result> {
-  return inLoop(family, seed, WAYS, async (_trial, random, _running, count, wires) => {
+  return inLoop(family, seed, WAYS, async (trial, random, _running, count, wires) => {
     const [atStore, atHub, ...between] = wires
-    for (const wire of [atStore, atHub])
-      wire?.loseAnswers((bytes) => isCommitted(bytes) && random.chance(0.04))
+    const loseCommit = (bytes: Buffer) => isCommitted(bytes) && random.chance(0.04)
+    atStore?.loseAnswers(loseCommit)
+    atHub?.loseAnswers((bytes) => {
+      const loses = loseCommit(bytes)
+      if (loses) trial.hubCommitUnheard()
+      return loses
+    })
     for (const wire of between) wire.loseAnswers(() => random.chance(0.05))
     await Promise.all(wires.map((wire) => untilLost(wire, times)))
     for (const [index, wire] of wires.entries()) {

@@ -31,6 +31,8 @@ export type LoopTrial = Readonly<{
   startErp(seed: number, pauseMs: number): Erp
   /** Notes that the harness killed or stopped a process, since `from`, so that the checker excuses what follows from it. */
   killed(role: Role, from?: number): void
+  /** Notes that the hub's database has just committed, and that the hub will not hear of it. */
+  hubCommitUnheard(): void
   /** Waits until nothing is on its way any more, or no longer. */
   comeToRest(timeoutMs?: number): Promise<void>
   evidence(): Promise<LoopEvidence>
@@ -175,6 +177,7 @@ async function assemble(
   closing.splice(1, 0, () => audit.close())
   const envOf = { hub: hubEnv, web: { ...bridgeEnv, PORT: '0' }, worker: bridgeEnv }
   const killed: Record<Role, Disturbance[]> = { hub: [], web: [], worker: [] }
+  const hubCommitsUnheard: number[] = []
 
   const evidence = async (): Promise<LoopEvidence> => ({
     outward: await gatherEvidence(audit, asHeard(pushes.requests, toHub?.wire), killed.worker),
@@ -184,6 +187,7 @@ async function assemble(
     inbox: await readInbox(store),
     left: await readLeft(hubDatabase),
     disturbances: killed.hub,
+    hubCommitsUnheard,
   })
   const erps: Erp[] = []
   const over = new AbortController()
@@ -210,6 +214,9 @@ async function assemble(
     },
     killed: (role, from = Date.now()) => {
       killed[role].push({ what: `the ${role} was killed or stopped`, from, to: Date.now() })
+    },
+    hubCommitUnheard: () => {
+      hubCommitsUnheard.push(Date.now())
     },
     comeToRest: async (timeoutMs = 60_000) => {
       const deadline = Date.now() + timeoutMs
