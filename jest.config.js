@@ -7,8 +7,8 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
-  // Most tests wait for processes and servers: on two cores one of them would be idle half of the time.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Most tests wait for processes and servers: as many files at a time as there are cores would leave one idle now and then.
+  maxWorkers: availableParallelism() + 1,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

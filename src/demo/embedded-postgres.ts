@@ -171,7 +171,10 @@ function launch(
     ...options.settings,
   }
   // Output to a file: a pipe that nobody reads would end the server with us. Detached: Ctrl-C is for us alone.
-  const log = fs.openSync(path.join(root, 'postgres.log'), 'w')
+  // A file of its own: a server that is still dying goes on writing into the one it has.
+  const file = path.join(root, 'postgres.log')
+  fs.rmSync(file, { force: true })
+  const log = fs.openSync(file, 'w')
   const child = spawn(
     `${binaries.folder}/postgres`,
     [

@@ -105,7 +105,9 @@ describe('a worker as a process', () => {
     const holder = await store.pool.connect()
     await holder.query('begin; lock table bridge.installation')
     const worker = processes.start(['worker'], { env })
-    await waitFor(async () => (await count(store, 'pg_locks where not granted')) > 0)
+    const waiting = `pg_locks l join pg_database d on d.oid = l.database
+                      where d.datname = current_database() and not l.granted`
+    await waitFor(async () => (await count(store, waiting)) > 0)
     const ended = worker.terminate()
     await holder.query('rollback')
     holder.release()
