@@ -80,6 +80,7 @@ describe('a collector that has nothing to do', () => {
       await until(() => reads > before)
     }
     unsubscribe('spree-bridge:step', count)
+    await until(() => heard.length === 20)
     // Without listening it looks by itself, twice a second.
     expect(performance.now() - from).toBeLessThan(5_000)
     expect(await isAsleep(ground)).toBe(true)
