@@ -138,7 +138,7 @@ function lastValue(sequence: string): string {
 
 const IS_ASLEEP = `${lastValue('pulse_asleep')} ${EQUALS} 1`
 const NOTIFY = `pg_catalog.pg_notify('bridge_outbox', '')`
-/** An empty text that notifies where it is asked for, of each row that is recorded: cheaper than a statement if it is one. */
+/** An empty text that notifies where it is asked for, of each row that is recorded: cheaper than a statement for one. */
 const NOTIFICATION = `case when ${IS_ASLEEP} then ${NOTIFY}::${TEXT} else '' end`
 
 /** The outer scope: every column that the function reads, as null. */

@@ -75,7 +75,7 @@ async function readFuse(db: Db) {
   )
   const [fuse] = rows
   if (!fuse) throw new Error('a sequence of bridge has no value')
-  // Sequences know no snapshots: whoever has read them before us and found the fuse blown is in the one taken now, if not over.
+  // Sequences know no snapshots: whoever read them before us and found the fuse blown is in the one taken now, if not over.
   return { waiting: fuse.waiting, fuseRows: fuse.fuse_rows, snapshot: await readSnapshot(db) }
 }
 

@@ -66,7 +66,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
     }
   }
 
-  /** Returns in how many milliseconds to look again at the latest: as soon as the next lease has ended, should nobody renew it. */
+  /** Returns in how many milliseconds to look again at the latest: when the next lease ends, should nobody renew it. */
   async function look(): Promise<number> {
     const { nextEndsIn = LOOK_MILLISECONDS } = await evictExpired(pool, table)
     await keepRegistered()

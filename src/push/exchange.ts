@@ -20,7 +20,7 @@ const RETRIED_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Sends one request, made for this call; the answer, whatever its status, or the fault instead of one. Rejects for bugs only. */
+/** Sends one request, made for this call; its answer, whatever its status, or the fault instead. Rejects for bugs only. */
 export type Exchange = (
   request: AxiosRequestConfig,
   signal: AbortSignal,

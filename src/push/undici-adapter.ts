@@ -29,8 +29,9 @@ export class ExchangeFault extends AxiosError {
 const HEADERS_READ = ['x-hub', 'content-type', 'retry-after', 'location'] as const
 
 /**
- * An axios adapter that sends `config.url`, a path, over a pool, or over an agent to the origin `config.baseURL`. It honours `deadline`, `signal` and `maxContentLength`,
- * gives back only the headers we read, follows no redirect and knows no proxy.
+ * An axios adapter that sends `config.url`, a path, over a pool, or over an agent to the origin `config.baseURL`. It
+ * honours `deadline`, `signal` and `maxContentLength`, gives back only the headers we read, follows no redirect and knows no
+ * proxy.
  * `headersOfAll` go with every request: axios takes a microsecond for each that it merges.
  */
 export function createUndiciAdapter(

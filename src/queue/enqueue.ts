@@ -19,7 +19,8 @@ export function laneOf(aggregate: string, laneCount: number): number {
 
 /**
  * Puts messages into the queue, in this order, as part of the caller's transaction, and notifies the workers with its
- * commit, of which the one that did it itself may know it `by` its id. One parameter per value: a text array of JSON costs Node fifteen times the CPU.
+ * commit, of which the one that did it itself may know it `by` its id. One parameter per value: a text array of JSON costs
+ * Node fifteen times the CPU.
  */
 export async function insertMessages(
   db: Db,
