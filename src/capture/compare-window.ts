@@ -52,7 +52,10 @@ function onOneSnapshot(
     pool,
     async (db) => {
       await db.query(
-        `set local statement_timeout = '8s'; set local idle_in_transaction_session_timeout = '8s'; set local enable_seqscan = off; set local jit = off`,
+        `set local statement_timeout = '8s';
+         set local idle_in_transaction_session_timeout = '8s';
+         set local enable_seqscan = off;
+         set local jit = off`,
       )
       const report = await look(db)
       if (fix)

@@ -7,8 +7,8 @@ export function jsonRows(select: string): string {
 }
 
 /**
- * The one row of a sub-select, which becomes a JSON object, null without one. It is for the sub-select to have one row at most: a
- * `limit 1` here makes the planner scan small tables instead of looking up their key.
+ * The one row of a sub-select, which becomes a JSON object, null without one. It is for the sub-select to have one row at
+ * most: a `limit 1` here makes the planner scan small tables instead of looking up their key.
  */
 export function jsonRow(select: string): string {
   return `(select row from (${select}) row)`
