@@ -87,7 +87,14 @@ function findOvertaken(about: string, requests: readonly RecordedRequest[], link
     if (!passed.has(request.key)) return []
     const earlier = requests.slice(0, index).filter(({ key }) => key === request.key)
     if ([...earlier, request].some((sent) => isDisturbed(sent, link))) return []
-    return [{ rule: 'order', about, text: `${nameOf(request)} came after a later message of its aggregate` }]
+    const before = earlier.map(({ status }) => status ?? 'nothing').join(', ')
+    return [
+      {
+        rule: 'order',
+        about,
+        text: `${nameOf(request)} came after a later message of its aggregate; it had been answered ${before}`,
+      },
+    ]
   })
 }
 
