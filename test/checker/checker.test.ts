@@ -8,7 +8,9 @@ import type { RecordedRequest } from '../support/recorded-request.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore, replay, type StoreFamily } from '../support/stores.ts'
 import { startWorkload } from '../support/workload.ts'
+import { isSetAside } from './message.ts'
 import { createReferenceBridge } from './reference-bridge.ts'
+import { findDisorder } from './repeats.ts'
 import { ROLLED_BACK } from './rolled-back.ts'
 
 type Setting = Readonly<{ store: TestDatabase; audit: Audit; hub: RecordingHub; announce(): Promise<void> }>
@@ -261,6 +263,42 @@ describe('a planted fault is found', () => {
           : [request],
     )
     expect(await find(requests)).toEqual(['order'])
+  })
+
+  describe('a message put back after a later one of its aggregate', () => {
+    const putBack = (status: number, type: string) => {
+      const [refused, other] = [type, 'stock:change'].map((each) => clean.find((sent) => sent.type === each))
+      if (!refused || !other) throw new Error(`There is no ${type}.`)
+      const answered = (request: RecordedRequest, as: number, ms: number) => ({
+        ...later(request, ms),
+        status: as,
+      })
+      const after = other.arrivedAt - refused.arrivedAt + 500
+      return findDisorder({
+        requests: [
+          answered(refused, status, 0),
+          other,
+          answered(refused, 500, after),
+          answered(refused, 201, after + 500),
+        ],
+        yes: 201,
+        aggregateOf: () => 'product:1',
+        isSetAside,
+        disturbances: [],
+      }).filter(({ text }) => text.includes('came after'))
+    }
+
+    test('is no disorder where it is state that had been refused for good', () => {
+      expect(putBack(422, 'product:update')).toEqual([])
+    })
+
+    test.each([
+      [500, 'product:update'],
+      [422, 'order:persist'],
+      [422, 'product:new'],
+    ])('is disorder after a %i to a %s', (status, type) => {
+      expect(putBack(status, type)).toHaveLength(2)
+    })
   })
 
   test('a product that nobody changed', async () => {

@@ -22,6 +22,12 @@ export function aggregateOf(request: RecordedRequest, store: Relations): string 
   return product && others.length === 0 ? `product:${product}` : `sku:${payload['sku']}`
 }
 
+/** A state that was refused for good holds nothing: what comes after it says no less. All else that is refused holds its aggregate. */
+export function isSetAside({ type, payload, status }: RecordedRequest): boolean {
+  const tellsState = type === 'stock:actual' || (type === 'product:update' && !('previous_sku' in payload))
+  return tellsState && [400, 413, 422].includes(status ?? 0)
+}
+
 export function pictureOf(request: RecordedRequest, family: StoreFamily, store: Relations): Picture | null {
   if (request.type.startsWith('order:')) {
     const foreign = family === 'spree-4.10' ? 'tracking:' : 'adjustment:' // a part of the shipment; from three tables

@@ -7,6 +7,8 @@ export type Link = Readonly<{
   /** The status of yes: 201 of a hub, 200 of whoever a hub delivers to. */
   yes: number
   aggregateOf(request: RecordedRequest): string
+  /** True where this refused message holds nothing of its aggregate: it comes when a person puts it back. */
+  isSetAside(request: RecordedRequest): boolean
   /** Of the sender. */
   disturbances: readonly Disturbance[]
 }>
@@ -78,7 +80,10 @@ function findOverlaps(about: string, requests: readonly RecordedRequest[], link:
   return findings
 }
 
-/** What a killed sender had not settled is sent again, in order, and so after later ones that it had not settled either. */
+/**
+ * What a killed sender had not settled is sent again, in order, and so after later ones that it had not settled either.
+ * And what was set aside comes whenever it is put back.
+ */
 function findOvertaken(about: string, requests: readonly RecordedRequest[], link: Link): Finding[] {
   const passed = new Set<string>()
   return requests.flatMap((request, index) => {
@@ -86,7 +91,8 @@ function findOvertaken(about: string, requests: readonly RecordedRequest[], link
     if (previous && previous.key !== request.key) passed.add(previous.key)
     if (!passed.has(request.key)) return []
     const earlier = requests.slice(0, index).filter(({ key }) => key === request.key)
-    if ([...earlier, request].some((sent) => isDisturbed(sent, link))) return []
+    if (earlier.slice(-1).some((sent) => link.isSetAside(sent))) passed.delete(request.key)
+    if (!passed.has(request.key) || [...earlier, request].some((sent) => isDisturbed(sent, link))) return []
     const before = earlier.map(({ status }) => status ?? 'nothing').join(', ')
     return [
       {

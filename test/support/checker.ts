@@ -1,7 +1,7 @@
 import { findUnannounced } from '../checker/announced.ts'
 import { findAnnouncedTwice, findMisintroduced, findUncommitted } from '../checker/committed.ts'
 import { type Disturbance, type Evidence, type Finding, gatherEvidence } from '../checker/evidence.ts'
-import { aggregateOf } from '../checker/message.ts'
+import { aggregateOf, isSetAside } from '../checker/message.ts'
 import { findDisorder, findMalformed, findNeedlessRepeats } from '../checker/repeats.ts'
 import { findRolledBack } from '../checker/rolled-back.ts'
 import { findWrongStock } from '../checker/stock.ts'
@@ -30,6 +30,7 @@ export function checkPushes(evidence: Evidence): Finding[] {
     requests,
     yes: 201,
     aggregateOf: (request: RecordedRequest) => aggregateOf(request, store),
+    isSetAside,
     disturbances,
   }
   return [
