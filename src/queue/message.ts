@@ -63,6 +63,8 @@ export type QueuedMessage = NewMessage &
     key: string
     state: MessageState
     attempts: number
+    /** It failed or was parked before: while it was parked, newer news may have left. */
+    hasFailed: boolean
     /** On the clock of `performance.now()`, which no one sets. */
     dueAt: number
     createdAt: Date

@@ -40,9 +40,8 @@ const BATCH = `id > $8 and id <= $9 and ${FILTER}
         limit $10`
 
 /**
- * Parked and failing messages that match are due at once; their number. What is old news by now, because a newer
- * message of its type and aggregate tells the state, waiting or accepted, is closed unsent instead. The owner of the lane
- * notices within a second.
+ * Parked and failing messages that match are due at once; their number. The owner of the lane notices within a second,
+ * and closes unsent what is old news by then.
  */
 export function retryMessages(
   db: Db,
@@ -52,38 +51,13 @@ export function retryMessages(
 ): Promise<Acted> {
   return act(
     db,
-    `with chosen as (
-       select id, aggregate, type, subject
-         from ${tables.message}
-        where ${CONCERNED.retry} and ${BATCH}
-          for update
-     ), outdated as (
-       select id
-         from chosen c
-        where exists (select from ${tables.message} n
-                        where n.aggregate = c.aggregate and n.type = c.type and n.subject = c.subject and n.id > c.id)
-           or exists (select from ${tables.history} n
-                        where n.aggregate = c.aggregate and n.type = c.type and n.subject = c.subject and n.id > c.id
-                          and n.state = 'done')
-     ), closed as (
-       delete from ${tables.message} m
-        using outdated
-        where m.id = outdated.id
-       returning m.*
-     ), kept as (
-       insert into ${tables.history} (${finishedColumns(tables)}, state)
-       select ${finishedColumns(tables)}, 'superseded'
-         from closed
-     ), retried as (
-       update ${tables.message} m
+    `with changed as (
+       update ${tables.message}
           set state = 'waiting', due = clock_timestamp()
-         from chosen
-        where m.id = chosen.id and chosen.id not in (select id from outdated)
-       returning m.lane
-     ), changed as (
-       select lane from retried union all select lane from closed
+        where id in (select id from ${tables.message} where ${CONCERNED.retry} and ${BATCH} for update)
+       returning id, lane
      ), ${noteRevision(tables)}
-     select (select count(*)::integer from retried) as count, (select max(id) from chosen)::text as last`,
+     select count(*)::integer as count, max(id)::text as last from changed`,
     filter,
     batch,
   )

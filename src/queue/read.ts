@@ -15,6 +15,7 @@ type Row = {
   subject: string | null
   state: MessageState
   attempts: number
+  has_failed: boolean
   /** Seconds; null where it is due. */
   due_in: number | null
   /** Seconds since 1970. */
@@ -27,6 +28,7 @@ type Row = {
 function columnsOf({ carried }: QueueTables, { payload }: Holding): string {
   return [
     'm.id, m.xid, m.lane, m.aggregate, m.key, m.type, m.subject, m.state, m.attempts',
+    'm.last_error is not null as has_failed',
     payload,
     'case when m.due > clock_timestamp() then extract(epoch from m.due - clock_timestamp())::float8 end as due_in',
     // As numbers: pg takes a microsecond to parse a timestamp.
@@ -230,6 +232,25 @@ export async function readChains(
   return chains
 }
 
+/** Whether a newer message of its aggregate, type and subject tells the state, waiting or accepted. */
+export async function isOldNews(
+  db: Db,
+  tables: QueueTables,
+  { id, aggregate, type, subject }: QueuedMessage,
+): Promise<boolean> {
+  const { rows } = await db.query<{ is_old: boolean }>(
+    `select exists (select
+                      from ${tables.message} n
+                     where n.aggregate = $2 and n.type = $3 and n.subject = $4 and n.id > $1)
+         or exists (select
+                      from ${tables.history} n
+                     where n.aggregate = $2 and n.type = $3 and n.subject = $4 and n.id > $1
+                       and n.state = 'done') as is_old`,
+    [id, aggregate, type, subject],
+  )
+  return rows[0]?.is_old === true
+}
+
 /** Rounded: what PostgreSQL has to the microsecond may lie a hair before its millisecond in a double. */
 function toDate(seconds: number): Date {
   return new Date(Math.round(seconds * 1_000))
@@ -249,6 +270,7 @@ function toMessage(row: Row): QueuedMessage {
     subject: row.subject,
     state: row.state,
     attempts: row.attempts,
+    hasFailed: row.has_failed,
     // By the database's clock, so that a worker's that is wrong delays nothing.
     dueAt: row.due_in === null ? 0 : performance.now() + row.due_in * 1_000,
     changedAt: toDate(row.changed_at),

@@ -6,6 +6,7 @@ import type { Shares } from './groups.ts'
 import { LaneShare } from './lane-share.ts'
 import { type Decision, type QueuedMessage, type QueueTables, sentMessage } from './message.ts'
 import { backOffSeconds, isTooOld } from './policy.ts'
+import { isOldNews } from './read.ts'
 import { LaneReader } from './reader.ts'
 import type { Settlement } from './settle.ts'
 import { Settler } from './settler.ts'
@@ -130,7 +131,8 @@ export class Session<Permit> {
     const epoch = this.#share.epochOf(message.lane)
     const decision = await this.#attempt(message, permit)
     if (this.#registration.signal.aborted) return
-    if (decision.do === 'hold') this.#chains.putBack(message, performance.now())
+    if (decision.do === 'supersede') this.#supersede(message)
+    else if (decision.do === 'hold') this.#chains.putBack(message, performance.now())
     else {
       const settlement = settlementOf(message, epoch, decision)
       if (decision.also) {
@@ -142,12 +144,28 @@ export class Session<Permit> {
     this.#reader.wakeIfDrained()
   }
 
-  async #attempt(message: QueuedMessage, permit: Permit): Promise<Decision> {
+  async #attempt(message: QueuedMessage, permit: Permit): Promise<Decision | { do: 'supersede' }> {
     try {
+      if (await this.#isOldNews(message, permit)) return { do: 'supersede' }
       return await atStep('send.push', () => this.#options.send(message, permit, this.#inFlight))
     } catch (error) {
       this.#options.onError(error)
       return { do: 'retry', reason: 'The attempt failed by a fault of the bridge; the log tells more.' }
+    }
+  }
+
+  /**
+   * What was parked holds nothing while it tells a state: newer news may have left before a person put it back. Where that
+   * is so, or cannot be found out, nothing is sent.
+   */
+  async #isOldNews(message: QueuedMessage, permit: Permit): Promise<boolean> {
+    if (!message.hasFailed || message.subject === null) return false
+    let isCurrent = false
+    try {
+      isCurrent = !(await isOldNews(this.#options.pool, this.#options.tables, message))
+      return !isCurrent
+    } finally {
+      if (!isCurrent) this.#options.giveBack(permit)
     }
   }
 

@@ -82,23 +82,27 @@ function findOverlaps(about: string, requests: readonly RecordedRequest[], link:
 
 /**
  * What a killed sender had not settled is sent again, in order, and so after later ones that it had not settled either.
- * And what was set aside comes whenever it is put back.
+ * And what was set aside comes whenever it is put back: then its order counts from there.
  */
 function findOvertaken(about: string, requests: readonly RecordedRequest[], link: Link): Finding[] {
-  const passed = new Set<string>()
+  const places = new Map<string, number>()
+  const backAt = new Map<string, number>()
   return requests.flatMap((request, index) => {
-    const previous = requests[index - 1]
-    if (previous && previous.key !== request.key) passed.add(previous.key)
-    if (!passed.has(request.key)) return []
-    const earlier = requests.slice(0, index).filter(({ key }) => key === request.key)
-    if (earlier.slice(-1).some((sent) => link.isSetAside(sent))) passed.delete(request.key)
-    if (!passed.has(request.key) || [...earlier, request].some((sent) => isDisturbed(sent, link))) return []
-    const before = earlier.map(({ status }) => status ?? 'nothing').join(', ')
+    const place = places.get(request.key) ?? places.size
+    places.set(request.key, place)
+    if (place === places.size - 1) return []
+    const before = requests.slice(0, index)
+    const earlier = before.filter(({ key }) => key === request.key)
+    if (earlier.slice(-1).some((sent) => link.isSetAside(sent))) backAt.set(request.key, index)
+    const since = before.slice(backAt.get(request.key) ?? 0)
+    if (since.every(({ key }) => (places.get(key) ?? 0) <= place)) return []
+    if ([...earlier, request].some((sent) => isDisturbed(sent, link))) return []
+    const answers = earlier.map(({ status }) => status ?? 'nothing').join(', ')
     return [
       {
         rule: 'order',
         about,
-        text: `${nameOf(request)} came after a later message of its aggregate; it had been answered ${before}`,
+        text: `${nameOf(request)} came after a later message of its aggregate; it had been answered ${answers}`,
       },
     ]
   })

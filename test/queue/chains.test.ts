@@ -18,6 +18,7 @@ function message(id: number, over: Partial<QueuedMessage> = {}): QueuedMessage {
     subject: null,
     state: 'waiting',
     attempts: 0,
+    hasFailed: false,
     carried: {},
     dueAt: 0,
     changedAt: new Date(0),

@@ -176,6 +176,19 @@ describe('superseding', () => {
     expect(await countRows(db.pool, 'bridge.history', `state = 'superseded' and answer is null`)).toBe(2)
   })
 
+  test('closes what a person put back once newer news has left, even before the owner of the lane has noticed', async () => {
+    const worker = start(({ payload }) => (payload === '0' ? { do: 'park', reason: 'refused' } : accept))
+    await enqueue(db, [newMessage('product:1', '0', news)])
+    const parked = () => countRows(db.pool, 'bridge.message', `state = 'parked'`)
+    await until(async () => (await parked()) === 1, parked)
+    await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'product:1' })
+    await enqueue(db, [newMessage('product:1', '1', news)])
+    worker.wake()
+    await drained(() => worker.errors)
+    expect(numbersOf(worker.sent, 'product:1')).toEqual([0, 1])
+    expect(worker.superseded.map(({ payload }) => payload)).toEqual(['0'])
+  })
+
   test('the last acknowledgement is kept, also of two of one type in one batch', async () => {
     const before = new Date()
     start()
