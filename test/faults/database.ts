@@ -34,6 +34,24 @@ export const DATABASE: readonly Scenario[] = [
     },
   },
   {
+    name: 'PostgreSQL is killed, and a standby takes its place',
+    families: ['spree-4.10'],
+    run: (family, seed, server) =>
+      inTrial(family, async (trial) => {
+        await startWorkers(trial, 2)
+        const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
+        for (let times = 0; times < 2; times++) {
+          await pause(3000)
+          const from = Date.now()
+          await server.failOver()
+          trial.disturbed('PostgreSQL failed over', from)
+        }
+        await pause(4000)
+        const { interrupted } = await workload.stop()
+        return { failovers: 2, "the shop's own statements broken off": interrupted }
+      }),
+  },
+  {
     name: 'PostgreSQL is read-only for a moment and past the lease',
     families: ['spree-4.10'],
     run: (family, seed) =>

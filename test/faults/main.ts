@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '../../src/demo/embedded-postgres.ts'
 import type { Finding } from '../checker/evidence.ts'
 import { createRandom } from '../support/random.ts'
+import { failOver } from './fail-over.ts'
 import { describe, runKillPoints } from './kill-points.ts'
 import type { Result } from './result.ts'
 import type { Server } from './scenario.ts'
@@ -86,22 +87,25 @@ function report(name: string, result: Result): void {
 
 /** A server of the suite's own, under the name by which the test stores find theirs. */
 async function startServer(root: string): Promise<Server & Readonly<{ stop(): Promise<void> }>> {
-  const start = () =>
+  const start = (folder: string, settings?: Readonly<Record<string, string>>) =>
     startPostgres({
-      root,
+      root: folder,
       database: 'postgres',
       durable: false,
       binaries: process.env['TEST_POSTGRES'] === 'system' ? 'system' : 'embedded',
       // A commit that was confirmed survives the server's crash (not the machine's: nothing here crashes that).
-      settings: { max_connections: '600', synchronous_commit: 'on' },
+      settings: { max_connections: '600', synchronous_commit: 'on', ...settings },
     })
-  let running: PostgresServer = await start()
+  let running: PostgresServer = await start(root)
   process.env['TEST_POSTGRES_URL'] = running.url
   return {
     restart: async (how) => {
       if (how !== 'fast') process.kill(running.pid, how === 'kill' ? 'SIGKILL' : 'SIGQUIT')
       await running.stop()
-      running = await start()
+      running = await start(root)
+    },
+    failOver: async () => {
+      running = await failOver(running, start)
     },
     stop: () => running.stop(),
   }

@@ -7,6 +7,8 @@ import type { Result } from './result.ts'
 export type Server = Readonly<{
   /** `kill`: `kill -9` of the postmaster. */
   restart(how: 'fast' | 'immediate' | 'kill'): Promise<void>
+  /** Kills it, and a standby that had all its commits takes its place. */
+  failOver(): Promise<void>
 }>
 
 export type Scenario = Readonly<{
