@@ -172,6 +172,35 @@ describe('a message that comes again', () => {
     expect(await inboxOf(sent.message_id)).toMatchObject({ state: 'failed', attempts: 20 })
   })
 
+  test('and fails at last where another delivery is applied meanwhile: applied it stays, with its answer', async () => {
+    const id = newMessageId()
+    const waiting = async () => {
+      const { rows } = await store.pool.query<{ n: number }>(
+        `select count(distinct pid)::integer as n
+           from pg_locks
+          where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`,
+      )
+      return rows[0]!.n
+    }
+    const untilWaiting = async (count: number) => {
+      while ((await waiting()) < count) await pause(20)
+    }
+    const holder = await store.pool.connect()
+    await holder.query('select pg_advisory_lock(4711)')
+    const fails = 'do $$ begin perform pg_advisory_xact_lock(4711); perform 1 / 0; end $$'
+    const failing = post(webhook, running(fails, id))
+    await untilWaiting(1)
+    const applying = post(webhook, running('select 1', id))
+    await untilWaiting(2)
+    await holder.query('select pg_advisory_unlock(4711)')
+    holder.release()
+    expect((await failing).status).toBe(500)
+    const applied = await applying
+    expect(applied.status).toBe(200)
+    expect(await inboxOf(id)).toMatchObject({ state: 'applied', status: 200, failures: 0, last_error: null })
+    expect(await post(webhook, running('select 1', id))).toMatchObject({ status: 200, text: applied.text })
+  })
+
   test('to a web beside this one is known there too', async () => {
     const [sent, before] = [stock('OC-M', 7), await levelOf('OC-M')]
     const beside = await open(store)
