@@ -3,16 +3,22 @@ import type { Command } from 'commander'
 import type { EffectiveSettings } from '../config/read-settings.ts'
 import { examine } from '../operator/doctor/examine.ts'
 import type { Finding } from '../operator/doctor/finding.ts'
-import { createPool } from '../postgres/pool.ts'
+import { formatRehearsal, isSame, type Rehearsal, rehearse } from '../operator/doctor/rehearse.ts'
+import { createPool, type Pool } from '../postgres/pool.ts'
+import { reachDatabase } from '../postgres/reach.ts'
 import { createPushClient } from '../push/client.ts'
+import { openStore } from '../store/store.ts'
 import { WEB_PORT } from './ports.ts'
+import { readLimit } from './read-limit.ts'
 import { type CommonOptions, commandSettings, type Print } from './store-command.ts'
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 
-type DoctorOptions = CommonOptions & Readonly<{ webhook?: string }>
+type DoctorOptions = CommonOptions & Readonly<{ webhook?: string; against?: string; limit: number }>
 
 const ASKS_WITHIN_MILLISECONDS = 5_000
+/** Products and orders that a rehearsal compares unless it is told. */
+const REHEARSED = 1_000
 
 /** `spree-bridge doctor`: is everything there that the bridge needs? Exit status 1 where something failed. */
 export function addDoctorCommand(program: Command, print: Print, finish: (status: number) => void): void {
@@ -22,8 +28,18 @@ export function addDoctorCommand(program: Command, print: Print, finish: (status
     .option('--config <file>', 'YAML file with settings; the environment wins')
     .option('--json', 'print data as JSON')
     .option('--webhook <url>', 'the address under which the hub reaches `web`; default: this machine')
+    .option(
+      '--against <url>',
+      'compare instead what would be announced from this database, a copy of the store on another version',
+    )
+    .option('--limit <count>', 'with --against: so many products and orders', readLimit, REHEARSED)
     .action(async (options: DoctorOptions) => {
       const { settings } = commandSettings(options, ['databaseUrl'])
+      if (options.against !== undefined) {
+        const rehearsal = await rehearseUpgrade(settings.databaseUrl, options.against, options.limit)
+        print(options.json ? JSON.stringify(rehearsal) : formatRehearsal(rehearsal))
+        return finish(isSame(rehearsal) ? 0 : 1)
+      }
       const found: Finding[] = []
       for await (const finding of withPatient(settings, options.webhook)) {
         found.push(finding)
@@ -72,6 +88,25 @@ async function* withPatient(
     })
   } finally {
     await pool.end()
+  }
+}
+
+async function rehearseUpgrade(hereUrl: string, thereUrl: string, limit: number): Promise<Rehearsal> {
+  const pools: Pool[] = []
+  const open = async (url: string, variable: string) => {
+    const pool = createPool(url, {
+      applicationName: 'spree-bridge doctor',
+      max: 2,
+      onConnectionError: () => undefined,
+    })
+    pools.push(pool)
+    await reachDatabase(pool, url, variable)
+    return { db: pool, store: await openStore(pool) }
+  }
+  try {
+    return await rehearse(await open(hereUrl, 'DATABASE_URL'), await open(thereUrl, '--against'), limit)
+  } finally {
+    await Promise.all(pools.map((pool) => pool.end()))
   }
 }
 

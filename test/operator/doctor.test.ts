@@ -3,13 +3,15 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { checkHub } from '../../src/operator/doctor/check-hub.ts'
 import { checkWebhook } from '../../src/operator/doctor/check-webhook.ts'
+import { Differences } from '../../src/operator/doctor/differences.ts'
 import type { Finding } from '../../src/operator/doctor/finding.ts'
+import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { onServer } from '../support/postgres.ts'
 import { createGround, type Environment } from './operations-ground.ts'
 import { runBridge } from './run-bridge.ts'
 
-const { processes, hub, environment, openStore, openMigratedStore } = createGround()
+const { processes, hub, environment, openStore, openMigratedStore, copyOf } = createGround()
 
 async function examine(env: Environment, ...options: string[]) {
   const { status, stdout } = await runBridge(['doctor', '--json', ...options], env)
@@ -101,6 +103,48 @@ describe('doctor', () => {
     const { status, troubles } = await examine(env)
     expect(status).toBe(1)
     expect(troubles).toEqual(['failed database', 'warning webhook'])
+  })
+})
+
+describe('an upgrade rehearsed', () => {
+  test('against an equal copy changes nothing, and against another tells each field, each loss, and what cannot be read', async () => {
+    const store = await openStore()
+    const copy = await copyOf(store)
+    const rehearse = (...options: string[]) =>
+      runBridge(['doctor', '--against', copy.url, ...options], { DATABASE_URL: store.url })
+    const same = await rehearse()
+    expect(same.status).toBe(0)
+    expect(same.stdout).toMatch(
+      /^here spree-4.10, there spree-4.10\nproduct: \d+ compared, all would .*\nstock: .*\norder: .* the same\n$/,
+    )
+
+    await copy.pool.query(`
+      update spree_products set name = upper(name) where id in (11, 12);
+      update spree_stock_items set count_on_hand = 77 where id = (select min(id) from spree_stock_items);
+      delete from spree_products where id = 13;
+      alter table spree_orders drop column total`)
+    const other = await rehearse('--json')
+    expect(other.status).toBe(1)
+    const [products, stock, orders] = (JSON.parse(other.stdout) as Rehearsal).kinds
+    expect(products).toMatchObject({
+      missing: ['13'],
+      fields: [{ path: 'name', how: 'changes', count: 2, example: { of: 'product 11' } }],
+    })
+    expect(stock?.fields).toMatchObject([
+      { path: 'quantity', count: 1, example: { there: expect.any(Number) } },
+    ])
+    expect(orders).toMatchObject({ compared: 0, unreadable: expect.stringContaining('total') })
+    expect((await rehearse('--limit', '1')).stdout).toContain('  name changes in 1, as in product 11: "')
+  })
+
+  test('names a field that only one side has, once for all places in a list', () => {
+    const differences = new Differences()
+    differences.compare('order 1', { a: [{ b: 1 }, { b: 2 }], c: null }, { a: [{}, {}, {}], c: null, d: 1 })
+    expect(differences.list()).toEqual([
+      { path: 'a[]', how: 'changes', count: 1, example: { of: 'order 1', here: 2, there: 3 } },
+      { path: 'a[].b', how: 'vanishes', count: 1, example: { of: 'order 1', here: 1, there: undefined } },
+      { path: 'd', how: 'appears', count: 1, example: { of: 'order 1', here: undefined, there: 1 } },
+    ])
   })
 })
 
