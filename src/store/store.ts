@@ -12,6 +12,7 @@ import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
+import { spree2 } from './families/spree-2.ts'
 import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
@@ -57,7 +58,11 @@ export type Store = Readonly<{
   lastVariant(db: Db): Promise<string>
 }>
 
-const families: Readonly<Record<FamilyName, (columns: Columns) => Family>> = {
+const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName) => Family>> = {
+  'spree-2.1': spree2,
+  'spree-2.4': spree4,
+  'spree-3.6': spree4,
+  'spree-4.7': spree4,
   'spree-4.10': spree4,
   'spree-6.0': spree6,
 }
@@ -68,7 +73,8 @@ const families: Readonly<Record<FamilyName, (columns: Columns) => Family>> = {
  */
 export async function openStore(db: Db): Promise<Store> {
   const columns = await readColumns(db)
-  const family = families[detectFamily(columns)](columns)
+  const name = detectFamily(columns)
+  const family = families[name](columns, name)
   const schema = quoteName(columns.schema)
   const tables = tablesIn(schema, [family.products, family.orders, family.stock])
   refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
