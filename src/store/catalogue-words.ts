@@ -4,7 +4,9 @@ import { quoteName } from './json-sql.ts'
 // How the versions spell the same catalogue. Asked by column, for the version tells nothing certain.
 
 /** Variant × option value: renamed in 3.1. */
-export function optionLinks(columns: Columns): 'spree_option_value_variants' | 'spree_option_values_variants' {
+export function optionLinks(
+  columns: Columns,
+): 'spree_option_value_variants' | 'spree_option_values_variants' {
   return columns.has('spree_option_value_variants')
     ? 'spree_option_value_variants'
     : 'spree_option_values_variants'
