@@ -17,11 +17,12 @@ import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
+import { findUnreadable, type Unreadable } from './readable.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
 import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
-export type { ChangedRow, WatchedTable }
+export type { ChangedRow, Unreadable, WatchedTable }
 
 /** A store's database: what to watch in it and how to read it, whatever the family. All ids are texts. */
 export type Store = Readonly<{
@@ -54,6 +55,8 @@ export type Store = Readonly<{
   roots(db: Db, kind: 'product' | 'order', afterId: string, limit: number): Promise<string[]>
   /** Which of these are products, or placed orders, at present. */
   present(db: Db, kind: 'product' | 'order', ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Kinds that cannot be read at present: the tables are not what they were when the store was opened. */
+  unreadable(db: Db): Promise<Unreadable>
   /** Id of the variant that was made last. */
   lastVariant(db: Db): Promise<string>
 }>
@@ -133,6 +136,7 @@ select o.id::text
       const { rows } = await db.query<{ id: string }>(presentStatements[kind], [ids])
       return new Set(rows.map(({ id }) => id))
     },
+    unreadable: (db) => findUnreadable(db, family),
     async lastVariant(db) {
       const { rows } = await db.query<{ id: string }>(
         `select coalesce(max(v.id), 0)::text as id from ${schema}.spree_variants v`,
