@@ -1,14 +1,20 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { HANDLERS } from '../../src/apply/handlers.ts'
 import type { MappingError } from '../../src/messages/mapping-error.ts'
 import { productPayload } from '../../src/messages/product.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
+import { sampleOf } from '../../src/messages/samples/samples.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import type { OrderSnapshot, ProductSnapshot } from '../../src/messages/snapshot.ts'
+import { createPool } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { startRecordingHub } from '../support/recording-hub.ts'
 import { createStore, dumpsAvailable, type OldStore, replay, type StoreSource } from '../support/stores.ts'
+import { digestStore, newMessageId, post, startTestWeb } from '../support/web.ts'
+import { startTestWorker } from '../support/worker.ts'
 import { withWorker } from './live-through-the-day.ts'
 import { type Episode, type Payload, readDay, withNow } from './told.ts'
 
@@ -274,6 +280,75 @@ describe('4.6 and 4.7', () => {
     })
   })
 })
+
+test('a store in another schema than public, beside one of another program: it alone is watched, read and told', async () => {
+  const db = await createStore('spree-2.4', 'fixture')
+  const hub = await startRecordingHub({ ours: true })
+  try {
+    await db.pool.query('alter schema public rename to "Old Shop"')
+    await db.pool.query('create schema public')
+    await db.pool.query('create table public.spree_orders (id bigint primary key, completed_at timestamp)')
+    const name = new URL(db.url).pathname.slice(1)
+    await db.pool.query(`alter database "${name}" set search_path = "Old Shop", public`)
+    const own: TestDatabase = {
+      ...db,
+      pool: createPool(db.url, { applicationName: 'test', onConnectionError: () => {} }),
+    }
+    const worker = await startTestWorker(own, hub)
+    try {
+      await db.pool.query('insert into public.spree_orders values (1, now())')
+      await db.pool.query(`update "Old Shop".spree_stock_items set count_on_hand = 9 where id = 301`)
+      await db.pool.query(`update "Old Shop".spree_addresses set city = 'Albany' where id = 61`)
+      await worker.settled()
+      const told = hub.requests.filter(({ method }) => method === 'POST')
+      expect(told.map(({ type, payload }) => [type, payload['number'] ?? payload])).toEqual(
+        expect.arrayContaining([
+          ['stock:change', { sku: 'HC-F', quantity: 1 }],
+          ['order:persist', 'R410000001'],
+        ]),
+      )
+      expect(told).toHaveLength(2)
+      expect(worker.complaints()).toEqual([])
+    } finally {
+      await worker.stop()
+      await own.pool.end()
+    }
+  } finally {
+    await hub.close()
+    await db.drop()
+  }
+})
+
+test.each(['spree-2.0', 'spree-2.4', 'spree-3.2', 'spree-4.7'] as const)(
+  'nothing is written into a store of %s: each message is refused with a sentence',
+  async (version) => {
+    const shop = await createStore(version, 'fixture')
+    const web = await startTestWeb(shop, HANDLERS)
+    try {
+      expect(web.lines().filter((line) => /"level":"(warn|error)"/.test(line))).toEqual([])
+      const before = await digestStore(shop)
+      for (const { message } of HANDLERS) {
+        const { payload } = sampleOf(message)!
+        const { status, text } = await post(`${web.url}/webhook`, {
+          message,
+          message_id: newMessageId(),
+          payload,
+        })
+        expect({ message, status, text }).toEqual({
+          message,
+          status: 500,
+          text: expect.stringMatching(
+            /This store is of the family spree-[234]\.\d, in which nothing is written/,
+          ),
+        })
+      }
+      expect(await digestStore(shop)).toEqual(before)
+    } finally {
+      await web.stop()
+      await shop.drop()
+    }
+  },
+)
 
 function orderPayload(order: OrderSnapshot | MappingError | undefined) {
   if (order === undefined || order instanceof Error) throw order ?? new Error('no such order')
