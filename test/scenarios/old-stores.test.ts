@@ -7,12 +7,20 @@ import { sampleOf } from '../../src/messages/samples/samples.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import type { OrderSnapshot, ProductSnapshot } from '../../src/messages/snapshot.ts'
+import { type Reconciliation, reconcileStore } from '../../src/operator/reconcile-store.ts'
 import { createPool } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { startRecordingHub } from '../support/recording-hub.ts'
-import { createStore, dumpsAvailable, type OldStore, replay, type StoreSource } from '../support/stores.ts'
+import {
+  createStore,
+  dumpsAvailable,
+  type OldStore,
+  replay,
+  type StoreFamily,
+  type StoreSource,
+} from '../support/stores.ts'
 import { digestStore, newMessageId, post, startTestWeb } from '../support/web.ts'
 import { startTestWorker } from '../support/worker.ts'
 import { withWorker } from './live-through-the-day.ts'
@@ -40,6 +48,7 @@ type Lived = Readonly<{
   episodes: readonly Episode[]
   touched: Episode
   before: number
+  reconciled: Pick<Reconciliation, 'drift' | 'clean'>
   complaints: string[]
 }>
 
@@ -61,7 +70,16 @@ function live(old: Old): Promise<Lived> {
     for (const step of Object.keys(stepsOf(old)).sort())
       episodes.push(await act(step, () => replay(db, version, step, 'fixture')))
     const touched = await act('touch', touch)
-    return { episodes, touched, before, complaints: worker.complaints() }
+    const { drift, clean } = await reconcileStore({
+      pool: db.pool,
+      store: await openStore(db.pool),
+      stockMessages: 'change',
+      fix: false,
+      signal: new AbortController().signal,
+      rest: async () => undefined,
+      onProgress: () => undefined,
+    })
+    return { episodes, touched, before, reconciled: { drift, clean }, complaints: worker.complaints() }
   })
 }
 
@@ -99,6 +117,10 @@ describe.each(possible)('a day in a store of $version ($source)', (store) => {
 
   test('a touch of every row says nothing', () => {
     expect(day.touched.requests.map(({ type, payload }) => [type, payload])).toEqual([])
+  })
+
+  test('reconcile finds nothing that was not told', () => {
+    expect(day.reconciled).toEqual({ drift: [], clean: true })
   })
 
   test('the worker has nothing to complain of', () => {
@@ -281,6 +303,36 @@ describe('4.6 and 4.7', () => {
   })
 })
 
+test('5.x: the price is the first variant’s once there are variants, price lists do not count, a status is told', async () => {
+  await withStore({ version: 'spree-4.10', source: 'fixture' }, async (_, db) => {
+    await db.query(`
+      alter table spree_prices add price_list_id bigint;
+      alter table spree_products add store_id bigint, add variant_count integer not null default 0;
+      alter table spree_variants add media_count integer not null default 0;
+      alter table spree_orders add status varchar not null default 'draft';
+      insert into spree_stores (id, name, code, default_currency, "default", created_at, updated_at)
+      values (9, 'Kiel', 'kiel', 'EUR', false, now(), now());
+      update spree_products set store_id = 1;
+      update spree_products set store_id = 9 where id = 13;
+      update spree_orders set status = 'placed';
+      delete from spree_prices where variant_id = 101;
+      insert into spree_prices (variant_id, amount, currency, price_list_id, created_at, updated_at)
+      values (101, 1, 'USD', 5, now(), now()), (102, 2, 'USD', 5, now(), now())`)
+    const store = await openStore(db)
+    expect(store.family).toBe('spree-4.10')
+    const products = await store.products(db, ['11', '13'])
+    expect(payloadOf(products.get('11'))).toMatchObject({ sku: 'FS', price: '89.0', currency: 'USD' })
+    expect(payloadOf(products.get('13'))).toMatchObject({ price: '31.9', currency: 'EUR' })
+    expect(orderPayload((await store.orders(db, ['41'])).get('41'))).toMatchObject({
+      state: 'complete',
+      status: 'placed',
+    })
+    const catalogue = store.watched.filter(({ kind }) => kind === 'product')
+    const columns = catalogue.flatMap((table) => table.columns)
+    expect(columns.filter((name) => name.endsWith('_count'))).toEqual([])
+  })
+})
+
 test('a store in another schema than public, beside one of another program: it alone is watched, read and told', async () => {
   const db = await createStore('spree-2.4', 'fixture')
   const hub = await startRecordingHub({ ours: true })
@@ -362,7 +414,7 @@ function payloadOf(product: ProductSnapshot | MappingError | undefined) {
 
 /** What `work` changes goes with the store. */
 async function withStore(
-  { version, source }: Pick<Old, 'version' | 'source'>,
+  { version, source }: Readonly<{ version: OldStore | StoreFamily; source: StoreSource }>,
   work: (store: Store, db: TestDatabase['pool']) => Promise<void>,
 ): Promise<void> {
   const db = await createStore(version, source)
