@@ -7,6 +7,8 @@ import { BRIDGE_QUEUE, type NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { deleteBaselines, writeBaselines } from './baseline.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
+import type { OrderMessages } from './derive-order.ts'
+import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
 import { readNewRows, takeRows } from './outbox.ts'
 import type { OutboxRow } from './outbox-row.ts'
@@ -19,6 +21,7 @@ import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unma
 export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
+  orderMessages: OrderMessages
   /** Bound on statements and on idling inside the transaction: half a worker's lease. */
   statementTimeoutMilliseconds: number
 }>
@@ -78,6 +81,8 @@ export class Collect {
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
   #seeded = false
+  /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
+  #keptTo: string | undefined
   #overflowing = false
 
   constructor(pool: Pool, store: Store, laneCount: number, settings: CollectSettings) {
@@ -85,6 +90,7 @@ export class Collect {
     this.#store = store
     this.#laneCount = laneCount
     this.#settings = settings
+    this.#keptTo = settings.orderMessages === 'generic' ? '' : undefined
   }
 
   /** Milliseconds until the next aggregate has settled, undefined while nothing waits. */
@@ -132,7 +138,8 @@ export class Collect {
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
     const seeds = whole && !this.#seeded
-    if (due.length === 0 && finished.length === 0 && !seeds) {
+    const keeps = whole && this.#seeded && this.#keptTo !== undefined
+    if (due.length === 0 && finished.length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
       return { ...NOTHING, rowsRead: rows }
@@ -143,6 +150,7 @@ export class Collect {
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
+          orderMessages: this.#settings.orderMessages,
           whole,
           seeded: this.#seeded,
         }),
@@ -153,7 +161,10 @@ export class Collect {
     const messages = all.flatMap((derivation) => derivation.messages)
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
-    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
+    const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
+    const seeded =
+      seeds && (await seedPage(db, this.#store, waitingRows, this.#settings.orderMessages === 'generic'))
+    const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -189,6 +200,7 @@ export class Collect {
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
     if (seeded) this.#seeded = true
+    this.#keptTo = keptTo
     return {
       rowsRead: rows,
       aggregates: due.length,
@@ -196,7 +208,11 @@ export class Collect {
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
       unmapped,
-      more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
+      more:
+        !whole ||
+        due.length === AGGREGATES_PER_PASS ||
+        (seeds && !seeded) ||
+        (this.#seeded && keptTo !== undefined),
     }
   }
 

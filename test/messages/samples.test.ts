@@ -4,7 +4,7 @@ import { aggregateOf } from '../../src/messages/aggregate-of.ts'
 import { deriveOrderMessages } from '../../src/messages/derive-order-messages.ts'
 import { BUILT_IN_TYPES } from '../../src/messages/message-types.ts'
 import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
-import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/schemas/generic-order.ts'
+import { genericOrderSchema, shipmentOfOrderSchema } from '../../src/messages/schemas/generic-order.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import { stockMessageSchema } from '../../src/messages/schemas/stock-message.ts'
@@ -64,13 +64,13 @@ describe('samples', () => {
     expect(payloadOf('order:cancel').order).toMatchObject({ status: 'canceled', totals: { payment: 0 } })
 
     const { shipment, order: readyOrder } = payloadOf('shipment:ready')
-    expect(readyShipmentSchema.parse(shipment)).toMatchObject({
+    expect(shipmentOfOrderSchema.parse(shipment)).toMatchObject({
       status: 'ready',
       order_number: readyOrder?.['number'],
       items: [{ sku: 'FS-NAVY-M', quantity: 2, options: { size: 'medium', color: 'navy' } }],
     })
     const { shipment: confirmed } = payloadOf('shipment:confirm')
-    expect(readyShipmentSchema.parse(confirmed)).toMatchObject({
+    expect(shipmentOfOrderSchema.parse(confirmed)).toMatchObject({
       status: 'shipped',
       tracking: 'HS-4411-0930',
     })

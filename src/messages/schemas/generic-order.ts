@@ -79,11 +79,9 @@ export const genericOrderSchema = z.object({
 
 export type GenericOrder = z.infer<typeof genericOrderSchema>
 
-/** `payload.shipment` of `shipment:ready` (protocol §6.3): the order's shipment, and what makes it complete in itself. */
-export const readyShipmentSchema = shipmentSchema.extend({
+/** `payload.shipment` of shipment messages (protocol §6.3): the order's shipment, and what makes it complete in itself. */
+export const shipmentOfOrderSchema = shipmentSchema.extend({
   order_number: z.string(),
   email: text,
   shipping_address: addressSchema.nullable(),
 })
-
-export type ReadyShipment = z.infer<typeof readyShipmentSchema>
