@@ -57,12 +57,13 @@ export function deriveOrder(input: OrderInput): Derivation {
     if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
     return derivation
   }
-  const isSilent = isTold && !isRequested
-  write(digest, (isSilent && before?.told) || JSON.stringify(payload))
-  if (isSilent) return derivation
-  const last = lastAnnounced(input, payload, isTold, isForgotten)
-  for (const { type, payload: told } of deriveGenericMessages(payload, last, isRequested))
+  const messages =
+    isTold && !isRequested
+      ? []
+      : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), isRequested)
+  for (const { type, payload: told } of messages)
     derivation.messages.push({ type, payload: told, subject: null })
+  write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload))
   return derivation
 }
 

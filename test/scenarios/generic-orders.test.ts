@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { type Ask, request } from '../../src/capture/outbox.ts'
+import type { MessageType } from '../../src/messages/message.ts'
+import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { type Told as Queued, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -45,6 +48,7 @@ describe.each(families)('a store of %s that tells generic orders', (family) => {
       expected.filter((message) => !isStock(message)),
     )
     expect(said.filter(isStock)).toEqual(expected.filter(isStock))
+    for (const { type, payload } of said) messageSchemas[type as MessageType].parse(payload)
   })
 
   test('what changed and changed back is silent', () => {
@@ -170,6 +174,36 @@ test('from persist to generic and back: nothing is told anew, nothing is lost', 
       type: 'order:updated',
       payload: { diff: { email: ['third@example.com', 'fourth@example.com'] } },
     })
+  } finally {
+    await db.drop()
+  }
+})
+
+test('an order that is asked for is told as it is; one of which a message was discarded, with all that is so', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  try {
+    const { rows } = await db.pool.query<{ id: string }>(
+      `select id::text from spree_orders where number = 'R204817354'`,
+    )
+    const about = [{ kind: 'order', id: rows[0]!.id }] as const
+    const { all } = await startCollecting(db, 'generic')
+    const toldOf = async (...asks: Ask[]) => {
+      for (const ask of asks) await request(db.pool, ask, about)
+      return (await all()).map(({ type, payload: { previous, diff } }) => [type, previous, diff])
+    }
+    expect(await toldOf('announce')).toEqual([['order:updated', null, null]])
+    expect(await toldOf('compare')).toEqual([])
+    expect(await toldOf('forget')).toEqual([])
+    expect(await toldOf('compare')).toEqual([
+      ['order:updated', null, null],
+      ['payment:capture', undefined, undefined],
+    ])
+    await db.pool.query(`delete from spree_orders where number = 'R204817354'`)
+    expect(await all()).toEqual([])
+    const left = await db.pool.query(`select from bridge.baseline where aggregate = $1`, [
+      `order:${about[0].id}`,
+    ])
+    expect(left.rows).toEqual([])
   } finally {
     await db.drop()
   }

@@ -6,15 +6,19 @@ import { decimalText, text, wireTimeText } from './scalars.ts'
 /** `order:new` and `order:canceled` (protocol §6.2). */
 export const toldOrderSchema = z.object({
   order: genericOrderSchema,
-  /** The raw order as it was pushed: of our own stores the payload of `order:persist`. */
-  original: z.record(z.string(), z.unknown()),
+  original: z
+    .record(z.string(), z.unknown())
+    .describe('The raw order as it was pushed: of our own stores the payload of order:persist.'),
 })
 
 export const updatedOrderSchema = toldOrderSchema.extend({
-  /** How it was told before; null where that was not kept. */
-  previous: genericOrderSchema.nullable(),
-  /** Top-level key of the raw order → [old, new]; null without `previous`. */
-  diff: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])).nullable(),
+  previous: genericOrderSchema
+    .nullable()
+    .describe('The order as it was told before; null where that was not kept.'),
+  diff: z
+    .record(z.string(), z.tuple([z.unknown(), z.unknown()]))
+    .nullable()
+    .describe('Top-level key of the raw order → [old, new], for each that changed; null without previous.'),
 })
 
 /** `shipment:ready` (protocol §6.3). */
@@ -26,14 +30,12 @@ export const confirmedShipmentSchema = z.object({ shipment: shipmentOfOrderSchem
 /** `payment:ready` and `payment:capture` (protocol §6.7). */
 export const paymentMessageSchema = z.object({
   payment: z.object({
-    /** The store's id, which is the payment's number in the generic order. */
-    payment_id: z.string(),
+    payment_id: z.string().describe("The store's id: the number of the payment in the generic order."),
     amount: decimalText,
     currency: text,
   }),
-  auth_code: text,
-  /** When the order was last changed, as it is by a payment. */
-  timestamp: wireTimeText.nullable(),
+  auth_code: text.describe('What the gateway answered; null where the order does not say it.'),
+  timestamp: wireTimeText.nullable().describe('When the order was last changed, as it is by a payment.'),
   order_number: z.string(),
 })
 
