@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { type Ask, request } from '../../src/capture/outbox.ts'
+import { seedPage } from '../../src/capture/seeding.ts'
 import type { MessageType } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { type Told as Queued, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -179,6 +181,40 @@ test('from persist to generic and back: nothing is told anew, nothing is lost', 
   }
 })
 
+test('on day one each order is kept, so that its first change has a past; what comes before that is new or not', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  try {
+    const { store } = await startCollecting(db)
+    const afresh = async () => {
+      await db.pool.query('delete from bridge.baseline')
+      await db.pool.query(`update bridge.seeding set finished_at = null, last_id = '0'`)
+    }
+    await afresh()
+    const seed = () => inTransaction(db.pool, (one) => seedPage(one, store, () => [], true))
+    while (!(await seed()));
+    const { rows } = await db.pool.query<{ orders: number; kept: number }>(
+      `select count(*)::integer as orders, count(told)::integer as kept from bridge.baseline where part = 'order'`,
+    )
+    expect(rows[0]?.orders).toBeGreaterThan(0)
+    expect(rows[0]?.kept).toBe(rows[0]?.orders)
+
+    await afresh()
+    await db.pool.query(`update spree_orders set email = 'old@example.com' where number = 'R204817354'`)
+    await db.pool.query(
+      `insert into spree_orders (number, state, currency, store_id, completed_at, created_at, updated_at)
+       values ('R900000009', 'complete', 'USD', 1, now(), now(), now())`,
+    )
+    const { first } = await takeOver(db, 'generic')
+    const told = first.map(({ type, payload: { order } }) => [type, (order as Payload)?.['number']])
+    expect(told.filter(([type]) => String(type).startsWith('order:'))).toEqual([
+      ['order:updated', 'R204817354'],
+      ['order:new', 'R900000009'],
+    ])
+  } finally {
+    await db.drop()
+  }
+})
+
 test('an order that is asked for is told as it is; one of which a message was discarded, with all that is so', async () => {
   const db = await createStore('spree-4.10', 'fixture')
   try {
@@ -194,10 +230,12 @@ test('an order that is asked for is told as it is; one of which a message was di
     expect(await toldOf('announce')).toEqual([['order:updated', null, null]])
     expect(await toldOf('compare')).toEqual([])
     expect(await toldOf('forget')).toEqual([])
-    expect(await toldOf('compare')).toEqual([
+    const anew = [
       ['order:updated', null, null],
       ['payment:capture', undefined, undefined],
-    ])
+    ]
+    expect(await toldOf('compare')).toEqual(anew)
+    expect(await toldOf('forget', 'compare')).toEqual(anew)
     await db.pool.query(`delete from spree_orders where number = 'R204817354'`)
     expect(await all()).toEqual([])
     const left = await db.pool.query(`select from bridge.baseline where aggregate = $1`, [
