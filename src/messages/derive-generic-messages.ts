@@ -1,9 +1,9 @@
+import { aggregateKey } from './aggregate.ts'
 import { type DerivedMessage, deriveOrderMessages } from './derive-order-messages.ts'
-import type { RawPayload } from './message.ts'
+import { MappingError } from './mapping-error.ts'
 import type { GenericOrder } from './schemas/generic-order.ts'
 import type { RawOrder } from './schemas/order-message.ts'
 import type { ConfirmedShipment, PaymentPayload } from './schemas/order-messages.ts'
-import { type PushedOrder, pushedOrderSchema } from './schemas/pushed-order.ts'
 
 /** What a hub is told that does not derive it from `order:persist` itself. */
 export type GenericMessage =
@@ -14,7 +14,7 @@ export type GenericMessage =
 /**
  * The order as it was last announced; `never`: it was not; `unknown`: it was, but how it stood then was not kept.
  */
-export type LastAnnounced = RawPayload | 'never' | 'unknown'
+export type LastAnnounced = RawOrder | 'never' | 'unknown'
 
 /**
  * The messages that an order causes, in the order in which they leave: those that our hub tells from `order:persist`, by
@@ -25,6 +25,7 @@ export type LastAnnounced = RawPayload | 'never' | 'unknown'
  * Of one whose last announced state is unknown the update says so, `previous` and `diff` are null, and all that has come
  * to be is told: rather once more than not at all.
  * @param requested Somebody asks for it: then it is told also where nothing has changed, without a past.
+ * @throws MappingError where no order can be told from it
  */
 export function deriveGenericMessages(
   raw: RawOrder,
@@ -37,13 +38,14 @@ export function deriveGenericMessages(
   const messages = changes.length === 0 && isTold ? derived(raw, undefined).map(withoutPast) : changes
   const order = messages[0]?.payload.order
   if (order === undefined) return []
-  const known = previous === undefined ? new Set<string>() : occurrences(pushedOrderSchema.parse(previous))
+  const known = previous === undefined ? new Set<string>() : occurrences(previous)
   return [...messages, ...confirmedShipments(order, known), ...newPayments(raw, known)]
 }
 
-function derived(raw: RawOrder, previous: RawPayload | undefined): readonly DerivedMessage[] {
+function derived(raw: RawOrder, previous: RawOrder | undefined): readonly DerivedMessage[] {
   const derivation = deriveOrderMessages(raw, previous)
-  return derivation.outcome === 'derived' ? derivation.messages : []
+  if (derivation.outcome === 'derived') return derivation.messages
+  throw new MappingError(aggregateKey('order', String(raw.id)), 'number', derivation.reason)
 }
 
 function withoutPast(message: DerivedMessage): DerivedMessage {
@@ -78,18 +80,18 @@ function newPayments(raw: RawOrder, known: ReadonlySet<string>): GenericMessage[
 }
 
 /** All that an order says to have come to be, by message and number. */
-function occurrences({ state, shipments, payments }: PushedOrder): ReadonlySet<string> {
-  const shipped = (shipments ?? []).filter((shipment) => shipment.state === 'shipped')
+function occurrences({ state, shipments, payments }: RawOrder): ReadonlySet<string> {
+  const shipped = shipments.filter((shipment) => shipment.state === 'shipped')
   return new Set([
     ...shipped.map(({ number }) => `shipment:confirm ${number}`),
-    ...(payments ?? []).map((payment) => `${paymentType(payment.state, state)} ${payment.id}`),
+    ...payments.map((payment) => `${paymentType(payment.state, state)} ${payment.id}`),
   ])
 }
 
 /** Of a canceled order nothing is to be captured. */
 function paymentType(
-  state: string | null | undefined,
-  orderState: string | null | undefined,
+  state: string | null,
+  orderState: string | null,
 ): 'payment:ready' | 'payment:capture' | undefined {
   if (state === 'completed') return 'payment:capture'
   return state === 'pending' && orderState !== 'canceled' ? 'payment:ready' : undefined

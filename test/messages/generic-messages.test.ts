@@ -101,6 +101,12 @@ describe('the messages of an order for a hub that does not derive', () => {
     expect(typesOf(deriveGenericMessages(canceledOrder, 'unknown', false))).toEqual(['order:canceled'])
   })
 
+  test('one of which none can be told is no silence', () => {
+    expect(() => deriveGenericMessages({ ...placedOrder, number: '' }, 'never', false)).toThrow(
+      /^order:9100 cannot be mapped: number: The payload is no order: number: /,
+    )
+  })
+
   test('one that is asked for: as it is, without what was told already; what changed comes with its past', () => {
     const asked = deriveGenericMessages(shippedOrder, shippedOrder, true)
     expect(typesOf(asked)).toEqual(['order:updated', 'shipment:ready'])
