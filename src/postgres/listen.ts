@@ -10,16 +10,19 @@ export type ListenOptions = Readonly<{
 }>
 
 export type Listener = Readonly<{
-  /** True while a connection stands and a notification of its own came back: behind a transaction pooler it does not. */
+  /** True while a connection stands that hears what others notify: behind a transaction pooler none does. */
   hears(): boolean
   stop(): Promise<void>
 }>
 
 const ECHO_SECONDS = 10
+const PROVEN_WITHIN_MILLISECONDS = 3_000
+const ELSEWHERE = 'elsewhere'
 
 /**
  * Holds one connection with LISTEN. It is only a wake-up: whoever uses it polls as well, so nothing depends on it.
- * The echo of its own NOTIFY every 10 s tells a half-open connection and a transaction pooler from a working one.
+ * First another connection notifies: through a transaction pooler one hears at most what it notifies itself. From then on
+ * the echo of its own NOTIFY every 10 s tells a half-open connection from a working one.
  */
 export function listen(url: string, channels: readonly string[], options: ListenOptions): Listener {
   const stopping = new AbortController()
@@ -40,13 +43,28 @@ export function listen(url: string, channels: readonly string[], options: Listen
     }
   }
 
-  async function holdConnection(): Promise<void> {
-    const client = new pg.Client({
+  function newClient(): pg.Client {
+    return new pg.Client({
       connectionString: url,
       application_name: options.applicationName,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     })
+  }
+
+  async function notifyFromElsewhere(channel: string): Promise<void> {
+    const other = newClient()
+    other.on('error', () => undefined)
+    try {
+      await other.connect()
+      await other.query('select pg_notify($1, $2)', [channel, ELSEWHERE])
+    } finally {
+      await Promise.race([other.end().catch(() => undefined), pause(1_000)])
+    }
+  }
+
+  async function holdConnection(): Promise<void> {
+    const client = newClient()
     const lost = new Promise<never>((_, reject) => {
       client.on('error', reject)
       client.on('end', () => reject(new Error('the LISTEN connection was closed')))
@@ -56,23 +74,26 @@ export function listen(url: string, channels: readonly string[], options: Listen
       await client.connect()
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
       const echo = `bridge_echo_${rows[0]?.pid ?? 0}`
-      client.on('notification', ({ channel, payload = '' }) => {
-        if (channel === echo) heardAt = performance.now()
-        else options.onNotify(channel, payload)
+      const proven = new Promise<void>((resolve) => {
+        client.on('notification', ({ channel, payload = '' }) => {
+          if (channel !== echo) return options.onNotify(channel, payload)
+          heardAt = performance.now()
+          if (payload === ELSEWHERE) resolve()
+        })
       })
       for (const channel of [echo, ...channels])
         await client.query(`listen ${client.escapeIdentifier(channel)}`)
+      await Promise.race([lost, notifyFromElsewhere(echo)])
+      const patience = pause(PROVEN_WITHIN_MILLISECONDS, undefined, { signal: stopping.signal, ref: false })
+      await Promise.race([lost, proven, patience.then(refuseDeafness, () => undefined)])
       while (!stopping.signal.aborted) {
         await Promise.race([lost, client.query('select pg_notify($1, $2)', [echo, ''])])
         await Promise.race([
           lost,
           pause(ECHO_SECONDS * 1_000, undefined, { signal: stopping.signal }).catch(() => undefined),
         ])
-        if (!stopping.signal.aborted && performance.now() - heardAt > 2 * ECHO_SECONDS * 1_000) {
-          throw new Error(
-            'LISTEN hears nothing: is this a transaction pooler? Set DATABASE_LISTEN_URL to a direct connection.',
-          )
-        }
+        if (!stopping.signal.aborted && performance.now() - heardAt > 2 * ECHO_SECONDS * 1_000)
+          refuseDeafness()
       }
     } finally {
       await Promise.race([client.end().catch(() => undefined), pause(1_000)])
@@ -86,4 +107,10 @@ export function listen(url: string, channels: readonly string[], options: Listen
       await running
     },
   }
+}
+
+function refuseDeafness(): never {
+  throw new Error(
+    'LISTEN hears nothing: is this a transaction pooler? Set DATABASE_LISTEN_URL to a direct connection.',
+  )
 }

@@ -6,7 +6,7 @@ import type { Db, Pool } from './pool.ts'
 import { type Locking, withShortLocks } from './short-locks.ts'
 
 /** Oldest server on which the SQL of the migrations runs: xid8 and pg_current_snapshot() came with PostgreSQL 13. */
-const OLDEST_SERVER = 130_000
+export const OLDEST_SERVER = 130_000
 
 const ATTEMPTS = 60
 

@@ -7,6 +7,7 @@ import { formatStatus, readStatus } from '../operator/show-status.ts'
 import { uninstallStore } from '../operator/uninstall-store.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { addDeliverCommand } from './deliver-command.ts'
+import { addDoctorCommand } from './doctor-command.ts'
 import { OperatorError } from './exit.ts'
 import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
@@ -84,6 +85,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   )
 
   addMigrateCommand(program, print)
+  addDoctorCommand(program, print, finish)
 
   command('uninstall', 'remove the triggers: the store is as before')
     .option('--purge', 'drop schema bridge as well, with all that waits in it')

@@ -2,7 +2,7 @@ import type { AxiosRequestConfig } from 'axios'
 import { Pool } from 'undici'
 import { CONNECT_TIMEOUT_MILLISECONDS, createExchange, describeFault, toAnswer } from './exchange.ts'
 import { withKey } from './json-text.ts'
-import { type Outcome, type ProbeOutcome, readAnswer, readProbe } from './outcome.ts'
+import { OUR_HUB, type Outcome, type ProbeOutcome, readAnswer, readProbe } from './outcome.ts'
 import { ExchangeFault } from './undici-adapter.ts'
 
 export type PushClientOptions = Readonly<{
@@ -35,9 +35,6 @@ export type PushClient = Readonly<{
 /** A hub answers with what was submitted, and may escape every character of it; more than that it has no reason to say. */
 const ANSWER_BYTES_BESIDES_OURS = 1_000_000
 const BYTES_OF_AN_ESCAPED_CHARACTER = 6
-
-/** What our hub puts into `X-Hub` of every answer. */
-const OUR_HUB = 'spree-bridge'
 
 /** A client for one store at one hub. */
 export function createPushClient(options: PushClientOptions): PushClient {

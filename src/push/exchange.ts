@@ -103,6 +103,7 @@ export function toAnswer({ status, data, headers }: AxiosResponse<string>): Answ
     contentType: headerText(headers['content-type']),
     retryAfter: headerText(headers['retry-after']),
     location: headerText(headers['location']),
+    hub: headerText(headers['x-hub']),
   }
 }
 

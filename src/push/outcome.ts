@@ -31,7 +31,15 @@ export type FaultOutcome =
   | Readonly<{ kind: 'aborted'; text: string }>
 
 /** What a probe found: the hub knows store and token, or what a push would have met. */
-export type ProbeOutcome = Readonly<{ kind: 'reachable' }> | AnswerOutcome | FaultOutcome
+export type ProbeOutcome = Reachable | AnswerOutcome | FaultOutcome
+
+export type Reachable = Readonly<{
+  kind: 'reachable'
+  /** The message types that it names as available (protocol §2.4). */
+  types: readonly string[]
+  /** By its `X-Hub` header. */
+  isOurs: boolean
+}>
 
 /** The parts of an HTTP answer that decide what it means. */
 export type Answer = Readonly<{
@@ -40,7 +48,11 @@ export type Answer = Readonly<{
   contentType?: string | undefined
   retryAfter?: string | undefined
   location?: string | undefined
+  hub?: string | undefined
 }>
+
+/** What our hub puts into `X-Hub` of every answer. */
+export const OUR_HUB = 'spree-bridge'
 
 const acceptance = z.object({ message_id: z.string().min(1).max(200) })
 // With nothing escaped between its quotes, a final `"message_id":"…"}` of a JSON text can only be a key of the root.
@@ -67,9 +79,9 @@ export function readAnswer(answer: Answer, secret: string): Accepted | AnswerOut
 
 /** What the hub's answer to a probe means: the list of message types, or what a push would have met. */
 export function readProbe(answer: Answer, secret: string): ProbeOutcome {
-  if (answer.status === 200 && messageTypes.safeParse(parseJson(answer.body)).success)
-    return { kind: 'reachable' }
-  return readStatus(answer, secret)
+  const types = messageTypes.safeParse(parseJson(answer.body))
+  if (answer.status !== 200 || !types.success) return readStatus(answer, secret)
+  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB }
 }
 
 function readStatus(answer: Answer, secret: string): AnswerOutcome {

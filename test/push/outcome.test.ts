@@ -119,8 +119,10 @@ describe('a probe', () => {
   const probe = (status: number, body: string) => readProbe({ status, body }, TOKEN)
 
   test('reaches a hub that lists message types', () => {
-    expect(probe(200, '["order:new"]')).toEqual({ kind: 'reachable' })
-    expect(probe(200, '[]')).toEqual({ kind: 'reachable' })
+    expect(probe(200, '["order:new"]')).toEqual({ kind: 'reachable', types: ['order:new'], isOurs: false })
+    expect(probe(200, '[]')).toEqual({ kind: 'reachable', types: [], isOurs: false })
+    const said = { status: 200, body: '[]', hub: 'spree-bridge' }
+    expect(readProbe(said, TOKEN)).toMatchObject({ isOurs: true })
   })
 
   test('does not take any other answer for a hub', () => {

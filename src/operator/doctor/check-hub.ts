@@ -1,0 +1,43 @@
+import type { ProbeOutcome } from '../../push/outcome.ts'
+import { type Finding, failed, ok, warning } from './finding.ts'
+
+/** The hub, by its answer to a harmless question with our token; `ordersAs` is what the bridge will send of orders. */
+export function checkHub(outcome: ProbeOutcome, ordersAs: string): Finding[] {
+  if (outcome.kind !== 'reachable') return [notReached(outcome)]
+  const { isOurs, types } = outcome
+  return [
+    ok('hub', isOurs ? 'it is a spree-bridge hub, and knows store and token' : 'it knows store and token'),
+    isOurs || types.includes(ordersAs)
+      ? ok('hub messages', `the hub knows ${ordersAs}`)
+      : warning(
+          'hub messages',
+          `${ordersAs} is not among the messages that the hub names as available`,
+          'A hub that does not derive order:new and order:updated from it wants `orders: generic` in the configuration.',
+        ),
+  ]
+}
+
+function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>): Finding {
+  switch (outcome.kind) {
+    case 'refused':
+      return failed('hub', outcome.text, mendRefusal(outcome.status))
+    case 'misdirected':
+    case 'unconfirmed':
+      return failed('hub', outcome.text, 'HUB_URL is not the base of a hub: /api/stores/… is added to it.')
+    case 'unreachable':
+      return failed('hub', outcome.text, 'Is the hub running, and are host and port in HUB_URL right?')
+    case 'failed':
+    case 'reset':
+    case 'timedOut':
+    case 'tooLarge':
+    case 'aborted':
+      return failed('hub', outcome.text, 'The hub has a trouble of its own: messages wait until it has not.')
+  }
+}
+
+function mendRefusal(status: number): string {
+  if (status === 401 || status === 403)
+    return 'Check HUB_TOKEN: it must be the token of this store at the hub.'
+  if (status === 404) return 'Check HUB_STORE_ID and HUB_URL: the hub knows no such store.'
+  return 'Ask whoever runs the hub what it has against this request.'
+}

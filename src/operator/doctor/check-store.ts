@@ -1,0 +1,63 @@
+import { missingWriteGrants } from '../../apply/rights.ts'
+import { missingGrants } from '../../capture/rights.ts'
+import type { Db } from '../../postgres/pool.ts'
+import { quoteName } from '../../store/json-sql.ts'
+import type { Store } from '../../store/store.ts'
+import { type Finding, failed, fromError, ok, warning } from './finding.ts'
+
+/** The store: what it is, what this role may do in it, and whether every kind can be read. */
+export async function checkStore(db: Db, store: Store, appliesMessages: boolean): Promise<Finding[]> {
+  const [watching, writing] = [await missingGrants(db, store), await missingWriteGrants(db, store)]
+  const rights = [
+    ok('store', `${store.family}, in schema ${store.schema}: ${store.watched.length} tables are watched`),
+    watching.length === 0
+      ? ok('rights to watch', 'complete')
+      : failed('rights to watch', `${watching.length} missing`, asOwner(watching)),
+    writing.length === 0
+      ? ok('rights to write', 'complete')
+      : (appliesMessages ? failed : warning)(
+          'rights to write',
+          'missing: what the hub sends cannot be applied',
+          asOwner(writing),
+        ),
+  ]
+  if (watching.length > 0) return rights
+  return [...rights, ...(await checkKinds(db, store)), await estimateBaseline(db, store)]
+}
+
+function asOwner(grants: readonly string[]): string {
+  return `As the owner of the store's tables run:\n${grants.join('\n')}`
+}
+
+/** Each statement with a key that no row has: the columns it needs are there, or PostgreSQL names the one that is not. */
+async function checkKinds(db: Db, store: Store): Promise<Finding[]> {
+  const reads: Readonly<Record<string, () => Promise<unknown>>> = {
+    products: () => store.products(db, ['0']),
+    orders: () => store.orders(db, ['0']),
+    stock: () => store.stock(db, ['0']),
+  }
+  const findings: Finding[] = []
+  for (const [kind, read] of Object.entries(reads))
+    findings.push(
+      await read().then(
+        () => ok(kind, 'can be read'),
+        (error) => fromError(kind, error),
+      ),
+    )
+  return findings
+}
+
+/** A row of the baselines with its part of the index: of an order, of a product, and of each variant's stock. */
+const BASELINE_BYTES = { order: 200, product: 320, variant: 190 } as const
+
+async function estimateBaseline(db: Db, { schema }: Store): Promise<Finding> {
+  const count = (table: string) => `(select count(*)::float8 from ${quoteName(schema)}.${table})`
+  const { rows } = await db.query<{ products: number; variants: number; orders: number }>(
+    `select ${count('spree_products')} as products, ${count('spree_variants')} as variants, ${count('spree_orders')} as orders`,
+  )
+  const { products = 0, variants = 0, orders = 0 } = rows[0] ?? {}
+  const { product, variant, order } = BASELINE_BYTES
+  const megabytes = Math.ceil((products * product + variants * variant + orders * order) / 1_000_000)
+  const text = `${products} products, ${variants} variants, ${orders} orders: what is remembered of them takes up to ${megabytes} MB`
+  return ok('size', text)
+}

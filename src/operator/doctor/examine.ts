@@ -1,0 +1,55 @@
+import type { Identity } from '../../postgres/installation.ts'
+import type { Pool } from '../../postgres/pool.ts'
+import { describeUrl, reachDatabase } from '../../postgres/reach.ts'
+import type { ProbeOutcome } from '../../push/outcome.ts'
+import { openStore } from '../../store/store.ts'
+import { checkBridge } from './check-bridge.ts'
+import { checkServer, checkWay } from './check-database.ts'
+import { checkHub } from './check-hub.ts'
+import { checkStore } from './check-store.ts'
+import { checkWebhook } from './check-webhook.ts'
+import { type Finding, fromError, ok, warning } from './finding.ts'
+
+export type Patient = Readonly<{
+  pool: Pool
+  databaseUrl: string
+  listenUrl: string
+  identity(): Promise<Identity>
+  requireSchema(): Promise<void>
+  /** Undefined: no hub is set. */
+  askHub: (() => Promise<ProbeOutcome>) | undefined
+  /** The type under which orders are pushed. */
+  ordersAs: string
+  /** Whether a webhook token is set: only then are messages applied. */
+  appliesMessages: boolean
+  webhook: Readonly<{ address: string; named: boolean }>
+}>
+
+/** Checks everything that the bridge needs, in the order in which one thing rests on another; nothing is changed. */
+export async function* examine(patient: Patient): AsyncGenerator<Finding> {
+  yield* examineDatabase(patient)
+  if (patient.askHub) yield* checkHub(await patient.askHub(), patient.ordersAs)
+  else yield warning('hub', 'none is set: nothing can be pushed', 'Set HUB_URL, HUB_STORE_ID and HUB_TOKEN.')
+  if (patient.appliesMessages) yield await checkWebhook(patient.webhook.address, patient.webhook.named)
+  else
+    yield warning(
+      'webhook',
+      'no token is set: nothing is applied',
+      'Set WEBHOOK_TOKEN where the hub is to write.',
+    )
+}
+
+async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
+  const { pool, databaseUrl, listenUrl, identity, requireSchema } = patient
+  try {
+    await reachDatabase(pool, databaseUrl)
+    yield ok('database', describeUrl(databaseUrl))
+    yield* await checkServer(pool)
+    yield* await checkWay(pool, listenUrl)
+    const store = await openStore(pool)
+    yield* await checkStore(pool, store, patient.appliesMessages)
+    yield* await checkBridge(pool, { store, identity: await identity(), requireSchema })
+  } catch (error) {
+    yield fromError('database', error)
+  }
+}

@@ -1,0 +1,199 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { checkHub } from '../../src/operator/doctor/check-hub.ts'
+import { checkWebhook } from '../../src/operator/doctor/check-webhook.ts'
+import { Differences } from '../../src/operator/doctor/differences.ts'
+import type { Finding } from '../../src/operator/doctor/finding.ts'
+import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
+import { onServer } from '../support/postgres.ts'
+import { createGround, type Environment } from './operations-ground.ts'
+import { runBridge } from './run-bridge.ts'
+
+const { processes, hub, environment, openStore, openMigratedStore, copyOf } = createGround()
+
+async function examine(env: Environment, ...options: string[]) {
+  const { status, stdout } = await runBridge(['doctor', '--json', ...options], env)
+  const findings = JSON.parse(stdout) as readonly Finding[]
+  const troubles = findings.filter(({ state }) => state !== 'ok')
+  return {
+    status,
+    findings,
+    troubles: troubles.map(({ check, state }) => `${state} ${check}`),
+    all: troubles,
+  }
+}
+
+describe('doctor', () => {
+  test('finds nothing to mend where worker, web and hub run, and changes nothing', async () => {
+    const store = await openMigratedStore()
+    const env = { ...environment(store), WEBHOOK_TOKEN: 'a-token', HOST: '127.0.0.1', PORT: '0' }
+    const bridge = processes.start(['start'], { env })
+    const { url } = JSON.parse(await bridge.line((line) => line.includes('"listening"'))) as { url: string }
+    const { status, troubles, findings } = await examine(env, '--webhook', url)
+    expect({ status, troubles }).toEqual({ status: 0, troubles: [] })
+    expect(findings.map(({ check }) => check)).toEqual([
+      ...['database', 'server', 'primary', 'encoding', 'TLS', 'clock', 'connection', 'LISTEN'],
+      ...['store', 'rights to watch', 'rights to write', 'products', 'orders', 'stock', 'size'],
+      ...['migrated', 'triggers', 'installation', 'worker', 'hub', 'hub messages', 'webhook'],
+    ])
+    expect(hub().requests.filter(({ method }) => method === 'POST')).toEqual([])
+    await bridge.terminate()
+  })
+
+  test('names what is missing in a store that nobody has prepared, with the exact statements', async () => {
+    const store = await openStore()
+    const role = `shopkeeper_${process.pid}`
+    await onServer((server) => server.query(`create role ${role} login`))
+    const url = new URL(store.url)
+    url.searchParams.set('user', role)
+    const { status, troubles, all } = await examine({ DATABASE_URL: url.href })
+    await store.pool.query(`drop owned by ${role}; drop role ${role}`)
+    expect(status).toBe(1)
+    expect(troubles).toEqual([
+      'failed rights to watch',
+      'warning rights to write',
+      'failed migrated',
+      'warning hub',
+      'warning webhook',
+    ])
+    const [watching, writing] = all.map(({ mend }) => mend)
+    expect(watching).toContain(`grant select, trigger on public.spree_orders to ${role};`)
+    expect(writing).toContain(
+      `grant select, insert, update, delete on all tables in schema public to ${role};`,
+    )
+  })
+
+  test('says what to do where triggers are gone, the hub refuses, and no worker or web runs', async () => {
+    const store = await openMigratedStore()
+    await store.pool.query('drop trigger bridge_update on spree_orders')
+    const env = { ...environment(store), HUB_TOKEN: 'wrong', WEBHOOK_TOKEN: 'a-token', PORT: '1' }
+    const { stdout, status } = await runBridge(['doctor'], env)
+    expect(status).toBe(1)
+    expect(stdout).toContain('FAILED   triggers          missing on spree_orders: changes go unseen\n')
+    expect(stdout).toMatch(/warning {2}worker {12}none runs.*\n +Start `spree-bridge worker`/)
+    expect(stdout).toMatch(/FAILED {3}hub .*401.*\n +Check HUB_TOKEN/)
+    expect(stdout).toMatch(
+      /warning {2}webhook {11}nothing answers at http:\/\/127\.0\.0\.1:1: .*\n +Start `spree-bridge web`/,
+    )
+  })
+
+  const behindPooler = hasPgBouncer ? test : test.skip
+  behindPooler('tells a transaction pooler, and that nothing is heard through it', async () => {
+    const store = await openMigratedStore()
+    const pooler = await startPgBouncer(store.url)
+    const pooled = { ...environment(store), DATABASE_URL: pooler.url }
+    const heard = async (env: Environment) => {
+      const { findings } = await examine(env)
+      return findings.flatMap(({ check, state, text }) =>
+        check === 'connection' ? [text] : check === 'LISTEN' ? [state] : [],
+      )
+    }
+    expect(await heard(pooled)).toEqual(['through a transaction pooler', 'warning'])
+    expect(await heard({ ...pooled, DATABASE_LISTEN_URL: store.url })).toEqual([
+      'through a transaction pooler',
+      'ok',
+    ])
+    await pooler.close()
+  })
+
+  test('goes on to the hub where the database does not answer', async () => {
+    const env = { ...environment(await openStore()), DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
+    const { status, troubles } = await examine(env)
+    expect(status).toBe(1)
+    expect(troubles).toEqual(['failed database', 'warning webhook'])
+  })
+})
+
+describe('an upgrade rehearsed', () => {
+  test('against an equal copy changes nothing, and against another tells each field, each loss, and what cannot be read', async () => {
+    const store = await openStore()
+    const copy = await copyOf(store)
+    const rehearse = (...options: string[]) =>
+      runBridge(['doctor', '--against', copy.url, ...options], { DATABASE_URL: store.url })
+    const same = await rehearse()
+    expect(same.status).toBe(0)
+    expect(same.stdout).toMatch(
+      /^here spree-4.10, there spree-4.10\nproduct: \d+ compared, all would .*\nstock: .*\norder: .* the same\n$/,
+    )
+
+    await copy.pool.query(`
+      update spree_products set name = upper(name) where id in (11, 12);
+      update spree_stock_items set count_on_hand = 77 where id = (select min(id) from spree_stock_items);
+      delete from spree_products where id = 13;
+      alter table spree_orders drop column total`)
+    const other = await rehearse('--json')
+    expect(other.status).toBe(1)
+    const [products, stock, orders] = (JSON.parse(other.stdout) as Rehearsal).kinds
+    expect(products).toMatchObject({
+      missing: ['13'],
+      fields: [{ path: 'name', how: 'changes', count: 2, example: { of: 'product 11' } }],
+    })
+    expect(stock?.fields).toMatchObject([
+      { path: 'quantity', count: 1, example: { there: expect.any(Number) } },
+    ])
+    expect(orders).toMatchObject({ compared: 0, unreadable: expect.stringContaining('total') })
+    expect((await rehearse('--limit', '1')).stdout).toContain('  name changes in 1, as in product 11: "')
+  })
+
+  test('names a field that only one side has, once for all places in a list', () => {
+    const differences = new Differences()
+    differences.compare('order 1', { a: [{ b: 1 }, { b: 2 }], c: null }, { a: [{}, {}, {}], c: null, d: 1 })
+    expect(differences.list()).toEqual([
+      { path: 'a[]', how: 'changes', count: 1, example: { of: 'order 1', here: 2, there: 3 } },
+      { path: 'a[].b', how: 'vanishes', count: 1, example: { of: 'order 1', here: 1, there: undefined } },
+      { path: 'd', how: 'appears', count: 1, example: { of: 'order 1', here: undefined, there: 1 } },
+    ])
+  })
+})
+
+describe('the hub', () => {
+  const reached = { kind: 'reachable', types: ['order:new'], isOurs: false } as const
+
+  test.each([
+    [{ kind: 'refused', status: 401, text: '' }, 'HUB_TOKEN'],
+    [{ kind: 'refused', status: 404, text: '' }, 'HUB_STORE_ID'],
+    [{ kind: 'misdirected', status: 301, text: '' }, 'HUB_URL'],
+    [{ kind: 'unconfirmed', status: 200, text: '' }, 'HUB_URL'],
+    [{ kind: 'unreachable', code: 'ECONNREFUSED', text: '' }, 'HUB_URL'],
+    [{ kind: 'failed', status: 500, text: '' }, 'trouble of its own'],
+  ] as const)('%j: %s', (outcome, mend) => {
+    expect(checkHub(outcome, 'order:persist')).toMatchObject([
+      { state: 'failed', mend: expect.stringContaining(mend) },
+    ])
+  })
+
+  test('that does not derive is told of, one that is ours or names the message is not', () => {
+    const states = (outcome: Parameters<typeof checkHub>[0]) =>
+      checkHub(outcome, 'order:persist').map(({ state }) => state)
+    expect(states(reached)).toEqual(['ok', 'warning'])
+    expect(states({ ...reached, isOurs: true })).toEqual(['ok', 'ok'])
+    expect(states({ ...reached, types: ['order:persist'] })).toEqual(['ok', 'ok'])
+  })
+})
+
+describe('the webhook', () => {
+  const servers: Server[] = []
+  afterAll(() => {
+    for (const server of servers) server.close()
+  })
+
+  async function answering(described: number, door: number): Promise<string> {
+    const server = createServer(({ url }, response) =>
+      response.writeHead(url === '/endpoint.json' ? described : door).end('{}'),
+    )
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  test.each([
+    [200, 401, 'ok'],
+    [404, 401, 'failed'],
+    [200, 200, 'failed'],
+    [302, 302, 'failed'],
+  ])('endpoint.json %i, without a token %i: %s', async (described, door, state) => {
+    expect(await checkWebhook(`${await answering(described, door)}/`, true)).toMatchObject({ state })
+  })
+})
