@@ -70,11 +70,13 @@ create table bridge.baseline (
   level numeric,
   natural_key text,
   shape integer not null,
+  told text,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
   primary key (aggregate, part)
 );
 comment on table bridge.baseline is 'What was last announced of each aggregate. Only the collector writes it.';
+comment on column bridge.baseline.told is 'With orders: generic, the raw order that was last announced: what order:updated tells previous and diff from.';
 
 create table bridge.stock_ledger (
   variant_id text not null,
@@ -234,6 +236,7 @@ begin
   -- As text: PostgreSQL 13 does not know the words, and would refuse the whole block.
   execute 'alter table bridge.message alter column payload set compression lz4';
   execute 'alter table bridge.history alter column payload set compression lz4';
+  execute 'alter table bridge.baseline alter column told set compression lz4';
 exception when syntax_error or feature_not_supported or invalid_parameter_value then
   null;
 end

@@ -8,6 +8,8 @@ import { BRIDGE_QUEUE, type NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { deleteBaselines, writeBaselines } from './baseline.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
+import type { OrderMessages } from './derive-order.ts'
+import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
 import { readNewRows, takeRows } from './outbox.ts'
 import type { OutboxRow } from './outbox-row.ts'
@@ -20,6 +22,7 @@ import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unma
 export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
+  orderMessages: OrderMessages
   /** Bound on statements and on idling inside the transaction: half a worker's lease. */
   statementTimeoutMilliseconds: number
 }>
@@ -80,6 +83,8 @@ export class Collect {
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
   #seeded = false
+  /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
+  #keptTo: string | undefined
   #overflowing = false
 
   /** Changes of `held` kinds stay in the outbox: who lets go of them begins anew. */
@@ -95,6 +100,7 @@ export class Collect {
     this.#laneCount = laneCount
     this.#settings = settings
     this.#held = held
+    this.#keptTo = settings.orderMessages === 'generic' ? '' : undefined
   }
 
   /** Milliseconds until the next aggregate has settled, undefined while nothing waits. */
@@ -141,8 +147,10 @@ export class Collect {
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
-    const seeds = whole && !this.#seeded && this.#held.size === 0
-    if (due.length === 0 && finished.length === 0 && !seeds) {
+    const readsAll = whole && this.#held.size === 0
+    const seeds = readsAll && !this.#seeded
+    const keeps = readsAll && this.#seeded && this.#keptTo !== undefined
+    if (due.length === 0 && finished.length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
       return { ...NOTHING, rowsRead: rows }
@@ -153,6 +161,7 @@ export class Collect {
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
+          orderMessages: this.#settings.orderMessages,
           whole,
           seeded: this.#seeded,
         }),
@@ -163,7 +172,10 @@ export class Collect {
     const messages = all.flatMap((derivation) => derivation.messages)
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
-    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
+    const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
+    const seeded =
+      seeds && (await seedPage(db, this.#store, waitingRows, this.#settings.orderMessages === 'generic'))
+    const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -199,6 +211,7 @@ export class Collect {
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
     if (seeded) this.#seeded = true
+    this.#keptTo = keptTo
     return {
       rowsRead: rows,
       aggregates: due.length,
@@ -206,7 +219,11 @@ export class Collect {
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
       unmapped,
-      more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
+      more:
+        !whole ||
+        due.length === AGGREGATES_PER_PASS ||
+        (seeds && !seeded) ||
+        (this.#held.size === 0 && this.#seeded && keptTo !== undefined),
     }
   }
 

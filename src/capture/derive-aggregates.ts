@@ -8,7 +8,7 @@ import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
-import { deriveOrder } from './derive-order.ts'
+import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
@@ -32,15 +32,20 @@ export async function deriveAggregates(
   db: Db,
   store: Store,
   rows: Rows,
-  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean; seeded: boolean }>,
+  how: Readonly<{
+    stockMessages: 'change' | 'actual'
+    orderMessages: OrderMessages
+    whole: boolean
+    seeded: boolean
+  }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const [baselines, products, stock, seeded, told] = await Promise.all([
-    readBaselines(db, aggregates),
+    readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, stockVariants(rows)),
-    how.seeded || readSeeded(db).then((kinds) => kinds.has('product')),
+    how.seeded ? ALL_KINDS : readSeeded(db),
     readTold(db, hubMade(rows)),
   ])
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
@@ -62,6 +67,8 @@ export async function deriveAggregates(
         rows: rows.get(aggregate) ?? [],
         order: mapped(order),
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+        seeded: seeded.has('order'),
+        orderMessages: how.orderMessages,
       }),
     )
   }
@@ -81,7 +88,7 @@ export async function deriveAggregates(
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         accounts,
-        seeded,
+        seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
         told: (type: MessageType): Told =>
           how.whole
@@ -103,6 +110,8 @@ export async function deriveAggregates(
   }
   return { derivations, unmapped }
 }
+
+const ALL_KINDS: ReadonlySet<string> = new Set(['product', 'order'])
 
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
 

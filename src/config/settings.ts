@@ -182,8 +182,9 @@ export const settingsSchema = z.object({
     meaning:
       'How stock is announced: `stock:change` (by how much) or `stock:actual` (the level), never both.',
   }),
-  orders: oneOf('persist').default('persist').register(descriptions, {
-    meaning: 'How orders are announced: `order:persist`, the raw order from which the hub derives the rest.',
+  orders: oneOf('persist', 'generic').default('persist').register(descriptions, {
+    meaning:
+      'How orders are announced: `persist`, as `order:persist`, the raw order from which the hub derives the rest; or, for a hub that does not, `generic`: `order:new`, `order:updated`, `order:canceled`, `shipment:ready`, `shipment:confirm`, `payment:ready` and `payment:capture`. Never both. For `generic` each order is kept as it was last told, some two kilobytes each.',
   }),
   settleQuietMs: wholeNumber(0, 60_000).default(500).register(descriptions, {
     meaning: 'Milliseconds without a further change after which an order or product is announced.',

@@ -133,6 +133,7 @@ async function assemble(
     settings: {
       settle: { quietMilliseconds: settings.settleQuietMs, atMostMilliseconds: settings.settleAtMostMs },
       stockMessages: settings.stock,
+      orderMessages: settings.orders,
       statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
     },
     workerId: () => membership.registration()?.id,

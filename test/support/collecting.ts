@@ -1,4 +1,5 @@
 import { Collect, type Pass } from '../../src/capture/collect.ts'
+import type { OrderMessages } from '../../src/capture/derive-order.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { migrateStore } from '../../src/operator/migrate-store.ts'
 import { claimLease, registerWorker } from '../../src/postgres/worker-lease.ts'
@@ -13,6 +14,8 @@ export type Told = Readonly<{ aggregate: string; type: string; payload: Record<s
 /** The collector without its loop and without waiting for bursts to settle: a test says when it looks. */
 export type Collecting = Readonly<{
   store: Store
+  /** What its first looks told: what had changed before anybody looked. */
+  first: readonly Told[]
   /** One look: at most 200 aggregates. */
   look(): Promise<Pass>
   /** Looks until nothing is left; what was put into the queue. */
@@ -20,7 +23,10 @@ export type Collecting = Readonly<{
 }>
 
 /** Migrates the store, with its triggers, and seeds the baselines. */
-export async function startCollecting(database: TestDatabase): Promise<Collecting> {
+export async function startCollecting(
+  database: TestDatabase,
+  orders: OrderMessages = 'persist',
+): Promise<Collecting> {
   const { pool } = database
   const store = await openStore(pool)
   const { settings } = readSettings({
@@ -52,6 +58,7 @@ export async function startCollecting(database: TestDatabase): Promise<Collectin
   const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), {
     settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
     stockMessages: 'change',
+    orderMessages: orders,
     statementTimeoutMilliseconds: 30_000,
   })
   const look = () => collect.pass({ workerId, epoch }, performance.now())
@@ -69,6 +76,5 @@ export async function startCollecting(database: TestDatabase): Promise<Collectin
       if (!pass.more && pass.aggregates === 0) return told
     }
   }
-  await all()
-  return { store, look, all }
+  return { store, first: await all(), look, all }
 }
