@@ -127,6 +127,17 @@ create table bridge.unmapped (
 );
 comment on table bridge.unmapped is 'Aggregates whose state could not be made into a message: parked, one entry each, until a later change or a retry maps.';
 
+create table bridge.withheld (
+  type text not null,
+  withheld_by text not null check (withheld_by in ('announce', 'filters')),
+  count bigint not null,
+  since timestamptz not null default clock_timestamp(),
+  last_at timestamptz not null default clock_timestamp(),
+  last_aggregate text not null,
+  primary key (type, withheld_by)
+);
+comment on table bridge.withheld is 'Messages that the configuration keeps back, counted: so that none is missing without a word.';
+
 create table bridge.installation (
   singleton boolean primary key default true check (singleton),
   id uuid not null default gen_random_uuid(),

@@ -1,3 +1,4 @@
+import type { Shape } from '../messages/shaping/shape.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -15,10 +16,13 @@ import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
 import { tallyOf } from './tally.ts'
 import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unmapped.ts'
+import { countWithheld, type WithheldFrom } from './withheld.ts'
 
 export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
+  /** What the configuration makes of the messages; undefined where it says nothing of them. */
+  shape?: Shape | undefined
   /** Bound on statements and on idling inside the transaction: half a worker's lease. */
   statementTimeoutMilliseconds: number
 }>
@@ -33,6 +37,8 @@ export type Pass = Readonly<{
   messages: readonly NewMessage[]
   silenced: number
   withoutSku: number
+  /** Messages that the configuration keeps back. */
+  withheld: readonly WithheldFrom[]
   unmapped: readonly Unmapped[]
   /** True where more is waiting that could be collected at once. */
   more: boolean
@@ -51,6 +57,7 @@ const NOTHING = {
   messages: [],
   silenced: 0,
   withoutSku: 0,
+  withheld: [],
   unmapped: [],
   more: false,
 } as const
@@ -143,6 +150,7 @@ export class Collect {
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
+          shape: this.#settings.shape,
           whole,
           seeded: this.#seeded,
         }),
@@ -151,6 +159,9 @@ export class Collect {
     )
     const all = [...derivations.values()]
     const messages = all.flatMap((derivation) => derivation.messages)
+    const withheld = [...derivations].flatMap(([aggregate, own]) =>
+      own.withheld.map((message) => ({ aggregate, ...message })),
+    )
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
@@ -174,6 +185,7 @@ export class Collect {
           ),
           clearUnmapped(db, mended),
           parkUnmapped(db, unmapped),
+          countWithheld(db, withheld),
         ]),
       ),
       atStep('collect.outbox', () =>
@@ -195,6 +207,7 @@ export class Collect {
       messages,
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
+      withheld,
       unmapped,
       more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
     }

@@ -2,6 +2,7 @@ import { aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
+import type { Shape } from '../messages/shaping/shape.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
@@ -13,14 +14,23 @@ import { deriveProduct, type ProductInput } from './derive-product.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
+import {
+  type Breathe,
+  breathing,
+  type ShapedMessages,
+  shapeMessages,
+  unshaped,
+  type Withheld,
+} from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
 import { readTold } from './told.ts'
 import type { Unmapped } from './unmapped.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
-/** What follows for one aggregate, its messages as they go into the queue. */
-export type Derived = Omit<Derivation, 'messages'> & Readonly<{ messages: readonly NewMessage[] }>
+/** What follows for one aggregate, its messages as they go into the queue, and those that do not. */
+export type Derived = Omit<Derivation, 'messages'> &
+  Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[] }>
 
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
@@ -32,7 +42,13 @@ export async function deriveAggregates(
   db: Db,
   store: Store,
   rows: Rows,
-  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean; seeded: boolean }>,
+  how: Readonly<{
+    stockMessages: 'change' | 'actual'
+    whole: boolean
+    seeded: boolean
+    /** Undefined: messages are sent as they are mapped. */
+    shape?: Shape | undefined
+  }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
@@ -47,11 +63,19 @@ export async function deriveAggregates(
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
   const found = new Map<string, Derived | Unmapped>()
+  const park = (aggregate: string, error: unknown) =>
+    found.set(aggregate, { aggregate, reason: error instanceof Error ? error.message : String(error) })
+  const expressions: Readonly<{ aggregate: string; work(breathe: Breathe): Promise<Derived> }>[] = []
   const derive = (aggregate: string, work: () => Derivation) => {
     try {
-      found.set(aggregate, toBeQueued(aggregate, work(), rows.get(aggregate) ?? []))
+      const derivation = work()
+      const queue = (shaped: ShapedMessages) =>
+        toBeQueued(aggregate, derivation, shaped, rows.get(aggregate) ?? [])
+      const shaped = how.shape ? shapeMessages(derivation.messages, how.shape) : unshaped(derivation.messages)
+      if (typeof shaped !== 'function') found.set(aggregate, queue(shaped))
+      else expressions.push({ aggregate, work: async (breathe) => queue(await shaped(breathe)) })
     } catch (error) {
-      found.set(aggregate, { aggregate, reason: error instanceof Error ? error.message : String(error) })
+      park(aggregate, error)
     }
   }
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
@@ -93,6 +117,13 @@ export async function deriveAggregates(
     )
   }
 
+  const breathe = breathing(db)
+  for (const { aggregate, work } of expressions)
+    await work(breathe).then(
+      (derived) => found.set(aggregate, derived),
+      (error: unknown) => park(aggregate, error),
+    )
+
   const derivations = new Map<string, Derived>()
   const unmapped: Unmapped[] = []
   for (const aggregate of aggregates) {
@@ -106,16 +137,15 @@ export async function deriveAggregates(
 
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
 
-function toBeQueued(aggregate: string, derivation: Derivation, rows: readonly ResolvedRow[]): Derived {
+function toBeQueued(
+  aggregate: string,
+  derivation: Derivation,
+  shaped: ShapedMessages,
+  rows: readonly ResolvedRow[],
+): Derived {
   const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
-  const messages = derivation.messages.map((message) => ({
-    aggregate,
-    type: message.type,
-    payload: JSON.stringify(message.payload),
-    subject: message.subject,
-    changedAt,
-  }))
-  return { ...derivation, messages }
+  const messages = shaped.messages.map((message) => ({ aggregate, changedAt, ...message }))
+  return { ...derivation, messages, withheld: shaped.withheld }
 }
 
 function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot | undefined {

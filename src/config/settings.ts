@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { sections } from './shaping-sections.ts'
+
 /** What the reference page, the error messages and `spree-bridge config` say of one setting. */
 export type Description = Readonly<{
   meaning: string
@@ -209,6 +211,25 @@ export const settingsSchema = z.object({
   historyDays: wholeNumber(1, 3650).default(30).register(descriptions, {
     meaning: 'Days for which finished messages are kept.',
   }),
+  announce: sections.announce.optional().register(descriptions, {
+    meaning: 'Message types that are not sent.',
+    otherwise: 'all are `on`',
+  }),
+  filters: sections.filters.optional().register(descriptions, {
+    meaning:
+      "Only messages for which all filters of their type hold are sent, by the hub's rules for mappings. Paths begin with `payload`; `*` is every element of a list.",
+  }),
+  redact: sections.redact.optional().register(descriptions, {
+    meaning:
+      'What is sent as null, besides what always is: the token and IP address of an order, and the profiles of cards at the gateway.',
+  }),
+  transform: sections.transform.optional().register(descriptions, {
+    meaning:
+      '[JSONata](https://docs.jsonata.org) over the payload (after filters, and without what is redacted), which gives the payload that is sent. Where it fails, its order or product is parked.',
+  }),
+  transformBudgetMs: wholeNumber(1, 1000).default(50).register(descriptions, {
+    meaning: 'Milliseconds that one such expression may take for one message.',
+  }),
 })
 
 /** The effective settings of a process. */
@@ -237,8 +258,17 @@ export function acceptedForm(name: SettingName): string {
   return settingsSchema.shape[name].unwrap().description ?? ''
 }
 
-export function isAccepted(name: SettingName, value: unknown): boolean {
-  return settingsSchema.shape[name].safeParse(value).success
+/** Why a value is not accepted, and where in it: one fault for a single value, all of a section of the file; none where it is. */
+export function faultsOf(name: SettingName, value: unknown): readonly SettingFault[] {
+  const issues = settingsSchema.shape[name].safeParse(value).error?.issues ?? []
+  return issues.map(({ path, message }) => ({ path: path.map(String), message }))
+}
+
+export type SettingFault = Readonly<{ path: readonly string[]; message: string }>
+
+/** A part of the file that is no single value. */
+export function isSection(name: SettingName): boolean {
+  return name in sections
 }
 
 export function defaultOf(name: SettingName): Settings[SettingName] {

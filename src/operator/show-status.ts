@@ -1,5 +1,6 @@
 import { readOpenGaps } from '../capture/gaps.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
+import { listWithheld, type WithheldCount } from '../capture/withheld.ts'
 import type { Db } from '../postgres/pool.ts'
 import { countMessages, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
@@ -40,6 +41,8 @@ export type Status = Readonly<{
   /** Types that a person has paused. */
   paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
+  /** Messages that the configuration keeps back, since it first did. */
+  withheld: readonly WithheldCount[]
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
   /** When the store was last compared with what was announced, and since when that is due; null: never, and not due. */
   reconcile: Readonly<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>
@@ -127,6 +130,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     messages: await countMessages(db, BRIDGE_QUEUE),
     paused: await listPaused(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
+    withheld: await listWithheld(db),
     gaps: gaps.map(({ id: _, ...gap }) => gap),
     reconcile: reconcile.rows[0] ?? { dueAt: null, startedAt: null, finishedAt: null },
     alarms: await listAlarms(db, 'bridge.alarm'),
@@ -158,6 +162,10 @@ export function formatStatus(status: Status): string {
       ? []
       : [`oldest message waits ${Math.round(status.oldestMessageSeconds)} s`]),
     ...status.unmapped.map(({ aggregate, reason }) => `parked  ${aggregate}: ${reason}`),
+    ...status.withheld.map(
+      ({ type, by, count, since, lastAggregate }) =>
+        `kept    ${count} ${type} not sent by ${by} of the configuration since ${since.toISOString()}, the last of ${lastAggregate}`,
+    ),
     ...status.gaps.map(
       ({ kind, reason, table, openedAt }) =>
         `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,

@@ -1,6 +1,7 @@
 import { startCollector } from '../capture/collector.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
+import type { Shape } from '../messages/shaping/shape.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
@@ -21,6 +22,7 @@ import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
 import { type OwnStore, openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
 import { startReconcileDuty } from './reconcile-duty.ts'
+import { shapeOf } from './shape-of.ts'
 import { identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { complaints, tellCircuit, tellPass } from './worker-log.ts'
@@ -40,13 +42,14 @@ const REMEMBERED_TYPES = ['product:new', 'product:update', 'stock:actual']
 
 /** Capture and delivery: outbox → messages → hub. Any number may run side by side. */
 export async function startWorker(settings: WorkerSettings, log: Log, metrics: Metrics): Promise<Part> {
+  const shape = await shapeOf(settings)
   const own = await openOwnStore(settings, log, {
     applicationName: 'spree-bridge worker',
     connections: CONNECTIONS,
     answerWithinMilliseconds: ANSWER_WITHIN_MILLISECONDS,
   })
   try {
-    return await assemble(settings, log, metrics, own)
+    return await assemble(settings, shape, log, metrics, own)
   } catch (error) {
     await own.pool.end()
     throw error
@@ -55,6 +58,7 @@ export async function startWorker(settings: WorkerSettings, log: Log, metrics: M
 
 async function assemble(
   settings: WorkerSettings,
+  shape: Shape | undefined,
   log: Log,
   metrics: Metrics,
   { pool, store, code, installation }: OwnStore,
@@ -131,6 +135,7 @@ async function assemble(
     settings: {
       settle: { quietMilliseconds: settings.settleQuietMs, atMostMilliseconds: settings.settleAtMostMs },
       stockMessages: settings.stock,
+      shape,
       statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
     },
     workerId: () => membership.registration()?.id,

@@ -6,6 +6,7 @@ import { ConfigError } from '../../src/config/config-error.ts'
 import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
+import { shapeOf } from '../../src/processes/shape-of.ts'
 
 const EXAMPLE = 'config/spree-bridge.example.yml'
 
@@ -69,6 +70,7 @@ describe('reading settings', () => {
       settleAtMostMs: 3000,
       fuseRows: 1_000_000,
       historyDays: 30,
+      transformBudgetMs: 50,
     })
   })
 
@@ -119,6 +121,80 @@ describe('reading settings', () => {
     for (const content of ['', '# nothing\n']) {
       expect(readSettings({ env: {}, file: settingsFile(content), needs: [] }).sources.size).toBe(0)
     }
+  })
+})
+
+describe('the sections that shape what is sent', () => {
+  const content = [
+    'announce:',
+    '  product:new: off',
+    'filters:',
+    '  stock:change:',
+    '    - {path: payload.quantity, operator: lt, value: 0}',
+    'redact:',
+    '  order:persist: [payload.email, payload.line_items.*.variant.images]',
+    'transform:',
+    '  product:update: |',
+    '    $merge([$, {"title": name}])',
+    'transform_budget_ms: 20',
+  ].join('\n')
+
+  test('are read as they are written', () => {
+    const effective = readSettings({ env: {}, file: settingsFile(content), needs: [] })
+
+    expect(effective.settings).toMatchObject({
+      announce: { 'product:new': 'off' },
+      filters: { 'stock:change': [{ path: 'payload.quantity', operator: 'lt', value: '0' }] },
+      redact: { 'order:persist': ['payload.email', 'payload.line_items.*.variant.images'] },
+      transform: { 'product:update': '$merge([$, {"title": name}])' },
+      transformBudgetMs: 20,
+    })
+    expect(describeSettings(effective)).toContainEqual({
+      name: 'announce',
+      value: '{"product:new":"off"}',
+      source: expect.stringMatching(/\.yml$/),
+    })
+  })
+
+  const where = (path: string, wrong: string) => [
+    expect.objectContaining({ code: 'invalid', variable: path, wrong }),
+  ]
+  test.each([
+    ['announce: {product:nwe: off}', 'announce', 'has the key "product:nwe". Did you mean "product:new"?'],
+    ['announce: {product:new: of}', 'announce.product:new', 'is "of". It must be one of on, off.'],
+    ['announce: off', 'announce', 'must be a mapping, lines of `key: value`.'],
+    ['redact: {order:persist: payload.email}', 'redact.order:persist', 'must be a list of paths.'],
+    [
+      'redact: {order:persist: [payload.email, phone]}',
+      'redact.order:persist.1',
+      'must be a path into the payload, its steps with dots between: `payload.ship_address.phone`, `payload.line_items.*.price`.',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operater: eq, value: x}]}',
+      'filters.product:update.0.operator',
+      'must be one of eq, neq, gt, lt, begin, contains, end, present, empty, match.',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operator: begins, value: x}]}',
+      'filters.product:update.0.operator',
+      'is "begins". Did you mean "begin"?',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operator: eq}]}',
+      'filters.product:update.0',
+      'needs a value for eq.',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operator: match, value: "("}]}',
+      'filters.product:update.0',
+      'has a value that is no regular expression: (.',
+    ],
+    ['transform: {product:update: }', 'transform.product:update', 'is empty.'],
+  ])('%s: says where, and what was meant', (written, path, wrong) => {
+    const file = settingsFile(written)
+    const { problems } = fault({ env: {}, file, needs: [] })
+
+    expect(problems.slice(0, 1)).toEqual(where(path, `${path} (from ${file}) ${wrong}`))
   })
 })
 
@@ -283,9 +359,31 @@ describe('showing settings', () => {
     const { settings } = readSettings({ env: {}, file: EXAMPLE, needs })
     const content = readFileSync(EXAMPLE, 'utf8')
 
-    for (const name of settingNames) expect(content).toMatch(new RegExp(`^(# )?${fileKey(name)}: `, 'm'))
+    for (const name of settingNames) expect(content).toMatch(new RegExp(`^(# )?${fileKey(name)}:( |$)`, 'm'))
     const { settings: defaults } = readSettings({ env: {}, needs: [] })
     const given = { databaseUrl: 0, hubUrl: 0, hubStoreId: 0, hubToken: 0, port: 0, host: 0, logFormat: 0 }
     expect({ ...settings, ...given }).toEqual({ ...defaults, ...given })
+  })
+
+  test('its sections work, once they are no comment any more', async () => {
+    const examples = readFileSync(EXAMPLE, 'utf8').match(/^# [a-z]+:\n(# {2}.*\n)+/gm) ?? []
+    const file = settingsFile(examples.join('').replace(/^# /gm, ''))
+    const { settings } = readSettings({ env: {}, file, needs: [] })
+
+    expect(Object.keys(settings)).toEqual(
+      expect.arrayContaining(['announce', 'filters', 'redact', 'transform']),
+    )
+    const shape = await shapeOf(settings)
+    const product = { name: 'Brass Compass', currency: 'USD', price: '35.0', status: 'active' }
+    const shaped = shape?.({ type: 'product:update', payload: product })
+    expect(shaped?.withheldBy).toBeUndefined()
+    expect(shaped?.withheldBy === undefined && (await shaped?.transform?.(product))).toEqual({
+      ...product,
+      title: 'Brass Compass (USD)',
+      price: 35,
+    })
+    expect(shape?.({ type: 'product:update', payload: { ...product, status: 'draft' } })).toEqual({
+      withheldBy: 'filters',
+    })
   })
 })

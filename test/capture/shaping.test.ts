@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
+
+import { readSettings } from '../../src/config/read-settings.ts'
+import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { settingsFile } from '../support/settings-file.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+const CONFIGURATION = `
+announce:
+  product:new: off
+filters:
+  stock:change:
+    - {path: payload.quantity, operator: lt, value: 0}
+redact:
+  order:persist: [payload.email, payload.bill_address.*, payload.line_items.*.variant.name]
+  product:update: [payload.meta_keywords]
+transform:
+  product:update: |
+    name = "Endless" ? ($f := function($n) { $f($n + 1) }; $f(0)) :
+    name = "Nameless" ? $error("it has no name") :
+    {"sku": sku, "title": $uppercase(name), "words": meta_keywords, "meta": $keys($)["meta_keywords" in $]}
+transform_budget_ms: 20
+`
+
+describe('what the configuration makes of messages', () => {
+  let db: TestDatabase
+  let hub: RecordingHub
+  let worker: TestWorker
+
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    hub = await startRecordingHub({ ours: true })
+    const { settings } = readSettings({ env: {}, file: settingsFile(CONFIGURATION), needs: [] })
+    const { announce, filters, redact, transform, transformBudgetMs } = settings
+    worker = await startTestWorker(db, hub, {
+      ...{ announce, filters, redact, transform, transformBudgetMs },
+      settleQuietMs: 50,
+    })
+  })
+  afterAll(async () => {
+    await worker?.stop()
+    await hub?.close()
+    await db?.drop()
+  })
+
+  const toldOf = async (...statements: string[]) => {
+    const heard = hub.requests.length
+    for (const statement of statements) await db.pool.query(statement)
+    await worker.settled()
+    return hub.requests
+      .slice(heard)
+      .filter(({ method }) => method === 'POST')
+      .map(({ type, payload }) => ({ type, payload }))
+  }
+  const add = (pieces: number) =>
+    `update spree_stock_items set count_on_hand = count_on_hand + ${pieces} where id = 306`
+  const rename = (id: number, name: string) => `update spree_products set name = '${name}' where id = ${id}`
+  const unmapped = async () =>
+    (await readStatus(db.pool, 12)).unmapped.map(({ aggregate, reason }) => [aggregate, reason])
+
+  test('a message that a filter stops is counted, and what it told is known', async () => {
+    expect(await toldOf(add(5))).toEqual([])
+    expect(await toldOf(add(-2))).toEqual([{ type: 'stock:change', payload: { sku: 'BC-01', quantity: -2 } }])
+
+    const { rows } = await db.pool.query(`select level::int from bridge.baseline where part = 'stock:108'`)
+    const { rows: levels } = await db.pool.query(
+      'select sum(count_on_hand)::int as level from spree_stock_items where variant_id = 108',
+    )
+    expect(rows).toEqual(levels)
+  })
+
+  test('a type that is off is not sent, what follows it is', async () => {
+    const told = await toldOf(
+      `insert into spree_products (id, name, slug, created_at, updated_at) values (90, 'Whistle', 'whistle', now(), now())`,
+    )
+    expect(told).toEqual([])
+    expect(await toldOf(rename(90, 'Pea Whistle'))).toEqual([
+      {
+        type: 'product:update',
+        payload: { sku: '', title: 'PEA WHISTLE', words: null, meta: 'meta_keywords' },
+      },
+    ])
+  })
+
+  test('status and metrics say what was kept back', async () => {
+    const status = await readStatus(db.pool, 12)
+    expect(status.withheld).toEqual([
+      expect.objectContaining({ type: 'product:new', by: 'announce', count: 1, lastAggregate: 'product:90' }),
+      expect.objectContaining({ type: 'stock:change', by: 'filters', count: 1, lastAggregate: 'product:13' }),
+    ])
+    expect(formatStatus(status)).toMatch(
+      /^kept {4}1 stock:change not sent by filters of the configuration since \S+, the last of product:13$/m,
+    )
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text()
+    expect(metrics).toContain('spree_bridge_withheld_total{type="stock:change",rule="filters"} 1')
+    expect(metrics).toContain('spree_bridge_withheld_total{type="product:new",rule="announce"} 1')
+  })
+
+  test('what is redacted is there, and null', async () => {
+    const [order] = await toldOf(
+      `update spree_orders set special_instructions = 'By the back door' where id = 41`,
+    )
+    expect(order).toMatchObject({
+      type: 'order:persist',
+      payload: {
+        number: 'R204817351',
+        email: null,
+        bill_address: { firstname: null, phone: null, country: null },
+        ship_address: { firstname: expect.any(String) },
+        special_instructions: 'By the back door',
+        token: null,
+        last_ip_address: null,
+      },
+    })
+    const items = z
+      .array(z.object({ variant: z.object({ name: z.null(), sku: z.string() }) }))
+      .parse(order?.payload['line_items'])
+    expect(items).not.toHaveLength(0)
+  })
+
+  test('an expression that fails, or does not end, parks its aggregate alone, until it maps', async () => {
+    const told = await toldOf(
+      rename(13, 'Nameless'),
+      rename(14, 'Endless'),
+      rename(15, 'Hurricane Lantern'),
+      add(-1),
+    )
+    expect(told).toEqual([
+      expect.objectContaining({
+        type: 'product:update',
+        payload: expect.objectContaining({ title: 'HURRICANE LANTERN' }),
+      }),
+    ])
+    expect((await unmapped()).sort()).toEqual([
+      [
+        'product:13',
+        expect.stringMatching(/^transform of product:update: it has no name \(D3137, character \d+\)$/),
+      ],
+      ['product:14', 'transform of product:update: it took longer than 20 ms'],
+    ])
+    expect(await toldOf(rename(13, 'Named'), rename(14, 'Ended'))).toHaveLength(2)
+    expect(await unmapped()).toEqual([])
+  })
+})
