@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 import { readSettings } from '../../src/config/read-settings.ts'
 import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import { runBridge } from '../operator/run-bridge.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { settingsFile } from '../support/settings-file.ts'
@@ -30,11 +31,12 @@ describe('what the configuration makes of messages', () => {
   let db: TestDatabase
   let hub: RecordingHub
   let worker: TestWorker
+  const file = settingsFile(CONFIGURATION)
 
   beforeAll(async () => {
     db = await createStore('spree-4.10', 'fixture')
     hub = await startRecordingHub({ ours: true })
-    const { settings } = readSettings({ env: {}, file: settingsFile(CONFIGURATION), needs: [] })
+    const { settings } = readSettings({ env: {}, file, needs: [] })
     const { announce, filters, redact, transform, transformBudgetMs } = settings
     worker = await startTestWorker(db, hub, {
       ...{ announce, filters, redact, transform, transformBudgetMs },
@@ -144,5 +146,82 @@ describe('what the configuration makes of messages', () => {
     ])
     expect(await toldOf(rename(13, 'Named'), rename(14, 'Ended'))).toHaveLength(2)
     expect(await unmapped()).toEqual([])
+  })
+
+  describe('messages preview', () => {
+    const preview = (...args: string[]) =>
+      runBridge(['messages', 'preview', '--config', file, ...args], { DATABASE_URL: db.url })
+    const state = async () => {
+      const { rows } = await db.pool.query(
+        `select (select json_agg(b order by aggregate, part) from bridge.baseline b)::text as baselines,
+                (select count(*)::int from bridge.message) as messages,
+                (select count(*)::int from bridge.history) as history,
+                (select json_agg(w order by type) from bridge.withheld w)::text as withheld`,
+      )
+      return rows
+    }
+
+    test('shows what a change of an order would send, by number or id, and writes nothing', async () => {
+      const before = await state()
+      const { status, stdout } = await preview('order', 'R204817352', '--json')
+      const { aggregate, messages, unmapped } = JSON.parse(stdout)
+
+      expect({ status, aggregate, unmapped }).toEqual({ status: 0, aggregate: 'order:42', unmapped: null })
+      expect(messages).toEqual([
+        {
+          type: 'order:persist',
+          withheldBy: null,
+          payload: expect.objectContaining({ number: 'R204817352', email: null, total: '156.85' }),
+        },
+      ])
+      expect((await preview('order', '42', '--json')).stdout).toEqual(stdout)
+      expect(await state()).toEqual(before)
+    })
+
+    test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
+      const { stdout } = await preview('product', 'BC-01')
+      expect(stdout.split('\n')).toEqual([
+        'product:update of product:13',
+        ...JSON.stringify(
+          { sku: 'BC-01', title: 'NAMED', words: null, meta: 'meta_keywords' },
+          null,
+          2,
+        ).split('\n'),
+        '',
+      ])
+      expect((await preview('stock', '13')).stdout).toBe(
+        'stock:change of product:13 would not be sent: filters of the configuration keeps it back\n',
+      )
+
+      await db.pool.query(`update spree_products set name = 'Nameless' where id = 13`)
+      const failing = await preview('product', 'brass-compass')
+      expect(failing).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(
+          /^product:13 would be parked: transform of product:update: it has no name/,
+        ),
+      })
+    })
+
+    test('says of a path to redact that it leads nowhere, and what is not there', async () => {
+      const misspelt = settingsFile('redact: {order:persist: [payload.emial]}')
+      const { stdout } = await preview('order', '41', '--config', misspelt)
+      expect(stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
+
+      expect(await preview('order', 'R1')).toMatchObject({
+        status: 1,
+        stderr: 'There is no placed order with the number or id R1.\n',
+      })
+    })
+
+    test('refuses an expression that cannot be read', async () => {
+      const broken = settingsFile('transform: {stock:change: "{sku: "}')
+      expect(await preview('stock', '13', '--config', broken)).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(
+          /^transform.stock:change cannot be read as JSONata: .+\(S\d+, character \d\)\. /,
+        ),
+      })
+    })
   })
 })

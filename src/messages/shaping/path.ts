@@ -37,3 +37,12 @@ function stepsOf(value: unknown, step: string): unknown[] {
   const leads = typeof value === 'object' && value !== null && Object.hasOwn(value, step)
   return leads ? [Reflect.get(value, step) ?? null] : []
 }
+
+/** Whether anything stands there, be it null. */
+export function isAt(root: unknown, path: Path): boolean {
+  const [step, ...rest] = path
+  if (step === undefined) return true
+  if (typeof root !== 'object' || root === null) return false
+  if (step === '*') return Object.values(root).some((value) => isAt(value, rest))
+  return Object.hasOwn(root, step) && isAt(Reflect.get(root, step), rest)
+}
