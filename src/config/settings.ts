@@ -223,6 +223,10 @@ export const settingsSchema = z.object({
     meaning:
       'What is sent as null, besides what always is: the token and IP address of an order, and the profiles of cards at the gateway.',
   }),
+  extra: sections.extra.optional().register(descriptions, {
+    meaning:
+      'Columns of the store that are announced besides, under their own names: of the product or order itself, and of tables that point at it by their column `key`, as lists. A change in them is a change. Since the hub does not know them, the next nightly comparison announces all that have them.',
+  }),
   transform: sections.transform.optional().register(descriptions, {
     meaning:
       '[JSONata](https://docs.jsonata.org) over the payload (after filters, and without what is redacted), which gives the payload that is sent. Where it fails, its order or product is parked.',

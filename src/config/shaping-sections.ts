@@ -58,6 +58,18 @@ const filter = keyed({
 
 const list = <Item extends z.ZodType>(item: Item, of: string) => z.array(item, `must be a list of ${of}`)
 
+const name = text.regex(/^[a-z_][a-z0-9_]*$/, 'must be a name in lower case, without schema')
+const names = list(name, 'names of columns')
+
+const extraOfKind = keyed({
+  columns: names.optional(),
+  tables: z
+    .record(name, keyed({ key: name, columns: names }), 'must be a mapping, lines of `key: value`')
+    .optional(),
+})
+
+const extra = keyed({ product: extraOfKind.optional(), order: extraOfKind.optional() })
+
 const announce = perType(oneWordOf(['on', 'off']))
 const filters = perType(list(filter, 'filters'))
 const redact = perType(list(path, 'paths'))
@@ -69,5 +81,8 @@ export const sections = {
     `message types, each with a list of \`path\`, \`operator\` (${FILTER_OPERATORS.join(', ')}), \`value\`, and \`match_rule\` (\`all\` or \`any\`)`,
   ),
   redact: redact.describe('message types, each with a list of paths'),
+  extra: extra.describe(
+    '`product` and `order`, each with a list `columns`, and `tables`, each with the column `key` and a list `columns`',
+  ),
   transform: transform.describe('message types, each with a JSONata expression'),
 }

@@ -27,7 +27,7 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
       withStore(options, async ({ pool, settings }) => {
         const shape = await shapeOf(settings)
         await requireSchema(pool, await codeVersion())
-        const store = await openStore(pool)
+        const store = await openStore(pool, settings.extra)
         const asked = { kind, name, stockMessages: settings.stock, shape, redact: settings.redact }
         const preview = await previewMessages(pool, store, asked)
         if (!preview)

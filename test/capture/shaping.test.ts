@@ -3,10 +3,12 @@ import { z } from 'zod'
 
 import { readSettings } from '../../src/config/read-settings.ts'
 import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import { openStore } from '../../src/store/store.ts'
 import { runBridge } from '../operator/run-bridge.ts'
+import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
-import { settingsFile } from '../support/settings-file.ts'
+import { exampleSections, settingsFile } from '../support/settings-file.ts'
 import { createStore } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 
@@ -214,6 +216,23 @@ describe('what the configuration makes of messages', () => {
       })
     })
 
+    test('takes the examples of the settings file as they are written', async () => {
+      const { stdout } = await preview('order', 'R204817351', '--json', '--config', exampleSections())
+      expect(JSON.parse(stdout).messages).toEqual([
+        {
+          type: 'order:persist',
+          withheldBy: null,
+          payload: expect.objectContaining({
+            number: 'R204817351',
+            email: null,
+            ship_address: expect.objectContaining({ city: expect.any(String), phone: null }),
+            item_count: 3,
+            spree_reimbursements: [],
+          }),
+        },
+      ])
+    })
+
     test('refuses an expression that cannot be read', async () => {
       const broken = settingsFile('transform: {stock:change: "{sku: "}')
       expect(await preview('stock', '13', '--config', broken)).toMatchObject({
@@ -222,6 +241,111 @@ describe('what the configuration makes of messages', () => {
           /^transform.stock:change cannot be read as JSONata: .+\(S\d+, character \d\)\. /,
         ),
       })
+    })
+  })
+})
+
+describe.each(['spree-4.10', 'spree-6.0'] as const)('extra columns of a store of %s', (family) => {
+  let db: TestDatabase
+  let collecting: Collecting
+  const extraOf = (content: string) =>
+    readSettings({ env: {}, file: settingsFile(`extra: ${content}`), needs: [] }).settings.extra
+
+  beforeAll(async () => {
+    db = await createStore(family, 'fixture')
+    await db.pool.query(
+      `alter table spree_products add column brand_code text, add column margin numeric(6, 3), add column reviews_count integer;
+       create table shop_badges (id bigserial primary key, product_id bigint, label text, given_at timestamp, hidden boolean);
+       alter table spree_orders add column "order" text;
+       create table erp_notes (id bigserial primary key, order_id bigint, cost numeric(8, 2));
+       update spree_products set brand_code = 'HAWSER', margin = 0.250 where id = 13;
+       insert into shop_badges (product_id, label, given_at) values (13, 'new', '2026-03-01 08:00'), (13, 'old', null)`,
+    )
+    const extra = extraOf(`
+  product:
+    columns: [margin, brand_code, reviews_count]
+    tables: {shop_badges: {key: product_id, columns: [label, given_at]}}
+  order:
+    columns: [order]
+    tables: {erp_notes: {key: order_id, columns: [cost]}}`)
+    collecting = await startCollecting(db, extra)
+  })
+  afterAll(() => db?.drop())
+
+  const told = async (statement: string) => {
+    await db.pool.query(statement)
+    return (await collecting.all()).sort((one, other) => (one.aggregate < other.aggregate ? -1 : 1))
+  }
+
+  test('go along under their names, decimals and times in the forms of the wire', async () => {
+    const [message, ...others] = await told(`update spree_products set name = 'Compass' where id = 13`)
+    expect(others).toEqual([])
+    expect(message).toMatchObject({
+      aggregate: 'product:13',
+      type: 'product:update',
+      payload: {
+        name: 'Compass',
+        brand_code: 'HAWSER',
+        margin: '0.25',
+        reviews_count: null,
+        shop_badges: [
+          { label: 'new', given_at: '2026-03-01T08:00:00.000Z' },
+          { label: 'old', given_at: null },
+        ],
+      },
+    })
+  })
+
+  test('are watched: a change in them is told, one beside them is not', async () => {
+    // A count is no change of a product, unless somebody wants to know it.
+    expect(await told('update spree_products set reviews_count = 4 where id = 13')).toMatchObject([
+      { aggregate: 'product:13', payload: { reviews_count: 4 } },
+    ])
+    expect(await told(`update shop_badges set hidden = true`)).toEqual([])
+    expect(await told(`delete from shop_badges where label = 'old'`)).toMatchObject([
+      { aggregate: 'product:13', payload: { shop_badges: [{ label: 'new' }] } },
+    ])
+    expect(await told(`update shop_badges set product_id = 14`)).toMatchObject([
+      { aggregate: 'product:13', payload: { shop_badges: [] } },
+      { aggregate: 'product:14', payload: { shop_badges: [{ label: 'new' }] } },
+    ])
+  })
+
+  test('of an order too, whatever their names', async () => {
+    expect(await told(`update spree_orders set "order" = 'E-17' where id = 42`)).toMatchObject([
+      { aggregate: 'order:42', type: 'order:persist', payload: { order: 'E-17', erp_notes: [] } },
+    ])
+    expect(await told(`insert into erp_notes (order_id, cost) values (42, 3)`)).toMatchObject([
+      { aggregate: 'order:42', payload: { order: 'E-17', erp_notes: [{ cost: '3.0' }] } },
+    ])
+  })
+
+  test.each([
+    [
+      '{product: {columns: [brand_cod]}}',
+      'extra.product.columns: table spree_products has no column brand_cod. Did you mean brand_code?',
+    ],
+    ['{product: {columns: [name]}}', 'extra.product.columns: the payload of products has a name already.'],
+    [
+      '{order: {tables: {erp_lines: {key: order_id, columns: [cost]}}}}',
+      'extra.order.tables: the store has no table erp_lines.',
+    ],
+    [
+      '{order: {tables: {erp_notes: {key: orderid, columns: [cost]}}}}',
+      'extra.order.tables.erp_notes: table erp_notes has no column orderid. Did you mean order_id?',
+    ],
+    [
+      '{product: {tables: {spree_prices: {key: variant_id, columns: [amount]}}}}',
+      'extra.product.tables.spree_prices: its rows do not belong to products by their variant_id.',
+    ],
+    [
+      '{order: {tables: {shop_badges: {key: label, columns: [hidden]}}}}',
+      'extra.order.tables.shop_badges: label is no integer, as the ids of orders are.',
+    ],
+  ])('that the store does not have are refused: %s', async (content, message) => {
+    await expect(openStore(db.pool, extraOf(content))).rejects.toMatchObject({
+      code: 'unknown_extra',
+      message,
     })
   })
 })

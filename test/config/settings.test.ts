@@ -1,26 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
 import { shapeOf } from '../../src/processes/shape-of.ts'
+import { exampleSections, settingsFile } from '../support/settings-file.ts'
 
 const EXAMPLE = 'config/spree-bridge.example.yml'
-
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'settings-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function settingsFile(content: string): string {
-  const file = join(folder, `${Math.random().toString(36).slice(2)}.yml`)
-  writeFileSync(file, content)
-  return file
-}
 
 function fault(input: Parameters<typeof readSettings>[0]): ConfigError {
   try {
@@ -312,7 +301,7 @@ describe('mistakes', () => {
   })
 
   test('a file that cannot be read is named', () => {
-    const file = join(folder, 'absent.yml')
+    const file = join(tmpdir(), 'absent', 'settings.yml')
 
     expect(fault({ env: {}, file, needs: [] }).problems).toEqual([
       {
@@ -366,12 +355,10 @@ describe('showing settings', () => {
   })
 
   test('its sections work, once they are no comment any more', async () => {
-    const examples = readFileSync(EXAMPLE, 'utf8').match(/^# [a-z]+:\n(# {2}.*\n)+/gm) ?? []
-    const file = settingsFile(examples.join('').replace(/^# /gm, ''))
-    const { settings } = readSettings({ env: {}, file, needs: [] })
+    const { settings } = readSettings({ env: {}, file: exampleSections(), needs: [] })
 
     expect(Object.keys(settings)).toEqual(
-      expect.arrayContaining(['announce', 'filters', 'redact', 'transform']),
+      expect.arrayContaining(['announce', 'filters', 'redact', 'extra', 'transform']),
     )
     const shape = await shapeOf(settings)
     const product = { name: 'Brass Compass', currency: 'USD', price: '35.0', status: 'active' }

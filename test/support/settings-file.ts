@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -10,4 +10,10 @@ export function settingsFile(content: string): string {
   const file = path.join(folder, `${Math.random().toString(36).slice(2)}.yml`)
   writeFileSync(file, content)
   return file
+}
+
+/** The sections of the example file, which stand in it as comments, as a file in which they do not. */
+export function exampleSections(): string {
+  const example = readFileSync('config/spree-bridge.example.yml', 'utf8')
+  return settingsFile((example.match(/^# [a-z]+:\n(# {2}.*\n)+/gm) ?? []).join('').replace(/^# /gm, ''))
 }
