@@ -1,4 +1,3 @@
-import type { Shape } from '../messages/shaping/shape.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -14,6 +13,8 @@ import type { OutboxRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
+import { countCompared } from './shadow.ts'
+import type { Shaping } from './shape-messages.ts'
 import { tallyOf } from './tally.ts'
 import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unmapped.ts'
 import { countWithheld, type WithheldFrom } from './withheld.ts'
@@ -22,7 +23,7 @@ export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
   /** What the configuration makes of the messages; undefined where it says nothing of them. */
-  shape?: Shape | undefined
+  shaping?: Shaping | undefined
   /** Bound on statements and on idling inside the transaction: half a worker's lease. */
   statementTimeoutMilliseconds: number
 }>
@@ -150,7 +151,7 @@ export class Collect {
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
-          shape: this.#settings.shape,
+          shaping: this.#settings.shaping,
           whole,
           seeded: this.#seeded,
         }),
@@ -161,6 +162,9 @@ export class Collect {
     const messages = all.flatMap((derivation) => derivation.messages)
     const withheld = [...derivations].flatMap(([aggregate, own]) =>
       own.withheld.map((message) => ({ aggregate, ...message })),
+    )
+    const compared = [...derivations].flatMap(([aggregate, own]) =>
+      own.compared.map((message) => ({ aggregate, ...message })),
     )
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
@@ -186,6 +190,7 @@ export class Collect {
           clearUnmapped(db, mended),
           parkUnmapped(db, unmapped),
           countWithheld(db, withheld),
+          countCompared(db, this.#settings.shaping?.shadow?.trial, compared),
         ]),
       ),
       atStep('collect.outbox', () =>

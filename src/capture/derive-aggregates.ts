@@ -2,12 +2,12 @@ import { aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
-import type { Shape } from '../messages/shaping/shape.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
+import { type Breathe, breathing } from './breathe.ts'
 import type { Derivation } from './derivation.ts'
 import { deriveOrder } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
@@ -15,9 +15,9 @@ import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
 import {
-  type Breathe,
-  breathing,
+  type Compared,
   type ShapedMessages,
+  type Shaping,
   shapeMessages,
   unshaped,
   type Withheld,
@@ -28,9 +28,9 @@ import type { Unmapped } from './unmapped.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
-/** What follows for one aggregate, its messages as they go into the queue, and those that do not. */
+/** What follows for one aggregate, its messages as they go into the queue, those that do not, and what a shadow makes of both. */
 export type Derived = Omit<Derivation, 'messages'> &
-  Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[] }>
+  Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[]; compared: readonly Compared[] }>
 
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
@@ -47,7 +47,7 @@ export async function deriveAggregates(
     whole: boolean
     seeded: boolean
     /** Undefined: messages are sent as they are mapped. */
-    shape?: Shape | undefined
+    shaping?: Shaping | undefined
   }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
@@ -71,7 +71,9 @@ export async function deriveAggregates(
       const derivation = work()
       const queue = (shaped: ShapedMessages) =>
         toBeQueued(aggregate, derivation, shaped, rows.get(aggregate) ?? [])
-      const shaped = how.shape ? shapeMessages(derivation.messages, how.shape) : unshaped(derivation.messages)
+      const shaped = how.shaping
+        ? shapeMessages(derivation.messages, how.shaping)
+        : unshaped(derivation.messages)
       if (typeof shaped !== 'function') found.set(aggregate, queue(shaped))
       else expressions.push({ aggregate, work: async (breathe) => queue(await shaped(breathe)) })
     } catch (error) {
@@ -145,7 +147,7 @@ function toBeQueued(
 ): Derived {
   const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
   const messages = shaped.messages.map((message) => ({ aggregate, changedAt, ...message }))
-  return { ...derivation, messages, withheld: shaped.withheld }
+  return { ...derivation, ...shaped, messages }
 }
 
 function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot | undefined {

@@ -231,6 +231,10 @@ export const settingsSchema = z.object({
     meaning:
       '[JSONata](https://docs.jsonata.org) over the payload (after filters, and without what is redacted), which gives the payload that is sent. Where it fails, its order or product is parked.',
   }),
+  shadow: sections.shadow.optional().register(descriptions, {
+    meaning:
+      'Other values of `announce`, `filters`, `redact` and `transform`, on trial: what they would make of each message is compared with what is sent, and `spree-bridge status` says where it differs.',
+  }),
   transformBudgetMs: wholeNumber(1, 1000).default(50).register(descriptions, {
     meaning: 'Milliseconds that one such expression may take for one message.',
   }),

@@ -75,6 +75,13 @@ const filters = perType(list(filter, 'filters'))
 const redact = perType(list(path, 'paths'))
 const transform = perType(text)
 
+const shadow = keyed({
+  announce: announce.optional(),
+  filters: filters.optional(),
+  redact: redact.optional(),
+  transform: transform.optional(),
+})
+
 export const sections = {
   announce: announce.describe('message types, each `on` or `off`'),
   filters: filters.describe(
@@ -84,5 +91,6 @@ export const sections = {
   extra: extra.describe(
     '`product` and `order`, each with a list `columns`, and `tables`, each with the column `key` and a list `columns`',
   ),
+  shadow: shadow.describe('`announce`, `filters`, `redact` and `transform`, each as above'),
   transform: transform.describe('message types, each with a JSONata expression'),
 }

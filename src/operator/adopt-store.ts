@@ -31,6 +31,7 @@ async function dropState(db: Db): Promise<void> {
     'stock_ledger',
     'unmapped',
     'withheld',
+    'shadow',
     'gap',
     'tally',
     'paused',

@@ -102,7 +102,7 @@ async function derive(
     origin: null,
     aggregates: [aggregate],
   }
-  const how = { stockMessages, whole: false, seeded: false, shape }
+  const how = { stockMessages, whole: false, seeded: false, shaping: { live: shape } }
   const { derivations, unmapped } = await deriveAggregates(db, store, new Map([[aggregate, [row]]]), how)
   return unmapped[0] ?? derivations.get(aggregate) ?? NOTHING
 }
@@ -122,7 +122,7 @@ async function shapeStock(
         subject: null,
       }
     })
-  const shaped = shapeMessages(messages, shape)
+  const shaped = shapeMessages(messages, { live: shape })
   if (typeof shaped !== 'function') return shaped
   return shaped(async () => {}).catch((error: unknown) => ({
     aggregate,
@@ -134,6 +134,6 @@ async function shapeStock(
 function noting(mapped: Noted[], shape: Shape | undefined): Shape {
   return (message) => {
     mapped.push(message)
-    return shape?.(message) ?? { withheldBy: undefined, payload: message.payload, transform: undefined }
+    return shape?.(message) ?? { payload: message.payload, transform: undefined }
   }
 }

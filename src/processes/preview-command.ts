@@ -23,12 +23,14 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
     .argument('<id>', "an order's number or id; a product's id, SKU or permalink, for its stock too")
     .option('--config <file>', 'YAML file with settings; the environment wins')
     .option('--json', 'print data as JSON')
-    .action((kind: PreviewOptions['kind'], name: string, options: CommonOptions) =>
+    .option('--shadow', 'as the section `shadow` of the configuration shapes them')
+    .action((kind: PreviewOptions['kind'], name: string, options: CommonOptions & { shadow?: boolean }) =>
       withStore(options, async ({ pool, settings }) => {
-        const shape = await shapeOf(settings)
+        const rules = options.shadow ? (settings.shadow ?? {}) : settings
+        const shape = await shapeOf(rules, settings.transformBudgetMs)
         await requireSchema(pool, await codeVersion())
         const store = await openStore(pool, settings.extra)
-        const asked = { kind, name, stockMessages: settings.stock, shape, redact: settings.redact }
+        const asked = { kind, name, stockMessages: settings.stock, shape, redact: rules.redact }
         const preview = await previewMessages(pool, store, asked)
         if (!preview)
           throw new OperatorError(

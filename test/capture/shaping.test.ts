@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
-
+import { HANDLERS } from '../../src/apply/handlers.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import { createProgram } from '../../src/processes/commands.ts'
+import { explainError } from '../../src/processes/exit.ts'
 import { openStore } from '../../src/store/store.ts'
-import { runBridge } from '../operator/run-bridge.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
@@ -27,6 +28,12 @@ transform:
     name = "Nameless" ? $error("it has no name") :
     {"sku": sku, "title": $uppercase(name), "words": meta_keywords, "meta": $keys($)["meta_keywords" in $]}
 transform_budget_ms: 20
+shadow:
+  redact:
+    order:persist: [payload.email, payload.bill_address.*, payload.line_items.*.variant.name, payload.special_instructions]
+  transform:
+    stock:change: '{"sku": sku, "quantity": $string(quantity), "place": "north"}'
+    product:update: $error("nothing to say of " & id)
 `
 
 describe('what the configuration makes of messages', () => {
@@ -39,9 +46,9 @@ describe('what the configuration makes of messages', () => {
     db = await createStore('spree-4.10', 'fixture')
     hub = await startRecordingHub({ ours: true })
     const { settings } = readSettings({ env: {}, file, needs: [] })
-    const { announce, filters, redact, transform, transformBudgetMs } = settings
+    const { announce, filters, redact, transform, shadow, transformBudgetMs } = settings
     worker = await startTestWorker(db, hub, {
-      ...{ announce, filters, redact, transform, transformBudgetMs },
+      ...{ announce, filters, redact, transform, shadow, transformBudgetMs },
       settleQuietMs: 50,
     })
   })
@@ -126,6 +133,48 @@ describe('what the configuration makes of messages', () => {
     expect(items).not.toHaveLength(0)
   })
 
+  test('a shadow tells where it differs, and nothing of what it is about; what is sent does not heed it', async () => {
+    const status = await readStatus(db.pool, 12)
+    const difference = (path: string, live: string, shadow: unknown, lastAggregate: string, count = 1) =>
+      expect.objectContaining({ path, live, shadow, lastAggregate, count })
+    expect(status.shadow).toEqual([
+      expect.objectContaining({
+        type: 'order:persist',
+        compared: 1,
+        differing: 1,
+        differences: [difference('payload.special_instructions', 'text', 'null', 'order:41')],
+      }),
+      expect.objectContaining({
+        type: 'product:new',
+        differences: [difference('message', 'kept back by announce', 'sent', 'product:90')],
+      }),
+      expect.objectContaining({
+        type: 'product:update',
+        differences: [
+          difference(
+            'message',
+            'sent',
+            expect.stringMatching(/^fails: transform of product:update: nothing to say of 90 /),
+            'product:90',
+          ),
+        ],
+      }),
+      expect.objectContaining({
+        type: 'stock:change',
+        compared: 2,
+        differing: 2,
+        differences: [
+          difference('message', 'kept back by filters', 'sent', 'product:13'),
+          difference('payload.place', 'nothing', 'text', 'product:13'),
+          difference('payload.quantity', 'number', 'text', 'product:13'),
+        ],
+      }),
+    ])
+    expect(formatStatus(status)).toMatch(
+      /^shadow {2}order:persist compared 1 since \S+, 1 differ\n {8}payload.special_instructions 1, the last of order:41: text → null$/m,
+    )
+  })
+
   test('an expression that fails, or does not end, parks its aggregate alone, until it maps', async () => {
     const told = await toldOf(
       rename(13, 'Nameless'),
@@ -151,8 +200,29 @@ describe('what the configuration makes of messages', () => {
   })
 
   describe('messages preview', () => {
-    const preview = (...args: string[]) =>
-      runBridge(['messages', 'preview', '--config', file, ...args], { DATABASE_URL: db.url })
+    /** As the program does it: what it prints, and how it ends. */
+    const preview = async (asked: string, content = CONFIGURATION) => {
+      const config = settingsFile(`database_url: ${db.url}\n${content}`)
+      const printed: string[] = []
+      let status = 0
+      const program = createProgram(
+        (text) => printed.push(text),
+        (ended) => {
+          status = ended
+        },
+        HANDLERS,
+      )
+      try {
+        await program.parseAsync(['messages', 'preview', ...asked.split(' '), '--config', config], {
+          from: 'user',
+        })
+        return { status, stdout: printed.join('\n'), stderr: '' }
+      } catch (error) {
+        const explained = explainError(error)
+        if (!explained) throw error
+        return { status: explained.status, stdout: printed.join('\n'), stderr: explained.message }
+      }
+    }
     const state = async () => {
       const { rows } = await db.pool.query(
         `select (select json_agg(b order by aggregate, part) from bridge.baseline b)::text as baselines,
@@ -165,7 +235,7 @@ describe('what the configuration makes of messages', () => {
 
     test('shows what a change of an order would send, by number or id, and writes nothing', async () => {
       const before = await state()
-      const { status, stdout } = await preview('order', 'R204817352', '--json')
+      const { status, stdout } = await preview('order R204817352 --json')
       const { aggregate, messages, unmapped } = JSON.parse(stdout)
 
       expect({ status, aggregate, unmapped }).toEqual({ status: 0, aggregate: 'order:42', unmapped: null })
@@ -176,12 +246,12 @@ describe('what the configuration makes of messages', () => {
           payload: expect.objectContaining({ number: 'R204817352', email: null, total: '156.85' }),
         },
       ])
-      expect((await preview('order', '42', '--json')).stdout).toEqual(stdout)
+      expect((await preview('order 42 --json')).stdout).toEqual(stdout)
       expect(await state()).toEqual(before)
     })
 
     test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
-      const { stdout } = await preview('product', 'BC-01')
+      const { stdout } = await preview('product BC-01')
       expect(stdout.split('\n')).toEqual([
         'product:update of product:13',
         ...JSON.stringify(
@@ -189,14 +259,13 @@ describe('what the configuration makes of messages', () => {
           null,
           2,
         ).split('\n'),
-        '',
       ])
-      expect((await preview('stock', '13')).stdout).toBe(
-        'stock:change of product:13 would not be sent: filters of the configuration keeps it back\n',
+      expect((await preview('stock 13')).stdout).toBe(
+        'stock:change of product:13 would not be sent: filters of the configuration keeps it back',
       )
 
       await db.pool.query(`update spree_products set name = 'Nameless' where id = 13`)
-      const failing = await preview('product', 'brass-compass')
+      const failing = await preview('product brass-compass')
       expect(failing).toMatchObject({
         status: 1,
         stdout: expect.stringMatching(
@@ -206,18 +275,17 @@ describe('what the configuration makes of messages', () => {
     })
 
     test('says of a path to redact that it leads nowhere, and what is not there', async () => {
-      const misspelt = settingsFile('redact: {order:persist: [payload.emial]}')
-      const { stdout } = await preview('order', '41', '--config', misspelt)
+      const { stdout } = await preview('order 41', 'redact: {order:persist: [payload.emial]}')
       expect(stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
 
-      expect(await preview('order', 'R1')).toMatchObject({
+      expect(await preview('order R1')).toMatchObject({
         status: 1,
-        stderr: 'There is no placed order with the number or id R1.\n',
+        stderr: 'There is no placed order with the number or id R1.',
       })
     })
 
     test('takes the examples of the settings file as they are written', async () => {
-      const { stdout } = await preview('order', 'R204817351', '--json', '--config', exampleSections())
+      const { stdout } = await preview('order R204817351 --json', exampleSections())
       expect(JSON.parse(stdout).messages).toEqual([
         {
           type: 'order:persist',
@@ -233,9 +301,14 @@ describe('what the configuration makes of messages', () => {
       ])
     })
 
+    test('shows what the shadow would make of it', async () => {
+      expect((await preview('stock 13 --shadow --json')).stdout).toContain(
+        JSON.stringify({ sku: 'BC-01', quantity: '1', place: 'north' }),
+      )
+    })
+
     test('refuses an expression that cannot be read', async () => {
-      const broken = settingsFile('transform: {stock:change: "{sku: "}')
-      expect(await preview('stock', '13', '--config', broken)).toMatchObject({
+      expect(await preview('stock 13', 'transform: {stock:change: "{sku: "}')).toMatchObject({
         status: 2,
         stderr: expect.stringMatching(
           /^transform.stock:change cannot be read as JSONata: .+\(S\d+, character \d\)\. /,

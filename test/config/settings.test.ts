@@ -6,7 +6,8 @@ import { ConfigError } from '../../src/config/config-error.ts'
 import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
-import { shapeOf } from '../../src/processes/shape-of.ts'
+import type { Shape } from '../../src/messages/shaping/shape.ts'
+import { shapingOf } from '../../src/processes/shape-of.ts'
 import { exampleSections, settingsFile } from '../support/settings-file.ts'
 
 const EXAMPLE = 'config/spree-bridge.example.yml'
@@ -355,21 +356,20 @@ describe('showing settings', () => {
   })
 
   test('its sections work, once they are no comment any more', async () => {
-    const { settings } = readSettings({ env: {}, file: exampleSections(), needs: [] })
+    const { settings } = readSettings({ env: {}, file: settingsFile(exampleSections()), needs: [] })
 
     expect(Object.keys(settings)).toEqual(
-      expect.arrayContaining(['announce', 'filters', 'redact', 'extra', 'transform']),
+      expect.arrayContaining(['announce', 'filters', 'redact', 'extra', 'transform', 'shadow']),
     )
-    const shape = await shapeOf(settings)
+    const shaping = await shapingOf(settings)
     const product = { name: 'Brass Compass', currency: 'USD', price: '35.0', status: 'active' }
-    const shaped = shape?.({ type: 'product:update', payload: product })
-    expect(shaped?.withheldBy).toBeUndefined()
-    expect(shaped?.withheldBy === undefined && (await shaped?.transform?.(product))).toEqual({
-      ...product,
-      title: 'Brass Compass (USD)',
-      price: 35,
-    })
-    expect(shape?.({ type: 'product:update', payload: { ...product, status: 'draft' } })).toEqual({
+    const make = async (shape: Shape | undefined) => {
+      const shaped = shape?.({ type: 'product:update', payload: product })
+      return shaped && 'transform' in shaped && shaped.transform?.(product)
+    }
+    expect(await make(shaping?.live)).toEqual({ ...product, title: 'Brass Compass (USD)', price: 35 })
+    expect(await make(shaping?.shadow?.shape)).toEqual({ ...product, price: 3500 })
+    expect(shaping?.live?.({ type: 'product:update', payload: { ...product, status: 'draft' } })).toEqual({
       withheldBy: 'filters',
     })
   })

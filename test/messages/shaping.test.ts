@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 
+import { differencesOf } from '../../src/messages/shaping/difference.ts'
 import { compileExpression } from '../../src/messages/shaping/expression.ts'
 import { compileFilters, type Filter, faultOf } from '../../src/messages/shaping/filter.ts'
 import { nullAt, parsePath, valuesAt } from '../../src/messages/shaping/path.ts'
@@ -108,7 +109,7 @@ describe('shaping a message', () => {
       type: 'stock:change',
       payload: { sku: 'BC-01', quantity: -2 },
     })
-    if (shaped.withheldBy !== undefined) return shaped.withheldBy
+    if ('withheldBy' in shaped) return shaped.withheldBy
     return shaped.transform ? shaped.transform(shaped.payload) : shaped.payload
   }
   const filters = (value: string) => ({
@@ -131,6 +132,51 @@ describe('shaping a message', () => {
       sku: 'BC-01',
       quantity: -2,
     })
+  })
+})
+
+describe('differences between two shapes', () => {
+  const between = (live: object, shadow: object) =>
+    differencesOf({ payload: { ...live } }, { payload: { ...shadow } }).map(Object.values)
+
+  test('are told by path and kind of value, once for all elements of a list', () => {
+    const order = {
+      number: 'R1',
+      note: null,
+      total: 9.5,
+      items: [
+        { sku: 'A', price: 1 },
+        { sku: 'B', price: 2 },
+      ],
+    }
+    expect(between(order, structuredClone(order))).toEqual([])
+    expect(
+      between(order, {
+        ...order,
+        number: 'R2',
+        note: 'x',
+        total: undefined,
+        items: order.items.map(({ sku }) => ({ sku, price: '1' })),
+      }),
+    ).toEqual([
+      ['payload.number', 'text', 'another text'],
+      ['payload.note', 'null', 'text'],
+      ['payload.total', 'number', 'nothing'],
+      ['payload.items.*.price', 'number', 'text'],
+    ])
+    expect(between(order, { ...order, items: [] })).toEqual([['payload.items', 'list of 2', 'list of 0']])
+  })
+
+  test('are no more than a screen or two', () => {
+    const many = Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`key${index}`, index]))
+    expect(between(many, {})).toHaveLength(50)
+  })
+
+  test('of the whole message are told as such', () => {
+    expect(differencesOf({ withheldBy: 'filters' }, { withheldBy: 'filters' })).toEqual([])
+    expect(differencesOf({ payload: {} }, { failed: 'no brand' })).toEqual([
+      { path: 'message', live: 'sent', shadow: 'fails: no brand' },
+    ])
   })
 })
 

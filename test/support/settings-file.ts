@@ -12,8 +12,8 @@ export function settingsFile(content: string): string {
   return file
 }
 
-/** The sections of the example file, which stand in it as comments, as a file in which they do not. */
+/** The sections of the example file, which stand in it as comments, without being one. */
 export function exampleSections(): string {
   const example = readFileSync('config/spree-bridge.example.yml', 'utf8')
-  return settingsFile((example.match(/^# [a-z]+:\n(# {2}.*\n)+/gm) ?? []).join('').replace(/^# /gm, ''))
+  return (example.match(/^# [a-z]+:\n(# {2}.*\n)+/gm) ?? []).join('').replace(/^# /gm, '')
 }

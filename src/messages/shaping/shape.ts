@@ -20,7 +20,7 @@ export type WithheldBy = 'announce' | 'filters'
 /** What becomes of a message: it is kept back, or sent with this payload, which `transform` still has to make over. */
 export type Shaped =
   | Readonly<{ withheldBy: WithheldBy }>
-  | Readonly<{ withheldBy: undefined; payload: RawPayload; transform: Expression | undefined }>
+  | Readonly<{ payload: RawPayload; transform: Expression | undefined }>
 
 /** Filters see the payload as it was mapped; an expression sees nothing that is redacted. */
 export type Shape = (message: Pick<Message, 'type' | 'payload'>) => Shaped
@@ -38,7 +38,7 @@ export async function createShape(rules: ShapingRules, budgetMilliseconds: numbe
     const passes = filters.get(type)
     if (passes && !passes({ message: type, payload })) return { withheldBy: 'filters' }
     const redacted = (redactions.get(type) ?? []).reduce(nullAt, { payload })
-    return { withheldBy: undefined, payload: redacted.payload, transform: expressions.get(type) }
+    return { payload: redacted.payload, transform: expressions.get(type) }
   }
 }
 
