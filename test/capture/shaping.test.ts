@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
-import { HANDLERS } from '../../src/apply/handlers.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
-import { createProgram } from '../../src/processes/commands.ts'
-import { explainError } from '../../src/processes/exit.ts'
 import { openStore } from '../../src/store/store.ts'
+import { runBridge } from '../operator/run-bridge.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
@@ -200,29 +198,10 @@ describe('what the configuration makes of messages', () => {
   })
 
   describe('messages preview', () => {
-    /** As the program does it: what it prints, and how it ends. */
-    const preview = async (asked: string, content = CONFIGURATION) => {
-      const config = settingsFile(`database_url: ${db.url}\n${content}`)
-      const printed: string[] = []
-      let status = 0
-      const program = createProgram(
-        (text) => printed.push(text),
-        (ended) => {
-          status = ended
-        },
-        HANDLERS,
-      )
-      try {
-        await program.parseAsync(['messages', 'preview', ...asked.split(' '), '--config', config], {
-          from: 'user',
-        })
-        return { status, stdout: printed.join('\n'), stderr: '' }
-      } catch (error) {
-        const explained = explainError(error)
-        if (!explained) throw error
-        return { status: explained.status, stdout: printed.join('\n'), stderr: explained.message }
-      }
-    }
+    const preview = (asked: string, content = CONFIGURATION) =>
+      runBridge(['messages', 'preview', ...asked.split(' '), '--config', settingsFile(content)], {
+        DATABASE_URL: db.url,
+      })
     const state = async () => {
       const { rows } = await db.pool.query(
         `select (select json_agg(b order by aggregate, part) from bridge.baseline b)::text as baselines,
@@ -235,7 +214,10 @@ describe('what the configuration makes of messages', () => {
 
     test('shows what a change of an order would send, by number or id, and writes nothing', async () => {
       const before = await state()
-      const { status, stdout } = await preview('order R204817352 --json')
+      const [{ status, stdout }, byId] = await Promise.all([
+        preview('order R204817352 --json'),
+        preview('order 42'),
+      ])
       const { aggregate, messages, unmapped } = JSON.parse(stdout)
 
       expect({ status, aggregate, unmapped }).toEqual({ status: 0, aggregate: 'order:42', unmapped: null })
@@ -246,47 +228,53 @@ describe('what the configuration makes of messages', () => {
           payload: expect.objectContaining({ number: 'R204817352', email: null, total: '156.85' }),
         },
       ])
-      expect((await preview('order 42 --json')).stdout).toEqual(stdout)
+      expect(byId.stdout).toBe(`order:persist of order:42\n${JSON.stringify(messages[0].payload, null, 2)}\n`)
       expect(await state()).toEqual(before)
     })
 
     test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
-      const { stdout } = await preview('product BC-01')
-      expect(stdout.split('\n')).toEqual([
-        'product:update of product:13',
-        ...JSON.stringify(
-          { sku: 'BC-01', title: 'NAMED', words: null, meta: 'meta_keywords' },
-          null,
-          2,
-        ).split('\n'),
-      ])
-      expect((await preview('stock 13')).stdout).toBe(
-        'stock:change of product:13 would not be sent: filters of the configuration keeps it back',
+      const [product, stock, onTrial] = await Promise.all(
+        ['product BC-01', 'stock 13', 'stock 13 --shadow --json'].map((asked) => preview(asked)),
       )
+      const payload = { sku: 'BC-01', title: 'NAMED', words: null, meta: 'meta_keywords' }
+      expect(product?.stdout).toBe(`product:update of product:13\n${JSON.stringify(payload, null, 2)}\n`)
+      expect(stock?.stdout).toBe(
+        'stock:change of product:13 would not be sent: filters of the configuration keeps it back\n',
+      )
+      expect(JSON.parse(onTrial?.stdout ?? '').messages).toEqual([
+        { type: 'stock:change', withheldBy: null, payload: { sku: 'BC-01', quantity: '1', place: 'north' } },
+      ])
 
       await db.pool.query(`update spree_products set name = 'Nameless' where id = 13`)
-      const failing = await preview('product brass-compass')
+      const [failing, broken, missing] = await Promise.all([
+        preview('product brass-compass'),
+        preview('stock 13', 'transform: {stock:change: "{sku: "}'),
+        preview('order R1'),
+      ])
       expect(failing).toMatchObject({
         status: 1,
         stdout: expect.stringMatching(
           /^product:13 would be parked: transform of product:update: it has no name/,
         ),
       })
-    })
-
-    test('says of a path to redact that it leads nowhere, and what is not there', async () => {
-      const { stdout } = await preview('order 41', 'redact: {order:persist: [payload.emial]}')
-      expect(stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
-
-      expect(await preview('order R1')).toMatchObject({
+      expect(broken).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(
+          /^transform.stock:change cannot be read as JSONata: .+\(S\d+, character \d\)\. /,
+        ),
+      })
+      expect(missing).toMatchObject({
         status: 1,
-        stderr: 'There is no placed order with the number or id R1.',
+        stderr: 'There is no placed order with the number or id R1.\n',
       })
     })
 
-    test('takes the examples of the settings file as they are written', async () => {
-      const { stdout } = await preview('order R204817351 --json', exampleSections())
-      expect(JSON.parse(stdout).messages).toEqual([
+    test('takes the examples of the settings file, and says of a path to redact that it leads nowhere', async () => {
+      const [examples, misspelt] = await Promise.all([
+        preview('order R204817351 --json', exampleSections()),
+        preview('order 41', 'redact: {order:persist: [payload.emial]}'),
+      ])
+      expect(JSON.parse(examples.stdout).messages).toEqual([
         {
           type: 'order:persist',
           withheldBy: null,
@@ -299,21 +287,7 @@ describe('what the configuration makes of messages', () => {
           }),
         },
       ])
-    })
-
-    test('shows what the shadow would make of it', async () => {
-      expect((await preview('stock 13 --shadow --json')).stdout).toContain(
-        JSON.stringify({ sku: 'BC-01', quantity: '1', place: 'north' }),
-      )
-    })
-
-    test('refuses an expression that cannot be read', async () => {
-      expect(await preview('stock 13', 'transform: {stock:change: "{sku: "}')).toMatchObject({
-        status: 2,
-        stderr: expect.stringMatching(
-          /^transform.stock:change cannot be read as JSONata: .+\(S\d+, character \d\)\. /,
-        ),
-      })
+      expect(misspelt.stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
     })
   })
 })
