@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts'
 import { deleteBaselines, writeBaselines } from './baseline.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
 import { writeLedger } from './ledger.ts'
-import { readNewRows, takeRows } from './outbox.ts'
+import { readNewRows, request, takeRows } from './outbox.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
@@ -169,6 +169,7 @@ export class Collect {
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
+    if (mended.length > 0) await compareStockOf(db, this.#store, mended)
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -232,6 +233,17 @@ export class Collect {
       return { snapshot, rows, whole: !this.#overflowing }
     })
   }
+}
+
+/** What was not told of the stock of products while they could not be mapped is asked for. */
+async function compareStockOf(db: Db, store: Store, mended: readonly string[]): Promise<void> {
+  const ids = mended.flatMap((aggregate) => /^product:(.*)/.exec(aggregate)?.[1] ?? [])
+  const variants = await store.stockOfProducts(db, ids)
+  await request(
+    db,
+    'compare',
+    [...variants.values()].map(({ productId, variantId }) => ({ kind: 'stock', id: productId, variantId })),
+  )
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -25,6 +25,7 @@ import {
 import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
 import { readTold } from './told.ts'
 import type { Unmapped } from './unmapped.ts'
+import { untold } from './untold.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
@@ -34,7 +35,7 @@ export type Derived = Omit<Derivation, 'messages'> &
 
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
- * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
+ * cannot be mapped, or shaped, becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
  * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the silent
  * seeding is known to be through.
  */
@@ -62,20 +63,30 @@ export async function deriveAggregates(
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
-  const found = new Map<string, Derived | Unmapped>()
-  const park = (aggregate: string, error: unknown) =>
-    found.set(aggregate, { aggregate, reason: error instanceof Error ? error.message : String(error) })
-  const expressions: Readonly<{ aggregate: string; work(breathe: Breathe): Promise<Derived> }>[] = []
+  const found = new Map<string, Derived | undefined>()
+  const unmapped: Unmapped[] = []
+  const park = (aggregate: string, error: unknown, left?: Derived) => {
+    unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
+    found.set(aggregate, left)
+  }
+  const expressions: ((breathe: Breathe) => Promise<void>)[] = []
   const derive = (aggregate: string, work: () => Derivation) => {
     try {
       const derivation = work()
-      const queue = (shaped: ShapedMessages) =>
-        toBeQueued(aggregate, derivation, shaped, rows.get(aggregate) ?? [])
+      const own = rows.get(aggregate) ?? []
+      const queue = (shaped: ShapedMessages, from = derivation) => toBeQueued(aggregate, from, shaped, own)
       const shaped = how.shaping
         ? shapeMessages(derivation.messages, how.shaping)
         : unshaped(derivation.messages)
       if (typeof shaped !== 'function') found.set(aggregate, queue(shaped))
-      else expressions.push({ aggregate, work: async (breathe) => queue(await shaped(breathe)) })
+      else
+        expressions.push((breathe) =>
+          shaped(breathe).then(
+            (finished) => void found.set(aggregate, queue(finished)),
+            (error: unknown) =>
+              park(aggregate, error, queue(unshaped([]), untold(derivation, own, how.stockMessages))),
+          ),
+        )
     } catch (error) {
       park(aggregate, error)
     }
@@ -120,19 +131,12 @@ export async function deriveAggregates(
   }
 
   const breathe = breathing(db)
-  for (const { aggregate, work } of expressions)
-    await work(breathe).then(
-      (derived) => found.set(aggregate, derived),
-      (error: unknown) => park(aggregate, error),
-    )
+  for (const finish of expressions) await finish(breathe)
 
   const derivations = new Map<string, Derived>()
-  const unmapped: Unmapped[] = []
   for (const aggregate of aggregates) {
-    const result = found.get(aggregate)
-    if (result === undefined) continue
-    if ('reason' in result) unmapped.push(result)
-    else derivations.set(aggregate, result)
+    const derived = found.get(aggregate)
+    if (derived) derivations.set(aggregate, derived)
   }
   return { derivations, unmapped }
 }

@@ -178,7 +178,9 @@ describe('what the configuration makes of messages', () => {
       rename(13, 'Nameless'),
       rename(14, 'Endless'),
       rename(15, 'Hurricane Lantern'),
-      add(-1),
+      add(-3),
+      // From the hub, which must never hear of it again.
+      `select set_config('bridge.origin', '1:52811a8584a8169f7a000001', true); ${add(-10)}`,
     )
     expect(told).toEqual([
       expect.objectContaining({
@@ -193,7 +195,14 @@ describe('what the configuration makes of messages', () => {
       ],
       ['product:14', 'transform of product:update: it took longer than 20 ms'],
     ])
-    expect(await toldOf(rename(13, 'Named'), rename(14, 'Ended'))).toHaveLength(2)
+    const mended = await toldOf(rename(13, 'Named'), rename(14, 'Ended'), add(-1))
+    expect(
+      mended.filter(({ type }) => type === 'product:update').map(({ payload }) => payload['title']),
+    ).toEqual(expect.arrayContaining(['NAMED', 'ENDED']))
+    const pieces = mended.flatMap(({ type, payload }) =>
+      type === 'stock:change' ? [Number(payload['quantity'])] : [],
+    )
+    expect(pieces.reduce((sum, quantity) => sum + quantity, 0)).toBe(-4)
     expect(await unmapped()).toEqual([])
   })
 
