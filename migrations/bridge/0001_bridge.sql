@@ -129,6 +129,38 @@ create table bridge.unmapped (
 );
 comment on table bridge.unmapped is 'Aggregates whose state could not be made into a message: parked, one entry each, until a later change or a retry maps.';
 
+create table bridge.withheld (
+  type text not null,
+  withheld_by text not null check (withheld_by in ('announce', 'filters')),
+  count bigint not null,
+  since timestamptz not null default clock_timestamp(),
+  last_at timestamptz not null default clock_timestamp(),
+  last_aggregate text not null,
+  primary key (type, withheld_by)
+);
+comment on table bridge.withheld is 'Messages that the configuration keeps back, counted: so that none is missing without a word.';
+
+create table bridge.shadow (
+  type text primary key,
+  trial text not null,
+  compared bigint not null,
+  differing bigint not null,
+  since timestamptz not null default clock_timestamp()
+);
+comment on table bridge.shadow is 'How many messages a configuration on trial has shaped beside the live one, and how many otherwise.';
+
+create table bridge.shadow_difference (
+  type text not null references bridge.shadow (type) on delete cascade,
+  path text not null,
+  count bigint not null,
+  live text not null,
+  shadow text not null,
+  last_at timestamptz not null default clock_timestamp(),
+  last_aggregate text not null,
+  primary key (type, path)
+);
+comment on table bridge.shadow_difference is 'Where in the payload the two differed, how often, and about what the last time, without the values.';
+
 create table bridge.installation (
   singleton boolean primary key default true check (singleton),
   id uuid not null default gen_random_uuid(),

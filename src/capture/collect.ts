@@ -11,18 +11,23 @@ import { deriveAggregates } from './derive-aggregates.ts'
 import type { OrderMessages } from './derive-order.ts'
 import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
-import { readNewRows, takeRows } from './outbox.ts'
+import { readNewRows, request, takeRows } from './outbox.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
+import { countCompared } from './shadow.ts'
+import type { Shaping } from './shape-messages.ts'
 import { tallyOf } from './tally.ts'
 import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unmapped.ts'
+import { countWithheld, type WithheldFrom } from './withheld.ts'
 
 export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
   orderMessages: OrderMessages
+  /** What the configuration makes of the messages; undefined where it says nothing of them. */
+  shaping?: Shaping | undefined
   /** Bound on statements and on idling inside the transaction: half a worker's lease. */
   statementTimeoutMilliseconds: number
 }>
@@ -37,6 +42,8 @@ export type Pass = Readonly<{
   messages: readonly NewMessage[]
   silenced: number
   withoutSku: number
+  /** Messages that the configuration keeps back. */
+  withheld: readonly WithheldFrom[]
   unmapped: readonly Unmapped[]
   /** True where more is waiting that could be collected at once. */
   more: boolean
@@ -55,6 +62,7 @@ const NOTHING = {
   messages: [],
   silenced: 0,
   withoutSku: 0,
+  withheld: [],
   unmapped: [],
   more: false,
 } as const
@@ -162,6 +170,7 @@ export class Collect {
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
           orderMessages: this.#settings.orderMessages,
+          shaping: this.#settings.shaping,
           whole,
           seeded: this.#seeded,
         }),
@@ -170,12 +179,19 @@ export class Collect {
     )
     const all = [...derivations.values()]
     const messages = all.flatMap((derivation) => derivation.messages)
+    const withheld = [...derivations].flatMap(([aggregate, own]) =>
+      own.withheld.map((message) => ({ aggregate, ...message })),
+    )
+    const compared = [...derivations].flatMap(([aggregate, own]) =>
+      own.compared.map((message) => ({ aggregate, ...message })),
+    )
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
     const seeded =
       seeds && (await seedPage(db, this.#store, waitingRows, this.#settings.orderMessages === 'generic'))
     const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
+    if (mended.length > 0) await compareStockOf(db, this.#store, mended)
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -196,6 +212,8 @@ export class Collect {
           ),
           clearUnmapped(db, mended),
           parkUnmapped(db, unmapped),
+          countWithheld(db, withheld),
+          countCompared(db, this.#settings.shaping?.shadow?.trial, compared),
         ]),
       ),
       atStep('collect.outbox', () =>
@@ -218,6 +236,7 @@ export class Collect {
       messages,
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
+      withheld,
       unmapped,
       more:
         !whole ||
@@ -244,6 +263,17 @@ export class Collect {
       return { snapshot, rows, whole: !this.#overflowing }
     })
   }
+}
+
+/** What was not told of the stock of products while they could not be mapped is asked for. */
+async function compareStockOf(db: Db, store: Store, mended: readonly string[]): Promise<void> {
+  const ids = mended.flatMap((aggregate) => /^product:(.*)/.exec(aggregate)?.[1] ?? [])
+  const variants = await store.stockOfProducts(db, ids)
+  await request(
+    db,
+    'compare',
+    [...variants.values()].map(({ productId, variantId }) => ({ kind: 'stock', id: productId, variantId })),
+  )
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

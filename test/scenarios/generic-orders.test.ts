@@ -112,7 +112,7 @@ function expectedMessage({ family, source }: Store, day: GenericDay, step: strin
 /** Another collector takes over, under another setting. */
 async function takeOver(db: TestDatabase, orders?: 'generic') {
   await db.pool.query(`update bridge.lease set owner = null where name = 'collector'`)
-  return startCollecting(db, orders)
+  return startCollecting(db, orders ? { orders } : {})
 }
 
 test('from persist to generic and back: nothing is told anew, nothing is lost', async () => {
@@ -222,7 +222,7 @@ test('an order that is asked for is told as it is; one of which a message was di
       `select id::text from spree_orders where number = 'R204817354'`,
     )
     const about = [{ kind: 'order', id: rows[0]!.id }] as const
-    const { all } = await startCollecting(db, 'generic')
+    const { all } = await startCollecting(db, { orders: 'generic' })
     const toldOf = async (...asks: Ask[]) => {
       for (const ask of asks) await request(db.pool, ask, about)
       return (await all()).map(({ type, payload: { previous, diff } }) => [type, previous, diff])

@@ -6,7 +6,7 @@ import { claimLease, registerWorker } from '../../src/postgres/worker-lease.ts'
 import { bridgeMigrations, identityOf } from '../../src/processes/store-database.ts'
 import { countLanes } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
-import { openStore, type Store } from '../../src/store/store.ts'
+import { type Extra, openStore, type Store } from '../../src/store/store.ts'
 import type { TestDatabase } from './postgres.ts'
 
 export type Told = Readonly<{ aggregate: string; type: string; payload: Record<string, unknown> }>
@@ -25,10 +25,10 @@ export type Collecting = Readonly<{
 /** Migrates the store, with its triggers, and seeds the baselines. */
 export async function startCollecting(
   database: TestDatabase,
-  orders: OrderMessages = 'persist',
+  { orders = 'persist', extra }: Readonly<{ orders?: OrderMessages; extra?: Extra }> = {},
 ): Promise<Collecting> {
   const { pool } = database
-  const store = await openStore(pool)
+  const store = await openStore(pool, extra)
   const { settings } = readSettings({
     env: {
       DATABASE_URL: database.url,
