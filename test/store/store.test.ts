@@ -96,6 +96,7 @@ describe.each(families)('a store of %s', (family) => {
       'spree_option_value_variants',
       'spree_option_values',
       'spree_option_types',
+      'spree_product_option_types',
       'spree_orders',
       'spree_line_items',
       'spree_payments',
@@ -105,6 +106,11 @@ describe.each(families)('a store of %s', (family) => {
     ]
     const own = {
       'spree-4.10': [
+        'spree_taxons',
+        'spree_products_taxons',
+        'spree_properties',
+        'spree_product_properties',
+        'spree_assets',
         'spree_stock_items',
         'spree_shipments',
         'spree_shipping_rates',
@@ -114,6 +120,9 @@ describe.each(families)('a store of %s', (family) => {
         'spree_return_items',
       ],
       'spree-6.0': [
+        'spree_categories',
+        'spree_product_categories',
+        'spree_media',
         'spree_stock_levels',
         'spree_fulfillments',
         'spree_delivery_rates',
