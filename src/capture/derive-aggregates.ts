@@ -45,6 +45,7 @@ export async function deriveAggregates(
   rows: Rows,
   how: Readonly<{
     stockMessages: 'change' | 'actual'
+    stockBy?: 'variant' | 'location'
     orderMessages: OrderMessages
     whole: boolean
     seeded: boolean
@@ -54,12 +55,14 @@ export async function deriveAggregates(
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
-  const [baselines, products, stock, seeded, told] = await Promise.all([
+  const variants = stockVariants(rows)
+  const [baselines, products, stock, seeded, told, places] = await Promise.all([
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
-    store.stock(db, stockVariants(rows)),
+    store.stock(db, variants),
     how.seeded ? ALL_KINDS : readSeeded(db),
     readTold(db, hubMade(rows)),
+    how.stockBy === 'location' && variants.length > 0 ? store.stockPlaces(db) : undefined,
   ])
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
@@ -123,6 +126,7 @@ export async function deriveAggregates(
         accounts,
         seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
+        places,
         told: (type: MessageType): Told =>
           how.whole
             ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })

@@ -29,6 +29,7 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     eachOrder: (...given) => current.eachOrder(...given),
     stock: (...given) => current.stock(...given),
     stockOfProducts: (...given) => current.stockOfProducts(...given),
+    stockPlaces: (...given) => current.stockPlaces(...given),
     skuOwners: (...given) => current.skuOwners(...given),
     roots: (...given) => current.roots(...given),
     present: (...given) => current.present(...given),
