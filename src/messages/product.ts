@@ -55,9 +55,9 @@ export function productPayload(product: ProductSnapshot, known: NaturalKey | und
       deleted_at: wireOptionalTime(variant.deletedAt),
       images: variant.images.map(imageOf),
     })),
-    options: product.optionTypes.map(({ name }) => name),
+    options: product.optionTypes,
     taxons: product.taxons,
-    properties: Object.fromEntries(product.properties.map(({ name, value }) => [name, value])),
+    properties: Object.fromEntries(product.properties),
     images: product.images.map(imageOf),
     translations: Object.fromEntries(
       product.translations.map(({ locale, name, description, permalink, metaDescription, metaKeywords }) => [

@@ -2,8 +2,9 @@ import type { Columns } from './columns.ts'
 import { quoteName } from './json-sql.ts'
 
 /**
- * What is known of the file of an image `i`, as expressions, and the join that they need. Where Active Storage keeps the
- * files, name and size stand with the file.
+ * What is known of the file of an image `i`, as expressions, and the joins that they need. Where Active Storage keeps the
+ * files, name and size stand with the file. Of several files the first counts: `first` has to end the order of a
+ * `distinct on` the image.
  */
 export function imageFile(columns: Columns) {
   const schema = quoteName(columns.schema)
@@ -18,19 +19,15 @@ export function imageFile(columns: Columns) {
     width: measured('width'),
     height: measured('height'),
     key: stored ? 'f.key' : 'null',
-    join: stored
+    joins: stored
       ? `
-                       left join lateral (
-                         select b.key, b.content_type, b.filename, b.created_at, b.metadata
-                           from ${schema}.active_storage_attachments a
-                           join ${schema}.active_storage_blobs b on b.id = a.blob_id
-                          where a.record_type in (${IMAGE_RECORDS})
-                            and a.record_id = i.id
-                            and a.name = 'attachment'
-                          order by a.id
-                          limit 1
-                       ) f on true`
+                       left join ${schema}.active_storage_attachments a
+                         on a.record_type in (${IMAGE_RECORDS})
+                        and a.record_id = i.id
+                        and a.name = 'attachment'
+                       left join ${schema}.active_storage_blobs f on f.id = a.blob_id`
       : '',
+    first: stored ? ', a.id' : '',
   }
 }
 

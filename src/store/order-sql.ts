@@ -164,7 +164,8 @@ function optionValues(columns: Columns, { optionText }: LineItemWords): string {
 function images(columns: Columns, { media }: LineItemWords): string {
   const file = imageFile(columns)
   return jsonRows(`
-                     select i.id::text as "id",
+                     select distinct on (i.id)
+                            i.id::text as "id",
                             i.position,
                             ${file.contentType} as "contentType",
                             ${file.fileName} as "fileName",
@@ -175,10 +176,10 @@ function images(columns: Columns, { media }: LineItemWords): string {
                             i.alt,
                             i.viewable_type as "viewableType",
                             i.viewable_id::text as "viewableId"
-                       from ${quoteName(columns.schema)}.${media} i${file.join}
+                       from ${quoteName(columns.schema)}.${media} i${file.joins}
                       where i.viewable_type = 'Spree::Variant'
                         and i.viewable_id = v.id
-                      order by i.id`)
+                      order by i.id${file.first}`)
 }
 
 /** Payments of the order. `number` and `state` are the expressions of the family over a payment `p`. */

@@ -54,12 +54,13 @@ with recursive ancestors as (
 
 export function optionTypes(columns: Columns): string {
   const schema = quoteName(columns.schema)
-  return jsonRows(`
-            select ${word(columns, 'spree_option_types', 't', 'name')} as "name"
+  const name = word(columns, 'spree_option_types', 't', 'name')
+  return `coalesce((
+            select json_agg(${name} order by pt.position, pt.id)
               from ${schema}.spree_product_option_types pt
               join ${schema}.spree_option_types t on t.id = pt.option_type_id
              where pt.product_id = p.id
-             order by pt.position, pt.id`)
+               and ${name} is not null), '[]'::json)`
 }
 
 /** Properties by name; fields by key, which has its namespace before it, but for the two in which Spree itself puts them. */
@@ -85,10 +86,9 @@ export function properties(columns: Columns): string {
                       where f.resource_type = 'Spree::Product'
                         and f.resource_id = p.id`)
   if (sources.length === 0) return NOTHING
-  return jsonRows(`
-            select own.name, own.value
-              from (${sources.join('\n                     union all')}) own
-             order by own.source, own.id`)
+  return `coalesce((
+            select json_agg(json_build_array(own.name, own.value) order by own.source, own.id)
+              from (${sources.join('\n                     union all')}) own), '[]'::json)`
 }
 
 /** The product's own images: in the older stores its master's. `master`: the condition on a variant `m`. */
@@ -121,7 +121,8 @@ function images(columns: Columns, conditions: readonly string[]): string {
       ? only
       : `i.id in (${conditions.map((each) => `select i.id from ${table} i where ${each}`).join(' union all ')})`
   return jsonRows(`
-            select i.id::text as "id",
+            select distinct on (i.position, i.id)
+                   i.id::text as "id",
                    i.position,
                    i.alt,
                    ${address(columns, media, file.key)} as "url",
@@ -130,9 +131,9 @@ function images(columns: Columns, conditions: readonly string[]): string {
                    ${file.width} as "width",
                    ${file.height} as "height",
                    ${file.key} as "key"
-              from ${table} i${file.join}
+              from ${table} i${file.joins}
              where ${condition}
-             order by i.position, i.id`)
+             order by i.position, i.id${file.first}`)
 }
 
 /** Paperclip's as Spree sets it, below the shop's own address. Where Active Storage serves it no row says. */

@@ -296,6 +296,10 @@ describe.each(families)('a store of %s', (family) => {
         ['306', '1'],
         ['314', '2'],
       ]),
+      levels: new Map([
+        ['1', 40],
+        ['2', 15],
+      ]),
     })
     expect(stock.get('110')).toMatchObject({ level: family === 'spree-4.10' ? -2 : 1, living: true })
     expect(stock.get('113')).toMatchObject({ level: 0, living: false, locations: new Map([['315', '1']]) })

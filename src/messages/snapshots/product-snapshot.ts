@@ -52,12 +52,12 @@ export const productSnapshotSchema = z.object({
   currency: text,
   /** The living ones without the master. */
   variants: z.array(variant),
-  /** In the order that the product gives them. */
-  optionTypes: z.array(z.object({ name: z.string() })),
+  /** Their names, in the order that the product gives them. */
+  optionTypes: z.array(z.string()),
   /** Names from the root down, of each taxon or category that it is filed under. */
   taxons: z.array(z.array(z.string())),
-  /** Properties and fields of the shop's own making; of two of the same name the later counts. */
-  properties: z.array(z.object({ name: z.string(), value: text })),
+  /** Name and value of properties and fields of the shop's own making; of two of the same name the later counts. */
+  properties: z.array(z.tuple([z.string(), text])),
   /** Its own, which are none of its variants'. */
   images,
   translations: z.array(
