@@ -238,7 +238,12 @@ describe('what the configuration makes of messages', () => {
           payload: expect.objectContaining({ number: 'R204817352', email: null, total: '156.85' }),
         },
       ])
-      expect(byId.stdout).toBe(`order:persist of order:42\n${JSON.stringify(messages[0].payload, null, 2)}\n`)
+      expect(byId.stdout.split('\nredact.')).toEqual([
+        `order:persist of order:42\n${JSON.stringify(messages[0].payload, null, 2)}`,
+        expect.stringContaining(
+          'what payload.bill_address.* takes out still stands at payload.ship_address.firstname',
+        ),
+      ])
       expect(await state()).toEqual(before)
     })
 
@@ -279,10 +284,13 @@ describe('what the configuration makes of messages', () => {
       })
     })
 
-    test('takes the examples of the settings file, and says of a path to redact that it leads nowhere', async () => {
-      const [examples, misspelt] = await Promise.all([
+    test('takes the examples of the settings file, and says of what is redacted that it is not there, or stands elsewhere too', async () => {
+      const [examples, generic] = await Promise.all([
         preview('order R204817351 --json', exampleSections()),
-        preview('order 41', 'redact: {order:persist: [payload.emial]}'),
+        preview(
+          'order 41',
+          'orders: generic\nredact: {order:updated: [payload.order.emial, payload.order.email]}',
+        ),
       ])
       expect(JSON.parse(examples.stdout).messages).toEqual([
         {
@@ -297,7 +305,10 @@ describe('what the configuration makes of messages', () => {
           }),
         },
       ])
-      expect(misspelt.stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
+      expect(generic.stdout.trimEnd().split('\n').slice(-2)).toEqual([
+        'redact.order:updated: payload.order.emial leads nowhere in this message',
+        'redact.order:updated: what payload.order.email takes out still stands at payload.original.email',
+      ])
     })
   })
 })
