@@ -77,7 +77,7 @@ export class Collect {
   readonly #pending = new Pending()
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
-  #seeded = false
+  #seeded: ReadonlySet<string> = new Set()
   #overflowing = false
 
   constructor(pool: Pool, store: Store, laneCount: number, settings: CollectSettings) {
@@ -131,7 +131,8 @@ export class Collect {
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
-    const seeds = whole && !this.#seeded
+    const isSeeded = (seeded: ReadonlySet<string>) => this.#store.kinds.every((kind) => seeded.has(kind))
+    const seeds = whole && !isSeeded(this.#seeded)
     if (due.length === 0 && finished.length === 0 && !seeds) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
@@ -144,7 +145,7 @@ export class Collect {
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
           whole,
-          seeded: this.#seeded,
+          seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
         }),
         this.#unmapped ?? readUnmapped(db),
       ]),
@@ -153,7 +154,9 @@ export class Collect {
     const messages = all.flatMap((derivation) => derivation.messages)
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
-    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
+    const seeded = seeds
+      ? await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate))
+      : this.#seeded
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -188,7 +191,7 @@ export class Collect {
     this.#pending.collected(due)
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
-    if (seeded) this.#seeded = true
+    this.#seeded = seeded
     return {
       rowsRead: rows,
       aggregates: due.length,
@@ -196,7 +199,7 @@ export class Collect {
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
       unmapped,
-      more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
+      more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !isSeeded(seeded)),
     }
   }
 

@@ -1,8 +1,11 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { z } from 'zod'
+
+import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import { MappingError } from '../messages/mapping-error.ts'
 import { productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import type { Picture, StateKind } from '../messages/state-kind.ts'
 import type { Baseline } from './baseline.ts'
 import { orderContent, productContent } from './content.ts'
 import { digestOf, isUnchanged } from './digest.ts'
@@ -19,7 +22,7 @@ export type Outcome = 'changed' | 'untold' | 'gone' | 'unmappable'
 export type Drift = Readonly<{
   about: Asked
   outcome: Outcome
-  /** What people know it by: an order's number, a product's SKU or name, a variant's SKU. */
+  /** What people know it by: an order's number, a product's SKU or name, a variant's SKU; null where that is personal. */
   name: string | null
   /** Stock only: pieces that were never told. */
   missed?: number
@@ -62,6 +65,33 @@ export function compareProduct(
   return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', name)
 }
 
+/** The same for a kind that is announced as one state. */
+export function compareState(
+  { kind }: StateKind,
+  id: string,
+  picture: Found<Picture>,
+  told: Baseline | undefined,
+): Drift | undefined {
+  const drift = (outcome: Outcome, naturalKey: string | null): Drift => ({
+    about: { kind, id },
+    outcome,
+    name: nameIn(kind, naturalKey),
+  })
+  if (picture instanceof MappingError) return drift('unmappable', told?.naturalKey ?? null)
+  const { content, naturalKey, deleted } = picture
+  if (!told) return deleted ? undefined : drift('untold', naturalKey)
+  return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', naturalKey)
+}
+
+/** What people know an aggregate by, as it was noted; a kind says its name, or has none. */
+export function nameIn(kind: AggregateKind, naturalKey: string | null): string | null {
+  if (kind === 'order' || naturalKey === null) return naturalKey
+  const { sku, name } = namedKeySchema.parse(JSON.parse(naturalKey))
+  return sku || name || null
+}
+
+const namedKeySchema = z.object({ sku: z.string().optional(), name: z.string().nullish() })
+
 /**
  * The same for the stock of a variant. Nothing is said of one that is deleted or has no SKU. Where deltas are told, what is
  * missing is exact even while others are under way; where levels are told, any that is under way will tell the level.
@@ -88,5 +118,5 @@ export function compareStock(
 }
 
 export function aggregateOf({ about: { kind, id } }: Drift): string {
-  return aggregateKey(kind === 'order' ? 'order' : 'product', id)
+  return aggregateKey(aggregateKindOf(kind), id)
 }

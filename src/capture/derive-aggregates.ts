@@ -1,8 +1,9 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
@@ -10,6 +11,7 @@ import { type Baseline, readBaselines } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
 import { deriveOrder } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
+import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
@@ -25,14 +27,18 @@ export type Derived = Omit<Derivation, 'messages'> & Readonly<{ messages: readon
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
  * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
- * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the silent
- * seeding is known to be through.
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
+ * whose silent seeding is known to be through, where that is known.
  */
 export async function deriveAggregates(
   db: Db,
   store: Store,
   rows: Rows,
-  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean; seeded: boolean }>,
+  how: Readonly<{
+    stockMessages: 'change' | 'actual'
+    whole: boolean
+    seeded: ReadonlySet<string> | undefined
+  }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
@@ -40,9 +46,17 @@ export async function deriveAggregates(
     readBaselines(db, aggregates),
     store.products(db, changed),
     store.stock(db, stockVariants(rows)),
-    how.seeded || readSeeded(db).then((kinds) => kinds.has('product')),
+    how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
   ])
+  const pictures = new Map(
+    await Promise.all(
+      STATE_KINDS.map(async (about) => {
+        const ids = idsOf(aggregates, about.kind)
+        return [about.kind, await store.pictures(db, about, ids)] as const
+      }),
+    ),
+  )
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
@@ -71,6 +85,12 @@ export async function deriveAggregates(
   for (const id of orders) if (!found.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
 
   const now = new Date()
+  const toldOf =
+    (aggregate: string) =>
+    (type: MessageType): Told =>
+      how.whole
+        ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
+        : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
     const aggregate = aggregateKey('product', id)
     derive(aggregate, () =>
@@ -81,16 +101,32 @@ export async function deriveAggregates(
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         accounts,
-        seeded,
+        seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
-        told: (type: MessageType): Told =>
-          how.whole
-            ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
-            : { waiting: true, acknowledgedAt: undefined },
+        told: toldOf(aggregate),
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
         now,
       }),
     )
+  }
+
+  for (const about of STATE_KINDS) {
+    for (const id of idsOf(aggregates, about.kind)) {
+      const aggregate = aggregateKey(about.kind, id)
+      derive(aggregate, () =>
+        deriveState({
+          about,
+          aggregate,
+          id,
+          rows: rows.get(aggregate) ?? [],
+          picture: mapped(pictures.get(about.kind)?.get(id)),
+          baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+          seeded: seeded.has(about.kind),
+          told: toldOf(aggregate),
+          now,
+        }),
+      )
+    }
   }
 
   const derivations = new Map<string, Derived>()
@@ -198,7 +234,7 @@ async function removedSkus(
   return skus.size === 0 ? new Map() : store.skuOwners(db, [...skus])
 }
 
-function idsOf(aggregates: readonly string[], kind: string): string[] {
+function idsOf(aggregates: readonly string[], kind: AggregateKind): string[] {
   return aggregates
     .filter((aggregate) => aggregate.startsWith(`${kind}:`))
     .map((aggregate) => aggregate.slice(kind.length + 1))

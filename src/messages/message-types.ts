@@ -25,4 +25,5 @@ export const BUILT_IN_TYPES = [
   'stock:query',
   'user:new',
   'user:password_reset',
+  'user:updated',
 ] as const

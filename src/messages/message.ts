@@ -1,5 +1,12 @@
 /** The types that the bridge announces. */
-export type MessageType = 'product:new' | 'product:update' | 'stock:change' | 'stock:actual' | 'order:persist'
+export type MessageType =
+  | 'product:new'
+  | 'product:update'
+  | 'stock:change'
+  | 'stock:actual'
+  | 'order:persist'
+  | 'user:new'
+  | 'user:updated'
 
 /**
  * `subject`: what the state is of that the message tells, so that a later one of the same type, aggregate and subject says

@@ -20,6 +20,9 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     get watched() {
       return current.watched
     },
+    get kinds() {
+      return current.kinds
+    },
     get tables() {
       return current.tables
     },
@@ -30,6 +33,7 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     stock: (...given) => current.stock(...given),
     stockOfProducts: (...given) => current.stockOfProducts(...given),
     skuOwners: (...given) => current.skuOwners(...given),
+    pictures: (...given) => current.pictures(...given),
     roots: (...given) => current.roots(...given),
     present: (...given) => current.present(...given),
     lastVariant: (...given) => current.lastVariant(...given),

@@ -273,6 +273,21 @@ describe.each([
       expect(await toldOf(() => write(rename('Ship Compass')))).toEqual([toldPrice('35.0')])
     })
 
+    test('a customer from the hub, until a person changes the same one', async () => {
+      const table = family === 'spree-4.10' ? 'spree_users' : 'spree_customers'
+      const change = (set: string) => `update ${table} set ${set} where id = 1`
+      const byHub = () => write({ sql: change(`last_name = 'Berg'`), origin: later() })
+      expect(await toldOf(byHub)).toEqual([])
+      expect(await toldOf(() => write({ sql: change(`email = 'clara@example.org'`) }))).toEqual([
+        ['user:updated', undefined, 'clara@example.org'],
+      ])
+      expect(
+        await toldOf(() =>
+          write({ sql: change(`last_name = 'Lund'`), origin: later() }, { sql: change(`first_name = 'C.'`) }),
+        ),
+      ).toEqual([['user:updated', undefined, 'clara@example.org']])
+    })
+
     test('stock from the hub: it is left out of the sum', async () => {
       expect(await toldOf(() => write(add(9, 306, later())))).toEqual([])
       expect(await toldOf(() => write(add(-2, 306), add(9, 306, later()), add(-1, 314)))).toEqual([

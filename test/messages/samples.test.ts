@@ -4,6 +4,7 @@ import { aggregateOf } from '../../src/messages/aggregate-of.ts'
 import { deriveOrderMessages } from '../../src/messages/derive-order-messages.ts'
 import { BUILT_IN_TYPES } from '../../src/messages/message-types.ts'
 import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
+import { announcedCustomerSchema } from '../../src/messages/schemas/customer-message.ts'
 import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/schemas/generic-order.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
@@ -89,6 +90,7 @@ describe('samples', () => {
       order: items + costs + 8.92,
     })
     for (const type of ['product:new', 'product:update']) announcedProductSchema.parse(payloadOf(type))
+    announcedCustomerSchema.parse(payloadOf('user:new'))
     for (const type of ['stock:change', 'stock:actual']) stockMessageSchema.parse(payloadOf(type))
     const imported = payloadOf('order:import').order
     expect(imported).toMatchObject({ totals: { item: 2 * 45, shipping: 6, order: 96, payment: 96 } })

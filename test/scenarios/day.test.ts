@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { announcedCustomerSchema } from '../../src/messages/schemas/customer-message.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
 import { dumpsAvailable, replay } from '../support/stores.ts'
 import { type Day, liveThroughTheDay, withWorker } from './live-through-the-day.ts'
@@ -69,7 +70,10 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     )
   })
 
-  const programs = readDay<Record<string, [string, Payload][]>>(`${family}.other-programs.json`)
+  const programs = {
+    ...readDay<Record<string, [string, Payload][]>>(`${family}.other-programs.json`),
+    ...readDay<Record<string, [string, Payload][]>>(`${family}.accounts.json`),
+  }
   test.each(Object.keys(programs))('another program: %s', (name) => {
     const expected = programs[name]!.map(([type, payload]) => toTold(type, payload, store))
     const episode = day.episode(name)
@@ -82,7 +86,7 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     const numbers = new Set(day.requests.filter(isOrder).map(({ payload }) => payload['number']))
     expect(numbers).toEqual(new Set([order, canceled].map((name) => name.replace('order-', ''))))
     expect(new Set(day.requests.map(({ type }) => type))).toEqual(
-      new Set(['product:new', 'product:update', 'stock:change', 'order:persist']),
+      new Set(['product:new', 'product:update', 'stock:change', 'order:persist', 'user:new', 'user:updated']),
     )
   })
 
@@ -114,6 +118,12 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     expect(orders(day.episode('shipment alone'))).toEqual([expected])
     ;(expected['shipments']![0]!['inventory_units'] as Record<string, unknown>[])[0]!['quantity'] = 3
     expect(orders(day.episode('unit alone'))).toEqual([expected])
+  })
+
+  test('what is told of customers keeps to its schema', () => {
+    const customers = day.requests.filter(({ type }) => type.startsWith('user:'))
+    expect(customers.length).toBeGreaterThan(4)
+    for (const { payload } of customers) expect(announcedCustomerSchema.parse(payload)).toEqual(payload)
   })
 
   test('C126 times are ISO 8601 in UTC with Z', () => {

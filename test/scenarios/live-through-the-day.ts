@@ -3,15 +3,22 @@ import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore, replay, type StoreFamily } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
+import { accounts } from './accounts.ts'
 import { otherPrograms, perform } from './other-programs.ts'
 import { type Episode, readSteps, type Store, subjects } from './told.ts'
 
 const tables = {
-  'spree-4.10': { stock: 'spree_stock_items', shipments: 'spree_shipments', units: 'spree_inventory_units' },
+  'spree-4.10': {
+    stock: 'spree_stock_items',
+    shipments: 'spree_shipments',
+    units: 'spree_inventory_units',
+    customers: 'spree_users',
+  },
   'spree-6.0': {
     stock: 'spree_stock_levels',
     shipments: 'spree_fulfillments',
     units: 'spree_fulfillment_items',
+    customers: 'spree_customers',
   },
 } as const
 
@@ -20,7 +27,7 @@ export type Day = Awaited<ReturnType<typeof liveThroughTheDay>>
 /** The whole day, then what other programs do. Each thing is over, and told, before the next begins. */
 export async function liveThroughTheDay(store: Store) {
   const { family, source } = store
-  const { stock, shipments, units } = tables[family]
+  const { stock, shipments, units, customers } = tables[family]
   const number = subjects[family][source].canceled.replace('order-', '')
   const theOrder = `(select id from spree_orders where number = '${number}')`
   return withWorker(store, {}, { ours: true }, async (db, hub, live, worker) => {
@@ -43,7 +50,8 @@ export async function liveThroughTheDay(store: Store) {
     const { rows } = await db.pool.query<{ sku: string; quantity: number }>(BULK(stock))
     const bulk = Object.fromEntries(rows.map(({ sku, quantity }) => [sku, quantity]))
     await lived('bulk', () => db.pool.query(`update ${stock} set count_on_hand = count_on_hand + id % 10`))
-    for (const act of otherPrograms(family)) await lived(act.name, () => perform(db.url, act))
+    for (const act of [...otherPrograms(family), ...accounts(family)])
+      await lived(act.name, () => perform(db.url, act))
     await lived('touch', async () => {
       for (const table of [
         'spree_products',
@@ -52,6 +60,7 @@ export async function liveThroughTheDay(store: Store) {
         stock,
         'spree_orders',
         shipments,
+        customers,
       ])
         await db.pool.query(`update ${table} set updated_at = now()`)
     })

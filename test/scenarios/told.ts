@@ -24,6 +24,7 @@ export const subjects = {
       doomed: 'product-118',
       order: 'order-R608302538',
       canceled: 'order-R561862494',
+      customer: 'customer-2',
       first: 'ACT-DAY1-0',
       second: 'ACT-DAY1-1',
     },
@@ -42,6 +43,7 @@ export const subjects = {
       doomed: 'product-40',
       order: 'order-R1003',
       canceled: 'order-R1004',
+      customer: 'customer-22',
       first: 'ACT-DAY1-0',
       second: 'ACT-DAY1-1',
     },
@@ -72,6 +74,7 @@ export function toTold(type: string, payload: Payload, { family, source }: Store
   }
   const sku = String(payload['sku'])
   if (type === 'order:persist') return { about: `order-${payload['number']}`, type, payload }
+  if (type.startsWith('user:')) return { about: `customer-${payload['id']}`, type, payload }
   if (type.startsWith('stock:')) return { about: owners[sku] ?? sku, type, payload }
   return { about: `product-${payload['id']}`, type, payload }
 }

@@ -4,11 +4,13 @@ import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
+import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /** Spree 4.10, and the versions before and after it with the same tables: orders and carts in one table, masters. */
 export function spree4(columns: Columns): Family {
+  const states = { ...customerSource(columns, address) }
   return {
     name: 'spree-4.10',
     watched: [
@@ -25,6 +27,7 @@ export function spree4(columns: Columns): Family {
         parent: 'return_authorization_id',
         owner: 'return',
       }),
+      ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
@@ -33,6 +36,7 @@ export function spree4(columns: Columns): Family {
     products: productStatement(columns, { deletedMasters: true }),
     orders: orderStatement(columns, orderPicture(columns)),
     ...stockStatements(columns, 'spree_stock_items'),
+    states,
   }
 }
 

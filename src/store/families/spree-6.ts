@@ -4,6 +4,7 @@ import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
+import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
@@ -12,6 +13,7 @@ import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
  * order id), fulfillments for shipments, allocated stock, tax lines, discounts and fees for adjustments, no masters.
  */
 export function spree6(columns: Columns): Family {
+  const states = { ...customerSource(columns, address) }
   return {
     name: 'spree-6.0',
     watched: [
@@ -36,6 +38,7 @@ export function spree6(columns: Columns): Family {
       ...watch(columns, 'spree_fees', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_returns', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_return_line_items', { kind: 'order', parent: 'return_id', owner: 'return' }),
+      ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
@@ -44,6 +47,7 @@ export function spree6(columns: Columns): Family {
     products: productStatement(columns, { deletedMasters: false }),
     orders: orderStatement(columns, orderPicture(columns)),
     ...stockStatements(columns, 'spree_stock_levels'),
+    states,
   }
 }
 
