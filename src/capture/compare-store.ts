@@ -64,6 +64,7 @@ export async function compareStore(pool: Pool, store: Store, options: CompareOpt
       stock: emptyComparison(),
       order: emptyComparison(),
       customer: emptyComparison(),
+      stock_transfer: emptyComparison(),
     },
     listed: [],
   }

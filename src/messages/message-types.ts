@@ -23,6 +23,7 @@ export const BUILT_IN_TYPES = [
   'stock:actual',
   'stock:change',
   'stock:query',
+  'stock_transfer:persist',
   'user:new',
   'user:password_reset',
   'user:updated',

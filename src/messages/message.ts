@@ -7,6 +7,7 @@ export type MessageType =
   | 'order:persist'
   | 'user:new'
   | 'user:updated'
+  | 'stock_transfer:persist'
 
 /**
  * `subject`: what the state is of that the message tells, so that a later one of the same type, aggregate and subject says

@@ -7,7 +7,6 @@ import { wireId, wireOptionalId } from './wire.ts'
 export type RawAddress = z.infer<typeof addressSchema>
 
 export function rawAddress(address: AddressSnapshot): RawAddress {
-  const { country, state } = address
   return {
     id: wireId(address.id),
     firstname: address.firstname,
@@ -22,21 +21,33 @@ export function rawAddress(address: AddressSnapshot): RawAddress {
     country_id: wireOptionalId(address.countryId),
     state_id: wireOptionalId(address.stateId),
     state_name: address.stateName,
-    country: country && {
+    country: rawCountry(address.country),
+    state: rawState(address.state),
+  }
+}
+
+export function rawCountry(country: AddressSnapshot['country']): RawAddress['country'] {
+  return (
+    country && {
       id: wireOptionalId(country.id),
       iso_name: country.isoName,
       iso: country.iso,
       iso3: country.iso3,
       name: country.name,
       numcode: country.numcode,
-    },
-    state: state && {
+    }
+  )
+}
+
+export function rawState(state: AddressSnapshot['state']): RawAddress['state'] {
+  return (
+    state && {
       id: wireOptionalId(state.id),
       name: state.name,
       abbr: state.abbr,
       country_id: wireOptionalId(state.countryId),
-    },
-  }
+    }
+  )
 }
 
 /**

@@ -114,7 +114,7 @@ function formatKind(
     count > 0 ? [`${count} ${outcome}`] : [],
   )
   return (
-    `${kind.padEnd(9)} ${compared} compared, ${counts.length > 0 ? counts.join(', ') : 'none differs'}, ${underWay} under way` +
+    `${kind.padEnd(14)} ${compared} compared, ${counts.length > 0 ? counts.join(', ') : 'none differs'}, ${underWay} under way` +
     (unfinished ? `; not to the end: ${unfinished}` : '')
   )
 }

@@ -2,7 +2,7 @@ import type { Columns } from './columns.ts'
 import { jsonRows, quoteName } from './json-sql.ts'
 
 /** The currency of a product `p`: its store's, else the default store's. */
-function currencyOf(columns: Columns): string {
+export function currencyOf(columns: Columns): string {
   const stores = `${quoteName(columns.schema)}.spree_stores`
   const living = columns.has('spree_stores', 'deleted_at') ? 'where s.deleted_at is null' : ''
   const ofDefaultStore = `(select s.default_currency from ${stores} s ${living} order by s."default" desc, s.id limit 1)`

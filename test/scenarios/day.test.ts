@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { announcedCustomerSchema } from '../../src/messages/schemas/customer-message.ts'
+import { announcedStockTransferSchema } from '../../src/messages/schemas/stock-transfer-message.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
 import { dumpsAvailable, replay } from '../support/stores.ts'
 import { type Day, liveThroughTheDay, withWorker } from './live-through-the-day.ts'
@@ -73,6 +74,7 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
   const programs = {
     ...readDay<Record<string, [string, Payload][]>>(`${family}.other-programs.json`),
     ...readDay<Record<string, [string, Payload][]>>(`${family}.accounts.json`),
+    ...readDay<Record<string, [string, Payload][]>>(`${family}.transfers.json`),
   }
   test.each(Object.keys(programs))('another program: %s', (name) => {
     const expected = programs[name]!.map(([type, payload]) => toTold(type, payload, store))
@@ -86,7 +88,10 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     const numbers = new Set(day.requests.filter(isOrder).map(({ payload }) => payload['number']))
     expect(numbers).toEqual(new Set([order, canceled].map((name) => name.replace('order-', ''))))
     expect(new Set(day.requests.map(({ type }) => type))).toEqual(
-      new Set(['product:new', 'product:update', 'stock:change', 'order:persist', 'user:new', 'user:updated']),
+      new Set([
+        ...['product:new', 'product:update', 'stock:change', 'order:persist'],
+        ...['user:new', 'user:updated', 'stock_transfer:persist'],
+      ]),
     )
   })
 
@@ -120,10 +125,17 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     expect(orders(day.episode('unit alone'))).toEqual([expected])
   })
 
-  test('what is told of customers keeps to its schema', () => {
-    const customers = day.requests.filter(({ type }) => type.startsWith('user:'))
-    expect(customers.length).toBeGreaterThan(4)
-    for (const { payload } of customers) expect(announcedCustomerSchema.parse(payload)).toEqual(payload)
+  test('what is told of customers and of stock transfers keeps to its schema', () => {
+    const schemas = {
+      'user:new': announcedCustomerSchema,
+      'user:updated': announcedCustomerSchema,
+      'stock_transfer:persist': announcedStockTransferSchema,
+    }
+    for (const [told, schema] of Object.entries(schemas)) {
+      const payloads = day.requests.filter(({ type }) => type === told).map(({ payload }) => payload)
+      expect(payloads.length).toBeGreaterThan(0)
+      for (const payload of payloads) expect(schema.parse(payload)).toEqual(payload)
+    }
   })
 
   test('C126 times are ISO 8601 in UTC with Z', () => {

@@ -6,6 +6,7 @@ import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { accounts } from './accounts.ts'
 import { otherPrograms, perform } from './other-programs.ts'
 import { type Episode, readSteps, type Store, subjects } from './told.ts'
+import { transfers } from './transfers.ts'
 
 const tables = {
   'spree-4.10': {
@@ -50,7 +51,7 @@ export async function liveThroughTheDay(store: Store) {
     const { rows } = await db.pool.query<{ sku: string; quantity: number }>(BULK(stock))
     const bulk = Object.fromEntries(rows.map(({ sku, quantity }) => [sku, quantity]))
     await lived('bulk', () => db.pool.query(`update ${stock} set count_on_hand = count_on_hand + id % 10`))
-    for (const act of [...otherPrograms(family), ...accounts(family)])
+    for (const act of [...otherPrograms(family), ...accounts(family), ...transfers(family)])
       await lived(act.name, () => perform(db.url, act))
     await lived('touch', async () => {
       for (const table of [

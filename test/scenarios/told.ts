@@ -75,6 +75,7 @@ export function toTold(type: string, payload: Payload, { family, source }: Store
   const sku = String(payload['sku'])
   if (type === 'order:persist') return { about: `order-${payload['number']}`, type, payload }
   if (type.startsWith('user:')) return { about: `customer-${payload['id']}`, type, payload }
+  if (type.startsWith('stock_transfer:')) return { about: `stock_transfer-${payload['id']}`, type, payload }
   if (type.startsWith('stock:')) return { about: owners[sku] ?? sku, type, payload }
   return { about: `product-${payload['id']}`, type, payload }
 }

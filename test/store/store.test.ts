@@ -114,6 +114,7 @@ describe.each(families)('a store of %s', (family) => {
         'spree_return_authorizations',
         'spree_return_items',
         'spree_users',
+        'spree_stock_transfers',
       ],
       'spree-6.0': [
         'spree_stock_levels',
@@ -127,6 +128,8 @@ describe.each(families)('a store of %s', (family) => {
         'spree_returns',
         'spree_return_line_items',
         'spree_customers',
+        'spree_stock_transfers',
+        'spree_stock_transfer_items',
       ],
     }[family]
     expect(store.watched.map(({ table }) => table).sort()).toEqual([...common, ...own].sort())

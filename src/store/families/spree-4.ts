@@ -6,11 +6,15 @@ import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
 import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
+import { stockTransferSource } from '../stock-transfers.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /** Spree 4.10, and the versions before and after it with the same tables: orders and carts in one table, masters. */
 export function spree4(columns: Columns): Family {
-  const states = { ...customerSource(columns, address) }
+  const states = {
+    ...customerSource(columns, address),
+    ...stockTransferSource(columns, { table: 'spree_stock_items', key: 'stock_item_id' }),
+  }
   return {
     name: 'spree-4.10',
     watched: [

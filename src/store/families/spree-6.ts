@@ -6,6 +6,7 @@ import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
 import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
+import { stockTransferSource } from '../stock-transfers.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /**
@@ -13,7 +14,10 @@ import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
  * order id), fulfillments for shipments, allocated stock, tax lines, discounts and fees for adjustments, no masters.
  */
 export function spree6(columns: Columns): Family {
-  const states = { ...customerSource(columns, address) }
+  const states = {
+    ...customerSource(columns, address),
+    ...stockTransferSource(columns, { table: 'spree_stock_levels', key: 'stock_level_id' }),
+  }
   return {
     name: 'spree-6.0',
     watched: [
