@@ -94,7 +94,13 @@ describe.each([
     return {
       clean,
       found: drift.map(nameOf).sort(),
-      compared: [kinds.product.compared, kinds.stock.compared, kinds.order.compared, kinds.customer.compared],
+      compared: [
+        kinds.product.compared,
+        kinds.stock.compared,
+        kinds.order.compared,
+        kinds.customer.compared,
+        kinds.stock_transfer.compared,
+      ],
       unfinished: [kinds.product.unfinished, kinds.stock.unfinished, kinds.order.unfinished],
       gaps: gaps.map(({ kind, reason, closed }) => `${kind} ${reason} ${closed ? 'closed' : 'open'}`),
       broken: proof.broken,
@@ -145,6 +151,7 @@ describe.each([
       await count('select from spree_variants where deleted_at is null'),
       await count('select from spree_orders where completed_at is not null'),
       await count(`select from ${customers}`),
+      await count('select from spree_stock_transfers'),
     ])
   })
 
@@ -154,11 +161,18 @@ describe.each([
       `update spree_orders set email = 'unseen@example.com' where id = 41`,
       `update ${levels} set count_on_hand = count_on_hand - 3 where id = 306`,
       `update ${customers} set last_name = 'Unseen' where id = 1`,
+      `update spree_stock_transfers set reference = 'Unseen' where id = 431`,
     )
     // The same variant moves before the eyes of a trigger: what was missed stays missed.
     await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 1 where id = 306`)
     await worker.settled()
-    const drift = ['customer 1 changed', 'order 41 changed', 'product 13 changed', 'stock 108 changed -3']
+    const drift = [
+      'customer 1 changed',
+      'order 41 changed',
+      'product 13 changed',
+      'stock 108 changed -3',
+      'stock_transfer 431 changed',
+    ]
     expect(await reconcile()).toMatchObject({ clean: false, found: drift })
     const look = await command('reconcile', '--json')
     expect({ ...look, stdout: JSON.parse(look.stdout).drift.map(nameOf).sort() }).toEqual({
@@ -170,7 +184,7 @@ describe.each([
       expect(await command('reconcile', '--fix')).toEqual({
         status: 0,
         stdout: expect.stringMatching(
-          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n4 differences are on the way/,
+          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n5 differences are on the way/,
         ),
         stderr: '',
       }),
@@ -179,6 +193,7 @@ describe.each([
       expect.stringMatching(/^order:persist R/),
       expect.stringMatching(/^product:update /),
       'stock:change BC-01',
+      'stock_transfer:persist T431000431',
       'user:updated clara@example.com',
     ])
     expect(await reconcile()).toMatchObject(inOrder)
