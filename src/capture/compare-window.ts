@@ -85,11 +85,12 @@ export function compareOrders(
       db,
       ids.map((id) => aggregateKey('order', id)),
     )
+    const returns = await store.returns(db, ids)
     const suspects: Drift[] = []
     let compared = 0
     await store.eachOrder(db, ids, (id, order) => {
       compared++
-      const drift = compareOrder(id, order, told.get(aggregateKey('order', id))?.get('order'))
+      const drift = compareOrder(id, order, returns.get(id) ?? [], told.get(aggregateKey('order', id)))
       if (drift) suspects.push(drift)
     })
     return { ...(await judge(db, store, suspects)), compared: { order: compared } }

@@ -4,10 +4,16 @@ import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/a
 import { MappingError } from '../messages/mapping-error.ts'
 import { productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
-import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import type {
+  OrderSnapshot,
+  ProductSnapshot,
+  ReturnSnapshot,
+  VariantStockSnapshot,
+} from '../messages/snapshot.ts'
 import type { Picture, StateKind } from '../messages/state-kind.ts'
 import type { Baseline } from './baseline.ts'
 import { orderContent, productContent } from './content.ts'
+import { areReturnsTold } from './derive-returns.ts'
 import { digestOf, isUnchanged } from './digest.ts'
 import type { Asked } from './outbox.ts'
 import type { StockAccount } from './stock-account.ts'
@@ -30,21 +36,27 @@ export type Drift = Readonly<{
 
 type Found<Snapshot> = Snapshot | MappingError
 
-/** An order as it stands against what was announced of it; undefined where they agree. */
+/** An order as it stands, with its returns, against what was announced of it; undefined where they agree. */
 export function compareOrder(
   id: string,
   order: Found<OrderSnapshot>,
-  told: Baseline | undefined,
+  returns: Found<readonly ReturnSnapshot[]>,
+  baselines: ReadonlyMap<string, Baseline> | undefined,
 ): Drift | undefined {
   const drift = (outcome: Outcome, name: string | null): Drift => ({
     about: { kind: 'order', id },
     outcome,
     name,
   })
-  if (order instanceof MappingError) return drift('unmappable', told?.naturalKey ?? null)
+  const told = baselines?.get('order')
+  if (order instanceof MappingError || returns instanceof MappingError)
+    return drift('unmappable', told?.naturalKey ?? null)
   if (!told) return drift('untold', order.number)
-  const content = orderContent(order, rawOrder(order))
-  return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', order.number)
+  const raw = rawOrder(order)
+  const content = orderContent(order, raw)
+  return isUnchanged(told, digestOf(content), content) && areReturnsTold(returns, raw, baselines)
+    ? undefined
+    : drift('changed', order.number)
 }
 
 /** The same for what the catalogue says of a product. One that was removed before anybody was told needs no word. */

@@ -68,6 +68,9 @@ export async function deriveAggregates(
       found.set(aggregate, { aggregate, reason: error instanceof Error ? error.message : String(error) })
     }
   }
+  const orders = idsOf(aggregates, 'order')
+  const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
+  const returns = await store.returns(db, returning)
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
     derive(aggregate, () =>
@@ -75,12 +78,13 @@ export async function deriveAggregates(
         aggregate,
         rows: rows.get(aggregate) ?? [],
         order: mapped(order),
+        returns: returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+        seeded: seeded.has('order'),
       }),
     )
   }
   // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
-  const orders = idsOf(aggregates, 'order')
   await store.eachOrder(db, orders, deriveFromOrder)
   for (const id of orders) if (!found.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
 
@@ -166,6 +170,11 @@ function changedProducts(rows: Rows): string[] {
     changed.map(([aggregate]) => aggregate),
     'product',
   )
+}
+
+/** Most orders never have a return: then none is asked for. */
+function mayReturn(store: Store, rows: readonly ResolvedRow[]): boolean {
+  return rows.some(({ tableName }) => tableName === 'request' || store.returnTables.includes(tableName))
 }
 
 function stockVariants(rows: Rows): string[] {

@@ -8,6 +8,7 @@ import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, seedBaselines } from './baseline.ts'
 import { orderContent, productContent } from './content.ts'
+import { returnBaseline } from './derive-returns.ts'
 import { stateBaseline } from './derive-state.ts'
 import { digestOf, SHAPE } from './digest.ts'
 import { isRootInsert, type OutboxRow } from './outbox-row.ts'
@@ -135,12 +136,17 @@ async function stateBaselines(
 
 async function orderBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
   const baselines: Baseline[] = []
+  const returns = await store.returns(db, ids)
   await store.eachOrder(db, ids, (id, order) => {
     if (order instanceof Error) return
+    const aggregate = aggregateKey('order', id)
+    const raw = rawOrder(order)
+    const own = returns.get(id) ?? []
+    if (!(own instanceof Error)) baselines.push(...own.map((each) => returnBaseline(aggregate, each, raw)))
     baselines.push({
-      aggregate: aggregateKey('order', id),
+      aggregate,
       part: 'order',
-      digest: digestOf(orderContent(order, rawOrder(order))),
+      digest: digestOf(orderContent(order, raw)),
       level: null,
       naturalKey: order.number,
       shape: SHAPE,

@@ -3,6 +3,8 @@
  * §2.4), and those that §5 has come from a store, another program, or a warehouse. Sorted. Any other may be pushed too.
  */
 export const BUILT_IN_TYPES = [
+  'customer_return:new',
+  'customer_return:updated',
   'email:send',
   'endpoint:poll',
   'notification:error',
@@ -18,6 +20,8 @@ export const BUILT_IN_TYPES = [
   'product:new',
   'product:update',
   'purchase_order:new',
+  'return_authorization:new',
+  'return_authorization:updated',
   'shipment:confirm',
   'shipment:ready',
   'stock:actual',

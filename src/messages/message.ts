@@ -8,6 +8,10 @@ export type MessageType =
   | 'user:new'
   | 'user:updated'
   | 'stock_transfer:persist'
+  | 'return_authorization:new'
+  | 'return_authorization:updated'
+  | 'customer_return:new'
+  | 'customer_return:updated'
 
 /**
  * `subject`: what the state is of that the message tells, so that a later one of the same type, aggregate and subject says

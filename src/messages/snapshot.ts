@@ -4,8 +4,9 @@ import { type AggregateKind, aggregateKey } from './aggregate.ts'
 import { MappingError } from './mapping-error.ts'
 import { type OrderSnapshot, orderSnapshotSchema } from './snapshots/order-snapshot.ts'
 import { type ProductSnapshot, productSnapshotSchema } from './snapshots/product-snapshot.ts'
+import { type ReturnSnapshot, returnSnapshotSchema } from './snapshots/return-snapshot.ts'
 
-export type { OrderSnapshot, ProductSnapshot }
+export type { OrderSnapshot, ProductSnapshot, ReturnSnapshot }
 
 /** Stock of one variant: the sum over its living items in all places. */
 export type VariantStockSnapshot = Readonly<{
@@ -29,6 +30,11 @@ export function parseProduct(id: string, json: string): ProductSnapshot | Mappin
 /** As `parseProduct`, for an order. */
 export function parseOrder(id: string, json: string): OrderSnapshot | MappingError {
   return parseSnapshot(orderSnapshotSchema, 'order', id, json)
+}
+
+/** As `parseProduct`, for a return of an order. */
+export function parseReturn(orderId: string, json: string): ReturnSnapshot | MappingError {
+  return parseSnapshot(returnSnapshotSchema, 'order', orderId, json)
 }
 
 /** As `parseProduct`, for whatever a kind's snapshots are. */

@@ -63,7 +63,7 @@ export async function nameMessages<Message extends ListedMessage>(
                             natural_key::jsonb ->> 'name')
             end as about
        from bridge.baseline
-      where aggregate = any($1::text[]) and part not like 'stock:%'`,
+      where aggregate = any($1::text[]) and position(':' in part) = 0`,
     [[...new Set(messages.map(({ aggregate }) => aggregate))]],
   )
   const names = new Map(rows.map(({ aggregate, about }) => [aggregate, about]))

@@ -1,5 +1,6 @@
 import type { AggregateKind } from '../messages/aggregate.ts'
 import type { FamilyName } from './detect-family.ts'
+import type { ReturnSource } from './order-returns.ts'
 import type { StateSources } from './state-sources.ts'
 import type { OwnerKind, WatchedTable } from './watched.ts'
 
@@ -23,6 +24,8 @@ export type Family = Readonly<{
   /** Rows of stock by variant id and by product id. */
   stock: string
   stockOfProducts: string
+  /** Null where returns are not read. */
+  returns: ReturnSource | null
   /** What is announced as one state each. */
   states: StateSources
 }>

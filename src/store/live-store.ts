@@ -23,6 +23,9 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     get kinds() {
       return current.kinds
     },
+    get returnTables() {
+      return current.returnTables
+    },
     get tables() {
       return current.tables
     },
@@ -30,6 +33,7 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     products: (...given) => current.products(...given),
     orders: (...given) => current.orders(...given),
     eachOrder: (...given) => current.eachOrder(...given),
+    returns: (...given) => current.returns(...given),
     stock: (...given) => current.stock(...given),
     stockOfProducts: (...given) => current.stockOfProducts(...given),
     skuOwners: (...given) => current.skuOwners(...given),

@@ -49,6 +49,8 @@ export function orderOwners(
     shipment: lookUp(columns, 'order', tables.shipments, 'order_id'),
     payment: lookUp(columns, 'order', 'spree_payments', 'order_id'),
     return: lookUp(columns, 'order', tables.returns, 'order_id'),
+    // What is recorded of a unit that is deleted names its shipment, not its order.
+    unit: { ...lookUp(columns, 'order', 'spree_inventory_units', 'order_id'), table: null },
     address: {
       kind: 'order',
       table: null,

@@ -7,6 +7,8 @@ import {
   type ProductSnapshot,
   parseOrder,
   parseProduct,
+  parseReturn,
+  type ReturnSnapshot,
   type VariantStockSnapshot,
 } from '../messages/snapshot.ts'
 import type { Picture, StateKind } from '../messages/state-kind.ts'
@@ -48,6 +50,13 @@ export type Store = Readonly<{
     ids: readonly string[],
     take: (id: string, order: OrderSnapshot | MappingError) => void,
   ): Promise<void>
+  /** The tables in which returns of orders change. */
+  returnTables: readonly string[]
+  /** The returns of orders, by the order's id, in the order in which they are told; orders without any are absent. */
+  returns(
+    db: Db,
+    orderIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly ReturnSnapshot[] | MappingError>>
   /** Stock by variant id; a variant that is gone is absent, a deleted one is not living. */
   stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
   /** Stock of all living variants of some products, by variant id. */
@@ -85,6 +94,7 @@ export async function openStore(db: Db): Promise<Store> {
     family.products,
     family.orders,
     family.stock,
+    ...(family.returns ? [family.returns.sql] : []),
     ...Object.values(family.states).map(({ snapshots }) => snapshots),
   ])
   refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
@@ -123,6 +133,8 @@ select distinct v.sku, v.product_id::text as product_id
         take(id, parseOrder(id, snapshot)),
       )
     },
+    returnTables: family.returns?.tables ?? [],
+    returns: (db, orderIds) => readReturns(db, family.returns?.sql, orderIds),
     stock: (db, variantIds) => readStock(db, family.stock, variantIds),
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
     async skuOwners(db, skus) {
@@ -160,6 +172,26 @@ async function readSnapshots<Snapshot>(
   if (ids.length === 0) return new Map()
   const { rows } = await db.query<SnapshotRow>(statement, [ids])
   return new Map(rows.map(({ id, snapshot }) => [id, parse(id, snapshot)]))
+}
+
+/** Authorizations before the customer returns that follow from them. */
+async function readReturns(
+  db: Db,
+  statement: string | undefined,
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly ReturnSnapshot[] | MappingError>> {
+  const found = new Map<string, ReturnSnapshot[] | MappingError>()
+  if (statement === undefined || orderIds.length === 0) return found
+  const { rows } = await db.query<SnapshotRow>(statement, [orderIds])
+  for (const { id, snapshot } of rows) {
+    const [parsed, sofar] = [parseReturn(id, snapshot), found.get(id) ?? []]
+    if (parsed instanceof Error) found.set(id, parsed)
+    else if (Array.isArray(sofar)) found.set(id, [...sofar, parsed])
+  }
+  for (const returns of found.values())
+    if (Array.isArray(returns))
+      returns.sort((a, b) => b.kind.localeCompare(a.kind) || Number(a.id) - Number(b.id))
+  return found
 }
 
 const stockRow = z.object({

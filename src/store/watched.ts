@@ -10,6 +10,7 @@ export type OwnerKind =
   | 'shipment'
   | 'payment'
   | 'return'
+  | 'unit'
   | 'address'
   | 'card'
 

@@ -14,12 +14,14 @@ const tables = {
     shipments: 'spree_shipments',
     units: 'spree_inventory_units',
     customers: 'spree_users',
+    returns: 'spree_return_authorizations',
   },
   'spree-6.0': {
     stock: 'spree_stock_levels',
     shipments: 'spree_fulfillments',
     units: 'spree_fulfillment_items',
     customers: 'spree_customers',
+    returns: 'spree_returns',
   },
 } as const
 
@@ -36,8 +38,11 @@ export async function liveThroughTheDay(store: Store) {
     const lived = async (name: string, act: (database: TestDatabase) => Promise<unknown>) => {
       episodes.push(await live(name, act))
     }
-    for (const step of Object.keys(readSteps(store)).sort())
+    for (const step of Object.keys(readSteps(store)).sort()) {
       await lived(step, () => replay(db, family, step, source))
+      if (step === '08b-return')
+        await lived('return alone', () => changeReturn(db, family, subjects[family][source].order))
+    }
     await lived('payment alone', () =>
       db.pool.query(`update spree_payments set amount = 61.25 where order_id = ${theOrder}`),
     )
@@ -74,6 +79,17 @@ export async function liveThroughTheDay(store: Store) {
       complaints: worker.complaints(),
     }
   })
+}
+
+/** A word about what comes back; and, where there is such a thing, its reimbursement. */
+async function changeReturn({ pool }: TestDatabase, family: StoreFamily, order: string): Promise<void> {
+  const returned = `(select id from spree_orders where number = '${order.replace('order-', '')}')`
+  await pool.query(`update ${tables[family].returns} set memo = 'too wide' where order_id = ${returned}`)
+  if (family === 'spree-6.0') return
+  await pool.query(
+    `insert into spree_reimbursements (id, number, reimbursement_status, customer_return_id, order_id, total, created_at, updated_at)
+     values (9001, 'RI9001', 'pending', 1, ${returned}, 12.5, now(), now())`,
+  )
 }
 
 /** What the bulk update does to each SKU that lives, by the store's own tables; where it adds 0 there is nothing to tell. */

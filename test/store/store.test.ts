@@ -115,6 +115,7 @@ describe.each(families)('a store of %s', (family) => {
         'spree_return_items',
         'spree_users',
         'spree_stock_transfers',
+        'spree_reimbursements',
       ],
       'spree-6.0': [
         'spree_stock_levels',
@@ -503,9 +504,10 @@ describe.each(families)('a store of %s', (family) => {
         expect(
           await resolved(
             change('spree_return_authorizations', '7', '41'),
-            change('spree_return_items', '1', '7'),
+            change('spree_return_items', '1', '751'),
+            change('spree_reimbursements', '1', '41'),
           ),
-        ).toEqual([['order:41'], ['order:41']])
+        ).toEqual([['order:41'], ['order:41'], ['order:41']])
       } else {
         await connection.query(
           `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)

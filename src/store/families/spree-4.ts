@@ -1,6 +1,7 @@
 import type { Columns } from '../columns.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { returnsByItem } from '../order-returns.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
@@ -26,11 +27,9 @@ export function spree4(columns: Columns): Family {
       ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
       ...watch(columns, 'spree_adjustments', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
-      ...watch(columns, 'spree_return_items', {
-        kind: 'order',
-        parent: 'return_authorization_id',
-        owner: 'return',
-      }),
+      // By its unit: one that comes back unasked has no authorization.
+      ...watch(columns, 'spree_return_items', { kind: 'order', parent: 'inventory_unit_id', owner: 'unit' }),
+      ...watch(columns, 'spree_reimbursements', { kind: 'order', parent: 'order_id' }),
       ...watchStates(states),
     ],
     owners: {
@@ -40,6 +39,7 @@ export function spree4(columns: Columns): Family {
     products: productStatement(columns, { deletedMasters: true }),
     orders: orderStatement(columns, orderPicture(columns)),
     ...stockStatements(columns, 'spree_stock_items'),
+    returns: returnsByItem(columns),
     states,
   }
 }

@@ -1,6 +1,7 @@
 import type { Columns } from '../columns.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { returnsAsWhole } from '../order-returns.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
@@ -51,6 +52,7 @@ export function spree6(columns: Columns): Family {
     products: productStatement(columns, { deletedMasters: false }),
     orders: orderStatement(columns, orderPicture(columns)),
     ...stockStatements(columns, 'spree_stock_levels'),
+    returns: returnsAsWhole(columns),
     states,
   }
 }
