@@ -22,7 +22,7 @@ export async function findCustomerTable(db: Db, schema: string): Promise<string 
             select c.oid,
                    (select a.attname
                       from pg_catalog.pg_attribute a
-                     where a.attrelid = c.oid and a.attname in ('customer_id', 'user_id') and not a.attisdropped
+                     where a.attrelid = c.oid and a.attname in ('customer_id', 'user_id') and a.atttypid in (20, 21, 23)
                      order by a.attname
                      limit 1) as owner_column
               from pg_catalog.pg_class c

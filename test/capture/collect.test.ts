@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Collect } from '../../src/capture/collect.ts'
+import { type Ask, request } from '../../src/capture/outbox.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -301,6 +302,18 @@ describe.each([
       ])
       expect(await toldOf(() => write(setPrice(37), add(5, 306, later())))).toEqual([toldPrice('37.0')])
     })
+  })
+
+  test('tells a customer anew when asked, and what was forgotten when it is compared', async () => {
+    const ask = (op: Ask) => toldOf(() => request(db.pool, op, [{ kind: 'customer', id: '2' }]))
+    const told = [
+      ['user:updated', undefined, family === 'spree-4.10' ? 'admin@harbour.example' : 'otto@example.org'],
+    ]
+    expect(await ask('compare')).toEqual([])
+    expect(await ask('announce')).toEqual(told)
+    expect(await ask('forget')).toEqual([])
+    expect(await ask('compare')).toEqual(told)
+    expect(await ask('compare')).toEqual([])
   })
 
   describe('takes for no echo', () => {

@@ -156,7 +156,20 @@ describe.each([
   })
 
   test('finds what no trigger saw, of each kind, and has it announced once', async () => {
+    const [returns, insertReturn] =
+      family === 'spree-4.10'
+        ? [
+            'spree_return_authorizations',
+            `insert into spree_return_authorizations (id, number, state, order_id) values (901, 'RA901', 'authorized', 42)`,
+          ]
+        : [
+            'spree_returns',
+            `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+             values (901, 'RA901', 1, 42, 1, 'requested', now(), now())`,
+          ]
+    expect(await heardSince(() => db.pool.query(insertReturn))).toContain('return_authorization:new RA901')
     await unseen(
+      `update ${returns} set memo = 'Unseen' where id = 901`,
       `update spree_products set name = 'Unseen Compass' where id = 13`,
       `update spree_orders set email = 'unseen@example.com' where id = 41`,
       `update ${levels} set count_on_hand = count_on_hand - 3 where id = 306`,
@@ -169,6 +182,7 @@ describe.each([
     const drift = [
       'customer 1 changed',
       'order 41 changed',
+      'order 42 changed',
       'product 13 changed',
       'stock 108 changed -3',
       'stock_transfer 431 changed',
@@ -184,7 +198,7 @@ describe.each([
       expect(await command('reconcile', '--fix')).toEqual({
         status: 0,
         stdout: expect.stringMatching(
-          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n5 differences are on the way/,
+          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n6 differences are on the way/,
         ),
         stderr: '',
       }),
@@ -192,6 +206,7 @@ describe.each([
     expect(heard).toEqual([
       expect.stringMatching(/^order:persist R/),
       expect.stringMatching(/^product:update /),
+      'return_authorization:updated RA901',
       'stock:change BC-01',
       'stock_transfer:persist T431000431',
       'user:updated clara@example.com',
