@@ -152,8 +152,10 @@ export async function deriveAggregates(
   for (const about of STATE_KINDS) {
     for (const id of idsOf(aggregates, about.kind)) {
       const aggregate = aggregateKey(about.kind, id)
-      derive(aggregate, () =>
-        deriveState({
+      derive(aggregate, () => {
+        // Not gone: its table is, perhaps for a moment, or is another one now.
+        if (!store.kinds.includes(about.kind)) throw new Error(`The store has no table for ${about.kind}s.`)
+        return deriveState({
           about,
           aggregate,
           id,
@@ -163,8 +165,8 @@ export async function deriveAggregates(
           seeded: seeded.has(about.kind),
           told: toldOf(aggregate),
           now,
-        }),
-      )
+        })
+      })
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * The types that a hub knows of itself as ones to push: those that the protocol's pages name (§2.2, and the twelve of
- * §2.4), those that §5 has come from a store, another program, or a warehouse, and what a bridge announces. Sorted. Any other may be pushed too.
+ * §2.4), those that §5 has come from a store, another program, or a warehouse, and what a bridge announces. Sorted. Any
+ * other may be pushed too.
  */
 export const BUILT_IN_TYPES = [
   'customer_return:new',
