@@ -1,3 +1,4 @@
+import type { Kind } from '../messages/aggregate.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -77,6 +78,7 @@ export class Collect {
   readonly #store: Store
   readonly #laneCount: number
   readonly #settings: CollectSettings
+  readonly #held: ReadonlySet<Kind>
   readonly #pending = new Pending()
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
@@ -85,11 +87,19 @@ export class Collect {
   #keptTo: string | undefined
   #overflowing = false
 
-  constructor(pool: Pool, store: Store, laneCount: number, settings: CollectSettings) {
+  /** Changes of `held` kinds stay in the outbox: who lets go of them begins anew. */
+  constructor(
+    pool: Pool,
+    store: Store,
+    laneCount: number,
+    settings: CollectSettings,
+    held: ReadonlySet<Kind> = new Set(),
+  ) {
     this.#pool = pool
     this.#store = store
     this.#laneCount = laneCount
     this.#settings = settings
+    this.#held = held
     this.#keptTo = settings.orderMessages === 'generic' ? '' : undefined
   }
 
@@ -137,8 +147,9 @@ export class Collect {
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
-    const seeds = whole && !this.#seeded
-    const keeps = whole && this.#seeded && this.#keptTo !== undefined
+    const readsAll = whole && this.#held.size === 0
+    const seeds = readsAll && !this.#seeded
+    const keeps = readsAll && this.#seeded && this.#keptTo !== undefined
     if (due.length === 0 && finished.length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
@@ -212,7 +223,7 @@ export class Collect {
         !whole ||
         due.length === AGGREGATES_PER_PASS ||
         (seeds && !seeded) ||
-        (this.#seeded && keptTo !== undefined),
+        (this.#held.size === 0 && this.#seeded && keptTo !== undefined),
     }
   }
 
@@ -225,7 +236,10 @@ export class Collect {
       const opened = openWindow(db, this.#settings.statementTimeoutMilliseconds)
       if (this.#overflowing && this.#pending.size > ROWS_TO_READ_ON)
         return { snapshot: await opened, rows: [], whole: false }
-      const [snapshot, rows] = await Promise.all([opened, readNewRows(db, this.#seen, ROWS_PER_READ)])
+      const [snapshot, rows] = await Promise.all([
+        opened,
+        readNewRows(db, this.#seen, ROWS_PER_READ, this.#held),
+      ])
       this.#overflowing = rows.length === ROWS_PER_READ
       return { snapshot, rows, whole: !this.#overflowing }
     })
