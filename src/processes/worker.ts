@@ -87,6 +87,7 @@ async function assemble(
     timeoutMilliseconds: PUSH_TIMEOUT_MILLISECONDS,
   })
   await greetHub(client, settings, log)
+  let held: Unreadable = new Map()
   const membership = joinWorkers({
     pool,
     table: 'bridge.worker',
@@ -98,7 +99,6 @@ async function assemble(
     watch: (work) => atStep('lane.renew', work),
     onError: complain('heartbeat'),
   })
-  let held: Unreadable = new Map()
   const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
   const alarms = bridgeAlarms(settings, pool, log)
   const housekeeping = await startHousekeeping({

@@ -9,13 +9,15 @@ import { productStatement } from '../product-sql.ts'
 import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
 import { stockTransferSource } from '../stock-transfers.ts'
-import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
+import { type OwnerKind, watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /** What an order `o` and its shipments `s` say about money besides their totals, as expressions and select lists. */
 type Money = Readonly<{
   taxes?: Readonly<{ included: string; additional: string }>
   shipTotal: string
   shipmentCost: string
+  /** What an adjustment names as its own. */
+  adjusts: Readonly<{ parent: string; owner?: OwnerKind }>
   /** Of an adjustment `a`: what made it, and whether a price says it already. */
   originator: string
   included: string
@@ -26,6 +28,7 @@ type Money = Readonly<{
 const moneyInRows: Money = {
   shipTotal: 'o.shipment_total',
   shipmentCost: 's.cost',
+  adjusts: { parent: 'order_id' },
   originator: 'a.source_type',
   included: 'coalesce(a.included, false)',
   ofOrder: (schema) => `${schema}.spree_adjustments a
@@ -50,13 +53,7 @@ export function spree4(columns: Columns, name: FamilyName, money = moneyInRows):
       ...watch(columns, 'spree_shipments', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_shipping_rates', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
       ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
-      ...watch(
-        columns,
-        'spree_adjustments',
-        money === moneyInRows
-          ? { kind: 'order', parent: 'order_id' }
-          : { kind: 'order', parent: 'adjustable_id', owner: 'adjustable' },
-      ),
+      ...watch(columns, 'spree_adjustments', { kind: 'order', ...money.adjusts }),
       ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
       // By its unit: one that comes back unasked has no authorization.
       ...watch(columns, 'spree_return_items', { kind: 'order', parent: 'inventory_unit_id', owner: 'unit' }),
