@@ -24,6 +24,7 @@ export const subjects = {
       doomed: 'product-118',
       order: 'order-R608302538',
       canceled: 'order-R561862494',
+      customer: 'customer-2',
       first: 'ACT-DAY1-0',
       second: 'ACT-DAY1-1',
     },
@@ -42,6 +43,7 @@ export const subjects = {
       doomed: 'product-40',
       order: 'order-R1003',
       canceled: 'order-R1004',
+      customer: 'customer-22',
       first: 'ACT-DAY1-0',
       second: 'ACT-DAY1-1',
     },
@@ -72,6 +74,9 @@ export function toTold(type: string, payload: Payload, { family, source }: Store
   }
   const sku = String(payload['sku'])
   if (type === 'order:persist') return { about: `order-${payload['number']}`, type, payload }
+  if (isReturn(type)) return { about: `order-${(payload['order'] as Payload)['number']}`, type, payload }
+  if (type.startsWith('user:')) return { about: `customer-${payload['id']}`, type, payload }
+  if (type.startsWith('stock_transfer:')) return { about: `stock_transfer-${payload['id']}`, type, payload }
   if (type.startsWith('stock:')) return { about: owners[sku] ?? sku, type, payload }
   return { about: `product-${payload['id']}`, type, payload }
 }
@@ -91,9 +96,38 @@ export function toldOnTheDay(store: Store, day: Record<string, string[]>, step: 
     const sofar = Object.keys(day).filter(
       (other) => other <= step && day[other]!.some((message) => message.endsWith(` ${role}`)),
     )
-    return toTold(type, readExpected(family, source, name, sofar), store)
+    const payload = readExpected(family, source, name, sofar)
+    return toTold(type, isReturn(type) ? expectedReturn(type, payload, step, store) : payload, store)
   })
   return byAbout(messages)
+}
+
+export function isReturn(type: string): boolean {
+  return /^(return_authorization|customer_return):/.test(type)
+}
+
+/** A return, written with the ids of its units, shows them and its order as the order does. */
+export function expectedReturn(
+  type: string,
+  order: Payload,
+  step: string,
+  { family, source }: Store,
+): Payload {
+  const payload = readExpected(family, source, `${type.split(':')[0]}-${order['number']}`, [step])
+  const { shipments, line_items } = order as {
+    shipments: { inventory_units: Payload[] }[]
+    line_items: Payload[]
+  }
+  const units = shipments.flatMap(({ inventory_units }) => inventory_units)
+  return {
+    ...payload,
+    inventory_units: (payload['inventory_units'] as number[]).map((id) => {
+      const unit = units.find((candidate) => candidate['id'] === id)!
+      const line = line_items.find(({ variant_id }) => variant_id === unit['variant_id'])!
+      return { ...unit, variant: line['variant'] }
+    }),
+    order,
+  }
 }
 
 /** The time of a removal is the moment at which it was seen. */

@@ -2,17 +2,22 @@ import type { Columns } from '../columns.ts'
 import type { FamilyName } from '../detect-family.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { returnsByItem } from '../order-returns.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
+import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
-import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
+import { stockTransferSource } from '../stock-transfers.ts'
+import { type OwnerKind, watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /** What an order `o` and its shipments `s` say about money besides their totals, as expressions and select lists. */
 type Money = Readonly<{
   taxes?: Readonly<{ included: string; additional: string }>
   shipTotal: string
   shipmentCost: string
+  /** What an adjustment names as its own. */
+  adjusts: Readonly<{ parent: string; owner?: OwnerKind }>
   /** Of an adjustment `a`: what made it, and whether a price says it already. */
   originator: string
   included: string
@@ -23,6 +28,7 @@ type Money = Readonly<{
 const moneyInRows: Money = {
   shipTotal: 'o.shipment_total',
   shipmentCost: 's.cost',
+  adjusts: { parent: 'order_id' },
   originator: 'a.source_type',
   included: 'coalesce(a.included, false)',
   ofOrder: (schema) => `${schema}.spree_adjustments a
@@ -34,6 +40,10 @@ const moneyInRows: Money = {
  * it elsewhere; the other differences are columns that are there or are not.
  */
 export function spree4(columns: Columns, name: FamilyName, money = moneyInRows): Family {
+  const states = {
+    ...customerSource(columns, address),
+    ...stockTransferSource(columns, { table: 'spree_stock_items', key: 'stock_item_id' }),
+  }
   return {
     name,
     watched: [
@@ -43,19 +53,12 @@ export function spree4(columns: Columns, name: FamilyName, money = moneyInRows):
       ...watch(columns, 'spree_shipments', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_shipping_rates', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
       ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
-      ...watch(
-        columns,
-        'spree_adjustments',
-        money === moneyInRows
-          ? { kind: 'order', parent: 'order_id' }
-          : { kind: 'order', parent: 'adjustable_id', owner: 'adjustable' },
-      ),
+      ...watch(columns, 'spree_adjustments', { kind: 'order', ...money.adjusts }),
       ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
-      ...watch(columns, 'spree_return_items', {
-        kind: 'order',
-        parent: 'return_authorization_id',
-        owner: 'return',
-      }),
+      // By its unit: one that comes back unasked has no authorization.
+      ...watch(columns, 'spree_return_items', { kind: 'order', parent: 'inventory_unit_id', owner: 'unit' }),
+      ...watch(columns, 'spree_reimbursements', { kind: 'order', parent: 'order_id' }),
+      ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
@@ -64,6 +67,8 @@ export function spree4(columns: Columns, name: FamilyName, money = moneyInRows):
     products: productStatement(columns, { deletedMasters: true }),
     orders: orderStatement(columns, orderPicture(columns, money)),
     ...stockStatements(columns, 'spree_stock_items'),
+    returns: returnsByItem(columns),
+    states,
   }
 }
 
