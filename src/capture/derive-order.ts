@@ -4,7 +4,7 @@ import type { Baseline } from './baseline.ts'
 import { orderContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import type { ResolvedRow } from './outbox-row.ts'
+import { isBackfill, type ResolvedRow } from './outbox-row.ts'
 
 export type OrderInput = Readonly<{
   aggregate: string
@@ -42,7 +42,7 @@ export function deriveOrder({ aggregate, rows, order, baselines }: OrderInput): 
 
   const before = rows.some((row) => row.op === 'forget') ? undefined : baselines.get('order')
   const unchanged = isUnchanged(before, digest, content)
-  const requested = rows.some((row) => row.op === 'announce')
+  const requested = rows.some((row) => row.op === 'announce' || isBackfill(row))
   if (!unchanged || requested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
   return derivation
 }

@@ -30,6 +30,7 @@ async function dropState(db: Db): Promise<void> {
     'acknowledged',
     'stock_ledger',
     'unmapped',
+    'backfill',
     'gap',
     'tally',
     'paused',
