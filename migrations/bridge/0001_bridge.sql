@@ -130,12 +130,12 @@ create table bridge.backfill (
   expected bigint not null,
   asked bigint not null default 0,
   started_at timestamptz not null default clock_timestamp(),
-  seen_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz default clock_timestamp(),
   finished_at timestamptz,
   primary key (entity, since, condition)
 );
 comment on table bridge.backfill is 'How far each backfill has come, by what was asked for as it was written: the same command goes on there.';
-comment on column bridge.backfill.seen_at is 'When a process last worked at it, or waited for room.';
+comment on column bridge.backfill.seen_at is 'When a process last worked at it, or waited for room; null where it stopped in order.';
 
 create table bridge.unmapped (
   aggregate text primary key,

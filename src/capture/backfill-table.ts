@@ -27,7 +27,7 @@ const RUNNING_SECONDS = 10
 
 const COLUMNS = `entity, since, condition, since_at as "sinceAt", position, last_id as "lastId",
             expected::float8 as expected, asked::float8 as asked, started_at as "startedAt", finished_at as "finishedAt",
-            finished_at is null and seen_at > clock_timestamp() - interval '${RUNNING_SECONDS} seconds' as running`
+            finished_at is null and coalesce(seen_at, '-infinity') > clock_timestamp() - interval '${RUNNING_SECONDS} seconds' as running`
 const BY_KEY = 'entity = $1 and since = $2 and condition = $3'
 
 export async function readBackfill(
@@ -96,12 +96,16 @@ export async function askPage(
   })
 }
 
-export async function noteWaiting(db: Db, { entity, since, condition }: BackfillKey): Promise<void> {
-  await db.query(`update bridge.backfill set seen_at = clock_timestamp() where ${BY_KEY}`, [
-    entity,
-    since,
-    condition,
-  ])
+/** That a process waits for room, or works at it no more. */
+export async function noteState(
+  db: Db,
+  { entity, since, condition }: BackfillKey,
+  state: 'waits' | 'stopped',
+): Promise<void> {
+  await db.query(
+    `update bridge.backfill set seen_at = case when $4 then clock_timestamp() end where ${BY_KEY}`,
+    [entity, since, condition, state === 'waits'],
+  )
 }
 
 function askedOf(entity: Entity, { id, aggregateId }: Root): Asked {

@@ -11,7 +11,7 @@ import {
   type Backfill,
   type BackfillKey,
   beginBackfill,
-  noteWaiting,
+  noteState,
   readBackfill,
 } from './backfill-table.ts'
 import { readSeeded } from './seeding.ts'
@@ -79,6 +79,7 @@ export async function backfillStore(options: BackfillOptions): Promise<BackfillE
   for (const [index, key] of keys.entries()) {
     const before = known[index]?.finishedAt ?? null
     const unfinished = before === null ? await runBackfill(key, options) : null
+    if (unfinished !== null) await noteState(pool, key, 'stopped')
     const { expected, asked } = await readBegun(pool, key)
     ends.push({ entity: key.entity, expected, asked, before, unfinished })
   }
@@ -132,7 +133,7 @@ async function waitForRoom(
     )
     if (performance.now() - seenAt > LAST_LOOK_MILLISECONDS) {
       seenAt = performance.now()
-      await noteWaiting(pool, backfill)
+      await noteState(pool, backfill, 'waits')
     }
     await pause(look, undefined, { signal }).catch(() => undefined)
   }
