@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
+import { backfill } from './backfill.ts'
 import { backlog } from './backlog.ts'
 import { drain } from './drain.ts'
 import { type Experiment, runExperiment } from './experiment.ts'
@@ -32,6 +33,7 @@ const experiments: readonly Experiment[] = [
   backlog,
   memory,
   seeding,
+  backfill,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
