@@ -5,40 +5,25 @@ import { naturalKeySchema } from '../messages/product.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
-import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
-import { type Breathe, breathing } from './breathe.ts'
-import type { Derivation } from './derivation.ts'
+import { type AllDerived, Derivations } from './derivations.ts'
 import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
 import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
-import {
-  type Compared,
-  type ShapedMessages,
-  type Shaping,
-  shapeMessages,
-  unshaped,
-  type Withheld,
-} from './shape-messages.ts'
+import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
 import { readTold } from './told.ts'
-import type { Unmapped } from './unmapped.ts'
-import { untold } from './untold.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
-/** What follows for one aggregate, its messages as they go into the queue, those that do not, and what a shadow makes of both. */
-export type Derived = Omit<Derivation, 'messages'> &
-  Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[]; compared: readonly Compared[] }>
-
 /**
- * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
- * cannot be mapped, or shaped, becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold
- * the effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
+ * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that cannot be
+ * mapped or shaped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
  * whose silent seeding is known to be through, where that is known.
  */
 export async function deriveAggregates(
@@ -53,7 +38,7 @@ export async function deriveAggregates(
     /** Undefined: messages are sent as they are mapped. */
     shaping?: Shaping | undefined
   }>,
-): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
+): Promise<AllDerived> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const [baselines, products, stock, seeded, told] = await Promise.all([
@@ -74,40 +59,13 @@ export async function deriveAggregates(
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
-  const found = new Map<string, Derived | undefined>()
-  const unmapped: Unmapped[] = []
-  const park = (aggregate: string, error: unknown, left?: Derived) => {
-    unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
-    found.set(aggregate, left)
-  }
-  const expressions: ((breathe: Breathe) => Promise<void>)[] = []
-  const derive = (aggregate: string, work: () => Derivation) => {
-    try {
-      const derivation = work()
-      const own = rows.get(aggregate) ?? []
-      const queue = (shaped: ShapedMessages, from = derivation) => toBeQueued(aggregate, from, shaped, own)
-      const shaped = how.shaping
-        ? shapeMessages(derivation.messages, how.shaping)
-        : unshaped(derivation.messages)
-      if (typeof shaped !== 'function') found.set(aggregate, queue(shaped))
-      else
-        expressions.push((breathe) =>
-          shaped(breathe).then(
-            (finished) => void found.set(aggregate, queue(finished)),
-            (error: unknown) =>
-              park(aggregate, error, queue(unshaped([]), untold(derivation, own, how.stockMessages))),
-          ),
-        )
-    } catch (error) {
-      park(aggregate, error)
-    }
-  }
   const orders = idsOf(aggregates, 'order')
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
   const returns = await store.returns(db, returning)
+  const all = new Derivations(rows, how)
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
-    derive(aggregate, () =>
+    all.add(aggregate, () =>
       deriveOrder({
         aggregate,
         rows: rows.get(aggregate) ?? [],
@@ -121,7 +79,7 @@ export async function deriveAggregates(
   }
   // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
   await store.eachOrder(db, orders, deriveFromOrder)
-  for (const id of orders) if (!found.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
+  for (const id of orders) if (!all.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
 
   const now = new Date()
   const toldOf =
@@ -132,7 +90,7 @@ export async function deriveAggregates(
         : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
     const aggregate = aggregateKey('product', id)
-    derive(aggregate, () =>
+    all.add(aggregate, () =>
       deriveProduct({
         aggregate,
         rows: rows.get(aggregate) ?? [],
@@ -152,7 +110,7 @@ export async function deriveAggregates(
   for (const about of STATE_KINDS) {
     for (const id of idsOf(aggregates, about.kind)) {
       const aggregate = aggregateKey(about.kind, id)
-      derive(aggregate, () => {
+      all.add(aggregate, () => {
         // Not gone: its table is, perhaps for a moment, or is another one now.
         if (!store.kinds.includes(about.kind)) throw new Error(`The store has no table for ${about.kind}s.`)
         return deriveState({
@@ -170,29 +128,10 @@ export async function deriveAggregates(
     }
   }
 
-  const breathe = breathing(db)
-  for (const finish of expressions) await finish(breathe)
-
-  const derivations = new Map<string, Derived>()
-  for (const aggregate of aggregates) {
-    const derived = found.get(aggregate)
-    if (derived) derivations.set(aggregate, derived)
-  }
-  return { derivations, unmapped }
+  return all.finish(db)
 }
 
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
-
-function toBeQueued(
-  aggregate: string,
-  derivation: Derivation,
-  shaped: ShapedMessages,
-  rows: readonly ResolvedRow[],
-): Derived {
-  const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
-  const messages = shaped.messages.map((message) => ({ aggregate, changedAt, ...message }))
-  return { ...derivation, ...shaped, messages }
-}
 
 function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot | undefined {
   if (found instanceof Error) throw found

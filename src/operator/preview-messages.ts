@@ -5,7 +5,8 @@ import { type ShapedMessages, shapeMessages } from '../capture/shape-messages.ts
 import type { Unmapped } from '../capture/unmapped.ts'
 import { aggregateKey } from '../messages/aggregate.ts'
 import type { Message } from '../messages/message.ts'
-import { isAt, parsePath } from '../messages/shaping/path.ts'
+import { isAt, parsePath, valuesAt } from '../messages/shaping/path.ts'
+import { remainsOf } from '../messages/shaping/remains.ts'
 import type { Shape, ShapingRules, WithheldBy } from '../messages/shaping/shape.ts'
 import { stockPayload } from '../messages/stock.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -33,6 +34,8 @@ export type Preview = Readonly<{
   unmapped: string | null
   /** Paths that the configuration redacts, and that lead nowhere in these messages. */
   leadNowhere: readonly Readonly<{ type: string; path: string }>[]
+  /** What such a path takes out, and where the same still stands. */
+  remains: readonly Readonly<{ type: string; path: string; at: readonly string[] }>[]
 }>
 
 type Noted = Pick<Message, 'type' | 'payload'>
@@ -64,6 +67,9 @@ export function previewMessages(
         ? shapeStock(work, stockMessages)
         : derive(work, kind, { stockMessages, orderMessages }))
       const { messages, withheld } = 'reason' in result ? NOTHING : result
+      const redacted = mapped.flatMap(({ type, payload }) =>
+        (options.redact?.[type] ?? []).map((path) => ({ type, path, root: { payload } })),
+      )
       return {
         aggregate,
         messages: [
@@ -71,11 +77,16 @@ export function previewMessages(
           ...withheld.map(({ type, by }) => ({ type, payload: null, withheldBy: by })),
         ],
         unmapped: 'reason' in result ? result.reason : null,
-        leadNowhere: mapped.flatMap(({ type, payload }) =>
-          (options.redact?.[type] ?? [])
-            .filter((path) => !isAt({ payload }, parsePath(path)))
-            .map((path) => ({ type, path })),
-        ),
+        leadNowhere: redacted
+          .filter(({ path, root }) => !isAt(root, parsePath(path)))
+          .map(({ type, path }) => ({ type, path })),
+        remains: redacted.flatMap(({ type, path, root }) => {
+          const values = valuesAt(root, parsePath(path))
+          const at = messages
+            .filter((message) => message.type === type)
+            .flatMap(({ payload }) => remainsOf(values, JSON.parse(payload)))
+          return at.length === 0 ? [] : [{ type, path, at }]
+        }),
       }
     },
     'repeatable read',

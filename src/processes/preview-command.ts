@@ -46,7 +46,7 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
     )
 }
 
-function formatPreview({ aggregate, messages, unmapped, leadNowhere }: Preview): string {
+function formatPreview({ aggregate, messages, unmapped, leadNowhere, remains }: Preview): string {
   const lines = [
     ...messages.map(({ type, payload, withheldBy }) =>
       withheldBy === null
@@ -55,6 +55,9 @@ function formatPreview({ aggregate, messages, unmapped, leadNowhere }: Preview):
     ),
     ...(unmapped === null ? [] : [`${aggregate} would be parked: ${unmapped}`]),
     ...leadNowhere.map(({ type, path }) => `redact.${type}: ${path} leads nowhere in this message`),
+    ...remains.map(
+      ({ type, path, at }) => `redact.${type}: what ${path} takes out still stands at ${at.join(', ')}`,
+    ),
   ]
   return lines.length === 0 ? `A change of ${aggregate} would send nothing.` : lines.join('\n')
 }
