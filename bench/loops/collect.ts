@@ -33,6 +33,7 @@ export async function loadCollectLoop({ databaseUrl, count }: SenderRequest) {
           left -= messages.length
           if (left <= 0) collector.stop().then(resolve, reject)
         },
+        onHeld() {},
         onError: reject,
       })
       membership.onLook(() => collector.wake())

@@ -18,7 +18,7 @@ export async function missingWriteGrants(
         where n.nspname = $1
           and (c.relname = any($2::text[])
                or c.oid in (select pg_get_serial_sequence(format('%I.%I', $1::text, t.name), 'id')::regclass
-                              from unnest($2::text[]) t (name)
+                              from unnest($3::text[]) t (name)
                              where has_table_privilege(format('%I.%I', $1::text, t.name), 'select')))
      )
      select format('grant select, insert, update, delete on all tables in schema %I to %I;', $1::text, current_user) as grant
@@ -30,7 +30,11 @@ export async function missingWriteGrants(
       union all
      select format('grant usage on all sequences in schema %I to %I;', $1::text, current_user)
       where exists (select from shop where case relkind when 'S' then not has_sequence_privilege(oid, 'usage') end)`,
-    [store.schema, store.watched.map(({ table }) => table)],
+    [
+      store.schema,
+      store.watched.map(({ table }) => table),
+      store.watched.filter(({ id }) => id === 'id').map(({ table }) => table),
+    ],
   )
   return rows.map((row) => row.grant)
 }

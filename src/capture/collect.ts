@@ -1,3 +1,4 @@
+import type { Kind } from '../messages/aggregate.ts'
 import { atStep } from '../observe/steps.ts'
 import { openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -74,17 +75,26 @@ export class Collect {
   readonly #store: Store
   readonly #laneCount: number
   readonly #settings: CollectSettings
+  readonly #held: ReadonlySet<Kind>
   readonly #pending = new Pending()
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
   #seeded = false
   #overflowing = false
 
-  constructor(pool: Pool, store: Store, laneCount: number, settings: CollectSettings) {
+  /** Changes of `held` kinds stay in the outbox: who lets go of them begins anew. */
+  constructor(
+    pool: Pool,
+    store: Store,
+    laneCount: number,
+    settings: CollectSettings,
+    held: ReadonlySet<Kind> = new Set(),
+  ) {
     this.#pool = pool
     this.#store = store
     this.#laneCount = laneCount
     this.#settings = settings
+    this.#held = held
   }
 
   /** Milliseconds until the next aggregate has settled, undefined while nothing waits. */
@@ -131,7 +141,7 @@ export class Collect {
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
-    const seeds = whole && !this.#seeded
+    const seeds = whole && !this.#seeded && this.#held.size === 0
     if (due.length === 0 && finished.length === 0 && !seeds) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
@@ -209,7 +219,10 @@ export class Collect {
       const opened = openWindow(db, this.#settings.statementTimeoutMilliseconds)
       if (this.#overflowing && this.#pending.size > ROWS_TO_READ_ON)
         return { snapshot: await opened, rows: [], whole: false }
-      const [snapshot, rows] = await Promise.all([opened, readNewRows(db, this.#seen, ROWS_PER_READ)])
+      const [snapshot, rows] = await Promise.all([
+        opened,
+        readNewRows(db, this.#seen, ROWS_PER_READ, this.#held),
+      ])
       this.#overflowing = rows.length === ROWS_PER_READ
       return { snapshot, rows, whole: !this.#overflowing }
     })

@@ -1,7 +1,8 @@
 import { Doze } from '../postgres/doze.ts'
+import { isUnreadable } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { claimLease } from '../postgres/worker-lease.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Unreadable } from '../store/store.ts'
 import { Collect, type CollectSettings, type Pass, type Tenure, TenureLost } from './collect.ts'
 import { writePulse } from './outbox.ts'
 
@@ -15,6 +16,8 @@ export type CollectorOptions = Readonly<{
   /** True while notifications arrive: only then may the collector sleep between fallback polls. */
   hears(): boolean
   onPass(pass: Pass): void
+  /** The kinds that cannot be read have changed: their changes wait in the outbox, the others go on. */
+  onHeld(held: Unreadable): void
   onError(error: unknown): void
 }>
 
@@ -30,6 +33,8 @@ const POLL_MILLISECONDS = 20
 const FALLBACK_POLL_MILLISECONDS = 500
 const CLAIM_MILLISECONDS = 1_000
 const ERROR_PAUSE_MILLISECONDS = 250
+/** So often a kind that cannot be read is tried again. */
+const HELD_MILLISECONDS = 2_000
 
 /**
  * Runs passes while this worker holds the collector's lease: one after the other while there is something to collect,
@@ -41,10 +46,12 @@ export function startCollector(options: CollectorOptions): Collector {
   const doze = new Doze()
   let stopping = false
   let tenure: Tenure | undefined
+  let held: Unreadable = new Map()
+  let heldSince = 0
   const running = run()
 
   async function run(): Promise<void> {
-    let collect = new Collect(pool, store, laneCount, settings)
+    let collect = begin()
     let pulse = new Pulse(pool)
     while (!stopping) {
       try {
@@ -53,6 +60,8 @@ export function startCollector(options: CollectorOptions): Collector {
           await doze.rest(CLAIM_MILLISECONDS)
           continue
         }
+        if (held.size > 0 && performance.now() - heldSince > HELD_MILLISECONDS && (await look()))
+          collect = begin()
         const pass = await collect.pass(current, performance.now())
         options.onPass(pass)
         await pulse.beat(pass, options.hears())
@@ -64,13 +73,36 @@ export function startCollector(options: CollectorOptions): Collector {
             ),
           )
       } catch (error) {
-        collect = new Collect(pool, store, laneCount, settings)
+        if (error instanceof TenureLost) letGo()
+        const isHeld = isUnreadable(error) && (await look().catch(() => false))
+        collect = begin()
         pulse = new Pulse(pool)
         tenure = undefined
-        if (!(error instanceof TenureLost)) options.onError(error)
+        if (!(error instanceof TenureLost || isHeld)) options.onError(error)
         await doze.rest(ERROR_PAUSE_MILLISECONDS)
       }
     }
+  }
+
+  function begin(): Collect {
+    return new Collect(pool, store, laneCount, settings, new Set(held.keys()))
+  }
+
+  /** Which kinds can be read now? True where others than before. */
+  async function look(): Promise<boolean> {
+    const before = held
+    held = await store.unreadable(pool)
+    heldSince = performance.now()
+    if (held.size === before.size && [...held].every(([kind, reason]) => before.get(kind) === reason))
+      return false
+    options.onHeld(held)
+    return true
+  }
+
+  /** What cannot be read is the next collector's to find out. */
+  function letGo(): void {
+    if (held.size > 0) options.onHeld(new Map())
+    held = new Map()
   }
 
   /** The lease while it stands under the present registration; else tries to get it. */

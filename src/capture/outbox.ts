@@ -23,14 +23,15 @@ const COLUMNS = `id, xid, at, kind, table_name, row_id, op, parent, parent_old, 
 
 /**
  * Rows that the previous read could not see, at most `limit` (then there are more); all rows without a previous read.
- * Runs inside the window's transaction, so that rows and snapshot are one.
+ * Those of `held` kinds stay. Runs inside the window's transaction, so that rows and snapshot are one.
  */
 export async function readNewRows(
   db: Db,
   previous: Snapshot | undefined,
   limit: number,
+  held: ReadonlySet<Kind> = new Set(),
 ): Promise<OutboxRow[]> {
-  const { rows } = await queryNewRows(db, previous, limit)
+  const { rows } = await queryNewRows(db, previous, limit, notHeld(held))
   return rows.map((row) => ({
     id: row.id,
     xid: row.xid,
@@ -46,22 +47,34 @@ export async function readNewRows(
   }))
 }
 
-function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number) {
+/** While products are held, the stock of new variants is too: it must not overtake the news of them. */
+function notHeld(held: ReadonlySet<Kind>): string {
+  if (held.size === 0) return 'true'
+  const others = `kind not in (${[...held].map((kind) => `'${kind}'`).join(', ')})`
+  if (!held.has('product')) return others
+  return `${others} and (kind <> 'stock' or coalesce(parent, parent_old, '') <> all (array(
+    select made.row_id from bridge.outbox made
+     where made.table_name = 'spree_variants' and made.op = 'insert' and made.row_id is not null)))`
+}
+
+function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number, free: string) {
   if (!previous) {
-    return db.query<Row>(`select ${COLUMNS} from bridge.outbox order by xid, id limit $1`, [limit])
+    return db.query<Row>(`select ${COLUMNS} from bridge.outbox where ${free} order by xid, id limit $1`, [
+      limit,
+    ])
   }
   if (previous.inProgress.size === 0) {
     return db.query<Row>(
-      `select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 order by xid, id limit $2`,
+      `select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 and ${free} order by xid, id limit $2`,
       [previous.xmax, limit],
     )
   }
   return db.query<Row>(
     `(select ${COLUMNS} from bridge.outbox
-       where xid = ${endedMeanwhile('$3')}
+       where xid = ${endedMeanwhile('$3')} and ${free}
        order by xid, id limit $2)
      union all
-     (select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 order by xid, id limit $2)
+     (select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 and ${free} order by xid, id limit $2)
      limit $2`,
     [previous.xmax, limit, [...previous.inProgress]],
   )

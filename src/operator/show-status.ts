@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 import { readOpenGaps } from '../capture/gaps.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import type { Db } from '../postgres/pool.ts'
@@ -6,6 +8,8 @@ import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { listPaused, type PausedType } from '../queue/pause.ts'
 import { listAlarms, type OpenAlarm } from './alarms/alarm-table.ts'
 import { TITLES } from './alarms/trouble.ts'
+
+const heldReport = z.object({ held: z.record(z.string(), z.string()) })
 
 /** A running worker as its last heartbeat told. */
 export type WorkerStatus = Readonly<{
@@ -145,6 +149,9 @@ export function formatStatus(status: Status): string {
         `worker ${worker.host}:${worker.pid}${worker.alive ? '' : '  DEAD'}  heartbeat ${worker.heartbeatAgeSeconds} s ago  ${worker.lanes} lanes` +
         `${worker.collects ? '  collector' : ''}  ${describeReport(worker.report)}`,
     ),
+    ...status.workers.flatMap(({ report }) =>
+      heldOf(report).map(([kind, reason]) => `held    changes of ${kind} wait in the outbox: ${reason}`),
+    ),
     `outbox  ${status.outboxRows} rows${age(status.oldestChangeSeconds)}`,
     ...(status.messages.length === 0 ? ['queue   empty'] : []),
     ...status.messages.map(
@@ -188,4 +195,10 @@ function age(seconds: number | null): string {
 function describeReport(report: unknown): string {
   if (typeof report !== 'object' || report === null || !('circuit' in report)) return ''
   return `circuit ${String(report.circuit)}${'lastError' in report && report.lastError ? `: ${String(report.lastError)}` : ''}`
+}
+
+/** What a worker reports that it cannot read. */
+export function heldOf(report: unknown): [kind: string, reason: string][] {
+  const told = heldReport.safeParse(report)
+  return told.success ? Object.entries(told.data.held) : []
 }

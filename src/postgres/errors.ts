@@ -42,6 +42,12 @@ export function isTransient(error: unknown): boolean {
   )
 }
 
+/** True where a statement names what is not there, is of another type, or may not be read: repeating it mends nothing. */
+export function isUnreadable(error: unknown): boolean {
+  // 42 syntax error or access rule violation
+  return sqlState(error)?.startsWith('42') ?? false
+}
+
 /** What is wrong with a database, in words an operator can act on. */
 export class DatabaseError extends Error {
   readonly code:

@@ -4,6 +4,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { isTransient } from '../postgres/errors.ts'
 import type { CircuitView } from '../push/circuit.ts'
+import type { Unreadable } from '../store/store.ts'
 
 /** One line a second per cause at most: a database that is away for an hour is one story, not a million. */
 export function complaints(log: Log): (where: string) => (error: unknown) => void {
@@ -25,6 +26,24 @@ export function tellCircuit(view: CircuitView, quietly: Seldom, metrics: Metrics
       next_probe_at: view.nextProbeAt.toISOString(),
     })
   }
+}
+
+/** Which kinds wait, and why; undefined where none does. */
+export function describeHeld(held: Unreadable): string | undefined {
+  if (held.size === 0) return undefined
+  return [...held].map(([kind, reason]) => `changes of ${kind} wait: ${reason}`).join('; ')
+}
+
+/** A kind that cannot be read, or can again, in the log. */
+export function tellHeld(held: Unreadable, before: Unreadable, log: Log): void {
+  for (const [kind, reason] of held)
+    if (before.get(kind) !== reason)
+      log.error(
+        'changes of a kind wait in the outbox: the tables of the store are not as they were. Put back what is missing, or restart with a release that knows the new tables.',
+        { kind, reason },
+      )
+  for (const kind of before.keys())
+    if (!held.has(kind)) log.info('changes of a kind are told again', { kind })
 }
 
 /** What one pass of the collector brought, in the log and in the metrics. */

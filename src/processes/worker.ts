@@ -15,6 +15,7 @@ import { createPushClient, type PushClient } from '../push/client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { startSender } from '../queue/sender.ts'
+import type { Unreadable } from '../store/store.ts'
 import { bridgeAlarms } from './alarms.ts'
 import { type Housekeeping, startHousekeeping } from './housekeeping.ts'
 import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
@@ -23,7 +24,7 @@ import { type Part, promiseOf } from './part.ts'
 import { startReconcileDuty } from './reconcile-duty.ts'
 import { identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
-import { complaints, tellCircuit, tellPass } from './worker-log.ts'
+import { complaints, describeHeld, tellCircuit, tellHeld, tellPass } from './worker-log.ts'
 
 export type WorkerSettings = Settings &
   Readonly<{ databaseUrl: string; hubUrl: string; hubStoreId: string; hubToken: string }>
@@ -81,10 +82,11 @@ async function assemble(
     version: readVersion(),
     leaseMilliseconds: LEASE_MILLISECONDS,
     heartbeatMilliseconds: HEARTBEAT_MILLISECONDS,
-    status: () => describeWorker(circuit),
+    status: () => describeWorker(circuit, held),
     watch: (work) => atStep('lane.renew', work),
     onError: complain('heartbeat'),
   })
+  let held: Unreadable = new Map()
   const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
   const alarms = bridgeAlarms(settings, pool, log)
   const housekeeping = await startHousekeeping({
@@ -139,6 +141,10 @@ async function assemble(
       if (pass.messages.length > 0) sender.wake()
       tellPass(pass, log, quietly, metrics)
     },
+    onHeld(unreadable) {
+      tellHeld(unreadable, held, log)
+      held = unreadable
+    },
     onError: complain('collect'),
   })
   const reconcileDuty = startReconcileDuty({
@@ -166,7 +172,10 @@ async function assemble(
 
   return {
     routers: [],
-    readyChecks: readyChecks(pool, code, membership, housekeeping),
+    readyChecks: {
+      ...readyChecks(pool, code, membership, housekeeping),
+      kinds: async () => describeHeld(held),
+    },
     ended,
     async stop() {
       log.info('worker stops')
@@ -191,9 +200,13 @@ async function greetHub(client: PushClient, settings: WorkerSettings, log: Log):
   })
 }
 
-function describeWorker(circuit: Circuit): string {
+function describeWorker(circuit: Circuit, held: Unreadable): string {
   const view = circuit.state()
-  return JSON.stringify({ circuit: view.state, lastError: view.state === 'closed' ? null : view.text })
+  return JSON.stringify({
+    circuit: view.state,
+    lastError: view.state === 'closed' ? null : view.text,
+    held: Object.fromEntries(held),
+  })
 }
 
 function readyChecks(pool: Pool, code: number, membership: Membership, housekeeping: Housekeeping) {

@@ -1,10 +1,13 @@
+import { keepsNamesInTranslations } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { StoreError } from './store-error.ts'
 
-export type FamilyName = 'spree-4.10' | 'spree-6.0'
+/**
+ * After the newest version of each: 2.0 and 2.1, 2.2 to 2.4, 3.0 to 3.6, 3.7 to 5.x without 4.6 and 4.7, those two, 6.x.
+ */
+export type FamilyName = 'spree-2.1' | 'spree-2.4' | 'spree-3.6' | 'spree-4.7' | 'spree-4.10' | 'spree-6.0'
 
-const SUPPORTED =
-  'Supported are Spree 4.10 and 6.0; of the others, 3.7 to 4.5, 4.8, 4.9 and 5.x have the tables of 4.10 and are read alike.'
+const SUPPORTED = 'Supported is Spree from 2.0 to 6.x.'
 
 /** Tells the family by tables and columns. @throws StoreError where the database holds no store that we can read. */
 export function detectFamily(columns: Columns): FamilyName {
@@ -17,14 +20,13 @@ export function detectFamily(columns: Columns): FamilyName {
   }
   if (columns.has('spree_cartons')) throw unsupported('Solidus')
   if (columns.has('spree_fulfillments')) return 'spree-6.0'
-  if (!columns.has('spree_stock_items')) throw unsupported('Spree 1.3')
-  if (!columns.has('spree_inventory_units', 'quantity') || !columns.has('spree_orders', 'token')) {
-    throw unsupported('Spree 2.0 to 3.6')
+  if (!columns.has('spree_stock_items')) {
+    throw unsupported('Spree 1.3 or older, which counts stock in the variants themselves')
   }
-  // 4.6 and 4.7 moved the names of products into the translations and left them empty here.
-  if (columns.has('spree_product_translations', 'name') && columns.isNullable('spree_products', 'name')) {
-    throw unsupported('Spree 4.6 or 4.7')
-  }
+  if (!columns.has('spree_orders', 'shipment_total')) return 'spree-2.1'
+  if (!columns.has('spree_payments', 'number')) return 'spree-2.4'
+  if (!columns.has('spree_orders', 'token')) return 'spree-3.6'
+  if (keepsNamesInTranslations(columns)) return 'spree-4.7'
   return 'spree-4.10'
 }
 

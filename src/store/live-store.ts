@@ -32,6 +32,7 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     skuOwners: (...given) => current.skuOwners(...given),
     roots: (...given) => current.roots(...given),
     present: (...given) => current.present(...given),
+    unreadable: (...given) => current.unreadable(...given),
     lastVariant: (...given) => current.lastVariant(...given),
     async reopen(db) {
       current = await openStore(db)

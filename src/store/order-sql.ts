@@ -1,3 +1,4 @@
+import { optionLinks, priceDeletedAt, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
 import { isBasePrice } from './product-sql.ts'
@@ -18,19 +19,28 @@ select o.id::text as id, row_to_json(snapshot)::text as snapshot
    and o.completed_at is not null`
 }
 
+/** Included and added tax of an order `o`, where its row says them. */
+const taxesOfOrder = {
+  included: 'coalesce(o.included_tax_total, 0)',
+  additional: 'coalesce(o.additional_tax_total, 0)',
+}
+
 /** The columns of an order that bear the same name in all families, and the parts that are read alike. */
-export function commonOrderColumns(columns: Columns): string {
+export function commonOrderColumns(columns: Columns, taxes = taxesOfOrder): string {
   const schema = quoteName(columns.schema)
+  const cardName = columns.has('spree_credit_cards', 'name')
+    ? 'c.name'
+    : `concat_ws(' ', c.first_name, c.last_name) as "name"`
   return `
           o.id::text as "id",
           o.number,
           o.email,
           o.currency,
-          o.channel,
+          ${columns.has('spree_orders', 'channel') ? 'o.channel' : `'spree' as "channel"`},
           o.item_total::text as "itemTotal",
           o.adjustment_total::text as "adjustmentTotal",
-          coalesce(o.included_tax_total, 0)::text as "includedTaxTotal",
-          coalesce(o.additional_tax_total, 0)::text as "additionalTaxTotal",
+          ${taxes.included}::text as "includedTaxTotal",
+          ${taxes.additional}::text as "additionalTaxTotal",
           o.total::text as "total",
           coalesce(o.payment_total, 0)::text as "paymentTotal",
           o.created_at as "createdAt",
@@ -43,13 +53,21 @@ export function commonOrderColumns(columns: Columns): string {
                    c.year::text,
                    c.cc_type as "ccType",
                    c.last_digits as "lastDigits",
-                   c.name
+                   ${cardName}
               from ${schema}.spree_credit_cards c
              where c.id in (select p.source_id
                               from ${schema}.spree_payments p
                              where p.order_id = o.id and p.source_type = 'Spree::CreditCard')
              order by c.id`)} as "creditCards",
-          ${jsonRows(`
+          ${refunds(columns)} as "refunds",
+          ${orderExtras(columns)} as "extras"`
+}
+
+/** None before 2.4: there money went back as a negative payment. */
+function refunds(columns: Columns): string {
+  if (!columns.has('spree_refunds')) return `'[]'::json`
+  const schema = quoteName(columns.schema)
+  return jsonRows(`
             select r.id::text as "id",
                    r.payment_id::text as "paymentId",
                    r.amount::text,
@@ -60,8 +78,7 @@ export function commonOrderColumns(columns: Columns): string {
               join ${schema}.spree_refunds r on r.payment_id = p.id
               left join ${schema}.spree_refund_reasons reason on reason.id = r.refund_reason_id
              where p.order_id = o.id
-             order by r.id`)} as "refunds",
-          ${orderExtras(columns)} as "extras"`
+             order by r.id`)
 }
 
 /** What an order says beyond the common words, under the names of its columns. */
@@ -75,11 +92,14 @@ function orderExtras(columns: Columns): string {
     'public_metadata',
     'private_metadata',
   ].filter((name) => columns.has('spree_orders', name))
-  return `json_build_object(
-            'store', ${jsonRow(`
-              select s.id, s.code, s.name
+  const store = columns.has('spree_orders', 'store_id')
+    ? jsonRow(`
+              select s.id, s.code, ${word(columns, 'spree_stores', 's', 'name')} as "name"
                 from ${quoteName(columns.schema)}.spree_stores s
-               where s.id = o.store_id`)}${own.map((name) => `,\n            '${name}', o.${name}`).join('')})`
+               where s.id = o.store_id`)
+    : 'null'
+  return `json_build_object(
+            'store', ${store}${own.map((name) => `,\n            '${name}', o.${name}`).join('')})`
 }
 
 export function orderLineItems(columns: Columns, words: LineItemWords): string {
@@ -93,14 +113,14 @@ export function orderLineItems(columns: Columns, words: LineItemWords): string {
                    l.updated_at as "updatedAt",
                    ${jsonRow(`
                      select v.id::text as "id",
-                            p.name,
+                            ${word(columns, 'spree_products', 'p', 'name')} as "name",
                             v.product_id::text as "productId",
                             v.sku,
                             (select pr.amount::text
                                from ${schema}.spree_prices pr
                               where pr.variant_id = v.id
                                 and pr.currency = o.currency
-                                and pr.deleted_at is null
+                                and ${priceDeletedAt(columns)} is null
                                 ${isBasePrice(columns)}
                               order by pr.id
                               limit 1) as "price",
@@ -110,7 +130,7 @@ export function orderLineItems(columns: Columns, words: LineItemWords): string {
                             v.depth::text,
                             coalesce(v.is_master, false) as "isMaster",
                             v.cost_price::text as "costPrice",
-                            p.slug as "permalink",
+                            ${word(columns, 'spree_products', 'p', 'slug')} as "permalink",
                             ${optionValues(columns, words)} as "optionValues",
                             ${images(columns, words)} as "images"
                        from ${schema}.spree_variants v
@@ -123,14 +143,16 @@ export function orderLineItems(columns: Columns, words: LineItemWords): string {
 
 function optionValues(columns: Columns, { optionText }: LineItemWords): string {
   const schema = quoteName(columns.schema)
+  const ofValue = (name: string) => word(columns, 'spree_option_values', 'ov', name)
+  const ofType = (name: string) => word(columns, 'spree_option_types', 't', name)
   return jsonRows(`
                      select ov.id::text as "id",
-                            ov.name,
-                            ov.${optionText} as "presentation",
+                            ${ofValue('name')} as "name",
+                            ${ofValue(optionText)} as "presentation",
                             t.id::text as "typeId",
-                            t.name as "typeName",
-                            t.${optionText} as "typePresentation"
-                       from ${schema}.spree_option_value_variants vo
+                            ${ofType('name')} as "typeName",
+                            ${ofType(optionText)} as "typePresentation"
+                       from ${schema}.${optionLinks(columns)} vo
                        join ${schema}.spree_option_values ov on ov.id = vo.option_value_id
                        join ${schema}.spree_option_types t on t.id = ov.option_type_id
                       where vo.variant_id = v.id

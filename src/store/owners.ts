@@ -1,3 +1,4 @@
+import { optionLinks } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import type { Family, OwnerLookup } from './family.ts'
 import { quoteName } from './json-sql.ts'
@@ -27,7 +28,7 @@ export function productOwners(columns: Columns): Pick<Owners, ProductOwner> {
     sql: `
 select distinct o.${column}::text as key, v.product_id::text as root
   from ${schema}.spree_option_values o
-  join ${schema}.spree_option_value_variants vo on vo.option_value_id = o.id
+  join ${schema}.${optionLinks(columns)} vo on vo.option_value_id = o.id
   join ${schema}.spree_variants v on v.id = vo.variant_id
  where o.${column} = any($1::bigint[])
    and v.product_id is not null
@@ -62,6 +63,21 @@ select ship_address_id::text, id::text
   from ${schema}.spree_orders
  where ship_address_id = any($1::bigint[])
    and completed_at is not null`,
+    },
+    // Before 2.2 an adjustment names an order or one of its lines. An id that is the other's makes us look in vain.
+    adjustable: {
+      kind: 'order',
+      table: null,
+      sql: `
+select id::text as key, id::text as root
+  from ${schema}.spree_orders
+ where id = any($1::bigint[])
+   and completed_at is not null
+ union
+select id::text, order_id::text
+  from ${schema}.spree_line_items
+ where id = any($1::bigint[])
+   and order_id is not null`,
     },
     card: {
       kind: 'order',

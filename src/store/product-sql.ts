@@ -1,14 +1,6 @@
+import { currencyOf, optionLinks, priceDeletedAt, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { jsonRows, quoteName } from './json-sql.ts'
-
-/** The currency of a product `p`: its store's, else the default store's. */
-function currencyOf(columns: Columns): string {
-  const stores = `${quoteName(columns.schema)}.spree_stores`
-  const living = columns.has('spree_stores', 'deleted_at') ? 'where s.deleted_at is null' : ''
-  const ofDefaultStore = `(select s.default_currency from ${stores} s ${living} order by s."default" desc, s.id limit 1)`
-  if (!columns.has('spree_products', 'store_id')) return ofDefaultStore
-  return `coalesce((select s.default_currency from ${stores} s where s.id = p.store_id), ${ofDefaultStore})`
-}
 
 /** Base prices only: those of price lists are for some customers. */
 export function isBasePrice(columns: Columns): string {
@@ -21,7 +13,9 @@ export function isBasePrice(columns: Columns): string {
  */
 export function productStatement(columns: Columns, options: Readonly<{ deletedMasters: boolean }>): string {
   const schema = quoteName(columns.schema)
-  const livingOrLast = (alias: string) => `(${alias}.deleted_at is null or p.deleted_at is not null)`
+  const livingOrLast = (deletedAt: string) => `(${deletedAt} is null or p.deleted_at is not null)`
+  const priceDeleted = priceDeletedAt(columns)
+  const text = (name: string) => word(columns, 'spree_products', 'p', name)
   const byDefault = columns.has('spree_products', 'default_variant_id')
     ? 'v.id is not distinct from p.default_variant_id desc, '
     : ''
@@ -33,11 +27,11 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
  cross join lateral (select ${currencyOf(columns)} as currency) money
  cross join lateral (
    select p.id::text as "id",
-          p.name,
-          p.description,
-          p.slug as "permalink",
-          p.meta_description as "metaDescription",
-          p.meta_keywords as "metaKeywords",
+          ${text('name')} as "name",
+          ${text('description')} as "description",
+          ${text('slug')} as "permalink",
+          ${text('meta_description')} as "metaDescription",
+          ${text('meta_keywords')} as "metaKeywords",
           p.available_on as "availableOn",
           p.updated_at as "updatedAt",
           p.deleted_at as "deletedAt",
@@ -46,20 +40,20 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
                from ${schema}.spree_variants v
               where v.product_id = p.id
                 and v.is_master
-                and ${options.deletedMasters ? livingOrLast('v') : 'v.deleted_at is null'}
+                and ${options.deletedMasters ? livingOrLast('v.deleted_at') : 'v.deleted_at is null'}
               order by v.deleted_at desc nulls first, v.id
               limit 1), '') as "sku",
           (select pr.amount::text
              from ${schema}.spree_variants v
              join ${schema}.spree_prices pr on pr.variant_id = v.id
             where v.product_id = p.id
-              and ${livingOrLast('v')}
+              and ${livingOrLast('v.deleted_at')}
               and pr.currency = money.currency
               and pr.amount is not null
-              and ${livingOrLast('pr')}
+              and ${livingOrLast(priceDeleted)}
               ${basePrice}
             order by v.is_master desc nulls last, ${byDefault}v.deleted_at desc nulls first, v.position, v.id,
-                     pr.deleted_at desc nulls first, pr.id
+                     ${priceDeleted} desc nulls first, pr.id
             limit 1) as "price",
           money.currency,
           ${jsonRows(`
@@ -69,7 +63,7 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
                       from ${schema}.spree_prices pr
                      where pr.variant_id = v.id
                        and pr.currency = money.currency
-                       and pr.deleted_at is null
+                       and ${priceDeleted} is null
                        ${basePrice}
                      order by pr.id
                      limit 1) as "price",
@@ -81,8 +75,9 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
                    v.depth::text,
                    v.deleted_at as "deletedAt",
                    ${jsonRows(`
-                     select t.name as "typeName", o.name
-                       from ${schema}.spree_option_value_variants vo
+                     select ${word(columns, 'spree_option_types', 't', 'name')} as "typeName",
+                            ${word(columns, 'spree_option_values', 'o', 'name')} as "name"
+                       from ${schema}.${optionLinks(columns)} vo
                        join ${schema}.spree_option_values o on o.id = vo.option_value_id
                        join ${schema}.spree_option_types t on t.id = o.option_type_id
                       where vo.variant_id = v.id

@@ -7,6 +7,8 @@ export function stockStatements(
   table: 'spree_stock_items' | 'spree_stock_levels',
 ): Readonly<{ stock: string; stockOfProducts: string }> {
   const schema = quoteName(columns.schema)
+  // A store before 2.1 deletes no stock item softly.
+  const deletedAt = columns.has(table, 'deleted_at') ? 'i.deleted_at' : 'null::timestamp'
   const statement = (condition: string) => `
 select v.id::text as variant_id,
        v.product_id::text as product_id,
@@ -18,7 +20,7 @@ select v.id::text as variant_id,
   from ${schema}.spree_variants v
   join ${schema}.spree_products p on p.id = v.product_id
  cross join lateral (
-   select coalesce(sum(i.count_on_hand) filter (where i.deleted_at is null), 0)::float8 as level,
+   select coalesce(sum(i.count_on_hand) filter (where ${deletedAt} is null), 0)::float8 as level,
           coalesce(json_object_agg(i.id, i.stock_location_id::text), '{}') as locations
      from ${schema}.${table} i
     where i.variant_id = v.id

@@ -12,15 +12,17 @@ import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
+import { spree2 } from './families/spree-2.ts'
 import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
+import { findUnreadable, type Unreadable } from './readable.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
 import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
-export type { ChangedRow, WatchedTable }
+export type { ChangedRow, Unreadable, WatchedTable }
 
 /** A store's database: what to watch in it and how to read it, whatever the family. All ids are texts. */
 export type Store = Readonly<{
@@ -53,11 +55,17 @@ export type Store = Readonly<{
   roots(db: Db, kind: 'product' | 'order', afterId: string, limit: number): Promise<string[]>
   /** Which of these are products, or placed orders, at present. */
   present(db: Db, kind: 'product' | 'order', ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Kinds that cannot be read at present: the tables are not what they were when the store was opened. */
+  unreadable(db: Db): Promise<Unreadable>
   /** Id of the variant that was made last. */
   lastVariant(db: Db): Promise<string>
 }>
 
-const families: Readonly<Record<FamilyName, (columns: Columns) => Family>> = {
+const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName) => Family>> = {
+  'spree-2.1': spree2,
+  'spree-2.4': spree4,
+  'spree-3.6': spree4,
+  'spree-4.7': spree4,
   'spree-4.10': spree4,
   'spree-6.0': spree6,
 }
@@ -68,7 +76,8 @@ const families: Readonly<Record<FamilyName, (columns: Columns) => Family>> = {
  */
 export async function openStore(db: Db): Promise<Store> {
   const columns = await readColumns(db)
-  const family = families[detectFamily(columns)](columns)
+  const name = detectFamily(columns)
+  const family = families[name](columns, name)
   const schema = quoteName(columns.schema)
   const tables = tablesIn(schema, [family.products, family.orders, family.stock])
   refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
@@ -127,6 +136,7 @@ select o.id::text
       const { rows } = await db.query<{ id: string }>(presentStatements[kind], [ids])
       return new Set(rows.map(({ id }) => id))
     },
+    unreadable: (db) => findUnreadable(db, family),
     async lastVariant(db) {
       const { rows } = await db.query<{ id: string }>(
         `select coalesce(max(v.id), 0)::text as id from ${schema}.spree_variants v`,

@@ -1,4 +1,5 @@
 import type { Kind } from '../messages/aggregate.ts'
+import { keepsNamesInTranslations, optionLinks } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 
 /** What the parent column of a row (or its id, where there is none) names, and so the way to its aggregate. */
@@ -12,6 +13,7 @@ export type OwnerKind =
   | 'return'
   | 'address'
   | 'card'
+  | 'adjustable'
 
 export type Operation = 'insert' | 'update' | 'delete'
 
@@ -55,7 +57,8 @@ export function watch(columns: Columns, table: string, watched: Watch): WatchedT
       table,
       kind: watched.kind,
       operations: watched.operations ?? ['insert', 'update', 'delete'],
-      id: 'id',
+      // A join table of before 3.1 has none; its rows come and go.
+      id: columns.has(table, 'id') ? 'id' : (watched.parent ?? 'id'),
       parent: watched.parent ?? null,
       owner: watched.owner ?? 'root',
       placed: watched.placed ?? null,
@@ -86,15 +89,15 @@ export function watchCatalogue(columns: Columns): WatchedTable[] {
     // What a sale counts up in its product is no change of the product.
     ...watch(columns, 'spree_products', {
       kind: 'product',
-      except: [
-        'units_sold_count',
-        'revenue',
-        ...columns.of('spree_products').filter((name) => /^[a-z]+_count$/.test(name)),
-      ],
+      except: ['revenue', ...counters(columns, 'spree_products')],
     }),
-    ...watch(columns, 'spree_variants', { kind: 'product', parent: 'product_id' }),
+    ...watch(columns, 'spree_variants', {
+      kind: 'product',
+      parent: 'product_id',
+      except: counters(columns, 'spree_variants'),
+    }),
     ...watch(columns, 'spree_prices', { kind: 'product', parent: 'variant_id', owner: 'variant' }),
-    ...watch(columns, 'spree_option_value_variants', {
+    ...watch(columns, optionLinks(columns), {
       kind: 'product',
       parent: 'variant_id',
       owner: 'variant',
@@ -111,6 +114,31 @@ export function watchCatalogue(columns: Columns): WatchedTable[] {
       owner: 'optionType',
       operations: ['update'],
       only: ['name'],
+    }),
+    ...(keepsNamesInTranslations(columns) ? watchNames(columns) : []),
+  ]
+}
+
+/** What the shop counts for itself. */
+function counters(columns: Columns, table: string): string[] {
+  return columns.of(table).filter((name) => /^[a-z_]+_count$/.test(name))
+}
+
+/** The translations, where they hold the only names there are. */
+function watchNames(columns: Columns): WatchedTable[] {
+  return [
+    ...watch(columns, 'spree_product_translations', { kind: 'product', parent: 'spree_product_id' }),
+    ...watch(columns, 'spree_option_value_translations', {
+      kind: 'product',
+      parent: 'spree_option_value_id',
+      owner: 'optionValue',
+      only: ['name', 'locale'],
+    }),
+    ...watch(columns, 'spree_option_type_translations', {
+      kind: 'product',
+      parent: 'spree_option_type_id',
+      owner: 'optionType',
+      only: ['name', 'locale'],
     }),
   ]
 }

@@ -1,7 +1,7 @@
 import type { WorkerSettings } from '../../src/processes/worker.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
-import { createStore, replay, type StoreFamily } from '../support/stores.ts'
+import { createStore, type OldStore, replay, type StoreFamily, type StoreSource } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { otherPrograms, perform } from './other-programs.ts'
 import { type Episode, readSteps, type Store, subjects } from './told.ts'
@@ -98,7 +98,7 @@ export type Live = (name: string, act: (db: TestDatabase) => Promise<unknown>) =
 
 /** A migrated store with a worker and a hub of its own, for as long as `work` takes. */
 export async function withWorker<Result>(
-  { family, source }: Store,
+  { family, source }: Readonly<{ family: StoreFamily | OldStore; source: StoreSource }>,
   settings: Partial<WorkerSettings>,
   hubOptions: Readonly<{ ours?: boolean }>,
   work: (db: TestDatabase, hub: RecordingHub, live: Live, worker: TestWorker) => Promise<Result>,

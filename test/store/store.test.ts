@@ -504,17 +504,8 @@ describe('what is no store that we know', () => {
     await db.pool.query('create table spree_variants (id bigint primary key, count_on_hand integer)')
     await expect(openStore(db.pool)).rejects.toMatchObject({
       code: 'unsupported_family',
-      message: expect.stringContaining('Spree 1.3'),
-    })
-    await db.pool.query('create table spree_stock_items (id bigint primary key)')
-    await expect(openStore(db.pool)).rejects.toMatchObject({
-      message: expect.stringContaining('Spree 2.0 to 3.6'),
-    })
-    await db.pool.query('create table spree_inventory_units (id bigint primary key, quantity integer)')
-    await db.pool.query('create table spree_orders (id bigint primary key, token varchar)')
-    await db.pool.query('create table spree_product_translations (id bigint primary key, name varchar)')
-    await expect(openStore(db.pool)).rejects.toMatchObject({
-      message: expect.stringContaining('Spree 4.6 or 4.7'),
+      message:
+        'This database holds Spree 1.3 or older, which counts stock in the variants themselves, by its tables. Supported is Spree from 2.0 to 6.x.',
     })
     await db.pool.query('create table spree_cartons (id bigint primary key)')
     await expect(openStore(db.pool)).rejects.toMatchObject({ message: expect.stringContaining('Solidus') })

@@ -6,15 +6,28 @@ import { loadDump } from './load-dump.ts'
 import { createDatabase, databaseUrl, onServer, type TestDatabase } from './postgres.ts'
 
 export type StoreFamily = 'spree-4.10' | 'spree-6.0'
+/** Older stores, by the version whose tables they have. */
+export type OldStore = 'spree-2.0' | 'spree-2.4' | 'spree-3.2' | 'spree-3.7' | 'spree-4.7'
 /** `fixture`: the project's own small shop. `dump`: a real store's database, where the machine has one. */
 export type StoreSource = 'fixture' | 'dump'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/stores')
-const ownStores = {
-  'spree-4.10': path.resolve(import.meta.dirname, '../../src/demo/sample-store.sql'),
-  'spree-6.0': path.join(fixtures, 'spree-6.0.sql'),
+const sampleStore = path.resolve(import.meta.dirname, '../../src/demo/sample-store.sql')
+/** To be loaded one after the other. */
+const ownStores: Readonly<Partial<Record<StoreFamily | OldStore, readonly string[]>>> = {
+  'spree-4.10': [sampleStore],
+  'spree-6.0': [path.join(fixtures, 'spree-6.0.sql')],
+  'spree-2.0': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-2.0.sql')],
+  'spree-2.4': [path.join(fixtures, 'spree-2.4.sql')],
+  'spree-3.2': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-3.2.sql')],
+  'spree-4.7': [sampleStore, path.join(fixtures, 'spree-4.10-to-4.7.sql')],
 }
-const dumpFiles = { 'spree-4.10': 'spree-4.10.3.sql.gz', 'spree-6.0': 'spree-6.0.1.sql.gz' }
+const dumpFiles: Readonly<Partial<Record<StoreFamily | OldStore, string>>> = {
+  'spree-4.10': 'spree-4.10.3.sql.gz',
+  'spree-6.0': 'spree-6.0.1.sql.gz',
+  'spree-2.4': 'spree-2.4-sample.sql.gz',
+  'spree-3.7': 'spree-3.7-schema.sql.gz',
+}
 
 /** Whether STORE_DUMPS names the folder with the real stores. */
 export function dumpsAvailable(): boolean {
@@ -24,7 +37,10 @@ export function dumpsAvailable(): boolean {
 }
 
 /** A store of its own for this test; the first caller of a run loads the template that all others copy. */
-export async function createStore(family: StoreFamily, source: StoreSource): Promise<TestDatabase> {
+export async function createStore(
+  family: StoreFamily | OldStore,
+  source: StoreSource,
+): Promise<TestDatabase> {
   const template = `store_${family}_${source}`.replace(/[-.]/g, '_')
   await onServer((server) => prepareTemplate(server, template, family, source))
   return createDatabase(template)
@@ -33,7 +49,7 @@ export async function createStore(family: StoreFamily, source: StoreSource): Pro
 /** Replays one recorded step, e.g. `04-checkout`: statement by statement, in the store's own transactions. */
 export async function replay(
   db: TestDatabase,
-  family: StoreFamily,
+  family: StoreFamily | OldStore,
   step: string,
   source: StoreSource,
 ): Promise<void> {
@@ -58,7 +74,7 @@ export async function replay(
 async function prepareTemplate(
   server: Pool,
   name: string,
-  family: StoreFamily,
+  family: StoreFamily | OldStore,
   source: StoreSource,
 ): Promise<void> {
   await server.query('select pg_advisory_lock(hashtext($1))', [name])
@@ -70,9 +86,12 @@ async function prepareTemplate(
   await server.query(`alter database ${name}_loading rename to ${name}`)
 }
 
-function readStore(family: StoreFamily, source: StoreSource): string {
-  if (source === 'fixture') return readFileSync(ownStores[family], 'utf8')
-  return gunzipSync(readFileSync(path.join(dumpsFolder(), dumpFiles[family]))).toString('utf8')
+function readStore(family: StoreFamily | OldStore, source: StoreSource): string {
+  const [own, dump] = [ownStores[family], dumpFiles[family]]
+  if (source === 'fixture' && own) return own.map((file) => readFileSync(file, 'utf8')).join('\n')
+  if (source === 'dump' && dump)
+    return gunzipSync(readFileSync(path.join(dumpsFolder(), dump))).toString('utf8')
+  throw new Error(`There is no ${source} of a store of ${family}.`)
 }
 
 function dumpsFolder(): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { Status } from '../show-status.ts'
+import { heldOf, type Status } from '../show-status.ts'
 import type { Trouble } from './trouble.ts'
 
 const report = z.object({ circuit: z.string(), lastError: z.string().nullable() })
@@ -10,6 +10,7 @@ export function bridgeTroubles(status: Status, lagSeconds: number): Trouble[] {
   return [
     ...parked(status),
     ...unmapped(status),
+    ...held(status),
     ...silence(status),
     ...circuit(status),
     ...gaps(status),
@@ -39,6 +40,19 @@ function unmapped({ unmapped: entries }: Status): Trouble[] {
       `No message can be made of ${entries.filter(({ aggregate }) => aggregate.startsWith(`${kind}:`)).length} ${kind}s: ` +
       'see `spree-bridge status` for the reasons, mend them in the store, or `messages retry`.',
   }))
+}
+
+function held({ workers }: Status): Trouble[] {
+  return workers
+    .filter(({ alive }) => alive)
+    .flatMap((worker) => heldOf(worker.report))
+    .map(([kind, reason]) => ({
+      cause: 'parked',
+      subject: `changes of ${kind}`,
+      text:
+        `Changes of ${kind} wait in the outbox, for the tables of the store are not as they were: ${reason}. Nothing is lost. ` +
+        'Put back what is missing, or start a release that knows the new tables.',
+    }))
 }
 
 function silence({ workers }: Status): Trouble[] {

@@ -1,4 +1,5 @@
 import type { Columns } from '../columns.ts'
+import type { FamilyName } from '../detect-family.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
@@ -7,10 +8,32 @@ import { productStatement } from '../product-sql.ts'
 import { stockStatements } from '../stock-sql.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
-/** Spree 4.10, and the versions before and after it with the same tables: orders and carts in one table, masters. */
-export function spree4(columns: Columns): Family {
+/** What an order `o` and its shipments `s` say about money besides their totals, as expressions and select lists. */
+type Money = Readonly<{
+  taxes?: Readonly<{ included: string; additional: string }>
+  shipTotal: string
+  shipmentCost: string
+  /** Of an adjustment `a`: what made it, whether a price says it already, and which ones are the order's. */
+  originator: string
+  included: string
+  ofOrder: string
+}>
+
+const moneyInRows: Money = {
+  shipTotal: 'o.shipment_total',
+  shipmentCost: 's.cost',
+  originator: 'a.source_type',
+  included: 'coalesce(a.included, false)',
+  ofOrder: 'a.order_id = o.id',
+}
+
+/**
+ * Spree from 2.0 to 5.x: orders and carts in one table, masters, shipments. `money` is for those before 2.2, which keep
+ * it elsewhere; the other differences are columns that are there or are not.
+ */
+export function spree4(columns: Columns, name: FamilyName, money = moneyInRows): Family {
   return {
-    name: 'spree-4.10',
+    name,
     watched: [
       ...watchCatalogue(columns),
       watchStock('spree_stock_items'),
@@ -18,7 +41,13 @@ export function spree4(columns: Columns): Family {
       ...watch(columns, 'spree_shipments', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_shipping_rates', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
       ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
-      ...watch(columns, 'spree_adjustments', { kind: 'order', parent: 'order_id' }),
+      ...watch(
+        columns,
+        'spree_adjustments',
+        money === moneyInRows
+          ? { kind: 'order', parent: 'order_id' }
+          : { kind: 'order', parent: 'adjustable_id', owner: 'adjustable' },
+      ),
       ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_return_items', {
         kind: 'order',
@@ -31,54 +60,62 @@ export function spree4(columns: Columns): Family {
       ...orderOwners(columns, { shipments: 'spree_shipments', returns: 'spree_return_authorizations' }),
     },
     products: productStatement(columns, { deletedMasters: true }),
-    orders: orderStatement(columns, orderPicture(columns)),
+    orders: orderStatement(columns, orderPicture(columns, money)),
     ...stockStatements(columns, 'spree_stock_items'),
   }
 }
 
-function orderPicture(columns: Columns): string {
+function orderPicture(columns: Columns, money: Money): string {
   const schema = quoteName(columns.schema)
+  const number = columns.has('spree_payments', 'number') ? 'p.number' : 'p.identifier'
   return `
-   select ${commonOrderColumns(columns)},
+   select ${commonOrderColumns(columns, money.taxes)},
           o.user_id::text as "userId",
           o.state,
           o.payment_state as "paymentState",
           o.shipment_state as "shipmentState",
           null as "statuses",
-          o.shipment_total::text as "shipTotal",
+          ${money.shipTotal}::text as "shipTotal",
           o.special_instructions as "specialInstructions",
           ${address(columns, 'o.bill_address_id')} as "billAddress",
           ${address(columns, 'o.ship_address_id')} as "shipAddress",
           ${orderLineItems(columns, { optionText: 'presentation', media: 'spree_assets' })} as "lineItems",
-          ${orderPayments(columns, { number: 'p.number', state: 'p.state' })} as "payments",
-          ${shipments(columns)} as "shipments",
+          ${orderPayments(columns, { number, state: 'p.state' })} as "payments",
+          ${shipments(columns, money.shipmentCost)} as "shipments",
           ${jsonRows(`
             select a.id::text as "id",
                    a.amount::text,
                    a.label,
                    a.mandatory,
                    coalesce(a.eligible, true) as "eligible",
-                   coalesce(a.included, false) as "included",
-                   a.source_type as "originatorType",
+                   ${money.included} as "included",
+                   ${money.originator} as "originatorType",
                    a.adjustable_type as "adjustableType"
               from ${schema}.spree_adjustments a
-             where a.order_id = o.id
+             where ${money.ofOrder}
              order by a.id`)} as "adjustments",
           ${jsonRows(`
             select r.id::text as "id",
                    r.number,
                    r.state,
-                   ${jsonRows(`
+                   ${returnItems(columns)} as "items"
+              from ${schema}.spree_return_authorizations r
+             where r.order_id = o.id
+             order by r.id`)} as "returnAuthorizations"`
+}
+
+/** None before 2.4: there the units themselves say to which return they belong. */
+function returnItems(columns: Columns): string {
+  if (!columns.has('spree_return_items')) return `'[]'::json`
+  const schema = quoteName(columns.schema)
+  return jsonRows(`
                      select i.id::text as "id",
                             i.inventory_unit_id::text as "inventoryUnitId",
                             i.reception_status as "receptionStatus",
                             i.acceptance_status as "acceptanceStatus"
                        from ${schema}.spree_return_items i
                       where i.return_authorization_id = r.id
-                      order by i.id`)} as "items"
-              from ${schema}.spree_return_authorizations r
-             where r.order_id = o.id
-             order by r.id`)} as "returnAuthorizations"`
+                      order by i.id`)
 }
 
 function address(columns: Columns, addressId: string): string {
@@ -109,15 +146,21 @@ function address(columns: Columns, addressId: string): string {
              where a.id = ${addressId}`)
 }
 
-function shipments(columns: Columns): string {
+function shipments(columns: Columns, cost: string): string {
   const schema = quoteName(columns.schema)
+  const code = columns.has('spree_shipping_methods', 'code') ? 'm.code' : 'null as "code"'
+  // Where a unit has no quantity it is one piece.
+  const quantity = columns.has('spree_inventory_units', 'quantity')
+    ? `,
+                            coalesce(u.quantity, 1) as "quantity"`
+    : ''
   return jsonRows(`
             select s.id::text as "id",
                    s.number,
                    s.state,
                    null as "status",
                    s.tracking,
-                   s.cost::text,
+                   ${cost}::text as "cost",
                    s.shipped_at as "shippedAt",
                    l.name as "stockLocationName",
                    s.stock_location_id::text as "stockLocationId",
@@ -130,7 +173,7 @@ function shipments(columns: Columns): string {
                       where r.shipment_id = s.id
                       order by r.id`)} as "rates",
                    ${jsonRow(`
-                     select m.name, m.code, m.tracking_url as "trackingUrl"
+                     select m.name, ${code}, m.tracking_url as "trackingUrl"
                        from ${schema}.spree_shipping_rates r
                        join ${schema}.spree_shipping_methods m on m.id = r.shipping_method_id
                       where r.shipment_id = s.id
@@ -141,8 +184,7 @@ function shipments(columns: Columns): string {
                      select u.id::text as "id",
                             u.state,
                             u.variant_id::text as "variantId",
-                            u.order_id::text as "orderId",
-                            coalesce(u.quantity, 1) as "quantity"
+                            u.order_id::text as "orderId"${quantity}
                        from ${schema}.spree_inventory_units u
                       where u.shipment_id = s.id
                       order by u.id`)} as "units"

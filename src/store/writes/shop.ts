@@ -1,6 +1,6 @@
-import type { FamilyName } from '../detect-family.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
+import { type WrittenFamily, writtenFamily } from './written-family.ts'
 
 /** The words in which the families differ for one who writes. */
 type Words = Readonly<{
@@ -23,7 +23,7 @@ type Words = Readonly<{
   moneyDecimals: number
 }>
 
-const words: Readonly<Record<FamilyName, Words>> = {
+const words: Readonly<Record<WrittenFamily, Words>> = {
   'spree-4.10': {
     stock: 'spree_stock_items',
     movedStock: 'stock_item_id',
@@ -53,16 +53,18 @@ const words: Readonly<Record<FamilyName, Words>> = {
 /** A store as the writes see it: its columns, its family's words, its tables by their full names. */
 export type Shop = Words &
   Readonly<{
-    family: FamilyName
+    family: WrittenFamily
     columns: Store['columns']
     table(name: string): string
   }>
 
+/** @throws NotApplicable where the family is not written. */
 export function shopOf(store: Pick<Store, 'family' | 'columns'>): Shop {
   const schema = quoteName(store.columns.schema)
+  const family = writtenFamily(store.family)
   return {
-    ...words[store.family],
-    family: store.family,
+    ...words[family],
+    family,
     columns: store.columns,
     table: (name) => `${schema}.${name}`,
   }

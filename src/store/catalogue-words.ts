@@ -1,0 +1,70 @@
+import type { Columns } from './columns.ts'
+import { quoteName } from './json-sql.ts'
+
+// How the versions spell the same catalogue. Asked by column, for the version tells nothing certain.
+
+/** Variant × option value: renamed in 3.1. */
+export function optionLinks(
+  columns: Columns,
+): 'spree_option_value_variants' | 'spree_option_values_variants' {
+  return columns.has('spree_option_value_variants')
+    ? 'spree_option_value_variants'
+    : 'spree_option_values_variants'
+}
+
+/** When a price `pr` was deleted: of a store before 2.1 never. */
+export function priceDeletedAt(columns: Columns): string {
+  return columns.has('spree_prices', 'deleted_at') ? 'pr.deleted_at' : 'null::timestamp'
+}
+
+/** 4.6 and 4.7 keep what people read in the translations alone, and leave it empty where it was. */
+export function keepsNamesInTranslations(columns: Columns): boolean {
+  return columns.has('spree_product_translations', 'name') && columns.isNullable('spree_products', 'name')
+}
+
+type Named = 'spree_products' | 'spree_option_types' | 'spree_option_values' | 'spree_stores'
+
+/**
+ * What people read in column `name` of the row `alias`: where the store keeps that in translations the default store's
+ * language, or where that says nothing the language that was written first.
+ */
+export function word(columns: Columns, table: Named, alias: string, name: string): string {
+  const own = `${alias}.${columns.has(table, name) || name !== 'slug' ? name : 'permalink'}`
+  const translations = `${table.replace(/s$/, '')}_translations`
+  if (!keepsNamesInTranslations(columns) || !columns.has(translations, name)) return own
+  const schema = quoteName(columns.schema)
+  return `coalesce((
+            select w.${name}
+              from ${schema}.${translations} w
+             where w.${table.replace(/s$/, '')}_id = ${alias}.id
+               and w.${name} is not null
+             order by w.locale is not distinct from (${ofDefaultStore(columns, 'default_locale')}) desc, w.id
+             limit 1), ${own})`
+}
+
+/** A setting of the default store. */
+export function ofDefaultStore(columns: Columns, name: 'default_currency' | 'default_locale'): string {
+  const living = columns.has('spree_stores', 'deleted_at') ? 'where s.deleted_at is null' : ''
+  return `select s.${name} from ${quoteName(columns.schema)}.spree_stores s ${living} order by s."default" desc, s.id limit 1`
+}
+
+/** The currency of a product `p`: its store's, else the default store's. */
+export function currencyOf(columns: Columns): string {
+  const defaultCurrency = currencyOfTheShop(columns)
+  if (!columns.has('spree_products', 'store_id')) return defaultCurrency
+  return `coalesce((select s.default_currency from ${quoteName(columns.schema)}.spree_stores s where s.id = p.store_id), ${defaultCurrency})`
+}
+
+/** Before 4.2 the currency is a setting of the whole shop, which a store row may name too; unset it is the dollar. */
+function currencyOfTheShop(columns: Columns): string {
+  const ofStore = columns.has('spree_stores', 'default_currency')
+    ? `(${ofDefaultStore(columns, 'default_currency')})`
+    : 'null'
+  if (columns.has('spree_stores', 'supported_currencies')) return ofStore
+  const setting = columns.has('spree_preferences', 'value')
+    ? `(select substring(s.value from '\\m[A-Z]{3}\\M')
+          from ${quoteName(columns.schema)}.spree_preferences s
+         where s.key = 'spree/app_configuration/currency')`
+    : 'null'
+  return `coalesce(${ofStore}, ${setting}, 'USD')`
+}

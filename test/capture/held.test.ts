@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
+import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+let db: TestDatabase
+let hub: RecordingHub
+let worker: TestWorker
+
+beforeAll(async () => {
+  db = await createStore('spree-4.10', 'fixture')
+  hub = await startRecordingHub({ ours: true })
+  worker = await startTestWorker(db, hub, { settleQuietMs: 100 })
+})
+afterAll(async () => {
+  await worker.stop()
+  await hub.close()
+  await db.drop()
+})
+
+const told = () =>
+  hub.requests
+    .filter(({ method }) => method === 'POST')
+    .map(({ type, payload }) => [
+      type,
+      payload['number'] ?? payload['sku'],
+      payload['quantity'] ?? payload['name'] ?? payload['email'],
+    ])
+
+const waiting = async () => {
+  const { rows } = await db.pool.query<{ what: string }>(
+    `select distinct kind || ' ' || coalesce(parent, row_id) as what from bridge.outbox order by what`,
+  )
+  return rows.map(({ what }) => what)
+}
+
+const ready = async () => {
+  const response = await fetch(`${worker.url}/readyz`)
+  const { reasons } = (await response.json()) as { reasons: string[] }
+  return [response.status, reasons]
+}
+
+const until = async (holds: () => Promise<boolean>) => {
+  const deadline = Date.now() + 20_000
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Not so after 20 s: ${holds}. Told: ${JSON.stringify(told())}`)
+    await pause(20)
+  }
+}
+
+test('a column gone from under a running worker holds the kind that needs it, in the outbox and plain to see; the others go on', async () => {
+  expect(await ready()).toEqual([200, []])
+  await db.pool.query('alter table spree_products rename description to story')
+  // A product that changes, one that is new with its stock; then the stock of an old one and an order.
+  await db.pool.query(`update spree_products set name = 'Steel Compass' where id = 13`)
+  await db.pool.query(`
+    insert into spree_products (id, name, slug, status, created_at, updated_at)
+    values (9001, 'Sea Chest', 'sea-chest', 'active', now(), now());
+    insert into spree_variants (id, sku, product_id, is_master, position, created_at, updated_at)
+    values (9101, 'SC', 9001, true, 1, now(), now());
+    insert into spree_stock_items (variant_id, stock_location_id, count_on_hand, created_at, updated_at)
+    values (9101, 1, 4, now(), now())`)
+  await until(async () => (await ready())[0] === 503)
+  await db.pool.query('update spree_stock_items set count_on_hand = count_on_hand + 5 where id = 306')
+  await db.pool.query(`update spree_orders set email = 'new@example.com' where id = 42`)
+  await until(async () => told().length === 2)
+
+  expect(told().sort()).toEqual([
+    ['order:persist', 'R204817352', 'new@example.com'],
+    ['stock:change', 'BC-01', 5],
+  ])
+  expect(await waiting()).toEqual(['product 13', 'product 9001', 'stock 9101'])
+  expect(await ready()).toEqual([
+    503,
+    ['kinds: changes of product wait: column p.description does not exist'],
+  ])
+  const held = 'held    changes of product wait in the outbox: column p.description does not exist'
+  await until(async () => formatStatus(await readStatus(db.pool, 12)).includes(held))
+  expect(bridgeTroubles(await readStatus(db.pool, 12), 300)).toMatchObject([
+    {
+      cause: 'parked',
+      subject: 'changes of product',
+      text: expect.stringContaining('column p.description does not exist'),
+    },
+  ])
+
+  await db.pool.query('alter table spree_products rename story to description')
+  await worker.settled()
+  expect(told().slice(2)).toEqual(
+    expect.arrayContaining([
+      ['product:update', 'BC-01', 'Steel Compass'],
+      ['product:new', 'SC', 'Sea Chest'],
+      ['stock:change', 'SC', 4],
+    ]),
+  )
+  const ofTheNew = told().filter(([, sku]) => sku === 'SC')
+  expect(ofTheNew.map(([type]) => type)).toEqual(['product:new', 'stock:change'])
+  expect(told()).toHaveLength(5)
+  expect(await ready()).toEqual([200, []])
+})
+
+test('a table renamed does the same to all that is read from it', async () => {
+  await db.pool.query('alter table spree_line_items rename to spree_lines')
+  await db.pool.query(`update spree_lines set quantity = quantity + 1 where order_id = 42`)
+  await until(async () => (await ready())[0] === 503)
+  await db.pool.query('update spree_products set name = $1 where id = 13', ['Brass Compass'])
+  await until(async () => told().length === 6)
+  expect(told()[5]).toEqual(['product:update', 'BC-01', 'Brass Compass'])
+  expect(await ready()).toEqual([
+    503,
+    [
+      expect.stringMatching(
+        /^kinds: changes of order wait: relation "public.spree_line_items" does not exist/,
+      ),
+    ],
+  ])
+  await db.pool.query('alter table spree_lines rename to spree_line_items')
+  await worker.settled()
+  expect(told().slice(6)).toEqual([['order:persist', 'R204817352', 'new@example.com']])
+})

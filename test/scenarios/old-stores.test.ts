@@ -1,0 +1,299 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import type { MappingError } from '../../src/messages/mapping-error.ts'
+import { productPayload } from '../../src/messages/product.ts'
+import { rawOrder } from '../../src/messages/raw-order.ts'
+import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
+import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
+import type { OrderSnapshot, ProductSnapshot } from '../../src/messages/snapshot.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { readExpected } from '../expected/read-expected.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore, dumpsAvailable, type OldStore, replay, type StoreSource } from '../support/stores.ts'
+import { withWorker } from './live-through-the-day.ts'
+import { type Episode, type Payload, readDay, withNow } from './told.ts'
+
+type Old = Readonly<{ version: OldStore; source: StoreSource; family: string }>
+
+const stores: Old[] = [
+  { version: 'spree-2.4', source: 'fixture', family: 'spree-2.4' },
+  { version: 'spree-2.4', source: 'dump', family: 'spree-2.4' },
+  { version: 'spree-2.0', source: 'fixture', family: 'spree-2.1' },
+  { version: 'spree-3.2', source: 'fixture', family: 'spree-3.6' },
+  { version: 'spree-3.7', source: 'dump', family: 'spree-4.10' },
+  { version: 'spree-4.7', source: 'fixture', family: 'spree-4.7' },
+]
+const possible = stores.filter(({ source }) => source === 'fixture' || dumpsAvailable())
+
+for (const { version } of stores.filter((store) => !possible.includes(store)))
+  test.skip(`a real store of ${version} needs STORE_DUMPS`, () => {})
+
+/** The statements and the payloads are the same for a version's dump and its own small shop. */
+const stepsOf = ({ version }: Old) => readDay(`${version}.json`)
+
+type Lived = Readonly<{
+  episodes: readonly Episode[]
+  touched: Episode
+  before: number
+  complaints: string[]
+}>
+
+// All at the same time, as most of a day is waiting for things to settle.
+const days = new Map<Old, Promise<Lived>>()
+beforeAll(() => {
+  for (const store of possible) {
+    const day = live(store)
+    day.catch(() => {}) // its own tests tell
+    days.set(store, day)
+  }
+})
+
+function live(old: Old): Promise<Lived> {
+  const { version, source } = old
+  return withWorker({ family: version, source }, {}, { ours: true }, async (db, hub, act, worker) => {
+    const before = hub.requests.filter(({ method }) => method === 'POST').length
+    const episodes: Episode[] = []
+    for (const step of Object.keys(stepsOf(old)).sort())
+      episodes.push(await act(step, () => replay(db, version, step, 'fixture')))
+    const touched = await act('touch', touch)
+    return { episodes, touched, before, complaints: worker.complaints() }
+  })
+}
+
+async function touch({ pool }: TestDatabase): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select table_name as name from information_schema.columns
+      where table_schema = 'public' and column_name = 'updated_at'`,
+  )
+  for (const { name } of rows) await pool.query(`update ${name} set updated_at = now()`)
+}
+
+describe.each(possible)('a day in a store of $version ($source)', (store) => {
+  const steps = stepsOf(store)
+  let day: Lived
+
+  beforeAll(async () => {
+    day = (await days.get(store))!
+  }, 120_000)
+
+  test('what the store came with is learnt in silence', () => {
+    expect(day.before).toBe(0)
+  })
+
+  test.each(Object.keys(steps).sort())('%s', (step) => {
+    const episode = day.episodes.find(({ name }) => name === step)!
+    const told = episode.requests.map(({ type, payload }) => ({
+      about: aboutOf(type, payload),
+      type,
+      payload,
+    }))
+    expect(byAbout(told.map((message) => withNow(message, episode)))).toEqual(
+      byAbout(expected(store, steps, step)),
+    )
+  })
+
+  test('a touch of every row says nothing', () => {
+    expect(day.touched.requests.map(({ type, payload }) => [type, payload])).toEqual([])
+  })
+
+  test('the worker has nothing to complain of', () => {
+    expect(day.complaints).toEqual([])
+  })
+})
+
+/** Of each SKU in the days, its product. */
+const owners: Readonly<Record<string, number>> = { 'DC-S': 901, 'DC-L': 901, 'BP-1': 904, 'HC-F': 31 }
+
+function aboutOf(type: string, payload: Payload): string {
+  if (type === 'order:persist') return `order-${payload['number']}`
+  return `product-${type.startsWith('stock:') ? owners[String(payload['sku'])] : payload['id']}`
+}
+
+/** `product:update product-901` with the payload written for that step, `stock:change DC-S -2` as it stands. */
+function expected({ version }: Old, day: Record<string, string[]>, step: string) {
+  return day[step]!.map((line) => {
+    const [type = '', name = '', quantity] = line.split(' ')
+    if (quantity !== undefined) {
+      const payload = { sku: name, quantity: Number(quantity) }
+      return { about: aboutOf(type, payload), type, payload }
+    }
+    const sofar = Object.keys(day)
+      .sort()
+      .filter((other) => other <= step && day[other]!.some((message) => message.endsWith(` ${name}`)))
+    return { about: name, type, payload: readExpected(version, 'fixture', name, sofar) }
+  })
+}
+
+/** In order of arrival for each aggregate. */
+function byAbout<Message extends { about: string }>(messages: readonly Message[]): Message[] {
+  return messages.toSorted((a, b) => (a.about < b.about ? -1 : a.about > b.about ? 1 : 0))
+}
+
+/** How many placed orders and products a store came with. */
+const inventory: Readonly<Record<string, readonly [orders: number, products: number]>> = {
+  'spree-2.0 fixture': [1, 3],
+  'spree-2.4 fixture': [1, 3],
+  'spree-2.4 dump': [5, 6],
+  'spree-3.2 fixture': [1, 3],
+  'spree-3.7 dump': [0, 0],
+  'spree-4.7 fixture': [5, 8],
+}
+
+test.each(possible)('$version ($source) is known by its columns and can be told whole', async (old) => {
+  await withStore(old, async (store, db) => {
+    expect(store.family).toBe(old.family)
+    const orders = await store.orders(db, await store.roots(db, 'order', '0', 200))
+    const products = await store.products(db, await store.roots(db, 'product', '0', 200))
+    for (const order of orders.values()) announcedOrderSchema.parse(orderPayload(order))
+    for (const product of products.values()) announcedProductSchema.parse(payloadOf(product))
+    expect([orders.size, products.size]).toEqual(inventory[`${old.version} ${old.source}`])
+  })
+})
+
+describe('before 4.2', () => {
+  test.each([
+    ['spree-2.0', 'EUR'],
+    ['spree-2.4', '--- EUR\n...\n'],
+  ] as const)(
+    'the currency is a setting of the shop (%s), which a store may name as well',
+    async (version, value) => {
+      await withStore({ version, source: 'fixture' }, async (_, db) => {
+        const priceOf = async (id: string) => {
+          const { price, currency } = payloadOf((await (await openStore(db)).products(db, [id])).get(id))
+          return [price, currency]
+        }
+        expect(await priceOf('31')).toEqual(['12.0', 'USD'])
+        await db.query(`update spree_preferences set value = $1`, [value])
+        expect(await priceOf('31')).toEqual(['8.5', 'EUR'])
+        if (version === 'spree-2.4') {
+          await db.query(`update spree_stores set default_currency = 'USD'`)
+          expect(await priceOf('31')).toEqual(['12.0', 'USD'])
+        } else {
+          await db.query(`delete from spree_preferences`)
+          expect(await priceOf('31')).toEqual(['12.0', 'USD'])
+        }
+      })
+    },
+  )
+
+  test.each(['spree-2.0', 'spree-2.4', 'spree-3.2'] as const)(
+    'an order says the same wherever its money stands (%s)',
+    async (version) => {
+      await withStore({ version, source: 'fixture' }, async (store, db) => {
+        const order = orderPayload((await store.orders(db, ['41', '42'])).get('41'))
+        expect(order).toMatchObject({
+          item_total: '21.5',
+          ship_total: '5.0',
+          tax_total: '2.15',
+          total: '26.65',
+          payment_state: 'paid',
+          shipment_state: 'backorder',
+          credit_cards: [{ id: 81, first_name: 'Ada', last_name: 'Keel', gateway_payment_profile_id: null }],
+          refunds: [],
+          return_authorizations: [],
+        })
+        expect(order.payments).toMatchObject([
+          { id: 71, number: version === 'spree-3.2' ? 'P41AAAAA' : 'PAY41AAA' },
+        ])
+        expect(order.shipments.map(({ state, inventory_units }) => [state, inventory_units])).toEqual([
+          ['shipped', [{ id: 751, state: 'shipped', variant_id: 102, order_id: 41, shipment_id: 551 }]],
+          ['pending', [{ id: 752, state: 'backordered', variant_id: 103, order_id: 41, shipment_id: 552 }]],
+        ])
+        expect(order.adjustments.map(({ amount, originator_type }) => [amount, originator_type])).toEqual(
+          version === 'spree-2.0'
+            ? [
+                ['5.0', 'Spree::ShippingMethod'],
+                ['2.15', 'Spree::TaxRate'],
+                ['-2.0', 'Spree::PromotionAction'],
+              ]
+            : [
+                ['1.2', 'Spree::TaxRate'],
+                ['0.95', 'Spree::TaxRate'],
+                ['-2.0', 'Spree::PromotionAction'],
+              ],
+        )
+      })
+    },
+  )
+
+  test('a deleted product is told as it was, where prices are deleted with it and where they are not', async () => {
+    for (const version of ['spree-2.0', 'spree-2.4'] as const)
+      await withStore({ version, source: 'fixture' }, async (store, db) => {
+        expect(payloadOf((await store.products(db, ['33'])).get('33'))).toMatchObject({
+          sku: 'TL',
+          price: '30.0',
+          permalink: '1770026400_tin-lantern',
+          deleted_at: '2026-02-02T10:00:00.000Z',
+        })
+        const stock = await store.stock(db, ['102', '103', '105'])
+        expect(stock.get('102')).toMatchObject({ level: 12, living: true })
+        expect(stock.get('103')).toMatchObject({ level: -1, living: true })
+        expect(stock.get('105')).toMatchObject({ level: version === 'spree-2.4' ? 0 : 5, living: false })
+      })
+  })
+
+  test('a unit has a quantity from 3.3 on', async () => {
+    await withStore({ version: 'spree-3.2', source: 'fixture' }, async (_, db) => {
+      await db.query('alter table spree_inventory_units add quantity integer default 1')
+      await db.query('update spree_inventory_units set quantity = 4 where id = 751')
+      const store = await openStore(db)
+      expect(store.family).toBe('spree-3.6')
+      const { shipments } = orderPayload((await store.orders(db, ['41'])).get('41'))
+      expect(shipments.map(({ inventory_units }) => inventory_units)).toMatchObject([
+        [{ quantity: 4 }],
+        [{ quantity: 1 }],
+      ])
+    })
+  })
+})
+
+describe('4.6 and 4.7', () => {
+  const old: Pick<Old, 'version' | 'source'> = { version: 'spree-4.7', source: 'fixture' }
+
+  test('tell the same as 4.10, though the names live in translations', async () => {
+    await withStore(old, async (store, db) => {
+      const product = payloadOf((await store.products(db, ['11'])).get('11'))
+      expect(product).toEqual(readExpected('spree-4.10', 'fixture', 'product-11'))
+      const order = orderPayload((await store.orders(db, ['44'])).get('44'))
+      expect(order).toEqual(readExpected('spree-4.10', 'fixture', 'order-R204817354'))
+    })
+  })
+
+  test('a name that is not in the store’s language is told in the one that was written first', async () => {
+    await withStore(old, async (store, db) => {
+      await db.query(
+        `update spree_product_translations set name = null where spree_product_id = 13 and locale = 'en'`,
+      )
+      await db.query(`delete from spree_product_translations where spree_product_id = 14`)
+      await db.query(`update spree_products set name = 'Left over' where id = 14`)
+      const products = await store.products(db, ['13', '14'])
+      expect(payloadOf(products.get('13'))).toMatchObject({
+        name: 'Brass Compass-de',
+        permalink: 'brass-compass',
+      })
+      expect(payloadOf(products.get('14'))).toMatchObject({ name: 'Left over', permalink: null })
+    })
+  })
+})
+
+function orderPayload(order: OrderSnapshot | MappingError | undefined) {
+  if (order === undefined || order instanceof Error) throw order ?? new Error('no such order')
+  return rawOrder(order)
+}
+
+function payloadOf(product: ProductSnapshot | MappingError | undefined) {
+  if (product === undefined || product instanceof Error) throw product ?? new Error('no such product')
+  return productPayload(product, undefined)
+}
+
+/** What `work` changes goes with the store. */
+async function withStore(
+  { version, source }: Pick<Old, 'version' | 'source'>,
+  work: (store: Store, db: TestDatabase['pool']) => Promise<void>,
+): Promise<void> {
+  const db = await createStore(version, source)
+  try {
+    await work(await openStore(db.pool), db.pool)
+  } finally {
+    await db.drop()
+  }
+}
