@@ -64,6 +64,17 @@ select ship_address_id::text, id::text
  where ship_address_id = any($1::bigint[])
    and completed_at is not null`,
     },
+    // Of Solidus: a box may hold pieces of several shipments.
+    carton: {
+      kind: 'order',
+      table: null,
+      sql: `
+select distinct u.carton_id::text as key, s.order_id::text as root
+  from ${schema}.spree_inventory_units u
+  join ${schema}.spree_shipments s on s.id = u.shipment_id
+ where u.carton_id = any($1::bigint[])
+   and s.order_id is not null`,
+    },
     // Before 2.2 an adjustment names an order or one of its lines. An id that is the other's makes us look in vain.
     adjustable: {
       kind: 'order',

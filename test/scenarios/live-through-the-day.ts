@@ -1,13 +1,19 @@
 import type { WorkerSettings } from '../../src/processes/worker.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
-import { createStore, type OldStore, replay, type StoreFamily, type StoreSource } from '../support/stores.ts'
+import { type AnyStore, createStore, replay, type StoreSource } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { otherPrograms, perform } from './other-programs.ts'
-import { type Episode, readSteps, type Store, subjects } from './told.ts'
+import { type DayStore, type Episode, readSteps, type Store, subjects } from './told.ts'
 
+const olderTables = {
+  stock: 'spree_stock_items',
+  shipments: 'spree_shipments',
+  units: 'spree_inventory_units',
+}
 const tables = {
-  'spree-4.10': { stock: 'spree_stock_items', shipments: 'spree_shipments', units: 'spree_inventory_units' },
+  'spree-4.10': olderTables,
+  'solidus-4': olderTables,
   'spree-6.0': {
     stock: 'spree_stock_levels',
     shipments: 'spree_fulfillments',
@@ -36,9 +42,23 @@ export async function liveThroughTheDay(store: Store) {
     await lived('shipment alone', () =>
       db.pool.query(`update ${shipments} set cost = 7.5 where order_id = ${theOrder}`),
     )
-    await lived('unit alone', () =>
-      db.pool.query(`update ${units} set quantity = 3 where order_id = ${theOrder}`),
-    )
+    if (family === 'solidus-4') {
+      await lived('unit alone', () =>
+        db.pool.query(
+          `update spree_inventory_units set state = 'shipped'
+            where id = (select min(u.id) from spree_inventory_units u join spree_shipments s on s.id = u.shipment_id
+                         where s.order_id = ${theOrder})`,
+        ),
+      )
+      await lived('carton alone', () =>
+        db.pool.query(
+          `update spree_cartons set tracking = '1ZAGAIN' where id = (select max(id) from spree_cartons)`,
+        ),
+      )
+    } else
+      await lived('unit alone', () =>
+        db.pool.query(`update ${units} set quantity = 3 where order_id = ${theOrder}`),
+      )
     await lived('cart', () => buy(db, family))
     const { rows } = await db.pool.query<{ sku: string; quantity: number }>(BULK(stock))
     const bulk = Object.fromEntries(rows.map(({ sku, quantity }) => [sku, quantity]))
@@ -74,7 +94,7 @@ const BULK = (stock: string) => `
    group by v.id having sum(s.id % 10) <> 0`
 
 /** A cart in several commits, as a shop fills it. */
-async function buy({ pool }: TestDatabase, family: StoreFamily): Promise<void> {
+async function buy({ pool }: TestDatabase, family: DayStore): Promise<void> {
   const six = family === 'spree-6.0'
   const at = `'2026-04-01 09:00:00'`
   await pool.query(
@@ -98,7 +118,7 @@ export type Live = (name: string, act: (db: TestDatabase) => Promise<unknown>) =
 
 /** A migrated store with a worker and a hub of its own, for as long as `work` takes. */
 export async function withWorker<Result>(
-  { family, source }: Readonly<{ family: StoreFamily | OldStore; source: StoreSource }>,
+  { family, source }: Readonly<{ family: AnyStore; source: StoreSource }>,
   settings: Partial<WorkerSettings>,
   hubOptions: Readonly<{ ours?: boolean }>,
   work: (db: TestDatabase, hub: RecordingHub, live: Live, worker: TestWorker) => Promise<Result>,

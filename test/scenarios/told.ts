@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { readExpected } from '../expected/read-expected.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
-import type { StoreFamily, StoreSource } from '../support/stores.ts'
+import type { SolidusStore, StoreFamily, StoreSource } from '../support/stores.ts'
 
-export type Store = Readonly<{ family: StoreFamily; source: StoreSource }>
+export type DayStore = StoreFamily | SolidusStore
+export type Store = Readonly<{ family: DayStore; source: StoreSource }>
 export type Payload = Readonly<Record<string, unknown>>
 /** A message and what it is about: the aggregate, as a hub sees it. */
 export type Told = Readonly<{ about: string; type: string; payload: Payload }>
@@ -53,6 +54,45 @@ export const subjects = {
       first: 'DS-41',
       second: 'DS-42',
     },
+  },
+  'solidus-4': {
+    dump: {
+      product: 'product-13',
+      doomed: 'product-14',
+      order: 'order-R737693769',
+      canceled: 'order-R746264148',
+      waiting: 'order-R257818730',
+      first: 'BM-DAY1-RED',
+      second: 'BM-DAY1-BLUE',
+    },
+    fixture: {
+      product: 'product-19',
+      doomed: 'product-20',
+      order: 'order-R340000001',
+      canceled: 'order-R340000002',
+      waiting: 'order-R340000003',
+      first: 'EM-RED',
+      second: 'EM-BLUE',
+    },
+  },
+} as const
+
+/** The steps in which orders are placed, the one in which one is canceled, and one that makes a customer. */
+export const milestones = {
+  'spree-4.10': {
+    placed: ['04-checkout', '09a-create-order-to-cancel'],
+    canceled: '09b-cancel-order',
+    customer: '10-create-user',
+  },
+  'spree-6.0': {
+    placed: ['04-checkout', '09a-create-order-to-cancel'],
+    canceled: '09b-cancel-order',
+    customer: '10-create-user',
+  },
+  'solidus-4': {
+    placed: ['07-order-completed', '10-order-completed', '12-order-backordered.20-24'],
+    canceled: '11-order-canceled',
+    customer: '05-user-created',
   },
 } as const
 
@@ -112,6 +152,7 @@ export function readDay<Content = Record<string, string[]>>(file: string): Conte
 
 /** The recorded steps, each with what it gives: `stock:change first -2`. A customer registers in the real stores only. */
 export function readSteps({ family, source }: Store): Record<string, string[]> {
-  const { '10-create-user': customer = [], ...steps } = readDay(`${family}.json`)
-  return source === 'dump' ? { ...steps, '10-create-user': customer } : steps
+  const { customer } = milestones[family]
+  const { [customer]: made = [], ...steps } = readDay(`${family}.json`)
+  return source === 'dump' ? { ...steps, [customer]: made } : steps
 }
