@@ -25,6 +25,7 @@ export async function loadCollectLoop({ databaseUrl, count }: SenderRequest) {
         settings: {
           settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
           stockMessages: 'change',
+          orderMessages: 'persist',
           statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
         },
         workerId: () => membership.registration()?.id,

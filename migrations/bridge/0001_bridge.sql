@@ -70,11 +70,13 @@ create table bridge.baseline (
   level numeric,
   natural_key text,
   shape integer not null,
+  told text,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
   primary key (aggregate, part)
 );
 comment on table bridge.baseline is 'What was last announced of each aggregate. Only the collector writes it.';
+comment on column bridge.baseline.told is 'With orders: generic, the raw order that was last announced: what order:updated tells previous and diff from.';
 
 create table bridge.stock_ledger (
   variant_id text not null,
@@ -126,6 +128,38 @@ create table bridge.unmapped (
   at timestamptz not null default clock_timestamp()
 );
 comment on table bridge.unmapped is 'Aggregates whose state could not be made into a message: parked, one entry each, until a later change or a retry maps.';
+
+create table bridge.withheld (
+  type text not null,
+  withheld_by text not null check (withheld_by in ('announce', 'filters')),
+  count bigint not null,
+  since timestamptz not null default clock_timestamp(),
+  last_at timestamptz not null default clock_timestamp(),
+  last_aggregate text not null,
+  primary key (type, withheld_by)
+);
+comment on table bridge.withheld is 'Messages that the configuration keeps back, counted: so that none is missing without a word.';
+
+create table bridge.shadow (
+  type text primary key,
+  trial text not null,
+  compared bigint not null,
+  differing bigint not null,
+  since timestamptz not null default clock_timestamp()
+);
+comment on table bridge.shadow is 'How many messages a configuration on trial has shaped beside the live one, and how many otherwise.';
+
+create table bridge.shadow_difference (
+  type text not null references bridge.shadow (type) on delete cascade,
+  path text not null,
+  count bigint not null,
+  live text not null,
+  shadow text not null,
+  last_at timestamptz not null default clock_timestamp(),
+  last_aggregate text not null,
+  primary key (type, path)
+);
+comment on table bridge.shadow_difference is 'Where in the payload the two differed, how often, and about what the last time, without the values.';
 
 create table bridge.installation (
   singleton boolean primary key default true check (singleton),
@@ -234,6 +268,7 @@ begin
   -- As text: PostgreSQL 13 does not know the words, and would refuse the whole block.
   execute 'alter table bridge.message alter column payload set compression lz4';
   execute 'alter table bridge.history alter column payload set compression lz4';
+  execute 'alter table bridge.baseline alter column told set compression lz4';
 exception when syntax_error or feature_not_supported or invalid_parameter_value then
   null;
 end

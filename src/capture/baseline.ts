@@ -9,6 +9,8 @@ export type Baseline = Readonly<{
   /** JSON text of the keys by which the hub knows it: needed when the row is gone. */
   naturalKey: string | null
   shape: number
+  /** The text of the raw order that was last announced, where order messages tell of a past. */
+  told?: string | null
 }>
 
 export type BaselineKey = Readonly<{ aggregate: string; part: string }>
@@ -20,18 +22,20 @@ type BaselineRow = {
   level: string | null
   natural_key: string | null
   shape: number
+  told: string | null
 }
 
-/** The baselines of some aggregates, by aggregate and part. */
+/** The baselines of some aggregates, by aggregate and part; what is kept of orders only where it is asked for. */
 export async function readBaselines(
   db: Db,
   aggregates: readonly string[],
+  withTold = false,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Baseline>>> {
   const { rows } = await db.query<BaselineRow>(
-    `select aggregate, part, digest, level, natural_key, shape
+    `select aggregate, part, digest, level, natural_key, shape, case when $2 then told end as told
        from bridge.baseline
       where aggregate = any($1::text[])`,
-    [aggregates],
+    [aggregates, withTold],
   )
   const found = new Map<string, Map<string, Baseline>>()
   for (const row of rows) {
@@ -43,6 +47,7 @@ export async function readBaselines(
       level: row.level,
       naturalKey: row.natural_key,
       shape: row.shape,
+      told: row.told,
     })
     found.set(row.aggregate, parts)
   }
@@ -59,6 +64,7 @@ export function writeBaselines(db: Db, baselines: readonly Baseline[]): Promise<
             level = excluded.level,
             natural_key = excluded.natural_key,
             shape = excluded.shape,
+            told = excluded.told,
             updated_at = clock_timestamp()`,
   )
 }
@@ -72,8 +78,8 @@ export function seedBaselines(db: Db, baselines: readonly Baseline[]): Promise<v
 async function insertBaselines(db: Db, baselines: readonly Baseline[], onConflict: string): Promise<void> {
   if (baselines.length === 0) return
   await db.query(
-    `insert into bridge.baseline as b (aggregate, part, digest, level, natural_key, shape)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::integer[])
+    `insert into bridge.baseline as b (aggregate, part, digest, level, natural_key, shape, told)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::integer[], $7::text[])
          on conflict (aggregate, part) do ${onConflict}`,
     [
       baselines.map((b) => b.aggregate),
@@ -82,6 +88,7 @@ async function insertBaselines(db: Db, baselines: readonly Baseline[], onConflic
       baselines.map((b) => b.level),
       baselines.map((b) => b.naturalKey),
       baselines.map((b) => b.shape),
+      baselines.map((b) => b.told ?? null),
     ],
   )
 }

@@ -8,18 +8,26 @@ import { BRIDGE_QUEUE, type NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { deleteBaselines, writeBaselines } from './baseline.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
+import type { OrderMessages } from './derive-order.ts'
+import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
-import { readNewRows, takeRows } from './outbox.ts'
+import { readNewRows, request, takeRows } from './outbox.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
+import { countCompared } from './shadow.ts'
+import type { Shaping } from './shape-messages.ts'
 import { tallyOf } from './tally.ts'
 import { clearUnmapped, parkUnmapped, readUnmapped, type Unmapped } from './unmapped.ts'
+import { countWithheld, type WithheldFrom } from './withheld.ts'
 
 export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
+  orderMessages: OrderMessages
+  /** What the configuration makes of the messages; undefined where it says nothing of them. */
+  shaping?: Shaping | undefined
   /** Bound on statements and on idling inside the transaction: half a worker's lease. */
   statementTimeoutMilliseconds: number
 }>
@@ -34,6 +42,8 @@ export type Pass = Readonly<{
   messages: readonly NewMessage[]
   silenced: number
   withoutSku: number
+  /** Messages that the configuration keeps back. */
+  withheld: readonly WithheldFrom[]
   unmapped: readonly Unmapped[]
   /** True where more is waiting that could be collected at once. */
   more: boolean
@@ -52,6 +62,7 @@ const NOTHING = {
   messages: [],
   silenced: 0,
   withoutSku: 0,
+  withheld: [],
   unmapped: [],
   more: false,
 } as const
@@ -80,6 +91,8 @@ export class Collect {
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
   #seeded = false
+  /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
+  #keptTo: string | undefined
   #overflowing = false
 
   /** Changes of `held` kinds stay in the outbox: who lets go of them begins anew. */
@@ -95,6 +108,7 @@ export class Collect {
     this.#laneCount = laneCount
     this.#settings = settings
     this.#held = held
+    this.#keptTo = settings.orderMessages === 'generic' ? '' : undefined
   }
 
   /** Milliseconds until the next aggregate has settled, undefined while nothing waits. */
@@ -141,8 +155,10 @@ export class Collect {
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
-    const seeds = whole && !this.#seeded && this.#held.size === 0
-    if (due.length === 0 && finished.length === 0 && !seeds) {
+    const readsAll = whole && this.#held.size === 0
+    const seeds = readsAll && !this.#seeded
+    const keeps = readsAll && this.#seeded && this.#keptTo !== undefined
+    if (due.length === 0 && finished.length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
       return { ...NOTHING, rowsRead: rows }
@@ -153,6 +169,8 @@ export class Collect {
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
+          orderMessages: this.#settings.orderMessages,
+          shaping: this.#settings.shaping,
           whole,
           seeded: this.#seeded,
         }),
@@ -161,9 +179,19 @@ export class Collect {
     )
     const all = [...derivations.values()]
     const messages = all.flatMap((derivation) => derivation.messages)
+    const withheld = [...derivations].flatMap(([aggregate, own]) =>
+      own.withheld.map((message) => ({ aggregate, ...message })),
+    )
+    const compared = [...derivations].flatMap(([aggregate, own]) =>
+      own.compared.map((message) => ({ aggregate, ...message })),
+    )
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
-    const seeded = seeds && (await seedPage(db, this.#store, (aggregate) => this.#pending.rowsOf(aggregate)))
+    const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
+    const seeded =
+      seeds && (await seedPage(db, this.#store, waitingRows, this.#settings.orderMessages === 'generic'))
+    const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
+    if (mended.length > 0) await compareStockOf(db, this.#store, mended)
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -184,6 +212,8 @@ export class Collect {
           ),
           clearUnmapped(db, mended),
           parkUnmapped(db, unmapped),
+          countWithheld(db, withheld),
+          countCompared(db, this.#settings.shaping?.shadow?.trial, compared),
         ]),
       ),
       atStep('collect.outbox', () =>
@@ -199,14 +229,20 @@ export class Collect {
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
     if (seeded) this.#seeded = true
+    this.#keptTo = keptTo
     return {
       rowsRead: rows,
       aggregates: due.length,
       messages,
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
+      withheld,
       unmapped,
-      more: !whole || due.length === AGGREGATES_PER_PASS || (seeds && !seeded),
+      more:
+        !whole ||
+        due.length === AGGREGATES_PER_PASS ||
+        (seeds && !seeded) ||
+        (this.#held.size === 0 && this.#seeded && keptTo !== undefined),
     }
   }
 
@@ -227,6 +263,17 @@ export class Collect {
       return { snapshot, rows, whole: !this.#overflowing }
     })
   }
+}
+
+/** What was not told of the stock of products while they could not be mapped is asked for. */
+async function compareStockOf(db: Db, store: Store, mended: readonly string[]): Promise<void> {
+  const ids = mended.flatMap((aggregate) => /^product:(.*)/.exec(aggregate)?.[1] ?? [])
+  const variants = await store.stockOfProducts(db, ids)
+  await request(
+    db,
+    'compare',
+    [...variants.values()].map(({ productId, variantId }) => ({ kind: 'stock', id: productId, variantId })),
+  )
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -7,24 +7,35 @@ import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
+import { type Breathe, breathing } from './breathe.ts'
 import type { Derivation } from './derivation.ts'
-import { deriveOrder } from './derive-order.ts'
+import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
+import {
+  type Compared,
+  type ShapedMessages,
+  type Shaping,
+  shapeMessages,
+  unshaped,
+  type Withheld,
+} from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
 import { readTold } from './told.ts'
 import type { Unmapped } from './unmapped.ts'
+import { untold } from './untold.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
-/** What follows for one aggregate, its messages as they go into the queue. */
-export type Derived = Omit<Derivation, 'messages'> & Readonly<{ messages: readonly NewMessage[] }>
+/** What follows for one aggregate, its messages as they go into the queue, those that do not, and what a shadow makes of both. */
+export type Derived = Omit<Derivation, 'messages'> &
+  Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[]; compared: readonly Compared[] }>
 
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
- * cannot be mapped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
+ * cannot be mapped, or shaped, becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
  * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the silent
  * seeding is known to be through.
  */
@@ -32,26 +43,53 @@ export async function deriveAggregates(
   db: Db,
   store: Store,
   rows: Rows,
-  how: Readonly<{ stockMessages: 'change' | 'actual'; whole: boolean; seeded: boolean }>,
+  how: Readonly<{
+    stockMessages: 'change' | 'actual'
+    orderMessages: OrderMessages
+    whole: boolean
+    seeded: boolean
+    /** Undefined: messages are sent as they are mapped. */
+    shaping?: Shaping | undefined
+  }>,
 ): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const [baselines, products, stock, seeded, told] = await Promise.all([
-    readBaselines(db, aggregates),
+    readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, stockVariants(rows)),
-    how.seeded || readSeeded(db).then((kinds) => kinds.has('product')),
+    how.seeded ? ALL_KINDS : readSeeded(db),
     readTold(db, hubMade(rows)),
   ])
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
-  const found = new Map<string, Derived | Unmapped>()
+  const found = new Map<string, Derived | undefined>()
+  const unmapped: Unmapped[] = []
+  const park = (aggregate: string, error: unknown, left?: Derived) => {
+    unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
+    found.set(aggregate, left)
+  }
+  const expressions: ((breathe: Breathe) => Promise<void>)[] = []
   const derive = (aggregate: string, work: () => Derivation) => {
     try {
-      found.set(aggregate, toBeQueued(aggregate, work(), rows.get(aggregate) ?? []))
+      const derivation = work()
+      const own = rows.get(aggregate) ?? []
+      const queue = (shaped: ShapedMessages, from = derivation) => toBeQueued(aggregate, from, shaped, own)
+      const shaped = how.shaping
+        ? shapeMessages(derivation.messages, how.shaping)
+        : unshaped(derivation.messages)
+      if (typeof shaped !== 'function') found.set(aggregate, queue(shaped))
+      else
+        expressions.push((breathe) =>
+          shaped(breathe).then(
+            (finished) => void found.set(aggregate, queue(finished)),
+            (error: unknown) =>
+              park(aggregate, error, queue(unshaped([]), untold(derivation, own, how.stockMessages))),
+          ),
+        )
     } catch (error) {
-      found.set(aggregate, { aggregate, reason: error instanceof Error ? error.message : String(error) })
+      park(aggregate, error)
     }
   }
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
@@ -62,6 +100,8 @@ export async function deriveAggregates(
         rows: rows.get(aggregate) ?? [],
         order: mapped(order),
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+        seeded: seeded.has('order'),
+        orderMessages: how.orderMessages,
       }),
     )
   }
@@ -81,7 +121,7 @@ export async function deriveAggregates(
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         accounts,
-        seeded,
+        seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
         told: (type: MessageType): Told =>
           how.whole
@@ -93,29 +133,30 @@ export async function deriveAggregates(
     )
   }
 
+  const breathe = breathing(db)
+  for (const finish of expressions) await finish(breathe)
+
   const derivations = new Map<string, Derived>()
-  const unmapped: Unmapped[] = []
   for (const aggregate of aggregates) {
-    const result = found.get(aggregate)
-    if (result === undefined) continue
-    if ('reason' in result) unmapped.push(result)
-    else derivations.set(aggregate, result)
+    const derived = found.get(aggregate)
+    if (derived) derivations.set(aggregate, derived)
   }
   return { derivations, unmapped }
 }
 
+const ALL_KINDS: ReadonlySet<string> = new Set(['product', 'order'])
+
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
 
-function toBeQueued(aggregate: string, derivation: Derivation, rows: readonly ResolvedRow[]): Derived {
+function toBeQueued(
+  aggregate: string,
+  derivation: Derivation,
+  shaped: ShapedMessages,
+  rows: readonly ResolvedRow[],
+): Derived {
   const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
-  const messages = derivation.messages.map((message) => ({
-    aggregate,
-    type: message.type,
-    payload: JSON.stringify(message.payload),
-    subject: message.subject,
-    changedAt,
-  }))
-  return { ...derivation, messages }
+  const messages = shaped.messages.map((message) => ({ aggregate, changedAt, ...message }))
+  return { ...derivation, ...shaped, messages }
 }
 
 function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot | undefined {

@@ -1,10 +1,15 @@
+import { deriveGenericMessages, type LastAnnounced } from '../messages/derive-generic-messages.ts'
 import { rawOrder } from '../messages/raw-order.ts'
+import type { RawOrder } from '../messages/schemas/order-message.ts'
 import type { OrderSnapshot } from '../messages/snapshot.ts'
 import type { Baseline } from './baseline.ts'
 import { orderContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import type { ResolvedRow } from './outbox-row.ts'
+import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+
+/** How orders are told: the raw order, or what follows from it for a hub that does not derive it itself. */
+export type OrderMessages = 'persist' | 'generic'
 
 export type OrderInput = Readonly<{
   aggregate: string
@@ -12,19 +17,24 @@ export type OrderInput = Readonly<{
   /** Undefined: a cart (or gone). The triggers record a cart's children because they read no other table. */
   order: OrderSnapshot | undefined
   baselines: ReadonlyMap<string, Baseline>
+  /** True once the silent seeding is through: from then on a missing baseline means new. */
+  seeded: boolean
+  orderMessages: OrderMessages
 }>
 
-/** The raw order as it stands, if anything of it changed. Orders are never silent: what was imported must reach the warehouse. */
-export function deriveOrder({ aggregate, rows, order, baselines }: OrderInput): Derivation {
+/** The order as it stands, if anything of it changed. Orders are never silent: what was imported must reach the warehouse. */
+export function deriveOrder(input: OrderInput): Derivation {
+  const { aggregate, rows, order, baselines, orderMessages } = input
   const derivation = emptyDerivation()
+  const before = baselines.get('order')
   if (!order) {
     // Nothing is said of an order that is gone; it is no longer one that was announced.
-    if (baselines.has('order')) derivation.forgotten.push({ aggregate, part: 'order' })
+    if (before) derivation.forgotten.push({ aggregate, part: 'order' })
     return derivation
   }
   const payload = rawOrder(order)
   const content = orderContent(order, payload)
-  const write = (digest: string | null) =>
+  const write = (digest: string | null, told: string | null) =>
     derivation.baselines.push({
       aggregate,
       part: 'order',
@@ -32,17 +42,40 @@ export function deriveOrder({ aggregate, rows, order, baselines }: OrderInput): 
       level: null,
       naturalKey: order.number,
       shape: SHAPE,
+      told,
     })
   if (rows.every((row) => row.op === 'forget')) {
-    write(null)
+    write(null, null)
     return derivation
   }
   const digest = digestOf(content)
-  write(digest)
-
-  const before = rows.some((row) => row.op === 'forget') ? undefined : baselines.get('order')
-  const unchanged = isUnchanged(before, digest, content)
-  const requested = rows.some((row) => row.op === 'announce')
-  if (!unchanged || requested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
+  const isForgotten = rows.some((row) => row.op === 'forget')
+  const isTold = !isForgotten && isUnchanged(before, digest, content)
+  const isRequested = rows.some((row) => row.op === 'announce')
+  if (orderMessages === 'persist') {
+    write(digest, null)
+    if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
+    return derivation
+  }
+  const messages =
+    isTold && !isRequested
+      ? []
+      : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), isRequested)
+  for (const { type, payload: told } of messages)
+    derivation.messages.push({ type, payload: told, subject: null })
+  write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload))
   return derivation
+}
+
+/** What is not kept of an order that is as it was told needs no keeping: it is this. */
+function lastAnnounced(
+  { baselines, seeded, rows, order }: OrderInput,
+  payload: RawOrder,
+  isTold: boolean,
+  isForgotten: boolean,
+): LastAnnounced {
+  const before = baselines.get('order')
+  if (!before) return seeded || rows.some((row) => order && isRootInsert(row, order.id)) ? 'never' : 'unknown'
+  if (!before.told || isForgotten) return isTold ? payload : 'unknown'
+  return JSON.parse(before.told)
 }

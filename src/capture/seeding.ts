@@ -26,12 +26,14 @@ export async function readSeeded(db: Db): Promise<ReadonlySet<string>> {
  * Day one, silently: writes the baselines of one page of aggregates that nobody has announced, as if they had been.
  * Runs in the collector's transaction, on the snapshot in which it has read the whole outbox. An aggregate with rows
  * waiting there must still be told: of a product that was there before only its keys are noted, so that it will be told
- * as changed, not as new. Returns true when nothing is left to seed.
+ * as changed, not as new. With `keepsOrders` the orders themselves are kept, since messages will tell what they were. Returns
+ * true when nothing is left to seed.
  */
 export async function seedPage(
   db: Db,
   store: Store,
   waitingRows: (aggregate: string) => readonly OutboxRow[],
+  keepsOrders: boolean,
 ): Promise<boolean> {
   const { rows } = await db.query<{ kind: SeededKind; last_id: string }>(
     `select kind, last_id from bridge.seeding where finished_at is null order by kind desc limit 1`,
@@ -42,7 +44,7 @@ export async function seedPage(
   const ids = await store.roots(db, kind, seeding.last_id, PAGE)
   const ended = ids.length < PAGE
   const idle = ids.filter((id) => waitingRows(aggregateKey(kind, id)).length === 0)
-  if (kind === 'order') await seedBaselines(db, await orderBaselines(db, store, idle))
+  if (kind === 'order') await seedBaselines(db, await orderBaselines(db, store, idle, keepsOrders))
   else {
     const changing = ids.filter((id) => {
       const waiting = waitingRows(aggregateKey(kind, id))
@@ -104,17 +106,24 @@ async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]):
   )
 }
 
-async function orderBaselines(db: Db, store: Store, ids: readonly string[]): Promise<Baseline[]> {
+async function orderBaselines(
+  db: Db,
+  store: Store,
+  ids: readonly string[],
+  keepsOrders: boolean,
+): Promise<Baseline[]> {
   const baselines: Baseline[] = []
   await store.eachOrder(db, ids, (id, order) => {
     if (order instanceof Error) return
+    const raw = rawOrder(order)
     baselines.push({
       aggregate: aggregateKey('order', id),
       part: 'order',
-      digest: digestOf(orderContent(order, rawOrder(order))),
+      digest: digestOf(orderContent(order, raw)),
       level: null,
       naturalKey: order.number,
       shape: SHAPE,
+      told: keepsOrders ? JSON.stringify(raw) : null,
     })
   })
   return baselines

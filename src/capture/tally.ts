@@ -9,7 +9,8 @@ export type Tally = Readonly<{ told: number; silent: number; unmapped: number; m
 
 /**
  * Each change counts once: as told where anything of what it touched was told, else as unmapped where that could not be
- * made into a message. Silent are all others: echoes, what changed nothing that is told, and carts.
+ * made into a message. Silent are all others: echoes, what changed nothing that is told, what the configuration keeps back,
+ * and carts.
  */
 export function tallyOf(
   finished: readonly ResolvedRow[],

@@ -5,6 +5,7 @@ import {
   defaultOf,
   describeSetting,
   fileKey,
+  isSection,
   operatorName,
   type SettingName,
   type Settings,
@@ -26,6 +27,7 @@ export function describeSettings({ settings, sources }: EffectiveSettings): Sett
 function presentable(name: SettingName, value: Settings[SettingName]): string | number | null {
   if (value === undefined) return null
   if (describeSetting(name).secret === 'whole') return '(hidden)'
+  if (isSection(name)) return JSON.stringify(value)
   return typeof value === 'number' ? value : maskPasswords(String(value))
 }
 

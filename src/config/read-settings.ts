@@ -3,7 +3,8 @@ import {
   acceptedForm,
   defaultOf,
   describeSetting,
-  isAccepted,
+  faultsOf,
+  isSection,
   operatorName,
   type SettingName,
   type Settings,
@@ -48,7 +49,7 @@ export function readSettings<Needed extends SettingName = never>(
     ...[...input.needs, ...[...raw.keys()].flatMap((name) => describeSetting(name).needs ?? [])]
       .filter((name) => !raw.has(name) && defaultOf(name) === undefined)
       .map(missingSetting),
-    ...[...raw].filter(([name, { value }]) => !isAccepted(name, value)).map(invalidSetting),
+    ...[...raw].flatMap(invalidSetting),
   ]
   if (found.length > 0 || !parsed.success || !hasAll(parsed.data, input.needs)) throw new ConfigError(found)
   return {
@@ -93,15 +94,26 @@ function missingSetting(name: SettingName): ConfigProblem {
   }
 }
 
-function invalidSetting([name, { value, source }]: [SettingName, RawValue]): ConfigProblem {
+function invalidSetting([name, { value, source }]: [SettingName, RawValue]): ConfigProblem[] {
+  const faults = faultsOf(name, value)
   const variable = operatorName(name)
+  if (isSection(name))
+    return faults.map(({ path, message }) => {
+      const where = [variable, ...path].join('.')
+      return {
+        code: 'invalid',
+        variable: where,
+        wrong: `${where} (from ${source}) ${message.replace(/(?<![.?])$/, '.')}`,
+        remedy: 'config/spree-bridge.example.yml shows the form.',
+      }
+    })
   const otherwise = defaultOf(name)
-  return {
+  return faults.slice(0, 1).map(() => ({
     code: 'invalid',
     variable,
     wrong: `${variable} (from ${source === 'environment' ? 'the environment' : source}) ${whatItIs(name, value)}.`,
     remedy: `It must be ${acceptedForm(name)}${otherwise === undefined ? '' : `; left out, it is ${otherwise}`}.`,
-  }
+  }))
 }
 
 /** A secret is not repeated, not even where it is malformed. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { sections } from './shaping-sections.ts'
+
 /** What the reference page, the error messages and `spree-bridge config` say of one setting. */
 export type Description = Readonly<{
   meaning: string
@@ -182,8 +184,9 @@ export const settingsSchema = z.object({
     meaning:
       'How stock is announced: `stock:change` (by how much) or `stock:actual` (the level), never both.',
   }),
-  orders: oneOf('persist').default('persist').register(descriptions, {
-    meaning: 'How orders are announced: `order:persist`, the raw order from which the hub derives the rest.',
+  orders: oneOf('persist', 'generic').default('persist').register(descriptions, {
+    meaning:
+      'How orders are announced: `persist`, as `order:persist`, the raw order from which the hub derives the rest; or, for a hub that does not, `generic`: `order:new`, `order:updated`, `order:canceled`, `shipment:ready`, `shipment:confirm`, `payment:ready` and `payment:capture`. Never both. For `generic` each order is kept as it was last told, some two kilobytes each.',
   }),
   settleQuietMs: wholeNumber(0, 60_000).default(500).register(descriptions, {
     meaning: 'Milliseconds without a further change after which an order or product is announced.',
@@ -208,6 +211,33 @@ export const settingsSchema = z.object({
     }),
   historyDays: wholeNumber(1, 3650).default(30).register(descriptions, {
     meaning: 'Days for which finished messages are kept.',
+  }),
+  announce: sections.announce.optional().register(descriptions, {
+    meaning: 'Message types that are not sent.',
+    otherwise: 'all are `on`',
+  }),
+  filters: sections.filters.optional().register(descriptions, {
+    meaning:
+      "Only messages for which all filters of their type hold are sent, by the hub's rules for mappings. Paths begin with `payload`; `*` is every element of a list.",
+  }),
+  redact: sections.redact.optional().register(descriptions, {
+    meaning:
+      'What is sent as null, besides what always is: the token and IP address of an order, and the profiles of cards at the gateway.',
+  }),
+  extra: sections.extra.optional().register(descriptions, {
+    meaning:
+      'Columns of the store that are announced besides, under their own names: of the product or order itself, and of tables that point at it by their column `key`, as lists. A change in them is a change. Since the hub does not know them, the next nightly comparison announces all that have them.',
+  }),
+  transform: sections.transform.optional().register(descriptions, {
+    meaning:
+      '[JSONata](https://docs.jsonata.org) over the payload (after filters, and without what is redacted), which gives the payload that is sent. Where it fails, its order or product is parked.',
+  }),
+  shadow: sections.shadow.optional().register(descriptions, {
+    meaning:
+      'Other values of `announce`, `filters`, `redact` and `transform`, on trial: what they would make of each message is compared with what is sent, and `spree-bridge status` says where it differs.',
+  }),
+  transformBudgetMs: wholeNumber(1, 1000).default(50).register(descriptions, {
+    meaning: 'Milliseconds that one such expression may take for one message.',
   }),
 })
 
@@ -237,8 +267,17 @@ export function acceptedForm(name: SettingName): string {
   return settingsSchema.shape[name].unwrap().description ?? ''
 }
 
-export function isAccepted(name: SettingName, value: unknown): boolean {
-  return settingsSchema.shape[name].safeParse(value).success
+/** Why a value is not accepted, and where in it: one fault for a single value, all of a section of the file; none where it is. */
+export function faultsOf(name: SettingName, value: unknown): readonly SettingFault[] {
+  const issues = settingsSchema.shape[name].safeParse(value).error?.issues ?? []
+  return issues.map(({ path, message }) => ({ path: path.map(String), message }))
+}
+
+export type SettingFault = Readonly<{ path: readonly string[]; message: string }>
+
+/** A part of the file that is no single value. */
+export function isSection(name: SettingName): boolean {
+  return name in sections
 }
 
 export function defaultOf(name: SettingName): Settings[SettingName] {

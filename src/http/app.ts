@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import helmet from 'helmet'
 import { z } from 'zod'
 import type { Log } from '../observe/log.ts'
+import { type Operations, openApi } from './open-api.ts'
 import { type OperatorAccess, operatorOnly } from './operator-guard.ts'
 import { type ReadyChecks, readiness } from './readiness.ts'
 
@@ -11,12 +12,29 @@ export type AppOptions = Readonly<{
   readyChecks: ReadyChecks
   metrics: Readonly<{ contentType: string; render(): Promise<string> }>
   operator: OperatorAccess
-  /** What this process answers besides. */
+  /** What this process answers besides, and how that is described. */
   routers?: readonly Router[]
+  operations?: Operations
+  /** Of the bridge, for `/openapi.json`. */
+  version?: string
 }>
 
+/** What every process with a port answers. */
+const COMMON: Operations = {
+  'GET /healthz': { summary: 'Alive', by: 'anybody', answers: { 200: 'It is' } },
+  'GET /readyz': {
+    summary: 'Able to work',
+    by: 'anybody',
+    answers: { 200: 'All checks hold', 503: 'Which checks do not, and why' },
+  },
+  'GET /metrics': { summary: 'Prometheus metrics', by: 'operator', answers: { 200: 'As text' } },
+  'GET /openapi.json': { summary: 'This description', by: 'anybody', answers: { 200: 'OpenAPI 3.1' } },
+}
+
 /** What every process with a port answers: alive, ready, metrics, its own routes, and errors that tell no internals. */
-export function createApp({ log, readyChecks, metrics, operator, routers = [] }: AppOptions): Express {
+export function createApp(options: AppOptions): Express {
+  const { log, readyChecks, metrics, operator, routers = [], operations, version = '' } = options
+  const described = openApi('spree-bridge', version, { ...COMMON, ...operations })
   const app = express()
   app.use(helmet())
 
@@ -26,6 +44,10 @@ export function createApp({ log, readyChecks, metrics, operator, routers = [] }:
   app.get('/readyz', notStored, readiness(readyChecks, log))
   app.get('/metrics', notStored, operatorOnly(operator), async (_request, response) => {
     response.set('Content-Type', metrics.contentType).send(await metrics.render())
+  })
+
+  app.get('/openapi.json', (_request, response) => {
+    response.json(described)
   })
 
   for (const router of routers) app.use(router)

@@ -1,28 +1,14 @@
 import { genericOrder } from './generic-order.ts'
 import type { RawPayload } from './message.ts'
-import { isTouch, type OrderDiff, orderDiff } from './order-diff.ts'
-import type { GenericOrder, ReadyShipment } from './schemas/generic-order.ts'
+import { isTouch, orderDiff } from './order-diff.ts'
+import type { ReadyShipment, ToldOrder, UpdatedOrder } from './schemas/order-messages.ts'
 import { type PushedOrder, pushedOrderSchema } from './schemas/pushed-order.ts'
 
 /** What follows from a raw order (protocol §5, §6.2, §6.3). `original` is the raw order as it came. */
 export type DerivedMessage =
-  | Readonly<{
-      type: 'order:new' | 'order:canceled'
-      payload: Readonly<{ order: GenericOrder; original: RawPayload }>
-    }>
-  | Readonly<{
-      type: 'order:updated'
-      payload: Readonly<{
-        order: GenericOrder
-        original: RawPayload
-        previous: GenericOrder
-        diff: OrderDiff
-      }>
-    }>
-  | Readonly<{
-      type: 'shipment:ready'
-      payload: Readonly<{ shipment: ReadyShipment; order: GenericOrder; original: RawPayload }>
-    }>
+  | Readonly<{ type: 'order:new' | 'order:canceled'; payload: ToldOrder }>
+  | Readonly<{ type: 'order:updated'; payload: UpdatedOrder }>
+  | Readonly<{ type: 'shipment:ready'; payload: ReadyShipment }>
 
 /**
  * `derived`: `messages` in the order in which they leave, none if nothing changed; the raw order is from now on the last

@@ -1,5 +1,20 @@
 /** The types that the bridge announces. */
-export type MessageType = 'product:new' | 'product:update' | 'stock:change' | 'stock:actual' | 'order:persist'
+export const ANNOUNCED_TYPES = [
+  'product:new',
+  'product:update',
+  'stock:change',
+  'stock:actual',
+  'order:persist',
+  'order:new',
+  'order:updated',
+  'order:canceled',
+  'shipment:ready',
+  'shipment:confirm',
+  'payment:ready',
+  'payment:capture',
+] as const
+
+export type MessageType = (typeof ANNOUNCED_TYPES)[number]
 
 /**
  * `subject`: what the state is of that the message tells, so that a later one of the same type, aggregate and subject says

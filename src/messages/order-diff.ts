@@ -3,13 +3,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RawPayload } from './message.ts'
 
 /** Top-level key of the raw order → [old, new], for each that changed (protocol §6.2). A missing key is as null. */
-export type OrderDiff = Readonly<Record<string, readonly [unknown, unknown]>>
+export type OrderDiff = Readonly<Record<string, [unknown, unknown]>>
 
 export function orderDiff(previous: RawPayload, raw: RawPayload): OrderDiff {
   const before = new Map(Object.entries(previous))
   const after = new Map(Object.entries(raw))
   const keys = new Set([...before.keys(), ...after.keys()])
-  const pairs = [...keys].map((key) => [key, [before.get(key) ?? null, after.get(key) ?? null]] as const)
+  const pairs = [...keys].map((key): [string, [unknown, unknown]] => [
+    key,
+    [before.get(key) ?? null, after.get(key) ?? null],
+  ])
   return Object.fromEntries(pairs.filter(([, [old, current]]) => !isDeepStrictEqual(old, current)))
 }
 

@@ -72,6 +72,10 @@ export function createMetrics() {
       'Differences that reconcile found between the store and what was announced.',
       ['kind', 'outcome'],
     ),
+    withheldTotal: count('withheld_total', 'Messages that the configuration keeps back, by its rule.', [
+      'type',
+      'rule',
+    ]),
     stockWithoutSkuTotal: count('stock_without_sku_total', 'Stock changes not announced for want of a SKU.'),
     unmappableTotal: count(
       'unmappable_total',

@@ -30,6 +30,8 @@ async function dropState(db: Db): Promise<void> {
     'acknowledged',
     'stock_ledger',
     'unmapped',
+    'withheld',
+    'shadow',
     'gap',
     'tally',
     'paused',

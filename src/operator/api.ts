@@ -1,17 +1,16 @@
 import { Router } from 'express'
-import { z } from 'zod'
 import { discardInbox, listInbox, showInbox } from '../apply/inbox-messages.ts'
-import { INBOX_STATES } from '../apply/inbox-row.ts'
 import { createEventStream } from '../http/event-stream.ts'
 import { type OperatorAccess, operatorOnly } from '../http/operator-guard.ts'
 import { servePage } from '../http/pages.ts'
 import { readJson } from '../http/read-json.ts'
-import { anyWords, decimalId, moment, pageLimit, readQuery, wordsOf } from '../http/read-query.ts'
+import { decimalId, readQuery } from '../http/read-query.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Log } from '../observe/log.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { FINISHED_STATES, QUEUED_STATES, showMessage } from '../queue/look.ts'
+import { showMessage } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
+import { inboundPage, messageFilter, messagePage } from './operations.ts'
 import { concernedOutbound, decideOutbound } from './outbound.ts'
 import { listNamed, nameMessages, readOverview } from './overview.ts'
 import { readStatus } from './show-status.ts'
@@ -31,25 +30,6 @@ export type OperatorFace = Readonly<{
   /** Ends the streams: to be called before the port is closed. */
   close(): void
 }>
-
-const messageFilter = z.strictObject({
-  state: wordsOf([...QUEUED_STATES, ...FINISHED_STATES]),
-  type: anyWords,
-  aggregate: z.string().optional(),
-  since: moment,
-  until: moment,
-  error: z.string().optional(),
-})
-const messagePage = messageFilter.extend({ limit: pageLimit, before: decimalId.optional() })
-const inboundPage = z.strictObject({
-  state: wordsOf(INBOX_STATES),
-  type: anyWords,
-  since: moment,
-  until: moment,
-  error: z.string().optional(),
-  limit: pageLimit,
-  before: decimalId.optional(),
-})
 
 /** `/dashboard`, and under `/api/v1` what the commands tell and do. */
 export function createOperatorFace(options: OperatorOptions): OperatorFace {

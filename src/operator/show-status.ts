@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
 import { readOpenGaps } from '../capture/gaps.ts'
+import { listShadow, type ShadowReport } from '../capture/shadow.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
+import { listWithheld, type WithheldCount } from '../capture/withheld.ts'
 import type { Db } from '../postgres/pool.ts'
 import { countMessages, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
@@ -44,6 +46,10 @@ export type Status = Readonly<{
   /** Types that a person has paused. */
   paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
+  /** Messages that the configuration keeps back, since it first did. */
+  withheld: readonly WithheldCount[]
+  /** What came of a configuration on trial, for each type of messages. */
+  shadow: readonly ShadowReport[]
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
   /** When the store was last compared with what was announced, and since when that is due; null: never, and not due. */
   reconcile: Readonly<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>
@@ -131,6 +137,8 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     messages: await countMessages(db, BRIDGE_QUEUE),
     paused: await listPaused(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
+    withheld: await listWithheld(db),
+    shadow: await listShadow(db),
     gaps: gaps.map(({ id: _, ...gap }) => gap),
     reconcile: reconcile.rows[0] ?? { dueAt: null, startedAt: null, finishedAt: null },
     alarms: await listAlarms(db, 'bridge.alarm'),
@@ -165,6 +173,11 @@ export function formatStatus(status: Status): string {
       ? []
       : [`oldest message waits ${Math.round(status.oldestMessageSeconds)} s`]),
     ...status.unmapped.map(({ aggregate, reason }) => `parked  ${aggregate}: ${reason}`),
+    ...status.withheld.map(
+      ({ type, by, count, since, lastAggregate }) =>
+        `kept    ${count} ${type} not sent by ${by} of the configuration since ${since.toISOString()}, the last of ${lastAggregate}`,
+    ),
+    ...status.shadow.flatMap(formatShadow),
     ...status.gaps.map(
       ({ kind, reason, table, openedAt }) =>
         `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,
@@ -177,6 +190,21 @@ export function formatStatus(status: Status): string {
     ...status.seeding.map(({ kind, lastId }) => `seeding ${kind} baselines, come to id ${lastId}`),
   ]
   return lines.join('\n')
+}
+
+/** Of the most frequent differences as many as a screen bears; `--json` has all. */
+const DIFFERENCES_SHOWN = 10
+
+function formatShadow({ type, compared, differing, since, differences }: ShadowReport): string[] {
+  return [
+    `shadow  ${type} compared ${compared} since ${since.toISOString()}, ${differing} differ`,
+    ...differences
+      .slice(0, DIFFERENCES_SHOWN)
+      .map(
+        ({ path, count, live, shadow, lastAggregate }) =>
+          `        ${path} ${count}, the last of ${lastAggregate}: ${live} → ${shadow}`,
+      ),
+  ]
 }
 
 function formatReconcile({ dueAt, startedAt, finishedAt }: Status['reconcile']): string[] {

@@ -154,7 +154,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   )
 
   addReconcileCommand(program, print, finish)
-  addMessageCommands(program, print)
+  addMessageCommands(program, print, finish)
   addInboxCommands(program, print, finish, handlers)
   addDeliverCommand(program, print, finish)
   addPushCommand(program, print, finish)

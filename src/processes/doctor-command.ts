@@ -79,7 +79,7 @@ async function* withPatient(
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
       askHub: hubUrl && storeId && token ? () => askHub({ hubUrl, storeId, token }) : undefined,
-      ordersAs: 'order:persist',
+      ordersAs: settings.orders === 'generic' ? 'order:new' : 'order:persist',
       appliesMessages: settings.webhookToken !== undefined,
       webhook: {
         address: webhook ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`,

@@ -2,6 +2,7 @@ import cron from 'node-cron'
 
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../hub/delivery/delivery.ts'
+import { HUB_OPERATIONS } from '../hub/operations.ts'
 import { HUB_ACCEPTED, HUB_INCOMING } from '../hub/queues.ts'
 import { forgetOld } from '../hub/retention.ts'
 import { createRouting } from '../hub/routing.ts'
@@ -167,6 +168,7 @@ async function assemble(
   log.info('hub started')
   return {
     routers: face.routers,
+    operations: HUB_OPERATIONS,
     metrics,
     readyChecks: {
       hub_database: async () => {

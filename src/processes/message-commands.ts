@@ -24,6 +24,7 @@ import {
   formatOutcome,
   hasFilter,
 } from './filter-options.ts'
+import { addPreviewCommand } from './preview-command.ts'
 import { type CommonOptions, type Print, withStore } from './store-command.ts'
 import { codeVersion, requireSchema } from './store-database.ts'
 
@@ -32,7 +33,7 @@ type FilterOptions = Filters & Readonly<{ aggregate?: string }>
 const LISTED = 100
 
 /** `spree-bridge messages …`: what is on its way to the hub, and what became of it. */
-export function addMessageCommands(program: Command, print: Print): void {
+export function addMessageCommands(program: Command, print: Print, finish: (status: number) => void): void {
   const messages = program.command('messages').description('outbound messages')
 
   const command = (name: string, description: string) =>
@@ -131,6 +132,8 @@ export function addMessageCommands(program: Command, print: Print): void {
   pausing('resume', 'messages of these types go out again, in order', (pool, types) =>
     resumeTypes(pool, BRIDGE_QUEUE, types),
   )
+
+  addPreviewCommand(messages, print, finish)
 
   async function showOne(pool: Pool, id: string, { json }: CommonOptions): Promise<void> {
     refuseWrongId([id])

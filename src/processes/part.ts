@@ -5,10 +5,13 @@ import type { ReadyChecks } from '../http/readiness.ts'
 import type { Log } from '../observe/log.ts'
 import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
+import { readVersion } from './version.ts'
 
 /** Something that a process runs: the worker, or the web. Several may share one process, and its port. */
 export type Part = Readonly<{
   routers: NonNullable<AppOptions['routers']>
+  /** What these routers answer, for `/openapi.json`. */
+  operations?: AppOptions['operations']
   readyChecks: ReadyChecks
   /** Its own, where it does not measure into those that the process gave it. */
   metrics?: AppOptions['metrics']
@@ -80,6 +83,8 @@ async function openPort(
     operator: { token: operatorToken, host },
     readyChecks: Object.assign({}, ...parts.map(({ readyChecks }) => readyChecks)),
     routers: parts.flatMap(({ routers }) => routers),
+    operations: Object.assign({}, ...parts.map(({ operations }) => operations)),
+    version: readVersion(),
   })
   return listen(app, { port, host, variable: portVariable, closeWithinMs: ANSWER_WITHIN_MILLISECONDS })
 }

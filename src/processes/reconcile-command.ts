@@ -26,7 +26,7 @@ export function addReconcileCommand(program: Command, print: Print, finish: (sta
         let told = performance.now()
         const reconciliation = await reconcileStore({
           pool,
-          store: await openStore(pool),
+          store: await openStore(pool, settings.extra),
           stockMessages: settings.stock,
           fix: options.fix ?? false,
           signal: stopping.signal,

@@ -8,8 +8,10 @@ import type { Metrics } from '../observe/metrics.ts'
 import { bridgeTroubles } from '../operator/alarms/bridge-troubles.ts'
 import { createOperatorFace } from '../operator/api.ts'
 import { retryInbound } from '../operator/inbound.ts'
+import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 import { hasLiveWorker, readStatus } from '../operator/show-status.ts'
 import type { DatabaseError } from '../postgres/errors.ts'
+import { WEBHOOK_OPERATIONS } from '../webhook/operations.ts'
 import { webhookRoutes } from '../webhook/webhook.ts'
 import { bridgeAlarms } from './alarms.ts'
 import { every, sparingly } from './every.ts'
@@ -101,6 +103,7 @@ export async function startWeb(
       }),
       face.router,
     ],
+    operations: { ...WEBHOOK_OPERATIONS, ...OPERATOR_OPERATIONS },
     readyChecks: {
       database: async () => {
         await requireSchema(pool, code)

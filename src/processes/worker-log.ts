@@ -54,6 +54,7 @@ export function tellPass(pass: Pass, log: Log, quietly: Seldom, metrics: Metrics
   }
   metrics.echoSilencedTotal.inc(pass.silenced)
   metrics.stockWithoutSkuTotal.inc(pass.withoutSku)
+  for (const { type, by } of pass.withheld) metrics.withheldTotal.inc({ type, rule: by })
   for (const { aggregate, reason } of pass.unmapped) {
     metrics.unmappableTotal.inc({ kind: aggregate.split(':')[0] ?? '' })
     quietly(
@@ -68,6 +69,7 @@ export function tellPass(pass: Pass, log: Log, quietly: Seldom, metrics: Metrics
       rows: pass.rowsRead.length,
       aggregates: pass.aggregates,
       messages: pass.messages.length,
+      withheld: pass.withheld.length,
     })
   }
 }

@@ -1,4 +1,6 @@
 import { startCollector } from '../capture/collector.ts'
+import { forgetOtherTrials } from '../capture/shadow.ts'
+import type { Shaping } from '../capture/shape-messages.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
 import type { Log } from '../observe/log.ts'
@@ -22,6 +24,7 @@ import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
 import { type OwnStore, openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
 import { startReconcileDuty } from './reconcile-duty.ts'
+import { shapingOf } from './shape-of.ts'
 import { identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
 import { complaints, describeHeld, tellCircuit, tellHeld, tellPass } from './worker-log.ts'
@@ -41,13 +44,14 @@ const REMEMBERED_TYPES = ['product:new', 'product:update', 'stock:actual']
 
 /** Capture and delivery: outbox → messages → hub. Any number may run side by side. */
 export async function startWorker(settings: WorkerSettings, log: Log, metrics: Metrics): Promise<Part> {
+  const shaping = await shapingOf(settings)
   const own = await openOwnStore(settings, log, {
     applicationName: 'spree-bridge worker',
     connections: CONNECTIONS,
     answerWithinMilliseconds: ANSWER_WITHIN_MILLISECONDS,
   })
   try {
-    return await assemble(settings, log, metrics, own)
+    return await assemble(settings, shaping, log, metrics, own)
   } catch (error) {
     await own.pool.end()
     throw error
@@ -56,6 +60,7 @@ export async function startWorker(settings: WorkerSettings, log: Log, metrics: M
 
 async function assemble(
   settings: WorkerSettings,
+  shaping: Shaping | undefined,
   log: Log,
   metrics: Metrics,
   { pool, store, code, installation }: OwnStore,
@@ -63,6 +68,7 @@ async function assemble(
   const complain = complaints(log)
   const quietly = onceInAWhile(log)
   const laneCount = await countLanes(pool, BRIDGE_QUEUE)
+  await forgetOtherTrials(pool, shaping?.shadow?.trial)
   const circuit = createCircuit((view) => tellCircuit(view, quietly, metrics))
   metrics.circuitOpen.set(0)
   const client = createPushClient({
@@ -133,6 +139,8 @@ async function assemble(
     settings: {
       settle: { quietMilliseconds: settings.settleQuietMs, atMostMilliseconds: settings.settleAtMostMs },
       stockMessages: settings.stock,
+      orderMessages: settings.orders,
+      shaping,
       statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
     },
     workerId: () => membership.registration()?.id,

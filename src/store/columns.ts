@@ -16,9 +16,9 @@ export type Columns = Readonly<{
 
 /**
  * Reads the schema of the search path in which the store is, else the first. Never our own, which a role named `bridge`
- * has first in its path; none that the role may not use is in the path, hence the fallback.
+ * has first in its path; none that the role may not use is in the path, hence the fallback. `others`: tables besides Spree's.
  */
-export async function readColumns(db: Db): Promise<Columns> {
+export async function readColumns(db: Db, others: readonly string[] = []): Promise<Columns> {
   const { rows } = await db.query<{
     schema: string
     table_name: string
@@ -41,10 +41,11 @@ export async function readColumns(db: Db): Promise<Columns> {
        join pg_catalog.pg_class c on c.relnamespace = n.oid
        join pg_catalog.pg_attribute a on a.attrelid = c.oid
       where c.relkind in ('r', 'p')
-        and c.relname ~ '^(spree_|friendly_id_|active_storage_)'
+        and (c.relname ~ '^(spree_|friendly_id_|active_storage_)' or c.relname = any($1::text[]))
         and a.attnum > 0
         and not a.attisdropped
       order by c.relname, a.attnum`,
+    [others],
   )
   const tables = new Map<string, Map<string, Readonly<{ nullable: boolean; type: string }>>>()
   for (const row of rows) {

@@ -1,12 +1,12 @@
 import type { Db } from '../postgres/pool.ts'
-import { openStore, type Store } from './store.ts'
+import { type Extra, openStore, type Store } from './store.ts'
 
 /** A store that can be read anew under those who hold it, because its own migrations change its tables. */
 export type LiveStore = Store & Readonly<{ reopen(db: Db): Promise<void> }>
 
 /** @throws StoreError as `openStore`, and so does `reopen`, which then leaves all as it was. */
-export async function openLiveStore(db: Db): Promise<LiveStore> {
-  let current = await openStore(db)
+export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
+  let current = await openStore(db, extra)
   return {
     get family() {
       return current.family
@@ -35,7 +35,7 @@ export async function openLiveStore(db: Db): Promise<LiveStore> {
     unreadable: (...given) => current.unreadable(...given),
     lastVariant: (...given) => current.lastVariant(...given),
     async reopen(db) {
-      current = await openStore(db)
+      current = await openStore(db, extra)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { MappingError } from '../messages/mapping-error.ts'
+import { MappingError } from '../messages/mapping-error.ts'
 import {
   type OrderSnapshot,
   type ProductSnapshot,
@@ -12,6 +12,7 @@ import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
+import { type Extra, extraTables, readExtra, withExtra } from './extra.ts'
 import { solidus } from './families/solidus.ts'
 import { spree2 } from './families/spree-2.ts'
 import { spree4 } from './families/spree-4.ts'
@@ -23,7 +24,7 @@ import { type ChangedRow, resolveOwners } from './resolve.ts'
 import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
-export type { ChangedRow, Unreadable, WatchedTable }
+export type { ChangedRow, Extra, Unreadable, WatchedTable }
 
 /** A store's database: what to watch in it and how to read it, whatever the family. All ids are texts. */
 export type Store = Readonly<{
@@ -74,12 +75,13 @@ const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName)
 
 /**
  * Reads the store's schema, once, and tells its family by it. A store whose tables change under a running process
- * must be opened anew. @throws StoreError where there is no store, or none that we know.
+ * must be opened anew. `extra`: what of its own is read besides.
+ * @throws StoreError where there is no store, none that we know, or none that has what is asked for
  */
-export async function openStore(db: Db): Promise<Store> {
-  const columns = await readColumns(db)
+export async function openStore(db: Db, extra?: Extra): Promise<Store> {
+  const columns = await readColumns(db, extraTables(extra))
   const name = detectFamily(columns)
-  const family = families[name](columns, name)
+  const family = withExtra(families[name](columns, name), columns, extra)
   const schema = quoteName(columns.schema)
   const tables = tablesIn(schema, [family.products, family.orders, family.stock])
   refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
@@ -105,6 +107,10 @@ select o.id::text
     product: `select p.id::text from ${schema}.spree_products p where p.id = any($1::bigint[])`,
     order: `select o.id::text from ${schema}.spree_orders o where o.id = any($1::bigint[]) and o.completed_at is not null`,
   }
+  const snapshotOfProduct = ({ id, snapshot, extra: json }: SnapshotRow) =>
+    withValues(parseProduct(id, snapshot), json && readExtra(columns, 'product', json))
+  const snapshotOfOrder = ({ id, snapshot, extra: json }: SnapshotRow) =>
+    withValues(parseOrder(id, snapshot), json && readExtra(columns, 'order', json))
   return {
     family: family.name,
     schema: columns.schema,
@@ -112,13 +118,11 @@ select o.id::text
     watched: family.watched,
     tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),
-    products: (db, ids) => readSnapshots(db, family.products, ids, parseProduct),
-    orders: (db, ids) => readSnapshots(db, family.orders, ids, parseOrder),
+    products: (db, ids) => readSnapshots(db, family.products, ids, snapshotOfProduct),
+    orders: (db, ids) => readSnapshots(db, family.orders, ids, snapshotOfOrder),
     async eachOrder(db, ids, take) {
       if (ids.length === 0) return
-      await eachRow<SnapshotRow>(db, family.orders, [ids], ({ id, snapshot }) =>
-        take(id, parseOrder(id, snapshot)),
-      )
+      await eachRow<SnapshotRow>(db, family.orders, [ids], (row) => take(row.id, snapshotOfOrder(row)))
     },
     stock: (db, variantIds) => readStock(db, family.stock, variantIds),
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
@@ -148,17 +152,25 @@ select o.id::text
   }
 }
 
-type SnapshotRow = { id: string; snapshot: string }
+type SnapshotRow = { id: string; snapshot: string; extra?: string }
+
+function withValues<Snapshot extends Pick<ProductSnapshot, 'extras'>>(
+  snapshot: Snapshot | MappingError,
+  values: Record<string, unknown> | undefined | '',
+): Snapshot | MappingError {
+  if (!values || snapshot instanceof MappingError) return snapshot
+  return { ...snapshot, extras: { ...snapshot.extras, ...values } }
+}
 
 async function readSnapshots<Snapshot>(
   db: Db,
   statement: string,
   ids: readonly string[],
-  parse: (id: string, json: string) => Snapshot | MappingError,
+  read: (row: SnapshotRow) => Snapshot | MappingError,
 ): Promise<ReadonlyMap<string, Snapshot | MappingError>> {
   if (ids.length === 0) return new Map()
   const { rows } = await db.query<SnapshotRow>(statement, [ids])
-  return new Map(rows.map(({ id, snapshot }) => [id, parse(id, snapshot)]))
+  return new Map(rows.map((row) => [row.id, read(row)]))
 }
 
 const stockRow = z.object({

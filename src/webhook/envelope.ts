@@ -21,7 +21,7 @@ const jsonObject = z.custom<JsonObject>(
   'Invalid input: expected an object',
 )
 
-const envelope = z.object(
+export const envelope = z.object(
   { message: name, message_id: name, payload: jsonObject, parameters: z.unknown().optional() },
   'Invalid input: expected an object {message, message_id, payload}',
 )

@@ -208,6 +208,7 @@ describe.each([
       const late = new Collect(db.pool, await openStore(db.pool), 64, {
         settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
         stockMessages: 'change',
+        orderMessages: 'persist',
         statementTimeoutMilliseconds: 6_000,
       })
       const passed = { workerId: randomUUID(), epoch: '1' }

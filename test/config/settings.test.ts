@@ -1,25 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
+import type { Shape } from '../../src/messages/shaping/shape.ts'
+import { shapingOf } from '../../src/processes/shape-of.ts'
+import { exampleSections, settingsFile } from '../support/settings-file.ts'
 
 const EXAMPLE = 'config/spree-bridge.example.yml'
-
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'settings-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function settingsFile(content: string): string {
-  const file = join(folder, `${Math.random().toString(36).slice(2)}.yml`)
-  writeFileSync(file, content)
-  return file
-}
 
 function fault(input: Parameters<typeof readSettings>[0]): ConfigError {
   try {
@@ -69,6 +60,7 @@ describe('reading settings', () => {
       settleAtMostMs: 3000,
       fuseRows: 1_000_000,
       historyDays: 30,
+      transformBudgetMs: 50,
     })
   })
 
@@ -119,6 +111,80 @@ describe('reading settings', () => {
     for (const content of ['', '# nothing\n']) {
       expect(readSettings({ env: {}, file: settingsFile(content), needs: [] }).sources.size).toBe(0)
     }
+  })
+})
+
+describe('the sections that shape what is sent', () => {
+  const content = [
+    'announce:',
+    '  product:new: off',
+    'filters:',
+    '  stock:change:',
+    '    - {path: payload.quantity, operator: lt, value: 0}',
+    'redact:',
+    '  order:persist: [payload.email, payload.line_items.*.variant.images]',
+    'transform:',
+    '  product:update: |',
+    '    $merge([$, {"title": name}])',
+    'transform_budget_ms: 20',
+  ].join('\n')
+
+  test('are read as they are written', () => {
+    const effective = readSettings({ env: {}, file: settingsFile(content), needs: [] })
+
+    expect(effective.settings).toMatchObject({
+      announce: { 'product:new': 'off' },
+      filters: { 'stock:change': [{ path: 'payload.quantity', operator: 'lt', value: '0' }] },
+      redact: { 'order:persist': ['payload.email', 'payload.line_items.*.variant.images'] },
+      transform: { 'product:update': '$merge([$, {"title": name}])' },
+      transformBudgetMs: 20,
+    })
+    expect(describeSettings(effective)).toContainEqual({
+      name: 'announce',
+      value: '{"product:new":"off"}',
+      source: expect.stringMatching(/\.yml$/),
+    })
+  })
+
+  const where = (path: string, wrong: string) => [
+    expect.objectContaining({ code: 'invalid', variable: path, wrong }),
+  ]
+  test.each([
+    ['announce: {product:nwe: off}', 'announce', 'has the key "product:nwe". Did you mean "product:new"?'],
+    ['announce: {product:new: of}', 'announce.product:new', 'is "of". It must be one of on, off.'],
+    ['announce: off', 'announce', 'must be a mapping, lines of `key: value`.'],
+    ['redact: {order:persist: payload.email}', 'redact.order:persist', 'must be a list of paths.'],
+    [
+      'redact: {order:persist: [payload.email, phone]}',
+      'redact.order:persist.1',
+      'must be a path into the payload, its steps with dots between: `payload.ship_address.phone`, `payload.line_items.*.price`.',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operater: eq, value: x}]}',
+      'filters.product:update.0.operator',
+      'must be one of eq, neq, gt, lt, begin, contains, end, present, empty, match.',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operator: begins, value: x}]}',
+      'filters.product:update.0.operator',
+      'is "begins". Did you mean "begin"?',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operator: eq}]}',
+      'filters.product:update.0',
+      'needs a value for eq.',
+    ],
+    [
+      'filters: {product:update: [{path: payload.sku, operator: match, value: "("}]}',
+      'filters.product:update.0',
+      'has a value that is no regular expression: (.',
+    ],
+    ['transform: {product:update: }', 'transform.product:update', 'is empty.'],
+  ])('%s: says where, and what was meant', (written, path, wrong) => {
+    const file = settingsFile(written)
+    const { problems } = fault({ env: {}, file, needs: [] })
+
+    expect(problems.slice(0, 1)).toEqual(where(path, `${path} (from ${file}) ${wrong}`))
   })
 })
 
@@ -236,7 +302,7 @@ describe('mistakes', () => {
   })
 
   test('a file that cannot be read is named', () => {
-    const file = join(folder, 'absent.yml')
+    const file = join(tmpdir(), 'absent', 'settings.yml')
 
     expect(fault({ env: {}, file, needs: [] }).problems).toEqual([
       {
@@ -283,9 +349,28 @@ describe('showing settings', () => {
     const { settings } = readSettings({ env: {}, file: EXAMPLE, needs })
     const content = readFileSync(EXAMPLE, 'utf8')
 
-    for (const name of settingNames) expect(content).toMatch(new RegExp(`^(# )?${fileKey(name)}: `, 'm'))
+    for (const name of settingNames) expect(content).toMatch(new RegExp(`^(# )?${fileKey(name)}:( |$)`, 'm'))
     const { settings: defaults } = readSettings({ env: {}, needs: [] })
     const given = { databaseUrl: 0, hubUrl: 0, hubStoreId: 0, hubToken: 0, port: 0, host: 0, logFormat: 0 }
     expect({ ...settings, ...given }).toEqual({ ...defaults, ...given })
+  })
+
+  test('its sections work, once they are no comment any more', async () => {
+    const { settings } = readSettings({ env: {}, file: settingsFile(exampleSections()), needs: [] })
+
+    expect(Object.keys(settings)).toEqual(
+      expect.arrayContaining(['announce', 'filters', 'redact', 'extra', 'transform', 'shadow']),
+    )
+    const shaping = await shapingOf(settings)
+    const product = { name: 'Brass Compass', currency: 'USD', price: '35.0', status: 'active' }
+    const make = async (shape: Shape | undefined) => {
+      const shaped = shape?.({ type: 'product:update', payload: product })
+      return shaped && 'transform' in shaped && shaped.transform?.(product)
+    }
+    expect(await make(shaping?.live)).toEqual({ ...product, title: 'Brass Compass (USD)', price: 35 })
+    expect(await make(shaping?.shadow?.shape)).toEqual({ ...product, price: 3500 })
+    expect(shaping?.live?.({ type: 'product:update', payload: { ...product, status: 'draft' } })).toEqual({
+      withheldBy: 'filters',
+    })
   })
 })

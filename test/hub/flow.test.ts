@@ -1,8 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
+import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { startTestHub, type TestHub } from '../support/hub.ts'
+
+const withPayment = (state: string) => ({
+  ...placedOrder,
+  payments: placedOrder.payments.map((payment) => ({ ...payment, state })),
+})
 
 let hub: TestHub
 let strict: TestHub | undefined
@@ -148,6 +155,34 @@ describe('routing', () => {
     expect((await persist({ ...raw, state: 'canceled' })).map(({ message }) => message)).toEqual([
       'order:canceled',
     ])
+  })
+
+  test('order messages that a store tells itself go on as they are, in the order of their order, and lead to nothing more', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    const types = ['order:new', 'order:updated', 'shipment:ready', 'shipment:confirm', 'payment:capture']
+    await store.map('erp.in', erp.url, types)
+    const told = [
+      ...deriveGenericMessages(withPayment('pending'), 'never', false),
+      ...deriveGenericMessages(shippedOrder, withPayment('pending'), false),
+    ]
+    const wanted = told.filter(({ type }) => types.includes(type))
+    let failures = 1
+    erp.answers(() => ({ status: failures-- > 0 ? 503 : 200 }))
+    for (const { type, payload } of told) await store.push(type, payload, { origin: 'store' })
+    await hub.settled()
+
+    const [first, ...others] = erp.got
+    expect(first?.messageId).toBe(others[0]?.messageId)
+    expect(
+      others.map(({ message, payload: { parameters: _, ...payload } }) => ({ type: message, payload })),
+    ).toEqual(wanted.map(({ type, payload }) => ({ type, payload })))
+    expect(wanted.map(({ type }) => type)).toEqual([
+      ...['order:new', 'shipment:ready', 'shipment:ready'],
+      ...['order:updated', 'shipment:ready', 'shipment:confirm', 'payment:capture'],
+    ])
+    const { rows } = await hub.db.pool.query(`select from hub.raw_order where store_id = $1`, [store.id])
+    expect(rows).toEqual([])
   })
 })
 

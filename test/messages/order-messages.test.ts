@@ -6,7 +6,7 @@ import { type DerivedMessage, deriveOrderMessages } from '../../src/messages/der
 import { genericOrder } from '../../src/messages/generic-order.ts'
 import type { RawPayload } from '../../src/messages/message.ts'
 import { isTouch, orderDiff } from '../../src/messages/order-diff.ts'
-import { genericOrderSchema, readyShipmentSchema } from '../../src/messages/schemas/generic-order.ts'
+import { genericOrderSchema, shipmentOfOrderSchema } from '../../src/messages/schemas/generic-order.ts'
 import { announcedOrderSchema, type RawOrder } from '../../src/messages/schemas/order-message.ts'
 import { pushedOrderSchema } from '../../src/messages/schemas/pushed-order.ts'
 import { readExpected } from '../expected/read-expected.ts'
@@ -395,7 +395,7 @@ describe('what follows from a raw order', () => {
       ['order:updated'],
     ])
     const ready = messagesOf(pictures[2] ?? {}, pictures[1])[1]?.payload
-    expect(readyShipmentSchema.parse(ready && 'shipment' in ready ? ready.shipment : null)).toMatchObject({
+    expect(shipmentOfOrderSchema.parse(ready && 'shipment' in ready ? ready.shipment : null)).toMatchObject({
       order_number: sold,
       status: 'ready',
     })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from '@jest/globals'
 
@@ -7,6 +7,11 @@ const samples = path.resolve(process.env['STORE_DUMPS'] ?? '', '../protocol/samp
 
 /** `test`, where the reference samples are. */
 export const ifSamples = process.env['STORE_DUMPS'] && existsSync(samples) ? test : test.skip
+
+export function readReferenceSamples(): unknown[] {
+  const files = readdirSync(samples).filter((file) => file.endsWith('.json'))
+  return files.map((file) => readReferenceSample(path.basename(file, '.json')))
+}
 
 export function readReferenceSample(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path.join(samples, `${name}.json`), 'utf8'))

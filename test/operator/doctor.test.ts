@@ -170,6 +170,11 @@ describe('the hub', () => {
     expect(states(reached)).toEqual(['ok', 'warning'])
     expect(states({ ...reached, isOurs: true })).toEqual(['ok', 'ok'])
     expect(states({ ...reached, types: ['order:persist'] })).toEqual(['ok', 'ok'])
+    expect(checkHub(reached, 'order:new').map(({ state }) => state)).toEqual(['ok', 'ok'])
+    expect(checkHub({ ...reached, types: ['order:persist'] }, 'order:new')[1]).toMatchObject({
+      state: 'warning',
+      mend: expect.stringContaining('orders: persist'),
+    })
   })
 })
 

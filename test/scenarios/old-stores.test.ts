@@ -1,14 +1,28 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { HANDLERS } from '../../src/apply/handlers.ts'
 import type { MappingError } from '../../src/messages/mapping-error.ts'
 import { productPayload } from '../../src/messages/product.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
+import { sampleOf } from '../../src/messages/samples/samples.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import type { OrderSnapshot, ProductSnapshot } from '../../src/messages/snapshot.ts'
+import { type Reconciliation, reconcileStore } from '../../src/operator/reconcile-store.ts'
+import { createPool } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, dumpsAvailable, type OldStore, replay, type StoreSource } from '../support/stores.ts'
+import { startRecordingHub } from '../support/recording-hub.ts'
+import {
+  createStore,
+  dumpsAvailable,
+  type OldStore,
+  replay,
+  type StoreFamily,
+  type StoreSource,
+} from '../support/stores.ts'
+import { digestStore, newMessageId, post, startTestWeb } from '../support/web.ts'
+import { startTestWorker } from '../support/worker.ts'
 import { withWorker } from './live-through-the-day.ts'
 import { type Episode, type Payload, readDay, withNow } from './told.ts'
 
@@ -34,6 +48,7 @@ type Lived = Readonly<{
   episodes: readonly Episode[]
   touched: Episode
   before: number
+  reconciled: Pick<Reconciliation, 'drift' | 'clean'>
   complaints: string[]
 }>
 
@@ -55,7 +70,16 @@ function live(old: Old): Promise<Lived> {
     for (const step of Object.keys(stepsOf(old)).sort())
       episodes.push(await act(step, () => replay(db, version, step, 'fixture')))
     const touched = await act('touch', touch)
-    return { episodes, touched, before, complaints: worker.complaints() }
+    const { drift, clean } = await reconcileStore({
+      pool: db.pool,
+      store: await openStore(db.pool),
+      stockMessages: 'change',
+      fix: false,
+      signal: new AbortController().signal,
+      rest: async () => undefined,
+      onProgress: () => undefined,
+    })
+    return { episodes, touched, before, reconciled: { drift, clean }, complaints: worker.complaints() }
   })
 }
 
@@ -93,6 +117,10 @@ describe.each(possible)('a day in a store of $version ($source)', (store) => {
 
   test('a touch of every row says nothing', () => {
     expect(day.touched.requests.map(({ type, payload }) => [type, payload])).toEqual([])
+  })
+
+  test('reconcile finds nothing that was not told', () => {
+    expect(day.reconciled).toEqual({ drift: [], clean: true })
   })
 
   test('the worker has nothing to complain of', () => {
@@ -275,6 +303,105 @@ describe('4.6 and 4.7', () => {
   })
 })
 
+test('5.x: the price is the first variant’s once there are variants, price lists do not count, a status is told', async () => {
+  await withStore({ version: 'spree-4.10', source: 'fixture' }, async (_, db) => {
+    await db.query(`
+      alter table spree_prices add price_list_id bigint;
+      alter table spree_products add store_id bigint, add variant_count integer not null default 0;
+      alter table spree_variants add media_count integer not null default 0;
+      alter table spree_orders add status varchar not null default 'draft';
+      insert into spree_stores (id, name, code, default_currency, "default", created_at, updated_at)
+      values (9, 'Kiel', 'kiel', 'EUR', false, now(), now());
+      update spree_products set store_id = 1;
+      update spree_products set store_id = 9 where id = 13;
+      update spree_orders set status = 'placed';
+      delete from spree_prices where variant_id = 101;
+      insert into spree_prices (variant_id, amount, currency, price_list_id, created_at, updated_at)
+      values (101, 1, 'USD', 5, now(), now()), (102, 2, 'USD', 5, now(), now())`)
+    const store = await openStore(db)
+    expect(store.family).toBe('spree-4.10')
+    const products = await store.products(db, ['11', '13'])
+    expect(payloadOf(products.get('11'))).toMatchObject({ sku: 'FS', price: '89.0', currency: 'USD' })
+    expect(payloadOf(products.get('13'))).toMatchObject({ price: '31.9', currency: 'EUR' })
+    expect(orderPayload((await store.orders(db, ['41'])).get('41'))).toMatchObject({
+      state: 'complete',
+      status: 'placed',
+    })
+    const catalogue = store.watched.filter(({ kind }) => kind === 'product')
+    const columns = catalogue.flatMap((table) => table.columns)
+    expect(columns.filter((name) => name.endsWith('_count'))).toEqual([])
+  })
+})
+
+test('a store in another schema than public, beside one of another program: it alone is watched, read and told', async () => {
+  const db = await createStore('spree-2.4', 'fixture')
+  const hub = await startRecordingHub({ ours: true })
+  try {
+    await db.pool.query('alter schema public rename to "Old Shop"')
+    await db.pool.query('create schema public')
+    await db.pool.query('create table public.spree_orders (id bigint primary key, completed_at timestamp)')
+    const name = new URL(db.url).pathname.slice(1)
+    await db.pool.query(`alter database "${name}" set search_path = "Old Shop", public`)
+    const own: TestDatabase = {
+      ...db,
+      pool: createPool(db.url, { applicationName: 'test', onConnectionError: () => {} }),
+    }
+    const worker = await startTestWorker(own, hub)
+    try {
+      await db.pool.query('insert into public.spree_orders values (1, now())')
+      await db.pool.query(`update "Old Shop".spree_stock_items set count_on_hand = 9 where id = 301`)
+      await db.pool.query(`update "Old Shop".spree_addresses set city = 'Albany' where id = 61`)
+      await worker.settled()
+      const told = hub.requests.filter(({ method }) => method === 'POST')
+      expect(told.map(({ type, payload }) => [type, payload['number'] ?? payload])).toEqual(
+        expect.arrayContaining([
+          ['stock:change', { sku: 'HC-F', quantity: 1 }],
+          ['order:persist', 'R410000001'],
+        ]),
+      )
+      expect(told).toHaveLength(2)
+      expect(worker.complaints()).toEqual([])
+    } finally {
+      await worker.stop()
+      await own.pool.end()
+    }
+  } finally {
+    await hub.close()
+    await db.drop()
+  }
+})
+
+test.each(['spree-2.0', 'spree-2.4', 'spree-3.2', 'spree-4.7'] as const)(
+  'nothing is written into a store of %s: each message is refused with a sentence',
+  async (version) => {
+    const shop = await createStore(version, 'fixture')
+    const web = await startTestWeb(shop, HANDLERS)
+    try {
+      expect(web.lines().filter((line) => /"level":"(warn|error)"/.test(line))).toEqual([])
+      const before = await digestStore(shop)
+      for (const { message } of HANDLERS) {
+        const { payload } = sampleOf(message)!
+        const { status, text } = await post(`${web.url}/webhook`, {
+          message,
+          message_id: newMessageId(),
+          payload,
+        })
+        expect({ message, status, text }).toEqual({
+          message,
+          status: 500,
+          text: expect.stringMatching(
+            /This store is of the family spree-[234]\.\d, in which nothing is written/,
+          ),
+        })
+      }
+      expect(await digestStore(shop)).toEqual(before)
+    } finally {
+      await web.stop()
+      await shop.drop()
+    }
+  },
+)
+
 function orderPayload(order: OrderSnapshot | MappingError | undefined) {
   if (order === undefined || order instanceof Error) throw order ?? new Error('no such order')
   return rawOrder(order)
@@ -287,7 +414,7 @@ function payloadOf(product: ProductSnapshot | MappingError | undefined) {
 
 /** What `work` changes goes with the store. */
 async function withStore(
-  { version, source }: Pick<Old, 'version' | 'source'>,
+  { version, source }: Readonly<{ version: OldStore | StoreFamily; source: StoreSource }>,
   work: (store: Store, db: TestDatabase['pool']) => Promise<void>,
 ): Promise<void> {
   const db = await createStore(version, source)

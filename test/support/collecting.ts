@@ -1,11 +1,12 @@
 import { Collect, type Pass } from '../../src/capture/collect.ts'
+import type { OrderMessages } from '../../src/capture/derive-order.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { migrateStore } from '../../src/operator/migrate-store.ts'
 import { claimLease, registerWorker } from '../../src/postgres/worker-lease.ts'
 import { bridgeMigrations, identityOf } from '../../src/processes/store-database.ts'
 import { countLanes } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
-import { openStore, type Store } from '../../src/store/store.ts'
+import { type Extra, openStore, type Store } from '../../src/store/store.ts'
 import type { TestDatabase } from './postgres.ts'
 
 export type Told = Readonly<{ aggregate: string; type: string; payload: Record<string, unknown> }>
@@ -13,6 +14,8 @@ export type Told = Readonly<{ aggregate: string; type: string; payload: Record<s
 /** The collector without its loop and without waiting for bursts to settle: a test says when it looks. */
 export type Collecting = Readonly<{
   store: Store
+  /** What its first looks told: what had changed before anybody looked. */
+  first: readonly Told[]
   /** One look: at most 200 aggregates. */
   look(): Promise<Pass>
   /** Looks until nothing is left; what was put into the queue. */
@@ -20,9 +23,12 @@ export type Collecting = Readonly<{
 }>
 
 /** Migrates the store, with its triggers, and seeds the baselines. */
-export async function startCollecting(database: TestDatabase): Promise<Collecting> {
+export async function startCollecting(
+  database: TestDatabase,
+  { orders = 'persist', extra }: Readonly<{ orders?: OrderMessages; extra?: Extra }> = {},
+): Promise<Collecting> {
   const { pool } = database
-  const store = await openStore(pool)
+  const store = await openStore(pool, extra)
   const { settings } = readSettings({
     env: {
       DATABASE_URL: database.url,
@@ -52,6 +58,7 @@ export async function startCollecting(database: TestDatabase): Promise<Collectin
   const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), {
     settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
     stockMessages: 'change',
+    orderMessages: orders,
     statementTimeoutMilliseconds: 30_000,
   })
   const look = () => collect.pass({ workerId, epoch }, performance.now())
@@ -69,6 +76,5 @@ export async function startCollecting(database: TestDatabase): Promise<Collectin
       if (!pass.more && pass.aggregates === 0) return told
     }
   }
-  await all()
-  return { store, look, all }
+  return { store, first: await all(), look, all }
 }

@@ -130,7 +130,11 @@ class Connection {
       if (!this.#frozen && wire.loses(bytes)) this.reset()
       else this.#receive(this.#back, bytes)
     })
-    near.on('end', () => this.#end(this.#there))
+    near.on('end', () => {
+      // Who says good-bye waits for no answer any more.
+      this.#noteMissed()
+      this.#end(this.#there)
+    })
     far.on('end', () => this.#end(this.#back))
     for (const socket of [near, far]) {
       socket.on('error', () => {})

@@ -10,7 +10,7 @@ export const messageType = z
   .string("has to be a string, such as 'stock:change'")
   .regex(/^[^\s\p{C}]{1,255}$/u, 'has to be one word of at most 255 characters, such as stock:change')
 
-const pushed = z.object({
+export const pushed = z.object({
   message: messageType,
   payload: z.record(z.string(), z.unknown(), 'has to be an object; it may be empty'),
   origin: z.string('has to be a string').max(255, 'has to have at most 255 characters').nullish(),

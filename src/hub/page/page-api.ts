@@ -29,7 +29,7 @@ export type HubFace = Readonly<{
   close(): void
 }>
 
-const arrivalsPage = z.strictObject({
+export const arrivalsPage = z.strictObject({
   store: z.string().optional(),
   limit: pageLimit,
   before: decimalId.optional(),

@@ -42,13 +42,14 @@ function samples(version = ''): ReadonlyMap<string, Sample> {
     ['order:update', derived('order:updated', shipped, placed)],
     ['order:cancel', derived('order:canceled', inFamily(canceledOrder), placed)],
     ['shipment:ready', derived('shipment:ready', placed)],
-    ['payment:capture', { message: 'payment:capture', payload: capturedPayment(placed) }],
+    ['payment:capture', { message: 'payment:capture', payload: paymentOf(placed, '004417') }],
     ['stock:change', { message: 'stock:change', payload: stockReceived }],
     ['stock:actual', { message: 'stock:actual', payload: stockCounted }],
     ['product:new', { message: 'product:new', payload: newProduct }],
     ['product:update', { message: 'product:update', payload: changedProduct }],
     ['order:import', { message: 'order:import', payload: importedOrder }],
     ['shipment:confirm', { message: 'shipment:confirm', payload: confirmedShipment(shipped) }],
+    ['payment:ready', { message: 'payment:ready', payload: paymentOf(placed, null) }],
     ['user:new', { message: 'user:new', payload: newUser }],
   ])
 }
@@ -62,12 +63,16 @@ function derived(type: string, raw: RawOrder, previous?: RawOrder): Sample {
 }
 
 /** Protocol §6.7. */
-function capturedPayment({ payments, currency, completed_at }: RawOrder): RawPayload {
+function paymentOf(
+  { number, payments, currency, completed_at }: RawOrder,
+  auth_code: string | null,
+): RawPayload {
   const [payment] = payments
   return {
     payment: { payment_id: String(payment?.id), amount: payment?.amount, currency },
-    auth_code: '004417',
+    auth_code,
     timestamp: completed_at,
+    order_number: number,
   }
 }
 

@@ -12,7 +12,9 @@ export function checkHub(outcome: ProbeOutcome, ordersAs: string): Finding[] {
       : warning(
           'hub messages',
           `${ordersAs} is not among the messages that the hub names as available`,
-          'A hub that does not derive order:new and order:updated from it wants `orders: generic` in the configuration.',
+          ordersAs === 'order:persist'
+            ? 'A hub that does not derive order:new and order:updated from it wants `orders: generic` in the configuration.'
+            : `A hub that derives ${ordersAs} from order:persist wants \`orders: persist\`, the default.`,
         ),
   ]
 }

@@ -10,30 +10,40 @@ import { spree4 } from './spree-4.ts'
  */
 export function spree2(columns: Columns, name: FamilyName): Family {
   const schema = quoteName(columns.schema)
-  const ofOrder = `(a.adjustable_type = 'Spree::Order' and a.adjustable_id = o.id
-                    or a.adjustable_type = 'Spree::LineItem'
-                       and a.adjustable_id in (select l.id from ${schema}.spree_line_items l where l.order_id = o.id))`
-  const included = columns.has('spree_adjustments', 'included') ? 'coalesce(a.included, false)' : 'false'
-  const sum = (condition: string) => `(select coalesce(sum(a.amount), 0)
-             from ${schema}.spree_adjustments a
-            where ${ofOrder}
-              and coalesce(a.eligible, true)
-              and ${condition})`
+  // Two look-ups by the one index that there is.
+  const ofOrder = `(
+              select a.*
+                from ${schema}.spree_adjustments a
+               where a.adjustable_type = 'Spree::Order'
+                 and a.adjustable_id = o.id
+               union all
+              select a.*
+                from ${schema}.spree_line_items l
+                join ${schema}.spree_adjustments a on a.adjustable_type = 'Spree::LineItem' and a.adjustable_id = l.id
+               where l.order_id = o.id) a
+             where true`
+  const sum = (condition: string) => `(
+            select coalesce(sum(a.amount), 0)
+              from ${ofOrder}
+               and coalesce(a.eligible, true)
+               and ${condition})`
   const isTax = `a.originator_type = 'Spree::TaxRate'`
-  const isIncluded = `(a.adjustable_type = 'Spree::LineItem' or ${included})`
   const isShipping = `a.originator_type = 'Spree::ShippingMethod'`
+  const isIncluded = columns.has('spree_adjustments', 'included')
+    ? `(a.adjustable_type = 'Spree::LineItem' or coalesce(a.included, false))`
+    : `(a.adjustable_type = 'Spree::LineItem')`
   return spree4(columns, name, {
     taxes: { included: sum(`${isTax} and ${isIncluded}`), additional: sum(`${isTax} and not ${isIncluded}`) },
     shipTotal: sum(isShipping),
     // The column is not written.
-    shipmentCost: `coalesce(
-                     (select sum(a.amount)
-                        from ${schema}.spree_adjustments a
-                       where a.source_type = 'Spree::Shipment'
-                         and a.source_id = s.id
-                         and ${isShipping}), s.cost)`,
+    shipmentCost: `coalesce((
+                     select sum(a.amount)
+                       from ${ofOrder}
+                        and ${isShipping}
+                        and a.source_type = 'Spree::Shipment'
+                        and a.source_id = s.id), s.cost)`,
     originator: 'a.originator_type',
     included: isIncluded,
-    ofOrder,
+    ofOrder: () => ofOrder,
   })
 }

@@ -13,10 +13,11 @@ type Money = Readonly<{
   taxes?: Readonly<{ included: string; additional: string }>
   shipTotal: string
   shipmentCost: string
-  /** Of an adjustment `a`: what made it, whether a price says it already, and which ones are the order's. */
+  /** Of an adjustment `a`: what made it, and whether a price says it already. */
   originator: string
   included: string
-  ofOrder: string
+  /** The order's adjustments, as one to select from: an item `a` with its condition. */
+  ofOrder(schema: string): string
 }>
 
 export const moneyInRows: Money = {
@@ -24,7 +25,8 @@ export const moneyInRows: Money = {
   shipmentCost: 's.cost',
   originator: 'a.source_type',
   included: 'coalesce(a.included, false)',
-  ofOrder: 'a.order_id = o.id',
+  ofOrder: (schema) => `${schema}.spree_adjustments a
+             where a.order_id = o.id`,
 }
 
 /** What Solidus has in other columns, as items of select lists. */
@@ -119,8 +121,7 @@ function orderPicture(columns: Columns, money: Money, parts: Parts): string {
                    ${money.included} as "included",
                    ${money.originator} as "originatorType",
                    a.adjustable_type as "adjustableType"
-              from ${schema}.spree_adjustments a
-             where ${money.ofOrder}
+              from ${money.ofOrder(schema)}
              order by a.id`)} as "adjustments",
           ${jsonRows(`
             select r.id::text as "id",

@@ -1,0 +1,37 @@
+import type { Baseline } from './baseline.ts'
+import type { Derivation } from './derivation.ts'
+import type { ResolvedRow } from './outbox-row.ts'
+import { stockPart } from './stock-account.ts'
+
+/**
+ * What is left of a derivation whose messages could not be made: nothing was told, so the baselines stay. But of stock
+ * that the hub moved itself it must never be told, and the rows that know it are taken: by that much the level is known.
+ * The shop's own pieces are missing from then on, until somebody compares.
+ */
+export function untold(
+  derivation: Derivation,
+  rows: readonly ResolvedRow[],
+  stockMessages: 'change' | 'actual',
+): Derivation {
+  return {
+    ...derivation,
+    messages: [],
+    forgotten: [],
+    // Those without a stock item are what somebody has found missing: it still is.
+    ledger: derivation.ledger.filter(({ stockItemId }) => stockItemId !== null),
+    baselines:
+      stockMessages === 'actual' ? [] : derivation.baselines.flatMap((known) => withoutOwn(known, rows)),
+  }
+}
+
+function withoutOwn(known: Baseline, rows: readonly ResolvedRow[]): Baseline[] {
+  const own = rows.filter(
+    ({ kind, parent, parentOld }) => kind === 'stock' && known.part === stockPart(parent ?? parentOld ?? ''),
+  )
+  // One that asks what is missing brings no delta that could be taken out again.
+  if (known.level === null || own.length === 0 || own.some(({ op }) => op === 'compare')) return []
+  const pieces = own
+    .filter(({ origin }) => origin === null)
+    .reduce((sum, { delta }) => sum + Number(delta ?? 0), 0)
+  return [{ ...known, level: String(Number(known.level) - pieces) }]
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+
+import { ANNOUNCED_TYPES, type MessageType } from './message.ts'
+import { messageSchemas } from './schemas/message-schemas.ts'
+
+const WHEN: Readonly<Record<MessageType, string>> = {
+  'product:new': 'A product came into being, with its variants and prices.',
+  'product:update': 'A product, a variant, a price or an option changed; a product was removed.',
+  'stock:change': 'By how many pieces the stock of a SKU changed (`stock: change`).',
+  'stock:actual': 'How many pieces there are of a SKU, where that changed (`stock: actual`).',
+  'order:persist': 'An order was placed or changed: the raw order (`orders: persist`).',
+  'order:new': 'An order was placed (`orders: generic`).',
+  'order:updated': 'An order changed (`orders: generic`).',
+  'order:canceled': 'An order was canceled, instead of `order:updated` (`orders: generic`).',
+  'shipment:ready':
+    'A shipment is ready: with each `order:new` and `order:updated` for as long as it is (`orders: generic`).',
+  'shipment:confirm': 'A shipment was shipped, once (`orders: generic`).',
+  'payment:ready': 'A payment is pending: authorised, to be captured; once (`orders: generic`).',
+  'payment:capture': 'A payment was captured, once (`orders: generic`).',
+}
+
+/** The page docs/messages.md and the JSON Schema of each type beside it: file → content. */
+export function messagesReference(): ReadonlyMap<string, string> {
+  const rows = ANNOUNCED_TYPES.map(
+    (type) => `| \`${type}\` | ${WHEN[type]} | [${fileName(type)}](schemas/${fileName(type)}) |`,
+  )
+  const page = `# Messages
+
+This page is generated from \`src/messages\`.
+
+What the bridge announces, and the JSON Schema of each payload. It says which keys are always there and of what kind
+they are; a store may say more, under keys of its own. To a hub that is not ours every payload has a \`source\` besides.
+\`spree-bridge samples TYPE\` prints an example.
+
+| type | when | payload |
+| --- | --- | --- |
+${rows.join('\n')}
+`
+  return new Map([
+    ['docs/messages.md', page],
+    ...ANNOUNCED_TYPES.map((type) => [`docs/schemas/${fileName(type)}`, schemaText(type)] as const),
+  ])
+}
+
+function fileName(type: MessageType): string {
+  return `${type.replace(':', '-')}.json`
+}
+
+/** Of what may come in rather than of what a parser leaves of it: keys that it does not name are allowed. */
+function schemaText(type: MessageType): string {
+  const schema = z.toJSONSchema(messageSchemas[type], { io: 'input', override: withoutTheObvious })
+  const named = { ...schema, title: type, description: WHEN[type].replaceAll('`', '') }
+  return `${JSON.stringify(named, undefined, 2)}\n`
+}
+
+/** What a time looks like is said by its format, and an integer's bounds are JavaScript's. */
+function withoutTheObvious({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+  if (jsonSchema.type === 'integer') {
+    delete jsonSchema.minimum
+    delete jsonSchema.maximum
+  }
+}

@@ -1,0 +1,29 @@
+import type { z } from 'zod'
+
+import type { MessageType } from '../message.ts'
+import { announcedOrderSchema } from './order-message.ts'
+import {
+  confirmedShipmentSchema,
+  paymentMessageSchema,
+  readyShipmentSchema,
+  toldOrderSchema,
+  updatedOrderSchema,
+} from './order-messages.ts'
+import { announcedProductSchema } from './product-message.ts'
+import { stockMessageSchema } from './stock-message.ts'
+
+/** Of each type that the bridge announces: the schema of its payload. */
+export const messageSchemas = {
+  'product:new': announcedProductSchema,
+  'product:update': announcedProductSchema,
+  'stock:change': stockMessageSchema,
+  'stock:actual': stockMessageSchema,
+  'order:persist': announcedOrderSchema,
+  'order:new': toldOrderSchema,
+  'order:updated': updatedOrderSchema,
+  'order:canceled': toldOrderSchema,
+  'shipment:ready': readyShipmentSchema,
+  'shipment:confirm': confirmedShipmentSchema,
+  'payment:ready': paymentMessageSchema,
+  'payment:capture': paymentMessageSchema,
+} as const satisfies Readonly<Record<MessageType, z.ZodType>>

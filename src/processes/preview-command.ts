@@ -1,0 +1,60 @@
+import { Argument, type Command } from 'commander'
+
+import {
+  PREVIEWED_KINDS,
+  type Preview,
+  type PreviewOptions,
+  previewMessages,
+} from '../operator/preview-messages.ts'
+import { openStore } from '../store/store.ts'
+import { OperatorError } from './exit.ts'
+import { shapeOf } from './shape-of.ts'
+import { type CommonOptions, type Print, withStore } from './store-command.ts'
+import { codeVersion, requireSchema } from './store-database.ts'
+
+/** `spree-bridge messages preview KIND ID`: what would be sent. Exit status 1 where no message can be made of it. */
+export function addPreviewCommand(messages: Command, print: Print, finish: (status: number) => void): void {
+  messages
+    .command('preview')
+    .description(
+      'the messages that a change of this one would send, as the configuration shapes them; nothing is sent',
+    )
+    .addArgument(new Argument('<kind>', 'what it is').choices(PREVIEWED_KINDS))
+    .argument('<id>', "an order's number or id; a product's id, SKU or permalink, for its stock too")
+    .option('--config <file>', 'YAML file with settings; the environment wins')
+    .option('--json', 'print data as JSON')
+    .option('--shadow', 'as the section `shadow` of the configuration shapes them')
+    .action((kind: PreviewOptions['kind'], name: string, options: CommonOptions & { shadow?: boolean }) =>
+      withStore(options, async ({ pool, settings }) => {
+        const rules = options.shadow ? (settings.shadow ?? {}) : settings
+        const shape = await shapeOf(rules, settings.transformBudgetMs)
+        await requireSchema(pool, await codeVersion())
+        const store = await openStore(pool, settings.extra)
+        const how = { stockMessages: settings.stock, orderMessages: settings.orders }
+        const asked = { kind, name, ...how, shape, redact: rules.redact }
+        const preview = await previewMessages(pool, store, asked)
+        if (!preview)
+          throw new OperatorError(
+            kind === 'order'
+              ? `There is no placed order with the number or id ${name}.`
+              : `There is no product with the id, SKU or permalink ${name}.`,
+            1,
+          )
+        print(options.json ? JSON.stringify(preview) : formatPreview(preview))
+        finish(preview.unmapped === null ? 0 : 1)
+      }),
+    )
+}
+
+function formatPreview({ aggregate, messages, unmapped, leadNowhere }: Preview): string {
+  const lines = [
+    ...messages.map(({ type, payload, withheldBy }) =>
+      withheldBy === null
+        ? `${type} of ${aggregate}\n${JSON.stringify(payload, null, 2)}`
+        : `${type} of ${aggregate} would not be sent: ${withheldBy} of the configuration keeps it back`,
+    ),
+    ...(unmapped === null ? [] : [`${aggregate} would be parked: ${unmapped}`]),
+    ...leadNowhere.map(({ type, path }) => `redact.${type}: ${path} leads nowhere in this message`),
+  ]
+  return lines.length === 0 ? `A change of ${aggregate} would send nothing.` : lines.join('\n')
+}

@@ -1,0 +1,408 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
+import { readSettings } from '../../src/config/read-settings.ts'
+import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import { openStore } from '../../src/store/store.ts'
+import { runBridge } from '../operator/run-bridge.ts'
+import { type Collecting, startCollecting } from '../support/collecting.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
+import { exampleSections, settingsFile } from '../support/settings-file.ts'
+import { createStore } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+const CONFIGURATION = `
+announce:
+  product:new: off
+filters:
+  stock:change:
+    - {path: payload.quantity, operator: lt, value: 0}
+redact:
+  order:persist: [payload.email, payload.bill_address.*, payload.line_items.*.variant.name]
+  product:update: [payload.meta_keywords]
+transform:
+  product:update: |
+    name = "Endless" ? ($f := function($n) { $f($n + 1) }; $f(0)) :
+    name = "Nameless" ? $error("it has no name") :
+    {"sku": sku, "title": $uppercase(name), "words": meta_keywords, "meta": $keys($)["meta_keywords" in $]}
+transform_budget_ms: 20
+shadow:
+  redact:
+    order:persist: [payload.email, payload.bill_address.*, payload.line_items.*.variant.name, payload.special_instructions]
+  transform:
+    stock:change: '{"sku": sku, "quantity": $string(quantity), "place": "north"}'
+    product:update: $error("nothing to say of " & id)
+`
+
+describe('what the configuration makes of messages', () => {
+  let db: TestDatabase
+  let hub: RecordingHub
+  let worker: TestWorker
+  const file = settingsFile(CONFIGURATION)
+
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    hub = await startRecordingHub({ ours: true })
+    const { settings } = readSettings({ env: {}, file, needs: [] })
+    const { announce, filters, redact, transform, shadow, transformBudgetMs } = settings
+    worker = await startTestWorker(db, hub, {
+      ...{ announce, filters, redact, transform, shadow, transformBudgetMs },
+      settleQuietMs: 50,
+    })
+  })
+  afterAll(async () => {
+    await worker?.stop()
+    await hub?.close()
+    await db?.drop()
+  })
+
+  const toldOf = async (...statements: string[]) => {
+    const heard = hub.requests.length
+    for (const statement of statements) await db.pool.query(statement)
+    await worker.settled()
+    return hub.requests
+      .slice(heard)
+      .filter(({ method }) => method === 'POST')
+      .map(({ type, payload }) => ({ type, payload }))
+  }
+  const add = (pieces: number) =>
+    `update spree_stock_items set count_on_hand = count_on_hand + ${pieces} where id = 306`
+  const rename = (id: number, name: string) => `update spree_products set name = '${name}' where id = ${id}`
+  const unmapped = async () =>
+    (await readStatus(db.pool, 12)).unmapped.map(({ aggregate, reason }) => [aggregate, reason])
+
+  test('a message that a filter stops is counted, and what it told is known', async () => {
+    expect(await toldOf(add(5))).toEqual([])
+    expect(await toldOf(add(-2))).toEqual([{ type: 'stock:change', payload: { sku: 'BC-01', quantity: -2 } }])
+
+    const { rows } = await db.pool.query(`select level::int from bridge.baseline where part = 'stock:108'`)
+    const { rows: levels } = await db.pool.query(
+      'select sum(count_on_hand)::int as level from spree_stock_items where variant_id = 108',
+    )
+    expect(rows).toEqual(levels)
+  })
+
+  test('a type that is off is not sent, what follows it is', async () => {
+    const told = await toldOf(
+      `insert into spree_products (id, name, slug, created_at, updated_at) values (90, 'Whistle', 'whistle', now(), now())`,
+    )
+    expect(told).toEqual([])
+    expect(await toldOf(rename(90, 'Pea Whistle'))).toEqual([
+      {
+        type: 'product:update',
+        payload: { sku: '', title: 'PEA WHISTLE', words: null, meta: 'meta_keywords' },
+      },
+    ])
+  })
+
+  test('status and metrics say what was kept back', async () => {
+    const status = await readStatus(db.pool, 12)
+    expect(status.withheld).toEqual([
+      expect.objectContaining({ type: 'product:new', by: 'announce', count: 1, lastAggregate: 'product:90' }),
+      expect.objectContaining({ type: 'stock:change', by: 'filters', count: 1, lastAggregate: 'product:13' }),
+    ])
+    expect(formatStatus(status)).toMatch(
+      /^kept {4}1 stock:change not sent by filters of the configuration since \S+, the last of product:13$/m,
+    )
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text()
+    expect(metrics).toContain('spree_bridge_withheld_total{type="stock:change",rule="filters"} 1')
+    expect(metrics).toContain('spree_bridge_withheld_total{type="product:new",rule="announce"} 1')
+  })
+
+  test('what is redacted is there, and null', async () => {
+    const [order] = await toldOf(
+      `update spree_orders set special_instructions = 'By the back door' where id = 41`,
+    )
+    expect(order).toMatchObject({
+      type: 'order:persist',
+      payload: {
+        number: 'R204817351',
+        email: null,
+        bill_address: { firstname: null, phone: null, country: null },
+        ship_address: { firstname: expect.any(String) },
+        special_instructions: 'By the back door',
+        token: null,
+        last_ip_address: null,
+      },
+    })
+    const items = z
+      .array(z.object({ variant: z.object({ name: z.null(), sku: z.string() }) }))
+      .parse(order?.payload['line_items'])
+    expect(items).not.toHaveLength(0)
+  })
+
+  test('a shadow tells where it differs, and nothing of what it is about; what is sent does not heed it', async () => {
+    expect(await toldOf(add(-1))).toEqual([{ type: 'stock:change', payload: { sku: 'BC-01', quantity: -1 } }])
+    const status = await readStatus(db.pool, 12)
+    const difference = (path: string, live: string, shadow: unknown, lastAggregate: string, count = 1) =>
+      expect.objectContaining({ path, live, shadow, lastAggregate, count })
+    expect(status.shadow).toEqual([
+      expect.objectContaining({
+        type: 'order:persist',
+        compared: 1,
+        differing: 1,
+        differences: [difference('payload.special_instructions', 'text', 'null', 'order:41')],
+      }),
+      expect.objectContaining({
+        type: 'product:new',
+        differences: [difference('message', 'kept back by announce', 'sent', 'product:90')],
+      }),
+      expect.objectContaining({
+        type: 'product:update',
+        differences: [
+          difference(
+            'message',
+            'sent',
+            expect.stringMatching(/^fails: transform of product:update: nothing to say of 90 /),
+            'product:90',
+          ),
+        ],
+      }),
+      expect.objectContaining({
+        type: 'stock:change',
+        compared: 3,
+        differing: 3,
+        differences: [
+          difference('payload.place', 'nothing', 'text', 'product:13', 2),
+          difference('payload.quantity', 'number', 'text', 'product:13', 2),
+          difference('message', 'kept back by filters', 'sent', 'product:13'),
+        ],
+      }),
+    ])
+    expect(formatStatus(status)).toMatch(
+      /^shadow {2}order:persist compared 1 since \S+, 1 differ\n {8}payload.special_instructions 1, the last of order:41: text → null$/m,
+    )
+  })
+
+  test('an expression that fails, or does not end, parks its aggregate alone, until it maps', async () => {
+    const told = await toldOf(
+      rename(13, 'Nameless'),
+      rename(14, 'Endless'),
+      rename(15, 'Hurricane Lantern'),
+      add(-3),
+      // From the hub, which must never hear of it again.
+      `select set_config('bridge.origin', '1:52811a8584a8169f7a000001', true); ${add(-10)}`,
+    )
+    expect(told).toEqual([
+      expect.objectContaining({
+        type: 'product:update',
+        payload: expect.objectContaining({ title: 'HURRICANE LANTERN' }),
+      }),
+    ])
+    expect((await unmapped()).sort()).toEqual([
+      [
+        'product:13',
+        expect.stringMatching(/^transform of product:update: it has no name \(D3137, character \d+\)$/),
+      ],
+      ['product:14', 'transform of product:update: it took longer than 20 ms'],
+    ])
+    const mended = await toldOf(rename(13, 'Named'), rename(14, 'Ended'), add(-1))
+    expect(
+      mended.filter(({ type }) => type === 'product:update').map(({ payload }) => payload['title']),
+    ).toEqual(expect.arrayContaining(['NAMED', 'ENDED']))
+    const pieces = mended.flatMap(({ type, payload }) =>
+      type === 'stock:change' ? [Number(payload['quantity'])] : [],
+    )
+    expect(pieces.reduce((sum, quantity) => sum + quantity, 0)).toBe(-4)
+    expect(await unmapped()).toEqual([])
+  })
+
+  describe('messages preview', () => {
+    const preview = (asked: string, content = CONFIGURATION) =>
+      runBridge(['messages', 'preview', ...asked.split(' '), '--config', settingsFile(content)], {
+        DATABASE_URL: db.url,
+      })
+    const state = async () => {
+      const { rows } = await db.pool.query(
+        `select (select json_agg(b order by aggregate, part) from bridge.baseline b)::text as baselines,
+                (select count(*)::int from bridge.message) as messages,
+                (select count(*)::int from bridge.history) as history,
+                (select json_agg(w order by type) from bridge.withheld w)::text as withheld`,
+      )
+      return rows
+    }
+
+    test('shows what a change of an order would send, by number or id, and writes nothing', async () => {
+      const before = await state()
+      const [{ status, stdout }, byId] = await Promise.all([
+        preview('order R204817352 --json'),
+        preview('order 42'),
+      ])
+      const { aggregate, messages, unmapped } = JSON.parse(stdout)
+
+      expect({ status, aggregate, unmapped }).toEqual({ status: 0, aggregate: 'order:42', unmapped: null })
+      expect(messages).toEqual([
+        {
+          type: 'order:persist',
+          withheldBy: null,
+          payload: expect.objectContaining({ number: 'R204817352', email: null, total: '156.85' }),
+        },
+      ])
+      expect(byId.stdout).toBe(`order:persist of order:42\n${JSON.stringify(messages[0].payload, null, 2)}\n`)
+      expect(await state()).toEqual(before)
+    })
+
+    test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
+      const [product, stock, onTrial] = await Promise.all(
+        ['product BC-01', 'stock 13', 'stock 13 --shadow --json'].map((asked) => preview(asked)),
+      )
+      const payload = { sku: 'BC-01', title: 'NAMED', words: null, meta: 'meta_keywords' }
+      expect(product?.stdout).toBe(`product:update of product:13\n${JSON.stringify(payload, null, 2)}\n`)
+      expect(stock?.stdout).toBe(
+        'stock:change of product:13 would not be sent: filters of the configuration keeps it back\n',
+      )
+      expect(JSON.parse(onTrial?.stdout ?? '').messages).toEqual([
+        { type: 'stock:change', withheldBy: null, payload: { sku: 'BC-01', quantity: '1', place: 'north' } },
+      ])
+
+      await db.pool.query(`update spree_products set name = 'Nameless' where id = 13`)
+      const [failing, broken, missing] = await Promise.all([
+        preview('product brass-compass'),
+        preview('stock 13', 'transform: {stock:change: "{sku: "}'),
+        preview('order R1'),
+      ])
+      expect(failing).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(
+          /^product:13 would be parked: transform of product:update: it has no name/,
+        ),
+      })
+      expect(broken).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(
+          /^transform.stock:change cannot be read as JSONata: .+\(S\d+, character \d\)\. /,
+        ),
+      })
+      expect(missing).toMatchObject({
+        status: 1,
+        stderr: 'There is no placed order with the number or id R1.\n',
+      })
+    })
+
+    test('takes the examples of the settings file, and says of a path to redact that it leads nowhere', async () => {
+      const [examples, misspelt] = await Promise.all([
+        preview('order R204817351 --json', exampleSections()),
+        preview('order 41', 'redact: {order:persist: [payload.emial]}'),
+      ])
+      expect(JSON.parse(examples.stdout).messages).toEqual([
+        {
+          type: 'order:persist',
+          withheldBy: null,
+          payload: expect.objectContaining({
+            number: 'R204817351',
+            email: null,
+            ship_address: expect.objectContaining({ city: expect.any(String), phone: null }),
+            item_count: 3,
+            spree_reimbursements: [],
+          }),
+        },
+      ])
+      expect(misspelt.stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
+    })
+  })
+})
+
+describe.each(['spree-4.10', 'spree-6.0'] as const)('extra columns of a store of %s', (family) => {
+  let db: TestDatabase
+  let collecting: Collecting
+  const extraOf = (content: string) =>
+    readSettings({ env: {}, file: settingsFile(`extra: ${content}`), needs: [] }).settings.extra
+
+  beforeAll(async () => {
+    db = await createStore(family, 'fixture')
+    await db.pool.query(
+      `alter table spree_products add column brand_code text, add column margin numeric(6, 3), add column reviews_count integer;
+       create table shop_badges (id bigserial primary key, product_id bigint, label text, given_at timestamp, hidden boolean);
+       alter table spree_orders add column "order" text;
+       create table erp_notes (id bigserial primary key, order_id bigint, cost numeric(8, 2));
+       update spree_products set brand_code = 'HAWSER', margin = 0.250 where id = 13;
+       insert into shop_badges (product_id, label, given_at) values (13, 'new', '2026-03-01 08:00'), (13, 'old', null)`,
+    )
+    const extra = extraOf(`
+  product:
+    columns: [margin, brand_code, reviews_count]
+    tables: {shop_badges: {key: product_id, columns: [label, given_at]}}
+  order:
+    columns: [order]
+    tables: {erp_notes: {key: order_id, columns: [cost]}}`)
+    collecting = await startCollecting(db, extra ? { extra } : {})
+  })
+  afterAll(() => db?.drop())
+
+  const told = async (statement: string) => {
+    await db.pool.query(statement)
+    return (await collecting.all()).sort((one, other) => (one.aggregate < other.aggregate ? -1 : 1))
+  }
+
+  test('go along under their names, decimals and times in the forms of the wire', async () => {
+    const [message, ...others] = await told(`update spree_products set name = 'Compass' where id = 13`)
+    expect(others).toEqual([])
+    expect(message).toMatchObject({
+      aggregate: 'product:13',
+      type: 'product:update',
+      payload: {
+        name: 'Compass',
+        brand_code: 'HAWSER',
+        margin: '0.25',
+        reviews_count: null,
+        shop_badges: [
+          { label: 'new', given_at: '2026-03-01T08:00:00.000Z' },
+          { label: 'old', given_at: null },
+        ],
+      },
+    })
+  })
+
+  test('are watched: a change in them is told, one beside them is not', async () => {
+    // A count is no change of a product, unless somebody wants to know it.
+    expect(await told('update spree_products set reviews_count = 4 where id = 13')).toMatchObject([
+      { aggregate: 'product:13', payload: { reviews_count: 4 } },
+    ])
+    expect(await told(`update shop_badges set hidden = true`)).toEqual([])
+    expect(await told(`delete from shop_badges where label = 'old'`)).toMatchObject([
+      { aggregate: 'product:13', payload: { shop_badges: [{ label: 'new' }] } },
+    ])
+    expect(await told(`update shop_badges set product_id = 14`)).toMatchObject([
+      { aggregate: 'product:13', payload: { shop_badges: [] } },
+      { aggregate: 'product:14', payload: { shop_badges: [{ label: 'new' }] } },
+    ])
+  })
+
+  test('of an order too, whatever their names', async () => {
+    expect(await told(`update spree_orders set "order" = 'E-17' where id = 42`)).toMatchObject([
+      { aggregate: 'order:42', type: 'order:persist', payload: { order: 'E-17', erp_notes: [] } },
+    ])
+    expect(await told(`insert into erp_notes (order_id, cost) values (42, 3)`)).toMatchObject([
+      { aggregate: 'order:42', payload: { order: 'E-17', erp_notes: [{ cost: '3.0' }] } },
+    ])
+  })
+
+  test.each([
+    [
+      '{product: {columns: [brand_cod]}}',
+      'extra.product.columns: table spree_products has no column brand_cod. Did you mean brand_code?',
+    ],
+    ['{product: {columns: [name]}}', 'extra.product.columns: the payload of products has a name already.'],
+    [
+      '{order: {tables: {erp_lines: {key: order_id, columns: [cost]}}}}',
+      'extra.order.tables: the store has no table erp_lines.',
+    ],
+    [
+      '{order: {tables: {erp_notes: {key: orderid, columns: [cost]}}}}',
+      'extra.order.tables.erp_notes: table erp_notes has no column orderid. Did you mean order_id?',
+    ],
+    [
+      '{product: {tables: {spree_prices: {key: variant_id, columns: [amount]}}}}',
+      'extra.product.tables.spree_prices: its rows do not belong to products by their variant_id.',
+    ],
+    [
+      '{order: {tables: {shop_badges: {key: label, columns: [hidden]}}}}',
+      'extra.order.tables.shop_badges: label is no integer, as the ids of orders are.',
+    ],
+  ])('that the store does not have are refused: %s', async (content, message) => {
+    await expect(openStore(db.pool, extraOf(content))).rejects.toMatchObject({
+      code: 'unknown_extra',
+      message,
+    })
+  })
+})

@@ -1,0 +1,248 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { type Ask, request } from '../../src/capture/outbox.ts'
+import { seedPage } from '../../src/capture/seeding.ts'
+import type { MessageType } from '../../src/messages/message.ts'
+import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
+import { readExpected } from '../expected/read-expected.ts'
+import { type Told as Queued, startCollecting } from '../support/collecting.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore, replay, type StoreFamily } from '../support/stores.ts'
+import { withWorker } from './live-through-the-day.ts'
+import { type Episode, type Payload, readDay, type Store, subjects } from './told.ts'
+
+/** Written by hand: what is told, and by role and step the generic orders, each step with the keys that it changes. */
+type GenericDay = Readonly<{
+  told: Record<string, string[]>
+  orders: Record<string, Record<string, Payload>>
+  payments: Record<string, Payload>
+}>
+type Said = Readonly<{ type: string; payload: Payload }>
+
+const families = ['spree-4.10', 'spree-6.0'] as const
+const BEFORE = ['01-create-product', '02-change-product', '03-stock-movement']
+
+// Both at the same time: most of a day is waiting for things to settle.
+const days = new Map<StoreFamily, Promise<ReadonlyMap<string, Episode>>>()
+beforeAll(() => {
+  for (const family of families) {
+    const day = liveThrough(family)
+    day.catch(() => {}) // its own tests tell
+    days.set(family, day)
+  }
+})
+
+describe.each(families)('a store of %s that tells generic orders', (family) => {
+  const store: Store = { family, source: 'fixture' }
+  const day = readDay<GenericDay>(`${family}.generic.json`)
+  let episodes: ReadonlyMap<string, Episode>
+
+  beforeAll(async () => {
+    episodes = (await days.get(family))!
+  }, 120_000)
+
+  test.each(Object.keys(day.told))('%s', (step) => {
+    const { requests } = episodes.get(step)!
+    const isStock = ({ type }: Said) => type.startsWith('stock:')
+    const said = requests.map(({ type, payload }): Said => ({ type, payload }))
+    const expected = day.told[step]!.map((line) => expectedMessage(store, day, step, line))
+    expect(said.filter((message) => !isStock(message))).toEqual(
+      expected.filter((message) => !isStock(message)),
+    )
+    expect(said.filter(isStock)).toEqual(expected.filter(isStock))
+    for (const { type, payload } of said) messageSchemas[type as MessageType].parse(payload)
+  })
+
+  test('what changed and changed back is silent', () => {
+    expect(episodes.get('there and back')!.requests).toEqual([])
+  })
+})
+
+async function liveThrough(family: StoreFamily): Promise<ReadonlyMap<string, Episode>> {
+  const settings = { orders: 'generic', settleQuietMs: 150 } as const
+  const steps = Object.keys(readDay<GenericDay>(`${family}.generic.json`).told)
+  return withWorker({ family, source: 'fixture' }, settings, { ours: true }, async (_, __, live) => {
+    const episodes = new Map<string, Episode>()
+    for (const step of [...BEFORE, ...steps])
+      episodes.set(step, await live(step, (database) => replay(database, family, step, 'fixture')))
+    const thereAndBack = await live('there and back', async ({ pool }) => {
+      await pool.query(`update spree_orders set email = 'x' || email where completed_at is not null`)
+      await pool.query(`update spree_orders set email = substr(email, 2) where completed_at is not null`)
+    })
+    return episodes.set('there and back', thereAndBack)
+  })
+}
+
+/** `order:updated order` in full, from the raw and the generic orders that were written for the steps so far. */
+function expectedMessage({ family, source }: Store, day: GenericDay, step: string, line: string): Said {
+  const [type = '', role = '', quantity] = line.split(' ')
+  const name = subjects[family][source][role as 'order']
+  if (quantity !== undefined) return { type, payload: { sku: name, quantity: Number(quantity) } }
+  if (type.startsWith('payment:')) return { type, payload: day.payments[line]! }
+  const steps = Object.keys(day.orders[role]!).filter((other) => other <= step)
+  const generic = (until: readonly string[]): Payload =>
+    Object.assign({}, ...until.map((each) => day.orders[role]![each]))
+  const order = generic(steps)
+  const original = readExpected(family, source, name, steps)
+  const [shipment] = order['shipments'] as Payload[]
+  const { number: order_number, email, shipping_address } = order
+  const wholeShipment = { ...shipment, order_number, email, shipping_address }
+  switch (type) {
+    case 'order:updated': {
+      const before = readExpected(family, source, name, steps.slice(0, -1))
+      const previous = generic(steps.slice(0, -1))
+      const changed = Object.keys(original).filter((key) => before[key] !== original[key] && isOf(step, key))
+      const diff = Object.fromEntries(changed.map((key) => [key, [before[key] ?? null, original[key]]]))
+      return { type, payload: { order, original, previous, diff } }
+    }
+    case 'shipment:ready':
+      return { type, payload: { shipment: wholeShipment, order, original } }
+    case 'shipment:confirm':
+      return { type, payload: { shipment: wholeShipment } }
+    default:
+      return { type, payload: { order, original } }
+  }
+
+  /** A step's file names exactly the keys that it changes. */
+  function isOf(last: string, key: string): boolean {
+    return key in readExpected(family, source, `${name}.${last}`)
+  }
+}
+
+/** Another collector takes over, under another setting. */
+async function takeOver(db: TestDatabase, orders?: 'generic') {
+  await db.pool.query(`update bridge.lease set owner = null where name = 'collector'`)
+  return startCollecting(db, orders ? { orders } : {})
+}
+
+test('from persist to generic and back: nothing is told anew, nothing is lost', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  try {
+    const types = (told: readonly Queued[]) => told.map(({ type }) => type)
+    const number = `where number = 'R204817354'`
+    const theOrder = `(select id from spree_orders ${number})`
+    const kept = async () =>
+      (
+        await db.pool.query<{ kept: number }>(
+          `select count(told)::integer as kept from bridge.baseline where part = 'order'`,
+        )
+      ).rows[0]?.kept
+    const persist = await startCollecting(db)
+    expect(await kept()).toBe(0)
+    await db.pool.query(`update spree_orders set email = 'first@example.com' ${number}`)
+    expect(types(await persist.all())).toEqual(['order:persist'])
+
+    // What changed while nobody collected is told by the one that comes: it does not know what was before.
+    await db.pool.query(`update spree_orders set email = 'second@example.com' ${number}`)
+    const generic = await takeOver(db, 'generic')
+    const [first, ...others] = generic.first
+    expect([first?.type, ...types(others)]).toEqual(['order:updated', 'payment:capture'])
+    expect(first?.payload).toMatchObject({
+      order: { email: 'second@example.com' },
+      previous: null,
+      diff: null,
+    })
+    // Of all others it is kept now, as it was told.
+    const { rows } = await db.pool.query(`select from bridge.baseline where part = 'order'`)
+    expect(await kept()).toBe(rows.length)
+    await db.pool.query(
+      `update spree_shipments set state = 'shipped', shipped_at = now() where order_id = ${theOrder}`,
+    )
+    await db.pool.query(
+      `update spree_orders set email = 'x@example.com' where number <> 'R204817354' and completed_at is not null`,
+    )
+    const told = await generic.all()
+    const own = told.filter(({ aggregate }) => aggregate === first?.aggregate)
+    expect(types(own)).toEqual(['order:updated', 'shipment:confirm'])
+    expect(own[0]?.payload).toMatchObject({
+      previous: { email: 'second@example.com', shipments: [{ status: 'pending' }] },
+      order: { shipments: [{ status: 'shipped' }] },
+    })
+    const updates = told.filter(({ type }) => type === 'order:updated')
+    expect(updates).toHaveLength(rows.length)
+    for (const { payload } of updates) expect(payload['previous']).not.toBeNull()
+    expect(new Set(types(told))).toEqual(new Set(['order:updated', 'shipment:ready', 'shipment:confirm']))
+
+    const again = await takeOver(db)
+    expect(again.first).toEqual([])
+    await db.pool.query(`update spree_orders set email = 'third@example.com' ${number}`)
+    expect(types(await again.all())).toEqual(['order:persist'])
+    const last = await takeOver(db, 'generic')
+    expect(last.first).toEqual([])
+    await db.pool.query(`update spree_orders set email = 'fourth@example.com' ${number}`)
+    const [message, ...rest] = await last.all()
+    expect(rest).toEqual([])
+    expect(message).toMatchObject({
+      type: 'order:updated',
+      payload: { diff: { email: ['third@example.com', 'fourth@example.com'] } },
+    })
+  } finally {
+    await db.drop()
+  }
+})
+
+test('on day one each order is kept, so that its first change has a past; what comes before that is new or not', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  try {
+    const { store } = await startCollecting(db)
+    const afresh = async () => {
+      await db.pool.query('delete from bridge.baseline')
+      await db.pool.query(`update bridge.seeding set finished_at = null, last_id = '0'`)
+    }
+    await afresh()
+    const seed = () => inTransaction(db.pool, (one) => seedPage(one, store, () => [], true))
+    while (!(await seed()));
+    const { rows } = await db.pool.query<{ orders: number; kept: number }>(
+      `select count(*)::integer as orders, count(told)::integer as kept from bridge.baseline where part = 'order'`,
+    )
+    expect(rows[0]?.orders).toBeGreaterThan(0)
+    expect(rows[0]?.kept).toBe(rows[0]?.orders)
+
+    await afresh()
+    await db.pool.query(`update spree_orders set email = 'old@example.com' where number = 'R204817354'`)
+    await db.pool.query(
+      `insert into spree_orders (number, state, currency, store_id, completed_at, created_at, updated_at)
+       values ('R900000009', 'complete', 'USD', 1, now(), now(), now())`,
+    )
+    const { first } = await takeOver(db, 'generic')
+    const told = first.map(({ type, payload: { order } }) => [type, (order as Payload)?.['number']])
+    expect(told.filter(([type]) => String(type).startsWith('order:'))).toEqual([
+      ['order:updated', 'R204817354'],
+      ['order:new', 'R900000009'],
+    ])
+  } finally {
+    await db.drop()
+  }
+})
+
+test('an order that is asked for is told as it is; one of which a message was discarded, with all that is so', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  try {
+    const { rows } = await db.pool.query<{ id: string }>(
+      `select id::text from spree_orders where number = 'R204817354'`,
+    )
+    const about = [{ kind: 'order', id: rows[0]!.id }] as const
+    const { all } = await startCollecting(db, { orders: 'generic' })
+    const toldOf = async (...asks: Ask[]) => {
+      for (const ask of asks) await request(db.pool, ask, about)
+      return (await all()).map(({ type, payload: { previous, diff } }) => [type, previous, diff])
+    }
+    expect(await toldOf('announce')).toEqual([['order:updated', null, null]])
+    expect(await toldOf('compare')).toEqual([])
+    expect(await toldOf('forget')).toEqual([])
+    const anew = [
+      ['order:updated', null, null],
+      ['payment:capture', undefined, undefined],
+    ]
+    expect(await toldOf('compare')).toEqual(anew)
+    expect(await toldOf('forget', 'compare')).toEqual(anew)
+    await db.pool.query(`delete from spree_orders where number = 'R204817354'`)
+    expect(await all()).toEqual([])
+    const left = await db.pool.query(`select from bridge.baseline where aggregate = $1`, [
+      `order:${about[0].id}`,
+    ])
+    expect(left.rows).toEqual([])
+  } finally {
+    await db.drop()
+  }
+})

@@ -1,0 +1,11 @@
+// npm run docs: writes what is generated.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { settingsReference } from '../../src/config/describe-settings.ts'
+import { messagesReference } from '../../src/messages/describe-messages.ts'
+
+const pages = new Map([['docs/settings.md', settingsReference()], ...messagesReference()])
+for (const [file, content] of pages) {
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(file, content)
+}
