@@ -90,7 +90,7 @@ export class Collect {
   readonly #pending = new Pending()
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
-  #seeded = false
+  #seeded: ReadonlySet<string> = new Set()
   /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
   #keptTo: string | undefined
   #overflowing = false
@@ -155,9 +155,10 @@ export class Collect {
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
     const finished = this.#pending.finishedBy(due)
+    const isSeeded = (seeded: ReadonlySet<string>) => this.#store.kinds.every((kind) => seeded.has(kind))
     const readsAll = whole && this.#held.size === 0
-    const seeds = readsAll && !this.#seeded
-    const keeps = readsAll && this.#seeded && this.#keptTo !== undefined
+    const seeds = readsAll && !isSeeded(this.#seeded)
+    const keeps = readsAll && isSeeded(this.#seeded) && this.#keptTo !== undefined
     if (due.length === 0 && finished.length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
@@ -172,7 +173,7 @@ export class Collect {
           orderMessages: this.#settings.orderMessages,
           shaping: this.#settings.shaping,
           whole,
-          seeded: this.#seeded,
+          seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
         }),
         this.#unmapped ?? readUnmapped(db),
       ]),
@@ -188,8 +189,8 @@ export class Collect {
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
-    const seeded =
-      seeds && (await seedPage(db, this.#store, waitingRows, this.#settings.orderMessages === 'generic'))
+    const keepsOrders = this.#settings.orderMessages === 'generic'
+    const seeded = seeds ? await seedPage(db, this.#store, waitingRows, keepsOrders) : this.#seeded
     const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
     if (mended.length > 0) await compareStockOf(db, this.#store, mended)
     const written = await Promise.all([
@@ -228,7 +229,7 @@ export class Collect {
     this.#pending.collected(due)
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
-    if (seeded) this.#seeded = true
+    this.#seeded = seeded
     this.#keptTo = keptTo
     return {
       rowsRead: rows,
@@ -241,8 +242,8 @@ export class Collect {
       more:
         !whole ||
         due.length === AGGREGATES_PER_PASS ||
-        (seeds && !seeded) ||
-        (this.#held.size === 0 && this.#seeded && keptTo !== undefined),
+        (seeds && !isSeeded(seeded)) ||
+        (this.#held.size === 0 && isSeeded(seeded) && keptTo !== undefined),
     }
   }
 

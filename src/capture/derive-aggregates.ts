@@ -1,8 +1,9 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
@@ -11,6 +12,7 @@ import { type Breathe, breathing } from './breathe.ts'
 import type { Derivation } from './derivation.ts'
 import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
+import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
@@ -35,9 +37,9 @@ export type Derived = Omit<Derivation, 'messages'> &
 
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
- * cannot be mapped, or shaped, becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
- * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the silent
- * seeding is known to be through.
+ * cannot be mapped, or shaped, becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold
+ * the effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
+ * whose silent seeding is known to be through, where that is known.
  */
 export async function deriveAggregates(
   db: Db,
@@ -47,7 +49,7 @@ export async function deriveAggregates(
     stockMessages: 'change' | 'actual'
     orderMessages: OrderMessages
     whole: boolean
-    seeded: boolean
+    seeded: ReadonlySet<string> | undefined
     /** Undefined: messages are sent as they are mapped. */
     shaping?: Shaping | undefined
   }>,
@@ -58,9 +60,17 @@ export async function deriveAggregates(
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, stockVariants(rows)),
-    how.seeded ? ALL_KINDS : readSeeded(db),
+    how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
   ])
+  const pictures = new Map(
+    await Promise.all(
+      STATE_KINDS.map(async (about) => {
+        const ids = idsOf(aggregates, about.kind)
+        return [about.kind, await store.pictures(db, about, ids)] as const
+      }),
+    ),
+  )
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
@@ -92,6 +102,9 @@ export async function deriveAggregates(
       park(aggregate, error)
     }
   }
+  const orders = idsOf(aggregates, 'order')
+  const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
+  const returns = await store.returns(db, returning)
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
     derive(aggregate, () =>
@@ -99,6 +112,7 @@ export async function deriveAggregates(
         aggregate,
         rows: rows.get(aggregate) ?? [],
         order: mapped(order),
+        returns: returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         seeded: seeded.has('order'),
         orderMessages: how.orderMessages,
@@ -106,11 +120,16 @@ export async function deriveAggregates(
     )
   }
   // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
-  const orders = idsOf(aggregates, 'order')
   await store.eachOrder(db, orders, deriveFromOrder)
   for (const id of orders) if (!found.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
 
   const now = new Date()
+  const toldOf =
+    (aggregate: string) =>
+    (type: MessageType): Told =>
+      how.whole
+        ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
+        : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
     const aggregate = aggregateKey('product', id)
     derive(aggregate, () =>
@@ -123,14 +142,32 @@ export async function deriveAggregates(
         accounts,
         seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
-        told: (type: MessageType): Told =>
-          how.whole
-            ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
-            : { waiting: true, acknowledgedAt: undefined },
+        told: toldOf(aggregate),
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
         now,
       }),
     )
+  }
+
+  for (const about of STATE_KINDS) {
+    for (const id of idsOf(aggregates, about.kind)) {
+      const aggregate = aggregateKey(about.kind, id)
+      derive(aggregate, () => {
+        // Not gone: its table is, perhaps for a moment, or is another one now.
+        if (!store.kinds.includes(about.kind)) throw new Error(`The store has no table for ${about.kind}s.`)
+        return deriveState({
+          about,
+          aggregate,
+          id,
+          rows: rows.get(aggregate) ?? [],
+          picture: mapped(pictures.get(about.kind)?.get(id)),
+          baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+          seeded: seeded.has(about.kind),
+          told: toldOf(aggregate),
+          now,
+        })
+      })
+    }
   }
 
   const breathe = breathing(db)
@@ -143,8 +180,6 @@ export async function deriveAggregates(
   }
   return { derivations, unmapped }
 }
-
-const ALL_KINDS: ReadonlySet<string> = new Set(['product', 'order'])
 
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
 
@@ -171,6 +206,11 @@ function changedProducts(rows: Rows): string[] {
     changed.map(([aggregate]) => aggregate),
     'product',
   )
+}
+
+/** Most orders never have a return: then none is asked for. */
+function mayReturn(store: Store, rows: readonly ResolvedRow[]): boolean {
+  return rows.some(({ tableName }) => tableName === 'request' || store.returnTables.includes(tableName))
 }
 
 function stockVariants(rows: Rows): string[] {
@@ -239,7 +279,7 @@ async function removedSkus(
   return skus.size === 0 ? new Map() : store.skuOwners(db, [...skus])
 }
 
-function idsOf(aggregates: readonly string[], kind: string): string[] {
+function idsOf(aggregates: readonly string[], kind: AggregateKind): string[] {
   return aggregates
     .filter((aggregate) => aggregate.startsWith(`${kind}:`))
     .map((aggregate) => aggregate.slice(kind.length + 1))

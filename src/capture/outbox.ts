@@ -1,4 +1,4 @@
-import type { Kind } from '../messages/aggregate.ts'
+import type { AggregateKind, Kind } from '../messages/aggregate.ts'
 import { endedMeanwhile, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { OutboxRow } from './outbox-row.ts'
@@ -112,7 +112,7 @@ export type Ask = 'announce' | 'forget' | 'compare'
 
 /** What is asked about: an aggregate, or of a product the stock of one variant. */
 export type Asked = Readonly<
-  { kind: 'product' | 'order'; id: string } | { kind: 'stock'; id: string; variantId: string }
+  { kind: AggregateKind; id: string } | { kind: 'stock'; id: string; variantId: string }
 >
 
 /** Only the collector writes baselines; requests travel like changes. */

@@ -104,7 +104,7 @@ async function derive(
     origin: null,
     aggregates: [aggregate],
   }
-  const how = { ...asked, whole: false, seeded: false, shaping: { live: shape } }
+  const how = { ...asked, whole: false, seeded: undefined, shaping: { live: shape } }
   const { derivations, unmapped } = await deriveAggregates(db, store, new Map([[aggregate, [row]]]), how)
   return unmapped[0] ?? derivations.get(aggregate) ?? NOTHING
 }

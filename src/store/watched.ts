@@ -11,6 +11,7 @@ export type OwnerKind =
   | 'shipment'
   | 'payment'
   | 'return'
+  | 'unit'
   | 'address'
   | 'card'
   | 'adjustable'

@@ -1,4 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { announcedCustomerSchema } from '../../src/messages/schemas/customer-message.ts'
+import {
+  announcedCustomerReturnSchema,
+  announcedReturnAuthorizationSchema,
+} from '../../src/messages/schemas/return-message.ts'
+import { announcedStockTransferSchema } from '../../src/messages/schemas/stock-transfer-message.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
 import { dumpsAvailable, replay } from '../support/stores.ts'
@@ -82,7 +88,11 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     )
   })
 
-  const programs = readDay<Record<string, [string, Payload][]>>(`${family}.other-programs.json`)
+  const programs = {
+    ...readDay<Record<string, [string, Payload][]>>(`${family}.other-programs.json`),
+    ...readDay<Record<string, [string, Payload][]>>(`${family}.accounts.json`),
+    ...(family !== 'solidus-4' && readDay<Record<string, [string, Payload][]>>(`${family}.transfers.json`)),
+  }
   test.each(Object.keys(programs))('another program: %s', (name) => {
     const expected = programs[name]!.map(([type, payload]) => toTold(type, payload, store))
     const episode = day.episode(name)
@@ -95,7 +105,13 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     const numbers = new Set(day.requests.filter(isOrder).map(({ payload }) => payload['number']))
     expect(numbers).toEqual(new Set(numbersOfTheDay))
     expect(new Set(day.requests.map(({ type }) => type))).toEqual(
-      new Set(['product:new', 'product:update', 'stock:change', 'order:persist']),
+      new Set([
+        ...['product:new', 'product:update', 'stock:change', 'order:persist'],
+        ...(family === 'solidus-4' ? [] : ['stock_transfer:persist']),
+        ...['user:new', 'user:updated'],
+        ...['return_authorization:new', 'return_authorization:updated'],
+        ...(family === 'spree-6.0' ? [] : ['customer_return:new', 'customer_return:updated']),
+      ]),
     )
   })
 
@@ -141,6 +157,43 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
     }) as typeof expected
     ;(sent['shipments']![0]!['cartons'] as Record<string, unknown>[])[0]!['tracking'] = '1ZAGAIN'
     expect(orders(day.episode('carton alone'))).toEqual([sent])
+  })
+
+  test('what is told of customers, stock transfers and returns keeps to its schema', () => {
+    const schemas = {
+      'return_authorization:new': announcedReturnAuthorizationSchema,
+      'return_authorization:updated': announcedReturnAuthorizationSchema,
+      ...(family !== 'spree-6.0' && { 'customer_return:new': announcedCustomerReturnSchema }),
+      'user:updated': announcedCustomerSchema,
+      'user:new': announcedCustomerSchema,
+      ...(family !== 'solidus-4' && { 'stock_transfer:persist': announcedStockTransferSchema }),
+    }
+    for (const [told, schema] of Object.entries(schemas)) {
+      const payloads = day.requests.filter(({ type }) => type === told).map(({ payload }) => payload)
+      expect(payloads.length).toBeGreaterThan(0)
+      for (const payload of payloads) expect(schema.parse(payload)).toEqual(payload)
+    }
+  })
+
+  test('a return that changes alone is told by itself, with the order as it was', () => {
+    const [, authorization, ...received] = toldOnTheDay(store, steps, milestones[family].returned).filter(
+      ({ about }) => about === order,
+    )
+    expect(told(day.episode('return alone'), store)).toEqual([
+      {
+        about: order,
+        type: 'return_authorization:updated',
+        payload: { ...authorization!.payload, memo: 'too wide' },
+      },
+      ...received.map(({ payload }) => ({
+        about: order,
+        type: 'customer_return:updated',
+        payload: {
+          ...payload,
+          reimbursements: [{ id: 9001, number: 'RI9001', reimbursement_status: 'pending', total: '12.5' }],
+        },
+      })),
+    ])
   })
 
   test('C126 times are ISO 8601 in UTC with Z', () => {

@@ -3,14 +3,18 @@ import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { type AnyStore, createStore, replay, type StoreSource } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
+import { accounts } from './accounts.ts'
 import { otherPrograms, perform } from './other-programs.ts'
-import { type DayStore, type Episode, readSteps, type Store, subjects } from './told.ts'
+import { type DayStore, type Episode, milestones, readSteps, type Store, subjects } from './told.ts'
+import { transfers } from './transfers.ts'
 
 const olderTables = {
   stock: 'spree_stock_items',
   shipments: 'spree_shipments',
   units: 'spree_inventory_units',
-}
+  customers: 'spree_users',
+  returns: 'spree_return_authorizations',
+} as const
 const tables = {
   'spree-4.10': olderTables,
   'solidus-4': olderTables,
@@ -18,6 +22,8 @@ const tables = {
     stock: 'spree_stock_levels',
     shipments: 'spree_fulfillments',
     units: 'spree_fulfillment_items',
+    customers: 'spree_customers',
+    returns: 'spree_returns',
   },
 } as const
 
@@ -26,7 +32,7 @@ export type Day = Awaited<ReturnType<typeof liveThroughTheDay>>
 /** The whole day, then what other programs do. Each thing is over, and told, before the next begins. */
 export async function liveThroughTheDay(store: Store) {
   const { family, source } = store
-  const { stock, shipments, units } = tables[family]
+  const { stock, shipments, units, customers } = tables[family]
   const number = subjects[family][source].canceled.replace('order-', '')
   const theOrder = `(select id from spree_orders where number = '${number}')`
   return withWorker(store, {}, { ours: true }, async (db, hub, live, worker) => {
@@ -34,8 +40,11 @@ export async function liveThroughTheDay(store: Store) {
     const lived = async (name: string, act: (database: TestDatabase) => Promise<unknown>) => {
       episodes.push(await live(name, act))
     }
-    for (const step of Object.keys(readSteps(store)).sort())
+    for (const step of Object.keys(readSteps(store)).sort()) {
       await lived(step, () => replay(db, family, step, source))
+      if (step === milestones[family].returned)
+        await lived('return alone', () => changeReturn(db, family, subjects[family][source].order))
+    }
     await lived('payment alone', () =>
       db.pool.query(`update spree_payments set amount = 61.25 where order_id = ${theOrder}`),
     )
@@ -63,7 +72,12 @@ export async function liveThroughTheDay(store: Store) {
     const { rows } = await db.pool.query<{ sku: string; quantity: number }>(BULK(stock))
     const bulk = Object.fromEntries(rows.map(({ sku, quantity }) => [sku, quantity]))
     await lived('bulk', () => db.pool.query(`update ${stock} set count_on_hand = count_on_hand + id % 10`))
-    for (const act of otherPrograms(family)) await lived(act.name, () => perform(db.url, act))
+    for (const act of [
+      ...otherPrograms(family),
+      ...accounts(family),
+      ...(family === 'solidus-4' ? [] : transfers(family)),
+    ])
+      await lived(act.name, () => perform(db.url, act))
     await lived('touch', async () => {
       for (const table of [
         'spree_products',
@@ -72,6 +86,7 @@ export async function liveThroughTheDay(store: Store) {
         stock,
         'spree_orders',
         shipments,
+        customers,
       ])
         await db.pool.query(`update ${table} set updated_at = now()`)
     })
@@ -84,6 +99,17 @@ export async function liveThroughTheDay(store: Store) {
       complaints: worker.complaints(),
     }
   })
+}
+
+/** A word about what comes back; and, where there is such a thing, its reimbursement. */
+async function changeReturn({ pool }: TestDatabase, family: DayStore, order: string): Promise<void> {
+  const returned = `(select id from spree_orders where number = '${order.replace('order-', '')}')`
+  await pool.query(`update ${tables[family].returns} set memo = 'too wide' where order_id = ${returned}`)
+  if (family === 'spree-6.0') return
+  await pool.query(
+    `insert into spree_reimbursements (id, number, reimbursement_status, customer_return_id, order_id, total, created_at, updated_at)
+     values (9001, 'RI9001', 'pending', (select max(id) from spree_customer_returns), ${returned}, 12.5, now(), now())`,
+  )
 }
 
 /** What the bulk update does to each SKU that lives, by the store's own tables; where it adds 0 there is nothing to tell. */

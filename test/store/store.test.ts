@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 
+import { customerKind } from '../../src/messages/customer.ts'
 import { MappingError } from '../../src/messages/mapping-error.ts'
 import { productPayload } from '../../src/messages/product.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
@@ -112,6 +113,9 @@ describe.each(families)('a store of %s', (family) => {
         'spree_adjustments',
         'spree_return_authorizations',
         'spree_return_items',
+        'spree_users',
+        'spree_stock_transfers',
+        'spree_reimbursements',
       ],
       'spree-6.0': [
         'spree_stock_levels',
@@ -124,6 +128,9 @@ describe.each(families)('a store of %s', (family) => {
         'spree_fees',
         'spree_returns',
         'spree_return_line_items',
+        'spree_customers',
+        'spree_stock_transfers',
+        'spree_stock_transfer_items',
       ],
     }[family]
     expect(store.watched.map(({ table }) => table).sort()).toEqual([...common, ...own].sort())
@@ -153,6 +160,31 @@ describe.each(families)('a store of %s', (family) => {
       level: { count: 'count_on_hand', deleted: 'deleted_at' },
       columns: ['count_on_hand', 'deleted_at', 'variant_id', 'stock_location_id'],
     })
+    expect(store.watched.find(({ kind }) => kind === 'customer')?.columns.toSorted()).toEqual(
+      family === 'spree-4.10'
+        ? [
+            'bill_address_id',
+            'deleted_at',
+            'email',
+            'first_name',
+            'last_name',
+            'login',
+            'public_metadata',
+            'selected_locale',
+            'ship_address_id',
+          ]
+        : [
+            'accepts_email_marketing',
+            'bill_address_id',
+            'email',
+            'first_name',
+            'last_name',
+            'metadata',
+            'phone',
+            'selected_locale',
+            'ship_address_id',
+          ],
+    )
     expect(store.watched.find(({ table }) => table === 'spree_addresses')?.operations).toEqual(['update'])
     expect(store.watched.find(({ table }) => table === 'spree_orders')?.placed).toBe('completed_at')
   })
@@ -405,7 +437,7 @@ describe.each(families)('a store of %s', (family) => {
       ).toEqual([['product:11', 'product:12'], [], ['product:11', 'product:12'], ['product:11']])
     })
 
-    test('an address is of every placed order that names it, a card of every order paid with it', async () => {
+    test('an address is of every placed order that names it and of whose default it is, a card of every order paid with it', async () => {
       expect(
         await resolved(
           change('spree_addresses', '62'),
@@ -413,7 +445,12 @@ describe.each(families)('a store of %s', (family) => {
           change('spree_addresses', '9999'),
           change('spree_credit_cards', '81'),
         ),
-      ).toEqual([['order:41', 'order:43', 'order:45'], ['order:44'], [], ['order:41', 'order:43']])
+      ).toEqual([
+        ['customer:1', 'order:41', 'order:43', 'order:45'],
+        ['order:44'],
+        [],
+        ['order:41', 'order:43'],
+      ])
     })
 
     test('a child that moved touches both its parents', async () => {
@@ -454,7 +491,7 @@ describe.each(families)('a store of %s', (family) => {
           change('spree_line_items', '509', null),
           change(rates, '9999', '9999'),
           change('spree_refunds', '9999', null),
-          change('spree_users', '1'),
+          change('spree_stores', '1'),
         ),
       ).toEqual([[], [], [], []])
     })
@@ -467,9 +504,10 @@ describe.each(families)('a store of %s', (family) => {
         expect(
           await resolved(
             change('spree_return_authorizations', '7', '41'),
-            change('spree_return_items', '1', '7'),
+            change('spree_return_items', '1', '751'),
+            change('spree_reimbursements', '1', '41'),
           ),
-        ).toEqual([['order:41'], ['order:41']])
+        ).toEqual([['order:41'], ['order:41'], ['order:41']])
       } else {
         await connection.query(
           `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
@@ -613,11 +651,13 @@ describe('a store of Solidus', () => {
       change('spree_cartons', '682'),
       change('spree_cartons', '999'),
       change('spree_inventory_units', '763', '54'),
+      change('spree_return_items', '1', '763'),
       change('spree_option_values_variants', '1', '102'),
     ]
     expect([...(await store.resolve(connection, rows)).values()]).toEqual([
       ['order:45'],
       [],
+      ['order:44'],
       ['order:44'],
       ['product:11'],
     ])
@@ -659,6 +699,72 @@ describe('a store of Solidus', () => {
     expect(await tell()).toEqual(before)
     await connection.query('update spree_adjustments set eligible = false where id = 857')
     expect((await orderOf('45')).adjustments).toMatchObject([{ id: 857, eligible: false }])
+  })
+})
+
+describe('a shop whose customers are in a table of its own', () => {
+  let db: TestDatabase
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    await db.pool.query(`
+      create table users (id serial primary key, email text, password text, token text);
+      insert into users (email, password, token) values ('Clara@example.com', 'digest', 'token')`)
+  })
+  afterAll(() => db.drop())
+
+  const found = async () => {
+    const store = await openStore(db.pool)
+    return [store.kinds.includes('customer'), store.watched.find(({ kind }) => kind === 'customer')?.table]
+  }
+
+  test('is found by whom its orders are of, where a table of Spree’s own is left over', async () => {
+    expect(await found()).toEqual([true, 'spree_users'])
+    await db.pool.query(`update spree_users set email = 'staff@example.com' where id = 1`)
+    expect(await found()).toEqual([true, 'users'])
+    const store = await openStore(db.pool)
+    const picture = (await store.pictures(db.pool, customerKind, ['1'])).get('1')
+    expect(picture).toMatchObject({
+      payload: {
+        id: 1,
+        email: 'Clara@example.com',
+        login: null,
+        first_name: null,
+        last_name: null,
+        phone: null,
+        created_at: null,
+        updated_at: null,
+        deleted_at: null,
+        bill_address: null,
+        ship_address: null,
+      },
+    })
+    expect(JSON.stringify(picture)).not.toMatch(/digest|token/)
+    expect(store.tables).toContain('users')
+    expect(store.watched.find(({ table }) => table === 'users')?.columns).toEqual(['email'])
+  })
+
+  test('is found by the foreign key of its orders, whatever its name', async () => {
+    await db.pool.query(`
+      create table "Seafarers" (id bigserial primary key, email text);
+      insert into "Seafarers" select id from spree_users;
+      alter table spree_orders add foreign key (user_id) references "Seafarers"`)
+    expect(await found()).toEqual([true, 'Seafarers'])
+    const store = await openStore(db.pool)
+    expect(await store.roots(db.pool, 'customer', '0', 10)).toEqual(['1', '2'])
+    expect(store.tables).toContain('Seafarers')
+  })
+
+  test('has no customers for us where their keys are no integers, or there is no such table', async () => {
+    await db.pool.query(`
+      drop table "Seafarers" cascade;
+      alter table spree_orders drop constraint if exists spree_orders_user_id_fkey;
+      drop table spree_users;
+      drop table users;
+      create table users (id uuid primary key, email text)`)
+    expect(await found()).toEqual([false, undefined])
+    const store = await openStore(db.pool)
+    expect(await store.roots(db.pool, 'customer', '0', 10)).toEqual([])
+    expect(await store.pictures(db.pool, customerKind, ['1'])).toEqual(new Map())
   })
 })
 

@@ -2,10 +2,13 @@ import type { Columns } from '../columns.ts'
 import type { FamilyName } from '../detect-family.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { returnsByItem } from '../order-returns.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
+import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
+import { stockTransferSource } from '../stock-transfers.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /** What an order `o` and its shipments `s` say about money besides their totals, as expressions and select lists. */
@@ -62,6 +65,10 @@ export function spree4(
   money = moneyInRows,
   parts = partsOfSpree,
 ): Family {
+  const states = {
+    ...customerSource(columns, (_, addressId) => address(columns, parts, addressId)),
+    ...stockTransferSource(columns, { table: 'spree_stock_items', key: 'stock_item_id' }),
+  }
   return {
     name,
     watched: [
@@ -79,11 +86,10 @@ export function spree4(
           : { kind: 'order', parent: 'adjustable_id', owner: 'adjustable' },
       ),
       ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
-      ...watch(columns, 'spree_return_items', {
-        kind: 'order',
-        parent: 'return_authorization_id',
-        owner: 'return',
-      }),
+      // By its unit: one that comes back unasked has no authorization.
+      ...watch(columns, 'spree_return_items', { kind: 'order', parent: 'inventory_unit_id', owner: 'unit' }),
+      ...watch(columns, 'spree_reimbursements', { kind: 'order', parent: 'order_id' }),
+      ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
@@ -92,6 +98,8 @@ export function spree4(
     products: productStatement(columns, { deletedMasters: true }),
     orders: orderStatement(columns, orderPicture(columns, money, parts)),
     ...stockStatements(columns, 'spree_stock_items'),
+    returns: returnsByItem(columns),
+    states,
   }
 }
 
