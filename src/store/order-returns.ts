@@ -135,7 +135,9 @@ function stagedItems(columns: Columns, condition: string): string {
   const own = (name: string, otherwise: string) =>
     columns.has('spree_return_items', name) ? `i.${name}` : otherwise
   // In Solidus what is given back has the tax in it that the price had.
-  const preTax = own('pre_tax_amount', '(i.amount - i.included_tax_total)')
+  const preTax = columns.has('spree_return_items', 'amount')
+    ? '(i.amount - i.included_tax_total)'
+    : 'i.pre_tax_amount'
   return jsonRows(`
             select i.id::text as "id",
                    i.inventory_unit_id::text as "inventoryUnitId",

@@ -663,6 +663,25 @@ describe('a store of Solidus', () => {
     ])
   })
 
+  test('what is given back for a piece is told without the tax that was in its price', async () => {
+    await connection.query(
+      `insert into spree_customer_returns (id, number, stock_location_id) values (41, 'CR41', 2)`,
+    )
+    await connection.query(
+      `insert into spree_return_items (id, inventory_unit_id, customer_return_id, amount, included_tax_total, created_at, updated_at)
+       values (411, 753, 41, 139, 22.19, now(), now())`,
+    )
+    const store = await open()
+    expect((await store.returns(connection, ['41', '42'])).get('42')).toMatchObject([
+      {
+        kind: 'customer_return',
+        orderId: '42',
+        stockLocation: { name: 'Kiel depot' },
+        items: [{ preTaxAmount: '116.8100', includedTaxTotal: '22.1900' }],
+      },
+    ])
+  })
+
   test('of 2.x tells the same, whatever columns that has', async () => {
     const withoutMetadata = async (id: string) => {
       const { customer_metadata, admin_metadata, ...order } = await orderOf(id)
