@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
 import { backlog } from './backlog.ts'
+import { doctor } from './doctor.ts'
 import { drain } from './drain.ts'
 import { type Experiment, runExperiment } from './experiment.ts'
 import { toJson } from './frame.ts'
@@ -14,6 +15,7 @@ import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
 import { seeding } from './seeding.ts'
 import { slowHub } from './slow-hub.ts'
+import { snapshots } from './snapshots.ts'
 import { takeover } from './takeover.ts'
 import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
@@ -32,6 +34,8 @@ const experiments: readonly Experiment[] = [
   backlog,
   memory,
   seeding,
+  snapshots,
+  doctor,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25

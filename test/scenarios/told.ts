@@ -147,12 +147,17 @@ export function toldOnTheDay(store: Store, day: Record<string, string[]>, step: 
   return byAbout(messages)
 }
 
-function isReturn(type: string): boolean {
+export function isReturn(type: string): boolean {
   return /^(return_authorization|customer_return):/.test(type)
 }
 
 /** A return, written with the ids of its units, shows them and its order as the order does. */
-function expectedReturn(type: string, order: Payload, step: string, { family, source }: Store): Payload {
+export function expectedReturn(
+  type: string,
+  order: Payload,
+  step: string,
+  { family, source }: Store,
+): Payload {
   const payload = readExpected(family, source, `${type.split(':')[0]}-${order['number']}`, [step])
   const { shipments, line_items } = order as {
     shipments: { inventory_units: Payload[] }[]
