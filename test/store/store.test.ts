@@ -665,7 +665,7 @@ describe('a store of Solidus', () => {
 
   test('what is given back for a piece is told without the tax that was in its price', async () => {
     await connection.query(
-      `insert into spree_customer_returns (id, number, stock_location_id) values (41, 'CR41', 2)`,
+      `insert into spree_customer_returns (id, number, stock_location_id, created_at, updated_at) values (41, 'CR41', 2, now(), now())`,
     )
     await connection.query(
       `insert into spree_return_items (id, inventory_unit_id, customer_return_id, amount, included_tax_total, created_at, updated_at)
