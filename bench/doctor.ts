@@ -63,6 +63,7 @@ async function examineAll({ url }: Database, pool: Pool): Promise<void> {
     listenUrl: url,
     identity: () => currentIdentity(pool, { host: null, hubUrl: null, hubStoreId: null }),
     requireSchema: async () => undefined,
+    extra: undefined,
     askHub: undefined,
     ordersAs: 'order:persist',
     appliesMessages: false,

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
+import { backfill } from './backfill.ts'
 import { backlog } from './backlog.ts'
 import { doctor } from './doctor.ts'
 import { drain } from './drain.ts'
@@ -36,6 +37,7 @@ const experiments: readonly Experiment[] = [
   seeding,
   snapshots,
   doctor,
+  backfill,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25

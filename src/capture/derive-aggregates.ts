@@ -59,10 +59,10 @@ export async function deriveAggregates(
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
-  const all = new Derivations(rows, how)
   const orders = idsOf(aggregates, 'order')
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
   const returns = await store.returns(db, returning)
+  const all = new Derivations(rows, how)
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
     all.add(aggregate, () =>

@@ -7,7 +7,7 @@ import { orderContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveReturns } from './derive-returns.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 /** How orders are told: the raw order, or what follows from it for a hub that does not derive it itself. */
 export type OrderMessages = 'persist' | 'generic'
@@ -58,7 +58,7 @@ export function deriveOrder(input: OrderInput): Derivation {
   const digest = digestOf(content)
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
-  const isRequested = rows.some((row) => row.op === 'announce')
+  const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
   if (orderMessages === 'persist') {
     write(digest, null)
     if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
@@ -81,6 +81,8 @@ function lastAnnounced(
   isTold: boolean,
   isForgotten: boolean,
 ): LastAnnounced {
+  // Whoever asks for all that there is has nothing of it.
+  if (rows.some(isBackfill)) return 'never'
   const before = baselines.get('order')
   if (!before) return seeded || rows.some((row) => order && isRootInsert(row, order.id)) ? 'never' : 'unknown'
   if (!before.told || isForgotten) return isTold ? payload : 'unknown'

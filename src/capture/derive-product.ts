@@ -13,7 +13,7 @@ import { productContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 import { type StockAccount, stockPart } from './stock-account.ts'
 
 export type ProductInput = Readonly<{
@@ -42,8 +42,18 @@ export function deriveProduct(input: ProductInput): Derivation {
   const derivation = emptyDerivation()
   const catalogueRows = input.rows.filter((row) => row.kind === 'product')
   if (catalogueRows.length > 0) deriveCatalogue(input, catalogueRows, derivation)
+  if (catalogueRows.some(isBackfill)) tellWhole(input, derivation)
   deriveStock(input, derivation)
   return derivation
+}
+
+/**
+ * Of a product that others may know, as a new one: who knows nothing of it is to add it (`add_product`, §9.4: an update of
+ * an unknown SKU is refused). What changed meanwhile is told before, so that nobody misses it who leaves new ones alone.
+ */
+function tellWhole({ product }: ProductInput, { messages }: Derivation): void {
+  if (!product || product.deletedAt !== null || messages.some(({ type }) => type === 'product:new')) return
+  messages.push({ type: 'product:new', payload: productPayload(product, undefined), subject: null })
 }
 
 function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], derivation: Derivation): void {
@@ -85,7 +95,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
   // A product that the hub itself made is known to all that the hub told of it; one that was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, product.id))
-  if (isHubs && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
+  if (isHubs && !requested && isEchoOf(rows, ['product:new', 'product:update'], input)) {
     derivation.silenced++
     return
   }
@@ -96,6 +106,15 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const payload = productPayload(product, known)
   const subject = payload.previous_sku === undefined ? CATALOGUE : null
   derivation.messages.push({ type: 'product:update', payload, subject })
+}
+
+function isEchoOf(
+  rows: readonly ResolvedRow[],
+  types: readonly MessageType[],
+  { told }: ProductInput,
+): boolean {
+  const changes = rows.filter((row) => !isBackfill(row))
+  return changes.length > 0 && isEcho(changes, types, told)
 }
 
 function isForget(row: ResolvedRow): boolean {
@@ -175,7 +194,8 @@ function deriveVariantStock(
   const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
   const changed =
     input.stockMessages === 'change' ? delta !== 0 : Number(before?.level ?? Number.NaN) !== variant.level
-  if (!variant.living || !changed) {
+  const whole = rows.some(isBackfill)
+  if (!variant.living || !(changed || whole)) {
     if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
     return
   }
@@ -184,12 +204,12 @@ function deriveVariantStock(
     return
   }
   if (input.stockMessages === 'change') {
-    derivation.messages.push({
-      type: 'stock:change',
-      payload: stockPayload(variant.sku, delta),
-      subject: null,
-    })
-  } else if (isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
+    const tell = (type: 'stock:change' | 'stock:actual', quantity: number) =>
+      derivation.messages.push({ type, payload: stockPayload(variant.sku, quantity), subject: null })
+    if (changed) tell('stock:change', delta)
+    // By all that was told and not as it stands: what is under way will be told as a change of this level.
+    if (whole) tell('stock:actual', level)
+  } else if (!whole && isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
   else {
     const payload = stockPayload(variant.sku, variant.level)
     derivation.messages.push({ type: 'stock:actual', payload, subject: part })

@@ -106,9 +106,10 @@ export async function takeRows(db: Db, rows: readonly OutboxRow[], tally: Tally)
 
 /**
  * What people and reconcile ask of the collector: to tell a state anew (`announce`), to forget what was told so that the
- * next change is told again (`forget`), to tell what differs from what was told (`compare`), which asked twice tells once.
+ * next change is told again (`forget`), to tell what differs from what was told (`compare`), which asked twice tells once;
+ * to tell all of it to those who know nothing of it (`backfill`).
  */
-export type Ask = 'announce' | 'forget' | 'compare'
+export type Ask = 'announce' | 'forget' | 'compare' | 'backfill'
 
 /** What is asked about: an aggregate, or of a product the stock of one variant. */
 export type Asked = Readonly<

@@ -6,6 +6,7 @@ import { adoptStore } from '../operator/adopt-store.ts'
 import { formatStatus, readStatus } from '../operator/show-status.ts'
 import { uninstallStore } from '../operator/uninstall-store.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { addBackfillCommand } from './backfill-command.ts'
 import { addDeliverCommand } from './deliver-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { OperatorError } from './exit.ts'
@@ -156,6 +157,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
       }),
   )
 
+  addBackfillCommand(program, print, finish)
   addReconcileCommand(program, print, finish)
   addMessageCommands(program, print, finish)
   addInboxCommands(program, print, finish, handlers)

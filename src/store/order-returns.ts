@@ -12,6 +12,12 @@ export type ReturnSource = Readonly<{
 /** Of families whose returns go item by item: authorized, received by a customer return, reimbursed. */
 export function returnsByItem(columns: Columns): ReturnSource {
   const schema = quoteName(columns.schema)
+  const [reasons, reasonId] = columns.has('spree_return_authorizations', 'return_reason_id')
+    ? ['spree_return_reasons', 'return_reason_id']
+    : ['spree_return_authorization_reasons', 'return_authorization_reason_id']
+  const [ofOrder, viaShipment] = columns.has('spree_inventory_units', 'order_id')
+    ? ['u.order_id', '']
+    : ['s.order_id', `\n      join ${schema}.spree_shipments s on s.id = u.shipment_id`]
   return {
     tables: ['spree_return_authorizations', 'spree_return_items', 'spree_reimbursements'],
     sql: `
@@ -28,8 +34,8 @@ select r.order_id::text as id, row_to_json(snapshot)::text as snapshot
           r.memo,
           ${jsonRow(`
             select n.id::text as "id", n.name
-              from ${schema}.spree_return_authorization_reasons n
-             where n.id = r.return_authorization_reason_id`)} as "reason",
+              from ${schema}.${reasons} n
+             where n.id = r.${reasonId}`)} as "reason",
           ${stockLocation(columns, 'r.stock_location_id')} as "stockLocation",
           r.created_at as "createdAt",
           r.updated_at as "updatedAt",
@@ -40,12 +46,12 @@ select r.order_id::text as id, row_to_json(snapshot)::text as snapshot
  union all
 select c.order_id::text, row_to_json(snapshot)::text
   from (
-    select distinct u.order_id, r.*
-      from ${schema}.spree_inventory_units u
+    select distinct ${ofOrder}, r.*
+      from ${schema}.spree_inventory_units u${viaShipment}
       join ${schema}.spree_return_items i on i.inventory_unit_id = u.id
       join (select id, number, stock_location_id, created_at, updated_at from ${schema}.spree_customer_returns) r
         on r.id = i.customer_return_id
-     where u.order_id = any($1::bigint[])
+     where ${ofOrder} = any($1::bigint[])
   ) c
  cross join lateral (
    select 'customer_return' as "kind",
@@ -128,10 +134,14 @@ function stockLocation(columns: Columns, locationId: string): string {
 function stagedItems(columns: Columns, condition: string): string {
   const own = (name: string, otherwise: string) =>
     columns.has('spree_return_items', name) ? `i.${name}` : otherwise
+  // In Solidus what is given back has the tax in it that the price had.
+  const preTax = columns.has('spree_return_items', 'amount')
+    ? '(i.amount - i.included_tax_total)'
+    : 'i.pre_tax_amount'
   return jsonRows(`
             select i.id::text as "id",
                    i.inventory_unit_id::text as "inventoryUnitId",
-                   i.pre_tax_amount::text as "preTaxAmount",
+                   ${preTax}::text as "preTaxAmount",
                    ${own('included_tax_total', '0')}::text as "includedTaxTotal",
                    ${own('additional_tax_total', '0')}::text as "additionalTaxTotal",
                    ${own('resellable', 'null')} as "resellable",

@@ -20,7 +20,13 @@ export function watchStates(states: StateSources): WatchedTable[] {
 }
 
 /** What is said of a customer under the names of the columns. */
-const CUSTOMER_EXTRAS = ['selected_locale', 'accepts_email_marketing', 'public_metadata', 'metadata']
+const CUSTOMER_EXTRAS = [
+  'selected_locale',
+  'accepts_email_marketing',
+  'public_metadata',
+  'customer_metadata',
+  'metadata',
+]
 
 /**
  * Customers, whatever their table is called: a shop may have its own. Only what is told is read and watched, so that a login,

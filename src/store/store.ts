@@ -18,6 +18,7 @@ import type { Db } from '../postgres/pool.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { type Extra, extraTables, readExtra, withExtra } from './extra.ts'
+import { solidus } from './families/solidus.ts'
 import { spree2 } from './families/spree-2.ts'
 import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
@@ -89,6 +90,7 @@ const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName)
   'spree-4.7': spree4,
   'spree-4.10': spree4,
   'spree-6.0': spree6,
+  solidus,
 }
 
 /**

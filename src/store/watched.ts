@@ -15,6 +15,7 @@ export type OwnerKind =
   | 'address'
   | 'card'
   | 'adjustable'
+  | 'carton'
 
 export type Operation = 'insert' | 'update' | 'delete'
 

@@ -73,6 +73,14 @@ const delivery = z.object({
   deliveredAt: time.nullable(),
 })
 
+const carton = z.object({
+  id,
+  number: text,
+  externalNumber: text,
+  tracking: text,
+  shippedAt: time.nullable(),
+})
+
 const shipment = z.object({
   id,
   number: text,
@@ -99,6 +107,8 @@ const shipment = z.object({
     }),
   ),
   deliveries: z.array(delivery).optional(),
+  /** The boxes in which its pieces left, in Solidus. */
+  cartons: z.array(carton).optional(),
 })
 
 const adjustment = z.object({

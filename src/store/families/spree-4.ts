@@ -25,7 +25,7 @@ type Money = Readonly<{
   ofOrder(schema: string): string
 }>
 
-const moneyInRows: Money = {
+export const moneyInRows: Money = {
   shipTotal: 'o.shipment_total',
   shipmentCost: 's.cost',
   adjusts: { parent: 'order_id' },
@@ -35,13 +35,41 @@ const moneyInRows: Money = {
              where a.order_id = o.id`,
 }
 
+/** What Solidus has in other columns, as items of select lists. */
+export type Parts = Readonly<{
+  /** Of an address `a`. */
+  firstname: string
+  lastname: string
+  /** Of an adjustment `a`. */
+  mandatory: string
+  eligible: string
+  /** Of a unit `u` of a shipment `s`. */
+  unitOrder: string
+  /** Of a shipment `s`, besides what all have. */
+  shipmentExtras: readonly string[]
+}>
+
+const partsOfSpree: Parts = {
+  firstname: 'a.firstname',
+  lastname: 'a.lastname',
+  mandatory: 'a.mandatory',
+  eligible: 'coalesce(a.eligible, true) as "eligible"',
+  unitOrder: 'u.order_id::text as "orderId"',
+  shipmentExtras: [],
+}
+
 /**
  * Spree from 2.0 to 5.x: orders and carts in one table, masters, shipments. `money` is for those before 2.2, which keep
- * it elsewhere; the other differences are columns that are there or are not.
+ * it elsewhere, `parts` for Solidus; the other differences are columns that are there or are not.
  */
-export function spree4(columns: Columns, name: FamilyName, money = moneyInRows): Family {
+export function spree4(
+  columns: Columns,
+  name: FamilyName,
+  money = moneyInRows,
+  parts = partsOfSpree,
+): Family {
   const states = {
-    ...customerSource(columns, address),
+    ...customerSource(columns, (_, addressId) => address(columns, parts, addressId)),
     ...stockTransferSource(columns, { table: 'spree_stock_items', key: 'stock_item_id' }),
   }
   return {
@@ -65,14 +93,14 @@ export function spree4(columns: Columns, name: FamilyName, money = moneyInRows):
       ...orderOwners(columns, { shipments: 'spree_shipments', returns: 'spree_return_authorizations' }),
     },
     products: productStatement(columns, { deletedMasters: true }),
-    orders: orderStatement(columns, orderPicture(columns, money)),
+    orders: orderStatement(columns, orderPicture(columns, money, parts)),
     ...stockStatements(columns, 'spree_stock_items'),
     returns: returnsByItem(columns),
     states,
   }
 }
 
-function orderPicture(columns: Columns, money: Money): string {
+function orderPicture(columns: Columns, money: Money, parts: Parts): string {
   const schema = quoteName(columns.schema)
   const number = columns.has('spree_payments', 'number') ? 'p.number' : 'p.identifier'
   return `
@@ -84,17 +112,17 @@ function orderPicture(columns: Columns, money: Money): string {
           null as "statuses",
           ${money.shipTotal}::text as "shipTotal",
           o.special_instructions as "specialInstructions",
-          ${address(columns, 'o.bill_address_id')} as "billAddress",
-          ${address(columns, 'o.ship_address_id')} as "shipAddress",
+          ${address(columns, parts, 'o.bill_address_id')} as "billAddress",
+          ${address(columns, parts, 'o.ship_address_id')} as "shipAddress",
           ${orderLineItems(columns, { optionText: 'presentation', media: 'spree_assets' })} as "lineItems",
           ${orderPayments(columns, { number, state: 'p.state' })} as "payments",
-          ${shipments(columns, money.shipmentCost)} as "shipments",
+          ${shipments(columns, money.shipmentCost, parts)} as "shipments",
           ${jsonRows(`
             select a.id::text as "id",
                    a.amount::text,
                    a.label,
-                   a.mandatory,
-                   coalesce(a.eligible, true) as "eligible",
+                   ${parts.mandatory},
+                   ${parts.eligible},
                    ${money.included} as "included",
                    ${money.originator} as "originatorType",
                    a.adjustable_type as "adjustableType"
@@ -124,12 +152,12 @@ function returnItems(columns: Columns): string {
                       order by i.id`)
 }
 
-function address(columns: Columns, addressId: string): string {
+function address(columns: Columns, parts: Parts, addressId: string): string {
   const schema = quoteName(columns.schema)
   return jsonRow(`
             select a.id::text as "id",
-                   a.firstname,
-                   a.lastname,
+                   ${parts.firstname},
+                   ${parts.lastname},
                    a.address1,
                    a.address2,
                    a.city,
@@ -152,7 +180,7 @@ function address(columns: Columns, addressId: string): string {
              where a.id = ${addressId}`)
 }
 
-function shipments(columns: Columns, cost: string): string {
+function shipments(columns: Columns, cost: string, parts: Parts): string {
   const schema = quoteName(columns.schema)
   const code = columns.has('spree_shipping_methods', 'code') ? 'm.code' : 'null as "code"'
   // Where a unit has no quantity it is one piece.
@@ -190,10 +218,15 @@ function shipments(columns: Columns, cost: string): string {
                      select u.id::text as "id",
                             u.state,
                             u.variant_id::text as "variantId",
-                            u.order_id::text as "orderId"${quantity}
+                            ${parts.unitOrder}${quantity}
                        from ${schema}.spree_inventory_units u
                       where u.shipment_id = s.id
-                      order by u.id`)} as "units"
+                      order by u.id`)} as "units"${parts.shipmentExtras
+                     .map(
+                       (extra) => `,
+                   ${extra}`,
+                     )
+                     .join('')}
               from ${schema}.spree_shipments s
               left join ${schema}.spree_stock_locations l on l.id = s.stock_location_id
              where s.order_id = o.id
