@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { NewMessage, QueueTables } from './message.ts'
 
 const COLUMNS = 6
-const ROWS_PER_STATEMENT = 250
+/** As many as the collector makes of one pass over many orders, so that its statement is one that is prepared. */
+const ROWS_PER_STATEMENT = 200
 
 /** How many lanes a queue has: fixed when its tables were made. */
 export async function countLanes(db: Db, tables: QueueTables): Promise<number> {
@@ -31,7 +33,10 @@ export async function insertMessages(
 ): Promise<void> {
   for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
     const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
-    await db.query(
+    const recurs = chunk.length === 1 || chunk.length === ROWS_PER_STATEMENT
+    const run = recurs ? queryPrepared : queryOnce
+    await run(
+      db,
       `with added as (
          insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
          values ${chunk.map((_, row) => placeholders(row)).join(', ')}
@@ -56,4 +61,9 @@ export async function insertMessages(
 function placeholders(row: number): string {
   const first = 2 + row * COLUMNS
   return `($${first + 1}::integer, $${first + 2}, $${first + 3}, $${first + 4}, $${first + 5}, $${first + 6}::timestamptz)`
+}
+
+/** What was made for so many rows is seldom asked for again. */
+function queryOnce(db: Db, text: string, values: readonly unknown[]) {
+  return db.query(text, values)
 }

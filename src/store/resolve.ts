@@ -1,5 +1,6 @@
 import { aggregateKey } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { Family, OwnerLookup } from './family.ts'
 import type { OwnerKind, WatchedTable } from './watched.ts'
 
@@ -48,7 +49,7 @@ export async function resolveOwners(
 async function findRoots(db: Db, { sql }: OwnerLookup, keys: readonly string[]): Promise<Roots> {
   const roots = new Roots()
   if (keys.length === 0) return roots
-  const { rows } = await db.query<{ key: string; root: string }>(sql, [keys])
+  const { rows } = await queryPrepared<{ key: string; root: string }>(db, sql, [keys])
   for (const { key, root } of rows) roots.add(key, root)
   return roots
 }

@@ -10,6 +10,7 @@ import {
 } from '../messages/snapshot.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { spree4 } from './families/spree-4.ts'
@@ -145,7 +146,7 @@ async function readSnapshots<Snapshot>(
   parse: (id: string, json: string) => Snapshot | MappingError,
 ): Promise<ReadonlyMap<string, Snapshot | MappingError>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await db.query<SnapshotRow>(statement, [ids])
+  const { rows } = await queryPrepared<SnapshotRow>(db, statement, [ids])
   return new Map(rows.map(({ id, snapshot }) => [id, parse(id, snapshot)]))
 }
 
@@ -165,7 +166,7 @@ async function readStock(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, VariantStockSnapshot>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await db.query(statement, [ids])
+  const { rows } = await queryPrepared(db, statement, [ids])
   const stock = stockRow.array().parse(rows)
   return new Map(
     stock.map((row) => [
