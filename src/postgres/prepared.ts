@@ -33,7 +33,16 @@ export async function queryPrepared<Row extends pg.QueryResultRow>(
   return asPrepared(db, text, values, (statement) => db.query<Row>(statement))
 }
 
-/** The same for whoever sends the statement in another way. */
+/** The same without keeping it, where the one or the other is chosen. */
+export function queryOnce<Row extends pg.QueryResultRow>(
+  db: Db,
+  text: string,
+  values: readonly unknown[],
+): Promise<pg.QueryResult<Row>> {
+  return db.query<Row>(text, values)
+}
+
+/** As `queryPrepared`, for whoever sends the statement in another way. */
 export async function asPrepared<T>(
   client: pg.Client,
   text: string,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { Db } from '../postgres/pool.ts'
-import { queryPrepared } from '../postgres/prepared.ts'
+import { queryOnce, queryPrepared } from '../postgres/prepared.ts'
 import type { NewMessage, QueueTables } from './message.ts'
 
 const COLUMNS = 6
@@ -33,6 +33,7 @@ export async function insertMessages(
 ): Promise<void> {
   for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
     const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
+    // What was made for another number of rows is seldom asked for again.
     const recurs = chunk.length === 1 || chunk.length === ROWS_PER_STATEMENT
     const run = recurs ? queryPrepared : queryOnce
     await run(
@@ -61,9 +62,4 @@ export async function insertMessages(
 function placeholders(row: number): string {
   const first = 2 + row * COLUMNS
   return `($${first + 1}::integer, $${first + 2}, $${first + 3}, $${first + 4}, $${first + 5}, $${first + 6}::timestamptz)`
-}
-
-/** What was made for so many rows is seldom asked for again. */
-function queryOnce(db: Db, text: string, values: readonly unknown[]) {
-  return db.query(text, values)
 }
