@@ -18,6 +18,16 @@ export async function reconcile(database: Database, hubUrl: string): Promise<voi
   await promisify(execFile)(process.execPath, [MAIN, 'reconcile'], { env: environment(database, hubUrl) })
 }
 
+/** Runs `spree-bridge backfill` from the beginning, until all is asked for. */
+export async function runBackfill(
+  database: Database,
+  hubUrl: string,
+  options: readonly string[],
+): Promise<void> {
+  const command = [MAIN, 'backfill', ...options, '--restart']
+  await promisify(execFile)(process.execPath, command, { env: environment(database, hubUrl) })
+}
+
 export type Worker = Readonly<{
   pid: number
   /** Rejects when the worker ends before it is told to. */
@@ -59,11 +69,16 @@ export function startWorker(database: Database, hubUrl: string): Worker {
 /** A copy of the store with our triggers, all of which is known: nothing of it is news any more. */
 export async function prepareSeededStore(ground: Ground, name: string): Promise<Database> {
   const database = await ground.createDatabase(name, await ground.storeTemplate())
-  await migrate(database, ground.sink.hubUrl)
-  const worker = startWorker(database, ground.sink.hubUrl)
+  await takeIn(ground, database)
+  return database
+}
+
+/** Our triggers on a store, and all of it known. */
+export async function takeIn({ sink }: Ground, database: Database): Promise<void> {
+  await migrate(database, sink.hubUrl)
+  const worker = startWorker(database, sink.hubUrl)
   await Promise.race([untilSeeded(database), worker.died])
   await worker.stop()
-  return database
 }
 
 export function untilSeeded({ pool }: Database): Promise<void> {

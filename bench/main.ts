@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from './arguments.ts'
+import { backfill } from './backfill.ts'
 import { backlog } from './backlog.ts'
+import { doctor } from './doctor.ts'
 import { drain } from './drain.ts'
 import { type Experiment, runExperiment } from './experiment.ts'
 import { toJson } from './frame.ts'
@@ -14,6 +16,7 @@ import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
 import { seeding } from './seeding.ts'
 import { slowHub } from './slow-hub.ts'
+import { snapshots } from './snapshots.ts'
 import { takeover } from './takeover.ts'
 import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
@@ -32,6 +35,9 @@ const experiments: readonly Experiment[] = [
   backlog,
   memory,
   seeding,
+  snapshots,
+  doctor,
+  backfill,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25

@@ -122,6 +122,23 @@ create table bridge.reconciliation (
 comment on table bridge.reconciliation is 'When the store was last compared with what was announced, what came of it, and since when it is due again.';
 insert into bridge.reconciliation default values;
 
+create table bridge.backfill (
+  entity text not null,
+  since text not null,
+  condition text not null,
+  since_at timestamptz,
+  position text not null default '0',
+  last_id text not null,
+  expected bigint not null,
+  asked bigint not null default 0,
+  started_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz default clock_timestamp(),
+  finished_at timestamptz,
+  primary key (entity, since, condition)
+);
+comment on table bridge.backfill is 'How far each backfill has come, by what was asked for as it was written: the same command goes on there.';
+comment on column bridge.backfill.seen_at is 'When a process last worked at it, or waited for room; null where it stopped in order.';
+
 create table bridge.unmapped (
   aggregate text primary key,
   reason text not null,

@@ -1,3 +1,4 @@
+import type { Kind } from '../messages/aggregate.ts'
 import type { WatchedTable } from '../store/store.ts'
 
 /** What one watched table gets: a function of its own (dropping it takes the triggers along) and a trigger per event. */
@@ -23,7 +24,13 @@ const EVENTS = [
 ] as const
 
 /** Kinds whose later state tells all; when the fuse blows they go first, history (stock deltas, orders) last. */
-export const FUSE_FACTOR = { product: 1, stock: 2, order: 2 } as const
+export const FUSE_FACTOR: Readonly<Record<Kind, number>> = {
+  product: 1,
+  stock: 2,
+  order: 2,
+  customer: 1,
+  stock_transfer: 1,
+}
 
 /**
  * The trigger function and triggers of one table. Pure: the same table always gives the same text, so that the

@@ -91,7 +91,7 @@ export class Collect {
   readonly #pending = new Pending()
   #seen: Snapshot | undefined
   #unmapped: ReadonlySet<string> | undefined
-  #seeded = false
+  #seeded: ReadonlySet<string> = new Set()
   /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
   #keptTo: string | undefined
   #overflowing = false
@@ -155,18 +155,18 @@ export class Collect {
     // A window that does not fit is taken as it comes, settled or not: it must shrink.
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
     const due = this.#pending.due(dueNow, this.#settings.settle, AGGREGATES_PER_PASS)
-    const finished = this.#pending.finishedBy(due)
+    const isSeeded = (seeded: ReadonlySet<string>) => this.#store.kinds.every((kind) => seeded.has(kind))
     const readsAll = whole && this.#held.size === 0
-    const seeds = readsAll && !this.#seeded
-    const keeps = readsAll && this.#seeded && this.#keptTo !== undefined
-    if (due.length === 0 && finished.length === 0 && !seeds && !keeps) {
+    const seeds = readsAll && !isSeeded(this.#seeded)
+    const keeps = readsAll && isSeeded(this.#seeded) && this.#keptTo !== undefined
+    if (due.length === 0 && this.#pending.finishedBy(due).length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = snapshot
       return { ...NOTHING, rowsRead: rows }
     }
 
     const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
-    const [{ derivations, unmapped }, failedBefore] = await atStep('collect.snapshot', () =>
+    const [{ derivations, unmapped, deferred }, failedBefore] = await atStep('collect.snapshot', () =>
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
@@ -174,11 +174,13 @@ export class Collect {
           orderMessages: this.#settings.orderMessages,
           shaping: this.#settings.shaping,
           whole,
-          seeded: this.#seeded,
+          seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
         }),
         this.#unmapped ?? readUnmapped(db),
       ]),
     )
+    const taken = due.filter((aggregate) => !deferred.has(aggregate))
+    const finished = this.#pending.finishedBy(taken)
     const all = [...derivations.values()]
     const messages = all.flatMap((derivation) => derivation.messages)
     const withheld = [...derivations].flatMap(([aggregate, own]) =>
@@ -188,12 +190,12 @@ export class Collect {
       own.compared.map((message) => ({ aggregate, ...message })),
     )
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
-    const mended = due.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
+    const mended = taken.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
-    const seeded =
-      seeds && (await seedPage(db, this.#store, waitingRows, this.#settings.orderMessages === 'generic'))
+    const keepsOrders = this.#settings.orderMessages === 'generic'
+    const seeded = seeds ? await seedPage(db, this.#store, waitingRows, keepsOrders) : this.#seeded
     const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
-    if (mended.length > 0) await compareStockOf(db, this.#store, mended)
+    if (mended.length > 0 && !this.#held.has('stock')) await compareStockOf(db, this.#store, mended)
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -227,14 +229,14 @@ export class Collect {
     if (!isOurs) throw new TenureLost()
     await atStep('collect.commit', () => db.query('commit'))
 
-    this.#pending.collected(due)
+    this.#pending.collected(taken)
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
     if (whole) this.#seen = snapshot
-    if (seeded) this.#seeded = true
+    this.#seeded = seeded
     this.#keptTo = keptTo
     return {
       rowsRead: rows,
-      aggregates: due.length,
+      aggregates: taken.length,
       messages,
       silenced: sum(all, (derivation) => derivation.silenced),
       withoutSku: sum(all, (derivation) => derivation.withoutSku),
@@ -243,8 +245,9 @@ export class Collect {
       more:
         !whole ||
         due.length === AGGREGATES_PER_PASS ||
-        (seeds && !seeded) ||
-        (this.#held.size === 0 && this.#seeded && keptTo !== undefined),
+        deferred.size > 0 ||
+        (seeds && !isSeeded(seeded)) ||
+        (this.#held.size === 0 && isSeeded(seeded) && keptTo !== undefined),
     }
   }
 

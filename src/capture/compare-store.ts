@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Kind } from '../messages/aggregate.ts'
+import { type AggregateKind, KINDS, type Kind } from '../messages/aggregate.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { Drift, Outcome } from './compare.ts'
 import {
-  type ComparedKind,
   compareGone,
   compareOrders,
   compareProducts,
+  compareStates,
   OUTBOX_LIMIT,
   partOf,
   type WindowOptions,
@@ -58,11 +59,17 @@ const NO_WORKER = `more than ${MOST_WAITING} changes wait, and no worker runs th
  */
 export async function compareStore(pool: Pool, store: Store, options: CompareOptions): Promise<Comparison> {
   const comparison: Comparison = {
-    kinds: { product: emptyComparison(), stock: emptyComparison(), order: emptyComparison() },
+    kinds: {
+      product: emptyComparison(),
+      stock: emptyComparison(),
+      order: emptyComparison(),
+      customer: emptyComparison(),
+      stock_transfer: emptyComparison(),
+    },
     listed: [],
   }
   const seeded = await readSeeded(pool)
-  for (const kind of ['product', 'order'] as const) {
+  for (const kind of store.kinds) {
     if (seeded.has(kind)) await compareKind(pool, store, kind, options, comparison)
     else finishKind(comparison, kind, 'its baselines are still being seeded: nothing was announced yet')
   }
@@ -72,15 +79,19 @@ export async function compareStore(pool: Pool, store: Store, options: CompareOpt
 async function compareKind(
   pool: Pool,
   store: Store,
-  kind: ComparedKind,
+  kind: AggregateKind,
   options: CompareOptions,
   comparison: Comparison,
 ): Promise<void> {
-  const compareRoots = kind === 'order' ? compareOrders : compareProducts
+  const state = STATE_KINDS.find((about) => about.kind === kind)
+  const compareRoots = (ids: readonly string[]) => {
+    if (state) return compareStates(pool, store, state, ids, options)
+    return (kind === 'order' ? compareOrders : compareProducts)(pool, store, ids, options)
+  }
   const ended =
     (await walk(
       (after) => store.roots(pool, kind, after ?? '0', WINDOW),
-      async (ids) => note(comparison, await compareRoots(pool, store, ids, options)),
+      async (ids) => note(comparison, await compareRoots(ids)),
       pool,
       options,
       comparison,
@@ -136,7 +147,7 @@ async function walk(
   )
 }
 
-async function readAnnounced(db: Db, kind: ComparedKind, after: string): Promise<string[]> {
+async function readAnnounced(db: Db, kind: AggregateKind, after: string): Promise<string[]> {
   const { rows } = await db.query<{ aggregate: string }>(
     `select aggregate from bridge.baseline where part = $1 and aggregate > $2 order by aggregate limit $3`,
     [partOf(kind), after, BASELINES_PER_PAGE],
@@ -164,7 +175,7 @@ export async function isCaughtUp(db: Db): Promise<boolean> {
 }
 
 function note({ kinds, listed }: Comparison, report: WindowReport): void {
-  for (const kind of ['product', 'stock', 'order'] as const) kinds[kind].compared += report.compared[kind]
+  for (const kind of KINDS) kinds[kind].compared += report.compared[kind] ?? 0
   for (const { kind } of report.unmapped) kinds[kind].unmapped++
   for (const { kind } of report.underWay) {
     kinds[kind].underWay++
@@ -181,7 +192,7 @@ export function driftOf(counts: Readonly<Record<Outcome, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
-function finishKind({ kinds }: Comparison, kind: ComparedKind, reason: string): void {
+function finishKind({ kinds }: Comparison, kind: AggregateKind, reason: string): void {
   kinds[kind].unfinished = reason
   if (kind === 'product') kinds.stock.unfinished = reason
 }

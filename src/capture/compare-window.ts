@@ -1,18 +1,24 @@
 import { setImmediate } from 'node:timers/promises'
 
-import { aggregateKey } from '../messages/aggregate.ts'
-import { naturalKeySchema } from '../messages/product.ts'
+import { type AggregateKind, aggregateKey, type Kind } from '../messages/aggregate.ts'
+import type { StateKind } from '../messages/state-kind.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
-import { type Baseline, readBaselines } from './baseline.ts'
-import { aggregateOf, compareOrder, compareProduct, compareStock, type Drift } from './compare.ts'
+import { readBaselines } from './baseline.ts'
+import {
+  aggregateOf,
+  compareOrder,
+  compareProduct,
+  compareState,
+  compareStock,
+  type Drift,
+  nameIn,
+} from './compare.ts'
 import { type Asked, readNewRows, request } from './outbox.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { readStockAccounts, stockPart } from './stock-account.ts'
 import { isToldOtherwise } from './stock-places.ts'
-
-export type ComparedKind = 'product' | 'order'
 
 export type WindowOptions = Readonly<{
   stockMessages: 'change' | 'actual'
@@ -23,7 +29,7 @@ export type WindowOptions = Readonly<{
 
 /** What one window of roots, or of baselines, has shown. */
 export type WindowReport = Readonly<{
-  compared: Readonly<{ product: number; stock: number; order: number }>
+  compared: Readonly<Partial<Record<Kind, number>>>
   drift: readonly Drift[]
   /** Differences that changes under way account for. */
   underWay: readonly Asked[]
@@ -37,8 +43,6 @@ export type WindowReport = Readonly<{
 export const OUTBOX_LIMIT = 20_000
 /** Aggregates between two turns of the event loop, in a process that does other things besides. */
 const SLICE = 20
-
-const NONE = { product: 0, stock: 0, order: 0 } as const
 
 /**
  * One window, on one snapshot of the store, the baselines and the outbox: what is merely under way is in the outbox then,
@@ -83,14 +87,15 @@ export function compareOrders(
       db,
       ids.map((id) => aggregateKey('order', id)),
     )
+    const returns = await store.returns(db, ids)
     const suspects: Drift[] = []
     let compared = 0
     await store.eachOrder(db, ids, (id, order) => {
       compared++
-      const drift = compareOrder(id, order, told.get(aggregateKey('order', id))?.get('order'))
+      const drift = compareOrder(id, order, returns.get(id) ?? [], told.get(aggregateKey('order', id)))
       if (drift) suspects.push(drift)
     })
-    return { ...(await judge(db, store, suspects)), compared: { ...NONE, order: compared } }
+    return { ...(await judge(db, store, suspects)), compared: { order: compared } }
   })
 }
 
@@ -129,8 +134,29 @@ export function compareProducts(
       if (found === 'underWay') underWay.push({ kind: 'stock', id: productId, variantId })
       else if (found) drift.push(found)
     }
-    const compared = { ...NONE, product: products.size, stock: variants.length }
+    const compared = { product: products.size, stock: variants.length }
     return { ...catalogue, drift, underWay, compared }
+  })
+}
+
+/** Of a kind that is announced as one state. */
+export function compareStates(
+  pool: Pool,
+  store: Store,
+  about: StateKind,
+  ids: readonly string[],
+  { fix }: WindowOptions,
+): Promise<WindowReport> {
+  return onOneSnapshot(pool, fix, async (db) => {
+    const pictures = await store.pictures(db, about, ids)
+    const told = await readBaselines(
+      db,
+      ids.map((id) => aggregateKey(about.kind, id)),
+    )
+    const suspects = await sliced(pictures, ([id, picture]) =>
+      compareState(about, id, picture, told.get(aggregateKey(about.kind, id))?.get(partOf(about.kind))),
+    )
+    return { ...(await judge(db, store, suspects)), compared: { [about.kind]: pictures.size } }
   })
 }
 
@@ -138,7 +164,7 @@ export function compareProducts(
 export function compareGone(
   pool: Pool,
   store: Store,
-  kind: ComparedKind,
+  kind: AggregateKind,
   aggregates: readonly string[],
   { fix }: WindowOptions,
 ): Promise<WindowReport> {
@@ -153,20 +179,17 @@ export function compareGone(
     // Forgotten since the page was read: then there is nothing to say any more.
     const suspects = gone.flatMap((id): Drift[] => {
       const baseline = told.get(aggregateKey(kind, id))?.get(partOf(kind))
-      return baseline ? [{ about: { kind, id }, outcome: 'gone', name: nameIn(kind, baseline) }] : []
+      return baseline
+        ? [{ about: { kind, id }, outcome: 'gone', name: nameIn(kind, baseline.naturalKey) }]
+        : []
     })
-    return { ...(await judge(db, store, suspects)), compared: NONE }
+    return { ...(await judge(db, store, suspects)), compared: {} }
   })
 }
 
-export function partOf(kind: ComparedKind): string {
-  return kind === 'order' ? 'order' : 'catalogue'
-}
-
-function nameIn(kind: ComparedKind, { naturalKey }: Baseline): string | null {
-  if (kind === 'order' || naturalKey === null) return naturalKey
-  const { sku, name } = naturalKeySchema.parse(JSON.parse(naturalKey))
-  return sku || name
+/** Under which part of an aggregate its own baseline stands. */
+export function partOf(kind: AggregateKind): string {
+  return kind === 'product' ? 'catalogue' : kind
 }
 
 /** Of what differs: what the outbox accounts for, what is parked already, and the rest, which is drift. */

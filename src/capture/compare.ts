@@ -1,10 +1,19 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { z } from 'zod'
+
+import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import { MappingError } from '../messages/mapping-error.ts'
 import { productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
-import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import type {
+  OrderSnapshot,
+  ProductSnapshot,
+  ReturnSnapshot,
+  VariantStockSnapshot,
+} from '../messages/snapshot.ts'
+import type { Picture, StateKind } from '../messages/state-kind.ts'
 import type { Baseline } from './baseline.ts'
 import { orderContent, productContent } from './content.ts'
+import { areReturnsTold } from './derive-returns.ts'
 import { digestOf, isUnchanged } from './digest.ts'
 import type { Asked } from './outbox.ts'
 import type { StockAccount } from './stock-account.ts'
@@ -19,7 +28,7 @@ export type Outcome = 'changed' | 'untold' | 'gone' | 'unmappable'
 export type Drift = Readonly<{
   about: Asked
   outcome: Outcome
-  /** What people know it by: an order's number, a product's SKU or name, a variant's SKU. */
+  /** What people know it by: an order's number, a product's SKU or name, a variant's SKU; null where that is personal. */
   name: string | null
   /** Stock only: pieces that were never told. */
   missed?: number
@@ -27,21 +36,27 @@ export type Drift = Readonly<{
 
 type Found<Snapshot> = Snapshot | MappingError
 
-/** An order as it stands against what was announced of it; undefined where they agree. */
+/** An order as it stands, with its returns, against what was announced of it; undefined where they agree. */
 export function compareOrder(
   id: string,
   order: Found<OrderSnapshot>,
-  told: Baseline | undefined,
+  returns: Found<readonly ReturnSnapshot[]>,
+  baselines: ReadonlyMap<string, Baseline> | undefined,
 ): Drift | undefined {
   const drift = (outcome: Outcome, name: string | null): Drift => ({
     about: { kind: 'order', id },
     outcome,
     name,
   })
-  if (order instanceof MappingError) return drift('unmappable', told?.naturalKey ?? null)
+  const told = baselines?.get('order')
+  if (order instanceof MappingError || returns instanceof MappingError)
+    return drift('unmappable', told?.naturalKey ?? null)
   if (!told) return drift('untold', order.number)
-  const content = orderContent(order, rawOrder(order))
-  return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', order.number)
+  const raw = rawOrder(order)
+  const content = orderContent(order, raw)
+  return isUnchanged(told, digestOf(content), content) && areReturnsTold(returns, raw, baselines)
+    ? undefined
+    : drift('changed', order.number)
 }
 
 /** The same for what the catalogue says of a product. One that was removed before anybody was told needs no word. */
@@ -61,6 +76,33 @@ export function compareProduct(
   const content = productContent(productPayload(product, undefined))
   return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', name)
 }
+
+/** The same for a kind that is announced as one state. */
+export function compareState(
+  { kind }: StateKind,
+  id: string,
+  picture: Found<Picture>,
+  told: Baseline | undefined,
+): Drift | undefined {
+  const drift = (outcome: Outcome, naturalKey: string | null): Drift => ({
+    about: { kind, id },
+    outcome,
+    name: nameIn(kind, naturalKey),
+  })
+  if (picture instanceof MappingError) return drift('unmappable', told?.naturalKey ?? null)
+  const { content, naturalKey, deleted } = picture
+  if (!told) return deleted ? undefined : drift('untold', naturalKey)
+  return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', naturalKey)
+}
+
+/** What people know an aggregate by, as it was noted; a kind says its name, or has none. */
+export function nameIn(kind: AggregateKind, naturalKey: string | null): string | null {
+  if (kind === 'order' || naturalKey === null) return naturalKey
+  const { sku, name } = namedKeySchema.parse(JSON.parse(naturalKey))
+  return sku || name || null
+}
+
+const namedKeySchema = z.object({ sku: z.string().optional(), name: z.string().nullish() })
 
 /**
  * The same for the stock of a variant. Nothing is said of one that is deleted or has no SKU. Where deltas are told, what is
@@ -90,5 +132,5 @@ export function compareStock(
 }
 
 export function aggregateOf({ about: { kind, id } }: Drift): string {
-  return aggregateKey(kind === 'order' ? 'order' : 'product', id)
+  return aggregateKey(aggregateKindOf(kind), id)
 }

@@ -1,11 +1,10 @@
+import { ownAddress } from '../messages/raw-address.ts'
 import type { RawOrder } from '../messages/schemas/order-message.ts'
 import type { ProductPayload } from '../messages/schemas/product-message.ts'
 import type { OrderSnapshot } from '../messages/snapshot.ts'
 
 // What a digest is made of: an aggregate's own rows. A payload also shows names that belong to others, which may
 // change without it; a renamed product is no change of the thousand orders in which it was sold.
-
-type Address = RawOrder['bill_address']
 
 /** Of a raw order: instead of variants, countries, places and methods the keys that lead to them. */
 export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Record<string, unknown>> {
@@ -38,17 +37,6 @@ export function productContent(product: ProductPayload): Readonly<Record<string,
       options: Object.entries(options).sort(),
     })),
     variant_images: product.variants.map(({ images }) => images),
-  }
-}
-
-/** Where countries and states are rows their ids lead to them; elsewhere the address has their codes itself. */
-function ownAddress(address: Address): unknown {
-  if (!address) return null
-  const { country_id, state_id, country, state } = address
-  return {
-    ...address,
-    country: country_id === null ? country?.iso : undefined,
-    state: state_id === null ? state?.abbr : undefined,
   }
 }
 

@@ -1,43 +1,30 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
 import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
-import type { NewMessage } from '../queue/message.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
-import { type Breathe, breathing } from './breathe.ts'
-import type { Derivation } from './derivation.ts'
+import { type AllDerived, Derivations } from './derivations.ts'
 import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
+import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readSeeded } from './seeding.ts'
-import {
-  type Compared,
-  type ShapedMessages,
-  type Shaping,
-  shapeMessages,
-  unshaped,
-  type Withheld,
-} from './shape-messages.ts'
+import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
 import { readTold } from './told.ts'
-import type { Unmapped } from './unmapped.ts'
-import { untold } from './untold.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
-/** What follows for one aggregate, its messages as they go into the queue, those that do not, and what a shadow makes of both. */
-export type Derived = Omit<Derivation, 'messages'> &
-  Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[]; compared: readonly Compared[] }>
-
 /**
- * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that
- * cannot be mapped, or shaped, becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
- * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the silent
- * seeding is known to be through.
+ * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that cannot be
+ * mapped or shaped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
+ * whose silent seeding is known to be through, where that is known.
  */
 export async function deriveAggregates(
   db: Db,
@@ -48,11 +35,11 @@ export async function deriveAggregates(
     stockBy?: 'variant' | 'location'
     orderMessages: OrderMessages
     whole: boolean
-    seeded: boolean
+    seeded: ReadonlySet<string> | undefined
     /** Undefined: messages are sent as they are mapped. */
     shaping?: Shaping | undefined
   }>,
-): Promise<{ derivations: ReadonlyMap<string, Derived>; unmapped: Unmapped[] }> {
+): Promise<AllDerived> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const variants = stockVariants(rows)
@@ -60,48 +47,33 @@ export async function deriveAggregates(
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, variants),
-    how.seeded ? ALL_KINDS : readSeeded(db),
+    how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
     how.stockBy === 'location' && variants.length > 0 ? store.stockPlaces(db) : undefined,
   ])
+  const pictures = new Map(
+    await Promise.all(
+      STATE_KINDS.map(async (about) => {
+        const ids = idsOf(aggregates, about.kind)
+        return [about.kind, await store.pictures(db, about, ids)] as const
+      }),
+    ),
+  )
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, changed, products, baselines)
 
-  const found = new Map<string, Derived | undefined>()
-  const unmapped: Unmapped[] = []
-  const park = (aggregate: string, error: unknown, left?: Derived) => {
-    unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
-    found.set(aggregate, left)
-  }
-  const expressions: ((breathe: Breathe) => Promise<void>)[] = []
-  const derive = (aggregate: string, work: () => Derivation) => {
-    try {
-      const derivation = work()
-      const own = rows.get(aggregate) ?? []
-      const queue = (shaped: ShapedMessages, from = derivation) => toBeQueued(aggregate, from, shaped, own)
-      const shaped = how.shaping
-        ? shapeMessages(derivation.messages, how.shaping)
-        : unshaped(derivation.messages)
-      if (typeof shaped !== 'function') found.set(aggregate, queue(shaped))
-      else
-        expressions.push((breathe) =>
-          shaped(breathe).then(
-            (finished) => void found.set(aggregate, queue(finished)),
-            (error: unknown) =>
-              park(aggregate, error, queue(unshaped([]), untold(derivation, own, how.stockMessages))),
-          ),
-        )
-    } catch (error) {
-      park(aggregate, error)
-    }
-  }
+  const orders = idsOf(aggregates, 'order')
+  const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
+  const returns = await store.returns(db, returning)
+  const all = new Derivations(rows, how)
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
-    derive(aggregate, () =>
+    all.add(aggregate, () =>
       deriveOrder({
         aggregate,
         rows: rows.get(aggregate) ?? [],
         order: mapped(order),
+        returns: returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         seeded: seeded.has('order'),
         orderMessages: how.orderMessages,
@@ -109,14 +81,19 @@ export async function deriveAggregates(
     )
   }
   // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
-  const orders = idsOf(aggregates, 'order')
   await store.eachOrder(db, orders, deriveFromOrder)
-  for (const id of orders) if (!found.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
+  for (const id of orders) if (!all.has(aggregateKey('order', id))) deriveFromOrder(id, undefined)
 
   const now = new Date()
+  const toldOf =
+    (aggregate: string) =>
+    (type: MessageType): Told =>
+      how.whole
+        ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
+        : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
     const aggregate = aggregateKey('product', id)
-    derive(aggregate, () =>
+    all.add(aggregate, () =>
       deriveProduct({
         aggregate,
         rows: rows.get(aggregate) ?? [],
@@ -127,41 +104,38 @@ export async function deriveAggregates(
         seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
         places,
-        told: (type: MessageType): Told =>
-          how.whole
-            ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
-            : { waiting: true, acknowledgedAt: undefined },
+        told: toldOf(aggregate),
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
         now,
       }),
     )
   }
 
-  const breathe = breathing(db)
-  for (const finish of expressions) await finish(breathe)
-
-  const derivations = new Map<string, Derived>()
-  for (const aggregate of aggregates) {
-    const derived = found.get(aggregate)
-    if (derived) derivations.set(aggregate, derived)
+  for (const about of STATE_KINDS) {
+    for (const id of idsOf(aggregates, about.kind)) {
+      const aggregate = aggregateKey(about.kind, id)
+      all.add(aggregate, () => {
+        // Not gone: its table is, perhaps for a moment, or is another one now.
+        if (!store.kinds.includes(about.kind)) throw new Error(`The store has no table for ${about.kind}s.`)
+        return deriveState({
+          about,
+          aggregate,
+          id,
+          rows: rows.get(aggregate) ?? [],
+          picture: mapped(pictures.get(about.kind)?.get(id)),
+          baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+          seeded: seeded.has(about.kind),
+          told: toldOf(aggregate),
+          now,
+        })
+      })
+    }
   }
-  return { derivations, unmapped }
-}
 
-const ALL_KINDS: ReadonlySet<string> = new Set(['product', 'order'])
+  return all.finish(db)
+}
 
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()
-
-function toBeQueued(
-  aggregate: string,
-  derivation: Derivation,
-  shaped: ShapedMessages,
-  rows: readonly ResolvedRow[],
-): Derived {
-  const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
-  const messages = shaped.messages.map((message) => ({ aggregate, changedAt, ...message }))
-  return { ...derivation, ...shaped, messages }
-}
 
 function mapped<Snapshot>(found: Snapshot | MappingError | undefined): Snapshot | undefined {
   if (found instanceof Error) throw found
@@ -175,6 +149,11 @@ function changedProducts(rows: Rows): string[] {
     changed.map(([aggregate]) => aggregate),
     'product',
   )
+}
+
+/** Most orders never have a return: then none is asked for. */
+function mayReturn(store: Store, rows: readonly ResolvedRow[]): boolean {
+  return rows.some(({ tableName }) => tableName === 'request' || store.returnTables.includes(tableName))
 }
 
 function stockVariants(rows: Rows): string[] {
@@ -243,7 +222,7 @@ async function removedSkus(
   return skus.size === 0 ? new Map() : store.skuOwners(db, [...skus])
 }
 
-function idsOf(aggregates: readonly string[], kind: string): string[] {
+function idsOf(aggregates: readonly string[], kind: AggregateKind): string[] {
   return aggregates
     .filter((aggregate) => aggregate.startsWith(`${kind}:`))
     .map((aggregate) => aggregate.slice(kind.length + 1))

@@ -1,12 +1,13 @@
 import { deriveGenericMessages, type LastAnnounced } from '../messages/derive-generic-messages.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type { RawOrder } from '../messages/schemas/order-message.ts'
-import type { OrderSnapshot } from '../messages/snapshot.ts'
+import type { OrderSnapshot, ReturnSnapshot } from '../messages/snapshot.ts'
 import type { Baseline } from './baseline.ts'
 import { orderContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
+import { deriveReturns } from './derive-returns.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 /** How orders are told: the raw order, or what follows from it for a hub that does not derive it itself. */
 export type OrderMessages = 'persist' | 'generic'
@@ -16,20 +17,22 @@ export type OrderInput = Readonly<{
   rows: readonly ResolvedRow[]
   /** Undefined: a cart (or gone). The triggers record a cart's children because they read no other table. */
   order: OrderSnapshot | undefined
+  /** Undefined: nothing of them changed. */
+  returns: readonly ReturnSnapshot[] | undefined
   baselines: ReadonlyMap<string, Baseline>
-  /** True once the silent seeding is through: from then on a missing baseline means new. */
+  /** True once the silent seeding of orders is through: from then on a missing baseline means new. */
   seeded: boolean
   orderMessages: OrderMessages
 }>
 
-/** The order as it stands, if anything of it changed. Orders are never silent: what was imported must reach the warehouse. */
+/** The order as it stands, if anything of it changed, and its returns behind it. Orders are never silent: what was imported must reach the warehouse. */
 export function deriveOrder(input: OrderInput): Derivation {
-  const { aggregate, rows, order, baselines, orderMessages } = input
+  const { aggregate, rows, order, baselines, returns, orderMessages } = input
   const derivation = emptyDerivation()
   const before = baselines.get('order')
   if (!order) {
     // Nothing is said of an order that is gone; it is no longer one that was announced.
-    if (before) derivation.forgotten.push({ aggregate, part: 'order' })
+    derivation.forgotten.push(...[...baselines.values()].map(({ part }) => ({ aggregate, part })))
     return derivation
   }
   const payload = rawOrder(order)
@@ -44,18 +47,22 @@ export function deriveOrder(input: OrderInput): Derivation {
       shape: SHAPE,
       told,
     })
+  const tellReturns = () => {
+    if (returns) deriveReturns({ ...input, order: payload, returns }, derivation)
+    return derivation
+  }
   if (rows.every((row) => row.op === 'forget')) {
     write(null, null)
-    return derivation
+    return tellReturns()
   }
   const digest = digestOf(content)
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
-  const isRequested = rows.some((row) => row.op === 'announce')
+  const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
   if (orderMessages === 'persist') {
     write(digest, null)
     if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
-    return derivation
+    return tellReturns()
   }
   const messages =
     isTold && !isRequested
@@ -64,7 +71,7 @@ export function deriveOrder(input: OrderInput): Derivation {
   for (const { type, payload: told } of messages)
     derivation.messages.push({ type, payload: told, subject: null })
   write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload))
-  return derivation
+  return tellReturns()
 }
 
 /** What is not kept of an order that is as it was told needs no keeping: it is this. */
@@ -74,6 +81,8 @@ function lastAnnounced(
   isTold: boolean,
   isForgotten: boolean,
 ): LastAnnounced {
+  // Whoever asks for all that there is has nothing of it.
+  if (rows.some(isBackfill)) return 'never'
   const before = baselines.get('order')
   if (!before) return seeded || rows.some((row) => order && isRootInsert(row, order.id)) ? 'never' : 'unknown'
   if (!before.told || isForgotten) return isTold ? payload : 'unknown'

@@ -1,3 +1,4 @@
+import type { MessageType } from '../messages/message.ts'
 import {
   type NaturalKey,
   naturalKeySchema,
@@ -11,7 +12,7 @@ import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho } from './echo.ts'
-import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 export type ProductInput = StockInput &
   Readonly<{
@@ -30,8 +31,18 @@ export function deriveProduct(input: ProductInput): Derivation {
   const derivation = emptyDerivation()
   const catalogueRows = input.rows.filter((row) => row.kind === 'product')
   if (catalogueRows.length > 0) deriveCatalogue(input, catalogueRows, derivation)
+  if (catalogueRows.some(isBackfill)) tellWhole(input, derivation)
   deriveStock(input, derivation)
   return derivation
+}
+
+/**
+ * Of a product that others may know, as a new one: who knows nothing of it is to add it (`add_product`, §9.4: an update of
+ * an unknown SKU is refused). What changed meanwhile is told before, so that nobody misses it who leaves new ones alone.
+ */
+function tellWhole({ product }: ProductInput, { messages }: Derivation): void {
+  if (!product || product.deletedAt !== null || messages.some(({ type }) => type === 'product:new')) return
+  messages.push({ type: 'product:new', payload: productPayload(product, undefined), subject: null })
 }
 
 function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], derivation: Derivation): void {
@@ -73,7 +84,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
   // A product that the hub itself made is known to all that the hub told of it; one that was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, product.id))
-  if (isHubs && !requested && isEcho(rows, ['product:new', 'product:update'], input.told)) {
+  if (isHubs && !requested && isEchoOf(rows, ['product:new', 'product:update'], input)) {
     derivation.silenced++
     return
   }
@@ -84,6 +95,15 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const payload = productPayload(product, known)
   const subject = payload.previous_sku === undefined ? CATALOGUE : null
   derivation.messages.push({ type: 'product:update', payload, subject })
+}
+
+function isEchoOf(
+  rows: readonly ResolvedRow[],
+  types: readonly MessageType[],
+  { told }: ProductInput,
+): boolean {
+  const changes = rows.filter((row) => !isBackfill(row))
+  return changes.length > 0 && isEcho(changes, types, told)
 }
 
 function isForget(row: ResolvedRow): boolean {

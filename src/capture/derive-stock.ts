@@ -5,7 +5,7 @@ import type { Baseline } from './baseline.ts'
 import type { Derivation } from './derivation.ts'
 import { SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import type { ResolvedRow } from './outbox-row.ts'
+import { isBackfill, type ResolvedRow } from './outbox-row.ts'
 import { type StockAccount, stockPart } from './stock-account.ts'
 import { changedLevels, differences, levelsByName, type PiecesByPlace, type Places } from './stock-places.ts'
 
@@ -91,12 +91,14 @@ function deriveVariantStock(
     naturalKey: JSON.stringify({ sku: variant.sku, ...(levels && { places: Object.fromEntries(levels) }) }),
     shape: SHAPE,
   })
+  const whole = rows.some(isBackfill)
   let changes: PiecesByPlace
   if (stockMessages === 'change') changes = differences(rows, missed, variant, places)
-  else if (levels && places) changes = changedLevels(levels, rows, missed, before, variant, places)
-  else if (Number(before?.level ?? Number.NaN) === variant.level) changes = new Map()
+  else if (levels && places)
+    changes = whole ? levels : changedLevels(levels, rows, missed, before, variant, places)
+  else if (!whole && Number(before?.level ?? Number.NaN) === variant.level) changes = new Map()
   else changes = new Map([[undefined, variant.level]])
-  if (!variant.living || changes.size === 0) {
+  if (!variant.living || !(changes.size > 0 || whole)) {
     const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
     if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
     return
@@ -105,18 +107,26 @@ function deriveVariantStock(
     derivation.withoutSku++
     return
   }
-  if (stockMessages === 'actual' && isEcho(rows, ['stock:actual'], input.told)) {
-    derivation.silenced++
-    return
+  const tell = (type: 'stock:change' | 'stock:actual', told: PiecesByPlace, subject: string | null) => {
+    for (const [place, quantity] of told)
+      derivation.messages.push({
+        type,
+        payload: stockPayload(variant.sku, quantity, place),
+        subject: subject === null || place === undefined ? subject : `${subject}@${place}`,
+      })
   }
-  for (const [place, quantity] of changes) {
-    const payload = stockPayload(variant.sku, quantity, place)
-    derivation.messages.push(
-      stockMessages === 'change'
-        ? { type: 'stock:change', payload, subject: null }
-        : { type: 'stock:actual', payload, subject: place === undefined ? part : `${part}@${place}` },
-    )
-  }
+  if (stockMessages === 'change') {
+    tell('stock:change', changes, null)
+    // By all that was told and not as it stands: what is under way will be told as a change of this level. How much of
+    // that is where is known only while nothing is under way.
+    if (whole)
+      tell(
+        'stock:actual',
+        places && level === variant.level ? levelsByName(variant, places) : new Map([[undefined, level]]),
+        null,
+      )
+  } else if (!whole && isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
+  else tell('stock:actual', changes, part)
 }
 
 function sumOf(rows: readonly ResolvedRow[]): number {

@@ -8,7 +8,7 @@ export type OutboxRow = Readonly<{
   kind: Kind
   tableName: string
   rowId: string | null
-  /** `insert`, `update`, `delete` from triggers; `announce`, `forget` and `compare` are requests put in by people and by reconcile. */
+  /** `insert`, `update`, `delete` from triggers; `announce`, `forget`, `compare` and `backfill` are requests put in by people and by reconcile. */
   op: string
   parent: string | null
   parentOld: string | null
@@ -20,6 +20,11 @@ export type OutboxRow = Readonly<{
 
 /** A row together with the aggregates whose state it changed: none for a cart's address, two for a child that moved. */
 export type ResolvedRow = OutboxRow & Readonly<{ aggregates: readonly string[] }>
+
+/** Is all to be told to those who know nothing? No change: what changed is told besides. */
+export function isBackfill(row: OutboxRow): boolean {
+  return row.op === 'backfill'
+}
 
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */
 export function madeAt(origin: string): Date | undefined {

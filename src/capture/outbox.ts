@@ -1,6 +1,7 @@
-import type { Kind } from '../messages/aggregate.ts'
+import type { AggregateKind, Kind } from '../messages/aggregate.ts'
 import { endedMeanwhile, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import type { Tally } from './tally.ts'
 
@@ -59,17 +60,21 @@ function notHeld(held: ReadonlySet<Kind>): string {
 
 function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number, free: string) {
   if (!previous) {
-    return db.query<Row>(`select ${COLUMNS} from bridge.outbox where ${free} order by xid, id limit $1`, [
-      limit,
-    ])
+    return queryPrepared<Row>(
+      db,
+      `select ${COLUMNS} from bridge.outbox where ${free} order by xid, id limit $1`,
+      [limit],
+    )
   }
   if (previous.inProgress.size === 0) {
-    return db.query<Row>(
+    return queryPrepared<Row>(
+      db,
       `select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 and ${free} order by xid, id limit $2`,
       [previous.xmax, limit],
     )
   }
-  return db.query<Row>(
+  return queryPrepared<Row>(
+    db,
     `(select ${COLUMNS} from bridge.outbox
        where xid = ${endedMeanwhile('$3')} and ${free}
        order by xid, id limit $2)
@@ -83,7 +88,8 @@ function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number, fre
 /** Takes rows out, and writes down with what: the count of the rows is the database's own, the rest the collector's. */
 export async function takeRows(db: Db, rows: readonly OutboxRow[], tally: Tally): Promise<void> {
   if (rows.length === 0 && tally.messages === 0) return
-  await db.query(
+  await queryPrepared(
+    db,
     `with taken as (
        delete from bridge.outbox o
         using unnest($1::xid8[], $2::bigint[]) taken (xid, id)
@@ -106,13 +112,14 @@ export async function takeRows(db: Db, rows: readonly OutboxRow[], tally: Tally)
 
 /**
  * What people and reconcile ask of the collector: to tell a state anew (`announce`), to forget what was told so that the
- * next change is told again (`forget`), to tell what differs from what was told (`compare`), which asked twice tells once.
+ * next change is told again (`forget`), to tell what differs from what was told (`compare`), which asked twice tells once;
+ * to tell all of it to those who know nothing of it (`backfill`).
  */
-export type Ask = 'announce' | 'forget' | 'compare'
+export type Ask = 'announce' | 'forget' | 'compare' | 'backfill'
 
 /** What is asked about: an aggregate, or of a product the stock of one variant. */
 export type Asked = Readonly<
-  { kind: 'product' | 'order'; id: string } | { kind: 'stock'; id: string; variantId: string }
+  { kind: AggregateKind; id: string } | { kind: 'stock'; id: string; variantId: string }
 >
 
 /** Only the collector writes baselines; requests travel like changes. */

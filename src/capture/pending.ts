@@ -1,4 +1,4 @@
-import type { ResolvedRow } from './outbox-row.ts'
+import { isBackfill, type ResolvedRow } from './outbox-row.ts'
 
 export type SettleTimes = Readonly<{ quietMilliseconds: number; atMostMilliseconds: number }>
 
@@ -10,7 +10,8 @@ type Waiting = { rows: Map<string, ResolvedRow>; settles: boolean; firstAt: numb
  *
  * An order, and a product with any catalogue row, settles: a checkout is ten and more commits, a new product with two
  * variants eight. It is due when nothing came for the quiet time, at the latest after the longest wait. A product of which
- * only stock changed is due at once, unless it settles already: its stock must not overtake its `product:new`.
+ * only stock changed is due at once, unless it settles already: its stock must not overtake its `product:new`; so is what
+ * a backfill asks for.
  */
 export class Pending {
   readonly #byAggregate = new Map<string, Waiting>()
@@ -34,13 +35,14 @@ export class Pending {
 
   #await(aggregate: string, row: ResolvedRow, now: number): void {
     const waiting = this.#byAggregate.get(aggregate)
+    // What is asked for is no burst: it waits only for changes that settle.
+    const settles = row.kind !== 'stock' && !isBackfill(row)
     if (waiting === undefined) {
-      const settles = row.kind !== 'stock'
       this.#byAggregate.set(aggregate, { rows: new Map([[row.id, row]]), settles, firstAt: now, lastAt: now })
       return
     }
     waiting.rows.set(row.id, row)
-    if (row.kind === 'stock') return
+    if (!settles) return
     waiting.settles = true
     waiting.lastAt = now
   }

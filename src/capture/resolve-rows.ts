@@ -1,4 +1,4 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
@@ -20,5 +20,5 @@ function isRequest(row: OutboxRow): boolean {
 }
 
 function requestedAggregate({ kind, rowId }: OutboxRow): string[] {
-  return rowId === null ? [] : [aggregateKey(kind === 'order' ? 'order' : 'product', rowId)]
+  return rowId === null ? [] : [aggregateKey(aggregateKindOf(kind), rowId)]
 }

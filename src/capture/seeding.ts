@@ -1,16 +1,18 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
 import { productNaturalKey, productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type { VariantStockSnapshot } from '../messages/snapshot.ts'
+import type { StateKind } from '../messages/state-kind.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, seedBaselines } from './baseline.ts'
 import { orderContent, productContent } from './content.ts'
+import { returnBaseline } from './derive-returns.ts'
+import { stateBaseline } from './derive-state.ts'
 import { digestOf, SHAPE } from './digest.ts'
 import { isRootInsert, type OutboxRow } from './outbox-row.ts'
 import { stockPart } from './stock-account.ts'
-
-type SeededKind = 'product' | 'order'
 
 const PAGE = 500
 
@@ -27,38 +29,54 @@ export async function readSeeded(db: Db): Promise<ReadonlySet<string>> {
  * Runs in the collector's transaction, on the snapshot in which it has read the whole outbox. An aggregate with rows
  * waiting there must still be told: of a product that was there before only its keys are noted, so that it will be told
  * as changed, not as new. With `keepsOrders` the orders themselves are kept, since messages will tell what they were. Returns
- * true when nothing is left to seed.
+ * the kinds that are through, among those that the store has.
  */
 export async function seedPage(
   db: Db,
   store: Store,
   waitingRows: (aggregate: string) => readonly OutboxRow[],
   keepsOrders: boolean,
-): Promise<boolean> {
-  const { rows } = await db.query<{ kind: SeededKind; last_id: string }>(
-    `select kind, last_id from bridge.seeding where finished_at is null order by kind desc limit 1`,
+): Promise<ReadonlySet<string>> {
+  // A kind that this release is the first to know, or that the store did not have before.
+  await db.query(
+    'insert into bridge.seeding (kind) select unnest($1::text[]) on conflict (kind) do nothing',
+    [store.kinds],
+  )
+  const { rows } = await db.query<{ kind: AggregateKind; last_id: string }>(
+    `select kind, last_id
+       from bridge.seeding
+      where finished_at is null
+        and kind = any($1::text[])
+      order by kind desc
+      limit 1`,
+    [store.kinds],
   )
   const seeding = rows[0]
-  if (!seeding) return true
+  if (!seeding) return readSeeded(db)
   const { kind } = seeding
   const ids = await store.roots(db, kind, seeding.last_id, PAGE)
   const ended = ids.length < PAGE
   const idle = ids.filter((id) => waitingRows(aggregateKey(kind, id)).length === 0)
+  const changing = ids.filter((id) => {
+    const waiting = waitingRows(aggregateKey(kind, id))
+    return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
+  })
+  const about = STATE_KINDS.find((state) => state.kind === kind)
   if (kind === 'order') await seedBaselines(db, await orderBaselines(db, store, idle, keepsOrders))
   else {
-    const changing = ids.filter((id) => {
-      const waiting = waitingRows(aggregateKey(kind, id))
-      return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
-    })
+    const noted = (of: readonly string[]) =>
+      about ? stateBaselines(db, store, about, of) : catalogueBaselines(db, store, of)
+    await seedBaselines(db, await noted(idle))
+    await seedBaselines(
+      db,
+      (await noted(changing)).map((known) => ({ ...known, digest: null })),
+    )
+  }
+  if (kind === 'product') {
     const waiting = (variant: VariantStockSnapshot) =>
       waitingRows(aggregateKey('product', variant.productId)).filter(
         (row) => row.kind === 'stock' && (row.parent ?? row.parentOld) === variant.variantId,
       )
-    await seedBaselines(db, await catalogueBaselines(db, store, idle))
-    await seedBaselines(
-      db,
-      (await catalogueBaselines(db, store, changing)).map((known) => ({ ...known, digest: null })),
-    )
     await seedBaselines(db, await stockBaselines(db, store, [...idle, ...changing], waiting))
   }
   await db.query(
@@ -67,7 +85,7 @@ export async function seedPage(
       where kind = $1`,
     [kind, ids.at(-1) ?? null, ended, ended && kind === 'product' ? await store.lastVariant(db) : null],
   )
-  return false
+  return readSeeded(db)
 }
 
 /** Levels less what waits of them: that is still to be told. */
@@ -106,6 +124,18 @@ async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]):
   )
 }
 
+async function stateBaselines(
+  db: Db,
+  store: Store,
+  about: StateKind,
+  ids: readonly string[],
+): Promise<Baseline[]> {
+  const pictures = await store.pictures(db, about, ids)
+  return [...pictures].flatMap(([id, picture]) =>
+    picture instanceof Error ? [] : [stateBaseline(aggregateKey(about.kind, id), about, picture)],
+  )
+}
+
 async function orderBaselines(
   db: Db,
   store: Store,
@@ -113,11 +143,15 @@ async function orderBaselines(
   keepsOrders: boolean,
 ): Promise<Baseline[]> {
   const baselines: Baseline[] = []
+  const returns = await store.returns(db, ids)
   await store.eachOrder(db, ids, (id, order) => {
     if (order instanceof Error) return
+    const aggregate = aggregateKey('order', id)
     const raw = rawOrder(order)
+    const own = returns.get(id) ?? []
+    if (!(own instanceof Error)) baselines.push(...own.map((each) => returnBaseline(aggregate, each, raw)))
     baselines.push({
-      aggregate: aggregateKey('order', id),
+      aggregate,
       part: 'order',
       digest: digestOf(orderContent(order, raw)),
       level: null,

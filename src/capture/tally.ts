@@ -1,6 +1,6 @@
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import type { Derived } from './derive-aggregates.ts'
+import type { Derived } from './derivations.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import type { Unmapped } from './unmapped.ts'
 

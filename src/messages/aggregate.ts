@@ -1,7 +1,24 @@
-/** What a row of the outbox is about; rows of kind `stock` belong to the aggregate of their product. */
-export type Kind = 'product' | 'stock' | 'order'
+/** What rows of the outbox are about; those of kind `stock` belong to the aggregate of their product. */
+export const KINDS = ['product', 'stock', 'order', 'customer', 'stock_transfer'] as const
+export type Kind = (typeof KINDS)[number]
 
-/** What messages are ordered by: a product with its variants and stock, an order with all that hangs on it. */
-export function aggregateKey(kind: 'product' | 'order', id: string): string {
+/**
+ * What messages are ordered by: a product with its variants and stock, an order with all that hangs on it, a customer
+ * with the default addresses, a stock transfer with its movements.
+ */
+export type AggregateKind = Exclude<Kind, 'stock'>
+
+export function aggregateKey(kind: AggregateKind, id: string): string {
   return `${kind}:${id}`
+}
+
+/** The kind of the aggregate to which rows of a kind belong. */
+export function aggregateKindOf(kind: Kind): AggregateKind {
+  return kind === 'stock' ? 'product' : kind
+}
+
+/** What `aggregateKey` has put together. */
+export function splitAggregate(aggregate: string): Readonly<{ kind: AggregateKind; id: string }> {
+  const [name, id = ''] = aggregate.split(':')
+  return { kind: aggregateKindOf(KINDS.find((kind) => kind === name) ?? 'product'), id }
 }

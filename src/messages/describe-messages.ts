@@ -17,6 +17,13 @@ const WHEN: Readonly<Record<MessageType, string>> = {
   'shipment:confirm': 'A shipment was shipped, once (`orders: generic`).',
   'payment:ready': 'A payment is pending: authorised, to be captured; once (`orders: generic`).',
   'payment:capture': 'A payment was captured, once (`orders: generic`).',
+  'return_authorization:new': 'A return was authorized.',
+  'return_authorization:updated': 'An authorized return changed.',
+  'customer_return:new': 'Goods came back.',
+  'customer_return:updated': 'What came back changed, or what is paid back for it.',
+  'stock_transfer:persist': 'Stock is, or was, moved between locations: the raw transfer.',
+  'user:new': 'A customer registered.',
+  'user:updated': 'A customer changed, or closed the account.',
 }
 
 /** The page docs/messages.md and the JSON Schema of each type beside it: file → content. */

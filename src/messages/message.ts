@@ -12,6 +12,13 @@ export const ANNOUNCED_TYPES = [
   'shipment:confirm',
   'payment:ready',
   'payment:capture',
+  'return_authorization:new',
+  'return_authorization:updated',
+  'customer_return:new',
+  'customer_return:updated',
+  'stock_transfer:persist',
+  'user:new',
+  'user:updated',
 ] as const
 
 export type MessageType = (typeof ANNOUNCED_TYPES)[number]

@@ -1,5 +1,6 @@
 import { splitName } from './names.ts'
 import { orderStates } from './order-states.ts'
+import { rawAddress } from './raw-address.ts'
 import { rawLineItem } from './raw-line-item.ts'
 import { rawShipment } from './raw-shipment.ts'
 import type { RawOrder } from './schemas/order-message.ts'
@@ -14,7 +15,6 @@ import {
   wireTime,
 } from './wire.ts'
 
-type Address = NonNullable<OrderSnapshot['billAddress']>
 type Returns = Pick<OrderSnapshot, 'returnAuthorizations' | 'returns'>
 
 /**
@@ -104,39 +104,6 @@ export function rawOrder(order: OrderSnapshot): RawOrder {
     })),
     ...rawReturns(order),
     ...order.extras,
-  }
-}
-
-function rawAddress(address: Address): NonNullable<RawOrder['bill_address']> {
-  const { country, state } = address
-  return {
-    id: wireId(address.id),
-    firstname: address.firstname,
-    lastname: address.lastname,
-    address1: address.address1,
-    address2: address.address2,
-    city: address.city,
-    zipcode: address.zipcode,
-    phone: address.phone,
-    company: address.company,
-    alternative_phone: address.alternativePhone,
-    country_id: wireOptionalId(address.countryId),
-    state_id: wireOptionalId(address.stateId),
-    state_name: address.stateName,
-    country: country && {
-      id: wireOptionalId(country.id),
-      iso_name: country.isoName,
-      iso: country.iso,
-      iso3: country.iso3,
-      name: country.name,
-      numcode: country.numcode,
-    },
-    state: state && {
-      id: wireOptionalId(state.id),
-      name: state.name,
-      abbr: state.abbr,
-      country_id: wireOptionalId(state.countryId),
-    },
   }
 }
 

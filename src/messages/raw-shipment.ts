@@ -10,7 +10,7 @@ export function rawShipment(
   state: string | null,
   orderNumber: string,
 ): RawOrder['shipments'][number] {
-  const { method, status, deliveries } = shipment
+  const { method, status, deliveries, cartons } = shipment
   return {
     id: wireId(shipment.id),
     number: shipment.number,
@@ -44,6 +44,17 @@ export function rawShipment(
     })),
     ...(status === null ? {} : { status }),
     ...(deliveries === undefined ? {} : { deliveries: deliveries.map(rawDelivery) }),
+    ...(cartons === undefined ? {} : { cartons: cartons.map(rawCarton) }),
+  }
+}
+
+function rawCarton(carton: NonNullable<Shipment['cartons']>[number]): Record<string, unknown> {
+  return {
+    id: wireId(carton.id),
+    number: carton.number,
+    external_number: carton.externalNumber,
+    tracking: carton.tracking,
+    shipped_at: wireOptionalTime(carton.shippedAt),
   }
 }
 

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 
-import { aggregateKey } from './aggregate.ts'
+import { type AggregateKind, aggregateKey } from './aggregate.ts'
 import { MappingError } from './mapping-error.ts'
 import { type OrderSnapshot, orderSnapshotSchema } from './snapshots/order-snapshot.ts'
 import { type ProductSnapshot, productSnapshotSchema } from './snapshots/product-snapshot.ts'
+import { type ReturnSnapshot, returnSnapshotSchema } from './snapshots/return-snapshot.ts'
 
-export type { OrderSnapshot, ProductSnapshot }
+export type { OrderSnapshot, ProductSnapshot, ReturnSnapshot }
 
 /** Stock of one variant: the sum over its living items in all places. */
 export type VariantStockSnapshot = Readonly<{
@@ -25,17 +26,32 @@ export type VariantStockSnapshot = Readonly<{
 
 /** A row's JSON as a snapshot, or the reason why it is none: that one aggregate's matter alone. */
 export function parseProduct(id: string, json: string): ProductSnapshot | MappingError {
-  return parse(productSnapshotSchema, aggregateKey('product', id), json)
+  return parseSnapshot(productSnapshotSchema, 'product', id, json)
 }
 
 /** As `parseProduct`, for an order. */
 export function parseOrder(id: string, json: string): OrderSnapshot | MappingError {
-  return parse(orderSnapshotSchema, aggregateKey('order', id), json)
+  return parseSnapshot(orderSnapshotSchema, 'order', id, json)
 }
 
-function parse<T>(schema: z.ZodType<T>, aggregate: string, json: string): T | MappingError {
+/** As `parseProduct`, for a return of an order. */
+export function parseReturn(orderId: string, json: string): ReturnSnapshot | MappingError {
+  return parseSnapshot(returnSnapshotSchema, 'order', orderId, json)
+}
+
+/** As `parseProduct`, for whatever a kind's snapshots are. */
+export function parseSnapshot<T>(
+  schema: z.ZodType<T>,
+  kind: AggregateKind,
+  id: string,
+  json: string,
+): T | MappingError {
   const { success, data, error } = schema.safeParse(JSON.parse(json))
   if (success) return data
   const [issue] = error.issues
-  return new MappingError(aggregate, issue?.path.join('.') ?? '', issue?.message ?? error.message)
+  return new MappingError(
+    aggregateKey(kind, id),
+    issue?.path.join('.') ?? '',
+    issue?.message ?? error.message,
+  )
 }

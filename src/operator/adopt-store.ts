@@ -32,6 +32,7 @@ async function dropState(db: Db): Promise<void> {
     'unmapped',
     'withheld',
     'shadow',
+    'backfill',
     'gap',
     'tally',
     'paused',

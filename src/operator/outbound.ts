@@ -1,5 +1,6 @@
-import { type Asked, request } from '../capture/outbox.ts'
+import { request } from '../capture/outbox.ts'
 import { listUnmapped, type Unmapped } from '../capture/unmapped.ts'
+import { splitAggregate } from '../messages/aggregate.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { MessageFilter } from '../queue/look.ts'
@@ -84,9 +85,4 @@ async function unmappedIn(
       (until === undefined || entry.at < until) &&
       (error === undefined || entry.reason.toLowerCase().includes(error.toLowerCase())),
   )
-}
-
-function splitAggregate(aggregate: string): Asked {
-  const [kind, id = ''] = aggregate.split(':')
-  return { kind: kind === 'order' ? 'order' : 'product', id }
 }

@@ -4,7 +4,7 @@ import { type ListedMessage, listMessages, type MessagePage } from '../queue/loo
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { readStatus, type Status } from './show-status.ts'
 
-/** A message with what people know its aggregate by: an order's number, a product's SKU or name; null where neither is known. */
+/** A message with what people know its aggregate by: an order's number, a product's SKU or name; null where none is known, or only a personal one. */
 export type NamedMessage = ListedMessage & Readonly<{ about: string | null }>
 
 /** All that the dashboard shows at a glance; nothing in it changes with the mere passing of time. */
@@ -63,7 +63,7 @@ export async function nameMessages<Message extends ListedMessage>(
                             natural_key::jsonb ->> 'name')
             end as about
        from bridge.baseline
-      where aggregate = any($1::text[]) and part in ('order', 'catalogue')`,
+      where aggregate = any($1::text[]) and position(':' in part) = 0`,
     [[...new Set(messages.map(({ aggregate }) => aggregate))]],
   )
   const names = new Map(rows.map(({ aggregate, about }) => [aggregate, about]))

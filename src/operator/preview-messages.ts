@@ -4,9 +4,10 @@ import type { ResolvedRow } from '../capture/outbox-row.ts'
 import { type ShapedMessages, shapeMessages } from '../capture/shape-messages.ts'
 import { levelsByName } from '../capture/stock-places.ts'
 import type { Unmapped } from '../capture/unmapped.ts'
-import { aggregateKey } from '../messages/aggregate.ts'
+import { aggregateKey, aggregateKindOf, type Kind } from '../messages/aggregate.ts'
 import type { Message } from '../messages/message.ts'
-import { isAt, parsePath } from '../messages/shaping/path.ts'
+import { isAt, parsePath, valuesAt } from '../messages/shaping/path.ts'
+import { remainsOf } from '../messages/shaping/remains.ts'
 import type { Shape, ShapingRules, WithheldBy } from '../messages/shaping/shape.ts'
 import { stockPayload } from '../messages/stock.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -14,11 +15,9 @@ import { inTransaction } from '../postgres/transaction.ts'
 import { findRoot } from '../store/find-root.ts'
 import type { Store } from '../store/store.ts'
 
-export const PREVIEWED_KINDS = ['product', 'stock', 'order'] as const
-
 export type PreviewOptions = Readonly<{
-  kind: (typeof PREVIEWED_KINDS)[number]
-  /** An order's number or id; a product's id, SKU or permalink, for its stock too. */
+  kind: Kind
+  /** An order's number or id; a product's id, SKU or permalink, for its stock too; of all else the id. */
   name: string
   stockMessages: 'change' | 'actual'
   stockBy?: 'variant' | 'location'
@@ -35,6 +34,8 @@ export type Preview = Readonly<{
   unmapped: string | null
   /** Paths that the configuration redacts, and that lead nowhere in these messages. */
   leadNowhere: readonly Readonly<{ type: string; path: string }>[]
+  /** What such a path takes out, and where the same still stands. */
+  remains: readonly Readonly<{ type: string; path: string; at: readonly string[] }>[]
 }>
 
 type Noted = Pick<Message, 'type' | 'payload'>
@@ -52,7 +53,7 @@ export function previewMessages(
   options: PreviewOptions,
 ): Promise<Preview | undefined> {
   const { kind, name, stockMessages, stockBy, orderMessages } = options
-  const root = kind === 'order' ? 'order' : 'product'
+  const root = aggregateKindOf(kind)
   return inTransaction(
     pool,
     async (db) => {
@@ -66,6 +67,9 @@ export function previewMessages(
         ? shapeStock(work, stockMessages, stockBy)
         : derive(work, kind, { stockMessages, orderMessages }))
       const { messages, withheld } = 'reason' in result ? NOTHING : result
+      const redacted = mapped.flatMap(({ type, payload }) =>
+        (options.redact?.[type] ?? []).map((path) => ({ type, path, root: { payload } })),
+      )
       return {
         aggregate,
         messages: [
@@ -73,11 +77,16 @@ export function previewMessages(
           ...withheld.map(({ type, by }) => ({ type, payload: null, withheldBy: by })),
         ],
         unmapped: 'reason' in result ? result.reason : null,
-        leadNowhere: mapped.flatMap(({ type, payload }) =>
-          (options.redact?.[type] ?? [])
-            .filter((path) => !isAt({ payload }, parsePath(path)))
-            .map((path) => ({ type, path })),
-        ),
+        leadNowhere: redacted
+          .filter(({ path, root }) => !isAt(root, parsePath(path)))
+          .map(({ type, path }) => ({ type, path })),
+        remains: redacted.flatMap(({ type, path, root }) => {
+          const values = valuesAt(root, parsePath(path))
+          const at = messages
+            .filter((message) => message.type === type)
+            .flatMap(({ payload }) => remainsOf(values, JSON.parse(payload)))
+          return at.length === 0 ? [] : [{ type, path, at }]
+        }),
       }
     },
     'repeatable read',
@@ -88,7 +97,7 @@ const NOTHING: Result = { messages: [], withheld: [] }
 
 async function derive(
   { db, store, id, aggregate, shape }: Work,
-  kind: 'product' | 'order',
+  kind: Kind,
   asked: Pick<PreviewOptions, 'stockMessages' | 'orderMessages'>,
 ): Promise<Result | Unmapped> {
   // The request that asks for the state to be told, changed or not.
@@ -106,7 +115,7 @@ async function derive(
     origin: null,
     aggregates: [aggregate],
   }
-  const how = { ...asked, whole: false, seeded: false, shaping: { live: shape } }
+  const how = { ...asked, whole: false, seeded: undefined, shaping: { live: shape } }
   const { derivations, unmapped } = await deriveAggregates(db, store, new Map([[aggregate, [row]]]), how)
   return unmapped[0] ?? derivations.get(aggregate) ?? NOTHING
 }

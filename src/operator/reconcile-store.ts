@@ -2,7 +2,7 @@ import type { Drift } from '../capture/compare.ts'
 import { type Comparison, compareStore, driftOf } from '../capture/compare-store.ts'
 import { closeGaps, type JudgedGap, judgeGaps } from '../capture/gaps.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
-import type { Kind } from '../messages/aggregate.ts'
+import { KINDS, type Kind } from '../messages/aggregate.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { formatProof, type Proof, readProof } from './proof.ts'
@@ -38,7 +38,6 @@ export type Reconciliation = Readonly<{
   clean: boolean
 }>
 
-const KINDS = ['product', 'stock', 'order'] as const
 /** For transactions that were open when the pass was to begin. */
 const GAP_WAIT_MILLISECONDS = 1_000
 
@@ -116,7 +115,7 @@ function formatKind(
     count > 0 ? [`${count} ${outcome}`] : [],
   )
   return (
-    `${kind.padEnd(9)} ${compared} compared, ${counts.length > 0 ? counts.join(', ') : 'none differs'}, ${underWay} under way` +
+    `${kind.padEnd(14)} ${compared} compared, ${counts.length > 0 ? counts.join(', ') : 'none differs'}, ${underWay} under way` +
     (unfinished ? `; not to the end: ${unfinished}` : '')
   )
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { type Backfill, listBackfills } from '../capture/backfill-table.ts'
 import { readOpenGaps } from '../capture/gaps.ts'
 import { listShadow, type ShadowReport } from '../capture/shadow.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
@@ -53,6 +54,8 @@ export type Status = Readonly<{
   gaps: readonly Readonly<{ kind: string; reason: string; table: string | null; openedAt: Date }>[]
   /** When the store was last compared with what was announced, and since when that is due; null: never, and not due. */
   reconcile: Readonly<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>
+  /** Those that have not come to their end. */
+  backfills: readonly Backfill[]
   alarms: readonly OpenAlarm[]
   /** Kinds whose silent seeding is under way, with the id it has come to. */
   seeding: readonly Readonly<{ kind: string; lastId: string }>[]
@@ -141,6 +144,7 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     shadow: await listShadow(db),
     gaps: gaps.map(({ id: _, ...gap }) => gap),
     reconcile: reconcile.rows[0] ?? { dueAt: null, startedAt: null, finishedAt: null },
+    backfills: await listBackfills(db),
     alarms: await listAlarms(db, 'bridge.alarm'),
     seeding: seeding.rows.map((row) => ({ kind: row.kind, lastId: row.last_id })),
   }
@@ -183,6 +187,10 @@ export function formatStatus(status: Status): string {
         `gap     ${kind} (${reason}${table ? ` on ${table}` : ''}) since ${openedAt.toISOString()}: changes went unseen`,
     ),
     ...formatReconcile(status.reconcile),
+    ...status.backfills.map(
+      ({ entity, asked, expected, running }) =>
+        `backfill of ${entity}: ${asked} of ${expected} asked for, ${running ? 'running' : 'stopped: the same command goes on with it'}`,
+    ),
     ...status.alarms.map(
       ({ cause, text, raisedAt, lastError }) =>
         `alarm   ${TITLES[cause]} since ${raisedAt.toISOString()}: ${text}${lastError ? ` Not told: ${lastError}` : ''}`,

@@ -6,6 +6,7 @@ import { adoptStore } from '../operator/adopt-store.ts'
 import { formatStatus, readStatus } from '../operator/show-status.ts'
 import { uninstallStore } from '../operator/uninstall-store.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { addBackfillCommand } from './backfill-command.ts'
 import { addDeliverCommand } from './deliver-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { OperatorError } from './exit.ts'
@@ -17,6 +18,7 @@ import { HUB_PORT, WEB_PORT } from './ports.ts'
 import { addPushCommand } from './push-command.ts'
 import { addReconcileCommand } from './reconcile-command.ts'
 import { addSamplesCommand } from './samples-command.ts'
+import { shapingOf } from './shape-of.ts'
 import {
   type CommonOptions,
   commandSettings,
@@ -134,8 +136,10 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
     )
 
   command('config', 'print the effective configuration and its sources, secrets hidden').action(
-    (options: CommonOptions) => {
-      const rows = describeSettings(commandSettings(options, []))
+    async (options: CommonOptions) => {
+      const effective = commandSettings(options, [])
+      await shapingOf(effective.settings)
+      const rows = describeSettings(effective)
       if (options.json) return print(JSON.stringify(rows))
       for (const { name, value, source } of rows)
         print(`${name.padEnd(22)} ${String(value ?? '-').padEnd(48)} ${source}`)
@@ -153,6 +157,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
       }),
   )
 
+  addBackfillCommand(program, print, finish)
   addReconcileCommand(program, print, finish)
   addMessageCommands(program, print, finish)
   addInboxCommands(program, print, finish, handlers)

@@ -36,7 +36,7 @@ export function addDoctorCommand(program: Command, print: Print, finish: (status
     .action(async (options: DoctorOptions) => {
       const { settings } = commandSettings(options, ['databaseUrl'])
       if (options.against !== undefined) {
-        const rehearsal = await rehearseUpgrade(settings.databaseUrl, options.against, options.limit)
+        const rehearsal = await rehearseUpgrade(settings, options.against, options.limit)
         print(options.json ? JSON.stringify(rehearsal) : formatRehearsal(rehearsal))
         return finish(isSame(rehearsal) ? 0 : 1)
       }
@@ -75,6 +75,7 @@ async function* withPatient(
     yield* examine({
       pool,
       databaseUrl,
+      extra: settings.extra,
       listenUrl: settings.databaseListenUrl ?? databaseUrl,
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
@@ -91,7 +92,11 @@ async function* withPatient(
   }
 }
 
-async function rehearseUpgrade(hereUrl: string, thereUrl: string, limit: number): Promise<Rehearsal> {
+async function rehearseUpgrade(
+  { databaseUrl: hereUrl, extra }: EffectiveSettings<'databaseUrl'>['settings'],
+  thereUrl: string,
+  limit: number,
+): Promise<Rehearsal> {
   const pools: Pool[] = []
   const open = async (url: string, variable: string) => {
     const pool = createPool(url, {
@@ -101,7 +106,7 @@ async function rehearseUpgrade(hereUrl: string, thereUrl: string, limit: number)
     })
     pools.push(pool)
     await reachDatabase(pool, url, variable)
-    return { db: pool, store: await openStore(pool) }
+    return { db: pool, store: await openStore(pool, extra) }
   }
   try {
     return await rehearse(await open(hereUrl, 'DATABASE_URL'), await open(thereUrl, '--against'), limit)

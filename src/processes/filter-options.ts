@@ -68,7 +68,7 @@ async function askToAgree(verb: string, matched: number, matching: string): Prom
 
 const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const
 
-function readTime(text: string): Date {
+export function readTime(text: string): Date {
   const [, number, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   if (number !== undefined && unit in UNITS)
     return new Date(Date.now() - Number(number) * UNITS[unit as keyof typeof UNITS] * 1_000)

@@ -113,11 +113,7 @@ async function isDue(pool: Pool): Promise<boolean> {
 }
 
 function tell({ kinds, gaps, proof, clean }: Reconciliation, log: Log, metrics: Metrics): void {
-  const compared = {
-    products: kinds.product.compared,
-    stock: kinds.stock.compared,
-    orders: kinds.order.compared,
-  }
+  const compared = Object.fromEntries(Object.entries(kinds).map(([kind, of]) => [kind, of.compared]))
   for (const [kind, { drift }] of Object.entries(kinds)) {
     for (const [outcome, count] of Object.entries(drift)) metrics.driftTotal.inc({ kind, outcome }, count)
   }

@@ -3,6 +3,7 @@ import { forgetOtherTrials } from '../capture/shadow.ts'
 import type { Shaping } from '../capture/shape-messages.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
@@ -39,8 +40,13 @@ const LEDGER_DAYS = 30
 const CONNECTIONS = 10
 /** Above what any statement of a worker may take: its longest are cut by the server after half a lease. */
 const ANSWER_WITHIN_MILLISECONDS = 10_000
-/** Types whose last acknowledgement decides what is an echo: catalogue and levels, never orders or deltas. */
-const REMEMBERED_TYPES = ['product:new', 'product:update', 'stock:actual']
+/** Types whose last acknowledgement decides what is an echo: catalogue, levels and states, never orders or deltas. */
+const REMEMBERED_TYPES = [
+  'product:new',
+  'product:update',
+  'stock:actual',
+  ...STATE_KINDS.flatMap(({ types }) => [types.first, types.later]),
+]
 
 /** Capture and delivery: outbox → messages → hub. Any number may run side by side. */
 export async function startWorker(settings: WorkerSettings, log: Log, metrics: Metrics): Promise<Part> {
@@ -81,6 +87,7 @@ async function assemble(
     timeoutMilliseconds: PUSH_TIMEOUT_MILLISECONDS,
   })
   await greetHub(client, settings, log)
+  let held: Unreadable = new Map()
   const membership = joinWorkers({
     pool,
     table: 'bridge.worker',
@@ -92,7 +99,6 @@ async function assemble(
     watch: (work) => atStep('lane.renew', work),
     onError: complain('heartbeat'),
   })
-  let held: Unreadable = new Map()
   const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()
   const alarms = bridgeAlarms(settings, pool, log)
   const housekeeping = await startHousekeeping({
@@ -146,6 +152,7 @@ async function assemble(
     },
     workerId: () => membership.registration()?.id,
     hears: () => listener.hears(),
+    reopen: () => store.reopen(pool),
     onPass(pass) {
       if (pass.messages.length > 0) sender.wake()
       tellPass(pass, log, quietly, metrics)

@@ -52,6 +52,20 @@ export async function countMessages(db: Db, tables: QueueTables): Promise<Messag
   return rows
 }
 
+/** Messages that nothing keeps from being sent: not behind one that fails or is parked. Counted up to `limit`. */
+export async function countMoving(db: Db, tables: QueueTables, limit: number): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(*)::integer as count
+       from (select
+               from ${tables.message}
+              where state = 'waiting'
+                and aggregate not in (select aggregate from ${tables.message} where state <> 'waiting')
+              limit $1) moving`,
+    [limit],
+  )
+  return rows[0]?.count ?? 0
+}
+
 type ListedRow = {
   id: string
   aggregate: string

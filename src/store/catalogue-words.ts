@@ -58,6 +58,20 @@ export function hasTranslations(columns: Columns): boolean {
   return columns.has('spree_product_translations', 'spree_product_id')
 }
 
+/**
+ * How prices `pr` of one variant in one currency are put in order, the one that counts first. Spree keeps one. Solidus
+ * takes that of the store's country, else the one for any country, and of these the newest (`Price.currently_valid`,
+ * `Store#cart_tax_country_iso`); until 2.0 one is marked.
+ */
+export function priceOrder(columns: Columns): string {
+  if (!columns.has('spree_prices', 'country_iso')) return 'pr.id'
+  const marked = columns.has('spree_prices', 'is_default') ? 'pr.is_default desc, ' : ''
+  const ofStore = columns.has('spree_stores', 'cart_tax_country_iso')
+    ? `when pr.country_iso = (${ofDefaultStore(columns, 'cart_tax_country_iso')}) then 0 `
+    : ''
+  return `${marked}case ${ofStore}when pr.country_iso is null then 1 else 2 end, pr.updated_at desc nulls last, pr.id desc`
+}
+
 /** 4.6 and 4.7 keep what people read in the translations alone, and leave it empty where it was. */
 export function keepsNamesInTranslations(columns: Columns): boolean {
   return columns.has('spree_product_translations', 'name') && columns.isNullable('spree_products', 'name')
@@ -91,8 +105,10 @@ export function word(columns: Columns, table: Named, alias: string, name: string
              limit 1), ${own})`
 }
 
+type StoreSetting = 'default_currency' | 'default_locale' | 'cart_tax_country_iso'
+
 /** A setting of the default store. */
-export function ofDefaultStore(columns: Columns, name: 'default_currency' | 'default_locale'): string {
+export function ofDefaultStore(columns: Columns, name: StoreSetting): string {
   const living = columns.has('spree_stores', 'deleted_at') ? 'where s.deleted_at is null' : ''
   return `select s.${name} from ${quoteName(columns.schema)}.spree_stores s ${living} order by s."default" desc, s.id limit 1`
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../postgres/pool.ts'
+import { findCustomerTable } from './customer-table.ts'
 
 /**
  * The tables and columns that a store has. Versions lie (upgraded stores keep leftovers, extensions add columns),
@@ -12,6 +13,8 @@ export type Columns = Readonly<{
   isNullable(table: string, column: string): boolean
   /** As PostgreSQL names it, e.g. `bigint`. */
   typeOf(table: string, column: string): string | undefined
+  /** The table of those who have accounts; undefined where the store has none that we can read. */
+  customers: string | undefined
 }>
 
 /**
@@ -19,33 +22,35 @@ export type Columns = Readonly<{
  * has first in its path; none that the role may not use is in the path, hence the fallback. `others`: tables besides Spree's.
  */
 export async function readColumns(db: Db, others: readonly string[] = []): Promise<Columns> {
+  const { rows: schemas } = await db.query<{ schema: string }>(
+    `select coalesce(
+              (select s.name
+                 from unnest(current_schemas(false)) with ordinality s (name, position)
+                where s.name <> 'bridge'
+                order by to_regclass(quote_ident(s.name) || '.spree_products') is null, s.position
+                limit 1),
+              'public') as schema`,
+  )
+  const schema = schemas[0]?.schema ?? 'public'
+  const customers = await findCustomerTable(db, schema)
   const { rows } = await db.query<{
-    schema: string
     table_name: string
     column_name: string
     nullable: boolean
     type: string
   }>(
-    `with shop as (
-       select coalesce(
-                (select s.name
-                   from unnest(current_schemas(false)) with ordinality s (name, position)
-                  where s.name <> 'bridge'
-                  order by to_regclass(quote_ident(s.name) || '.spree_products') is null, s.position
-                  limit 1),
-                'public') as name)
-     select n.nspname as schema, c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable,
+    `select c.relname as table_name, a.attname as column_name, not a.attnotnull as nullable,
             format_type(a.atttypid, null) as type
-       from shop
-       join pg_catalog.pg_namespace n on n.nspname = shop.name
+       from pg_catalog.pg_namespace n
        join pg_catalog.pg_class c on c.relnamespace = n.oid
        join pg_catalog.pg_attribute a on a.attrelid = c.oid
-      where c.relkind in ('r', 'p')
-        and (c.relname ~ '^(spree_|friendly_id_|active_storage_)' or c.relname = any($1::text[]))
+      where n.nspname = $1
+        and c.relkind in ('r', 'p')
+        and (c.relname ~ '^(spree_|friendly_id_|active_storage_)' or c.relname = any($2::text[]))
         and a.attnum > 0
         and not a.attisdropped
       order by c.relname, a.attnum`,
-    [others],
+    [schema, [...others, ...(customers ? [customers] : [])]],
   )
   const tables = new Map<string, Map<string, Readonly<{ nullable: boolean; type: string }>>>()
   for (const row of rows) {
@@ -53,7 +58,8 @@ export async function readColumns(db: Db, others: readonly string[] = []): Promi
     tables.set(row.table_name, columns.set(row.column_name, row))
   }
   return {
-    schema: rows[0]?.schema ?? 'public',
+    schema,
+    customers,
     of: (table) => [...(tables.get(table)?.keys() ?? [])],
     has: (table, column) =>
       column === undefined ? tables.has(table) : (tables.get(table)?.has(column) ?? false),

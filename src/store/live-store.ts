@@ -20,6 +20,12 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     get watched() {
       return current.watched
     },
+    get kinds() {
+      return current.kinds
+    },
+    get returnTables() {
+      return current.returnTables
+    },
     get tables() {
       return current.tables
     },
@@ -27,10 +33,12 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     products: (...given) => current.products(...given),
     orders: (...given) => current.orders(...given),
     eachOrder: (...given) => current.eachOrder(...given),
+    returns: (...given) => current.returns(...given),
     stock: (...given) => current.stock(...given),
     stockOfProducts: (...given) => current.stockOfProducts(...given),
     stockPlaces: (...given) => current.stockPlaces(...given),
     skuOwners: (...given) => current.skuOwners(...given),
+    pictures: (...given) => current.pictures(...given),
     roots: (...given) => current.roots(...given),
     present: (...given) => current.present(...given),
     unreadable: (...given) => current.unreadable(...given),

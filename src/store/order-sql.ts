@@ -1,4 +1,4 @@
-import { optionLinks, priceDeletedAt, word } from './catalogue-words.ts'
+import { optionLinks, priceDeletedAt, priceOrder, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { imageFile } from './image-sql.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
@@ -92,6 +92,8 @@ function orderExtras(columns: Columns): string {
     'metadata',
     'public_metadata',
     'private_metadata',
+    'customer_metadata',
+    'admin_metadata',
   ].filter((name) => columns.has('spree_orders', name))
   const store = columns.has('spree_orders', 'store_id')
     ? jsonRow(`
@@ -123,7 +125,7 @@ export function orderLineItems(columns: Columns, words: LineItemWords): string {
                                 and pr.currency = o.currency
                                 and ${priceDeletedAt(columns)} is null
                                 ${isBasePrice(columns)}
-                              order by pr.id
+                              order by ${priceOrder(columns)}
                               limit 1) as "price",
                             v.weight::text,
                             v.height::text,

@@ -172,19 +172,32 @@ export function orderOwners(
     shipment: lookUp(columns, 'order', tables.shipments, 'order_id'),
     payment: lookUp(columns, 'order', 'spree_payments', 'order_id'),
     return: lookUp(columns, 'order', tables.returns, 'order_id'),
+    // What is recorded of a unit that is deleted names its shipment, not its order.
+    unit: unitOwner(columns),
     address: {
       kind: 'order',
       table: null,
       sql: `
-select bill_address_id::text as key, id::text as root
+select bill_address_id::text as key, id::text as root, 'order' as kind
   from ${schema}.spree_orders
  where bill_address_id = any($1::bigint[])
    and completed_at is not null
  union
-select ship_address_id::text, id::text
+select ship_address_id::text, id::text, 'order'
   from ${schema}.spree_orders
  where ship_address_id = any($1::bigint[])
-   and completed_at is not null`,
+   and completed_at is not null${customersWith(columns, 'bill_address_id')}${customersWith(columns, 'ship_address_id')}`,
+    },
+    // Of Solidus: a box may hold pieces of several shipments.
+    carton: {
+      kind: 'order',
+      table: null,
+      sql: `
+select distinct u.carton_id::text as key, s.order_id::text as root
+  from ${schema}.spree_inventory_units u
+  join ${schema}.spree_shipments s on s.id = u.shipment_id
+ where u.carton_id = any($1::bigint[])
+   and s.order_id is not null`,
     },
     // Before 2.2 an adjustment names an order or one of its lines. An id that is the other's makes us look in vain.
     adjustable: {
@@ -212,4 +225,31 @@ select distinct source_id::text as key, order_id::text as root
    and order_id is not null`,
     },
   }
+}
+
+function unitOwner(columns: Columns): OwnerLookup {
+  const ofOrder = lookUp(columns, 'order', 'spree_inventory_units', 'order_id')
+  if (columns.has('spree_inventory_units', 'order_id')) return { ...ofOrder, table: null }
+  const schema = quoteName(columns.schema)
+  return {
+    kind: 'order',
+    table: null,
+    sql: `
+select u.id::text as key, s.order_id::text as root
+  from ${schema}.spree_inventory_units u
+  join ${schema}.spree_shipments s on s.id = u.shipment_id
+ where u.id = any($1::bigint[])
+   and s.order_id is not null`,
+  }
+}
+
+/** Whose default the addresses in $1 are, to be added to the orders that have them. */
+function customersWith(columns: Columns, column: string): string {
+  const table = columns.customers
+  if (table === undefined || !columns.has(table, column)) return ''
+  return `
+ union
+select ${column}::text, id::text, 'customer'
+  from ${quoteName(columns.schema)}.${quoteName(table)}
+ where ${column} = any($1::bigint[])`
 }

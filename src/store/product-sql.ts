@@ -1,4 +1,4 @@
-import { currencyOf, optionLinks, priceDeletedAt, word } from './catalogue-words.ts'
+import { currencyOf, optionLinks, priceDeletedAt, priceOrder, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { jsonRows, quoteName } from './json-sql.ts'
 import {
@@ -69,7 +69,7 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
               and ${livingOrLast(priceDeleted)}
               ${basePrice}
             order by v.is_master desc nulls last, ${byDefault}v.deleted_at desc nulls first, v.position, v.id,
-                     ${priceDeleted} desc nulls first, pr.id
+                     ${priceDeleted} desc nulls first, ${priceOrder(columns)}
             limit 1) as "price",
           money.currency,
           ${jsonRows(`
@@ -81,7 +81,7 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
                        and pr.currency = money.currency
                        and ${priceDeleted} is null
                        ${basePrice}
-                     order by pr.id
+                     order by ${priceOrder(columns)}
                      limit 1) as "price",
                    v.cost_price::text as "costPrice",
                    v.position,

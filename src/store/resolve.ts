@@ -1,5 +1,6 @@
-import { aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { Family, OwnerLookup } from './family.ts'
 import type { OwnerKind, WatchedTable } from './watched.ts'
 
@@ -42,14 +43,14 @@ export async function resolveOwners(
     addDeletedOwners(roots, lookup, rows)
     found.set(owner, roots)
   }
-  return new Map(rows.map((row) => [row.id, aggregatesOf(row, tables.get(row.tableName), family, found)]))
+  return new Map(rows.map((row) => [row.id, aggregatesOf(row, tables.get(row.tableName), found)]))
 }
 
-async function findRoots(db: Db, { sql }: OwnerLookup, keys: readonly string[]): Promise<Roots> {
+async function findRoots(db: Db, { sql, kind: usual }: OwnerLookup, keys: readonly string[]): Promise<Roots> {
   const roots = new Roots()
   if (keys.length === 0) return roots
-  const { rows } = await db.query<{ key: string; root: string }>(sql, [keys])
-  for (const { key, root } of rows) roots.add(key, root)
+  const { rows } = await queryPrepared<{ key: string; root: string; kind?: AggregateKind }>(db, sql, [keys])
+  for (const { key, root, kind = usual } of rows) roots.add(key, aggregateKey(kind, root))
   return roots
 }
 
@@ -57,7 +58,7 @@ async function findRoots(db: Db, { sql }: OwnerLookup, keys: readonly string[]):
 function addDeletedOwners(roots: Roots, lookup: OwnerLookup, rows: readonly ChangedRow[]): void {
   for (const { tableName, rowId, parent, parentOld } of rows) {
     if (tableName !== lookup.table || rowId === null || parent !== null || parentOld === null) continue
-    if (roots.of(rowId).length === 0) roots.add(rowId, parentOld)
+    if (roots.of(rowId).length === 0) roots.add(rowId, aggregateKey(lookup.kind, parentOld))
   }
 }
 
@@ -69,26 +70,25 @@ function keysOf(row: ChangedRow, watched: WatchedTable): string[] {
 function aggregatesOf(
   row: ChangedRow,
   watched: WatchedTable | undefined,
-  family: Family,
   found: ReadonlyMap<Owner, Roots>,
 ): string[] {
   if (!watched) return []
   const keys = keysOf(row, watched)
   if (watched.owner === 'root') {
-    return keys.map((key) => aggregateKey(watched.kind === 'order' ? 'order' : 'product', key))
+    return keys.map((key) => aggregateKey(aggregateKindOf(watched.kind), key))
   }
-  const { kind } = family.owners[watched.owner]
   const roots = found.get(watched.owner)
-  return [...new Set(keys.flatMap((key) => roots?.of(key) ?? []))].map((root) => aggregateKey(kind, root))
+  return [...new Set(keys.flatMap((key) => roots?.of(key) ?? []))]
 }
 
+/** The aggregates that each key leads to. */
 class Roots {
   readonly #byKey = new Map<string, Set<string>>()
 
-  add(key: string, root: string): void {
-    const roots = this.#byKey.get(key)
-    if (roots) roots.add(root)
-    else this.#byKey.set(key, new Set([root]))
+  add(key: string, aggregate: string): void {
+    const aggregates = this.#byKey.get(key)
+    if (aggregates) aggregates.add(aggregate)
+    else this.#byKey.set(key, new Set([aggregate]))
   }
 
   of(key: string): string[] {

@@ -1,18 +1,25 @@
 import { z } from 'zod'
 
+import type { AggregateKind } from '../messages/aggregate.ts'
 import { MappingError } from '../messages/mapping-error.ts'
 import {
   type OrderSnapshot,
   type ProductSnapshot,
   parseOrder,
   parseProduct,
+  parseReturn,
+  type ReturnSnapshot,
   type VariantStockSnapshot,
 } from '../messages/snapshot.ts'
+import type { Picture, StateKind } from '../messages/state-kind.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryOnce, queryPrepared } from '../postgres/prepared.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { type Extra, extraTables, readExtra, withExtra } from './extra.ts'
+import { solidus } from './families/solidus.ts'
 import { spree2 } from './families/spree-2.ts'
 import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
@@ -33,6 +40,8 @@ export type Store = Readonly<{
   /** For those who write. */
   columns: Columns
   watched: readonly WatchedTable[]
+  /** The kinds of aggregates that there are in it. */
+  kinds: readonly AggregateKind[]
   /** Every table that the statements below read. */
   tables: readonly string[]
   /** The aggregates that each change belongs to, by the id of its record; see `resolveOwners`. */
@@ -47,6 +56,13 @@ export type Store = Readonly<{
     ids: readonly string[],
     take: (id: string, order: OrderSnapshot | MappingError) => void,
   ): Promise<void>
+  /** The tables in which returns of orders change. */
+  returnTables: readonly string[]
+  /** The returns of orders, by the order's id, in the order in which they are told; orders without any are absent. */
+  returns(
+    db: Db,
+    orderIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly ReturnSnapshot[] | MappingError>>
   /** Stock by variant id; a variant that is gone is absent, a deleted one is not living. */
   stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
   /** Stock of all living variants of some products, by variant id. */
@@ -55,10 +71,16 @@ export type Store = Readonly<{
   stockPlaces(db: Db): Promise<ReadonlyMap<string, string> | undefined>
   /** SKU → ids of the living products that have a living variant with it. */
   skuOwners(db: Db, skus: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
-  /** Ids of all products, or of all placed orders, in order, a page at a time. */
-  roots(db: Db, kind: 'product' | 'order', afterId: string, limit: number): Promise<string[]>
-  /** Which of these are products, or placed orders, at present. */
-  present(db: Db, kind: 'product' | 'order', ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** What is to be told of the aggregates of a kind that the store has; one that is gone is absent. */
+  pictures(
+    db: Db,
+    kind: StateKind,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Picture | MappingError>>
+  /** Ids of all aggregates of a kind (orders: placed ones), in order, a page at a time. */
+  roots(db: Db, kind: AggregateKind, afterId: string, limit: number): Promise<string[]>
+  /** Which of these are there at present (orders: placed). */
+  present(db: Db, kind: AggregateKind, ids: readonly string[]): Promise<ReadonlySet<string>>
   /** Kinds that cannot be read at present: the tables are not what they were when the store was opened. */
   unreadable(db: Db): Promise<Unreadable>
   /** Id of the variant that was made last. */
@@ -72,7 +94,11 @@ const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName)
   'spree-4.7': spree4,
   'spree-4.10': spree4,
   'spree-6.0': spree6,
+  solidus,
 }
+
+/** To begin the statement costs what three orders cost; and the limit on its time is for so many, were each of a thousand lines. */
+const ORDERS_PER_STATEMENT = 100
 
 /**
  * Reads the store's schema, once, and tells its family by it. A store whose tables change under a running process
@@ -84,7 +110,13 @@ export async function openStore(db: Db, extra?: Extra): Promise<Store> {
   const name = detectFamily(columns)
   const family = withExtra(families[name](columns, name), columns, extra)
   const schema = quoteName(columns.schema)
-  const tables = tablesIn(schema, [family.products, family.orders, family.stock])
+  const tables = tablesIn(schema, [
+    family.products,
+    family.orders,
+    family.stock,
+    ...(family.returns ? [family.returns.sql] : []),
+    ...Object.values(family.states).map(({ snapshots }) => snapshots),
+  ])
   refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
   const placesStatement = stockPlacesStatement(columns)
   const skuStatement = `
@@ -94,20 +126,17 @@ select distinct v.sku, v.product_id::text as product_id
  where v.sku = any($1::text[])
    and v.deleted_at is null
    and p.deleted_at is null`
-  // Qualified: a bare `id` in the order is the text that is selected, and '100' comes before '20'.
-  const rootStatements = {
-    product: `select p.id::text from ${schema}.spree_products p where p.id > $1::bigint order by p.id limit $2`,
-    order: `
-select o.id::text
-  from ${schema}.spree_orders o
- where o.id > $1::bigint
-   and o.completed_at is not null
- order by o.id
- limit $2`,
+  const rootsOf = (kind: AggregateKind) => {
+    if (kind === 'order') return `${schema}.spree_orders t where t.completed_at is not null and`
+    const table = kind === 'product' ? 'spree_products' : family.states[kind]?.table
+    return table === undefined ? undefined : `${schema}.${quoteName(table)} t where`
   }
-  const presentStatements = {
-    product: `select p.id::text from ${schema}.spree_products p where p.id = any($1::bigint[])`,
-    order: `select o.id::text from ${schema}.spree_orders o where o.id = any($1::bigint[]) and o.completed_at is not null`,
+  // Qualified: a bare `id` in the order is the text that is selected, and '100' comes before '20'.
+  const idsOf = async (db: Db, kind: AggregateKind, condition: string, values: unknown[]) => {
+    const roots = rootsOf(kind)
+    if (roots === undefined) return []
+    const { rows } = await db.query<{ id: string }>(`select t.id::text from ${roots} ${condition}`, values)
+    return rows.map(({ id }) => id)
   }
   const snapshotOfProduct = ({ id, snapshot, extra: json }: SnapshotRow) =>
     withValues(parseProduct(id, snapshot), json && readExtra(columns, 'product', json))
@@ -118,14 +147,20 @@ select o.id::text
     schema: columns.schema,
     columns,
     watched: family.watched,
+    kinds: ['product', 'order', ...STATE_KINDS.flatMap(({ kind }) => (family.states[kind] ? [kind] : []))],
     tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),
-    products: (db, ids) => readSnapshots(db, family.products, ids, snapshotOfProduct),
-    orders: (db, ids) => readSnapshots(db, family.orders, ids, snapshotOfOrder),
+    products: (db, ids) => readSnapshots(queryPrepared, db, family.products, ids, snapshotOfProduct),
+    // Asked by those who read outside a window: a plan that is kept must not outlive its statistics there.
+    orders: (db, ids) => readSnapshots(queryOnce, db, family.orders, ids, snapshotOfOrder),
     async eachOrder(db, ids, take) {
-      if (ids.length === 0) return
-      await eachRow<SnapshotRow>(db, family.orders, [ids], (row) => take(row.id, snapshotOfOrder(row)))
+      for (let start = 0; start < ids.length; start += ORDERS_PER_STATEMENT) {
+        const some = ids.slice(start, start + ORDERS_PER_STATEMENT)
+        await eachRow<SnapshotRow>(db, family.orders, [some], (row) => take(row.id, snapshotOfOrder(row)))
+      }
     },
+    returnTables: family.returns?.tables ?? [],
+    returns: (db, orderIds) => readReturns(db, family.returns?.sql, orderIds),
     stock: (db, variantIds) => readStock(db, family.stock, variantIds),
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
     async stockPlaces(db) {
@@ -141,14 +176,17 @@ select o.id::text
       }
       return owners
     },
-    async roots(db, kind, afterId, limit) {
-      const { rows } = await db.query<{ id: string }>(rootStatements[kind], [afterId, limit])
-      return rows.map(({ id }) => id)
+    async pictures(db, kind, ids) {
+      const source = family.states[kind.kind]
+      return source
+        ? readSnapshots(queryPrepared, db, source.snapshots, ids, ({ id, snapshot }) =>
+            kind.read(id, snapshot),
+          )
+        : new Map()
     },
-    async present(db, kind, ids) {
-      const { rows } = await db.query<{ id: string }>(presentStatements[kind], [ids])
-      return new Set(rows.map(({ id }) => id))
-    },
+    roots: (db, kind, afterId, limit) =>
+      idsOf(db, kind, 't.id > $1::bigint order by t.id limit $2', [afterId, limit]),
+    present: async (db, kind, ids) => new Set(await idsOf(db, kind, 't.id = any($1::bigint[])', [ids])),
     unreadable: (db) => findUnreadable(db, family),
     async lastVariant(db) {
       const { rows } = await db.query<{ id: string }>(
@@ -170,14 +208,35 @@ function withValues<Snapshot extends Pick<ProductSnapshot, 'extras'>>(
 }
 
 async function readSnapshots<Snapshot>(
+  query: typeof queryPrepared,
   db: Db,
   statement: string,
   ids: readonly string[],
   read: (row: SnapshotRow) => Snapshot | MappingError,
 ): Promise<ReadonlyMap<string, Snapshot | MappingError>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await db.query<SnapshotRow>(statement, [ids])
+  const { rows } = await query<SnapshotRow>(db, statement, [ids])
   return new Map(rows.map((row) => [row.id, read(row)]))
+}
+
+/** Authorizations before the customer returns that follow from them. */
+async function readReturns(
+  db: Db,
+  statement: string | undefined,
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly ReturnSnapshot[] | MappingError>> {
+  const found = new Map<string, ReturnSnapshot[] | MappingError>()
+  if (statement === undefined || orderIds.length === 0) return found
+  const { rows } = await db.query<SnapshotRow>(statement, [orderIds])
+  for (const { id, snapshot } of rows) {
+    const [parsed, sofar] = [parseReturn(id, snapshot), found.get(id) ?? []]
+    if (parsed instanceof Error) found.set(id, parsed)
+    else if (Array.isArray(sofar)) found.set(id, [...sofar, parsed])
+  }
+  for (const returns of found.values())
+    if (Array.isArray(returns))
+      returns.sort((a, b) => b.kind.localeCompare(a.kind) || Number(a.id) - Number(b.id))
+  return found
 }
 
 const stockRow = z.object({
@@ -197,7 +256,7 @@ async function readStock(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, VariantStockSnapshot>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await db.query(statement, [ids])
+  const { rows } = await queryPrepared(db, statement, [ids])
   const stock = stockRow.array().parse(rows)
   return new Map(
     stock.map((row) => [
@@ -237,5 +296,5 @@ function refuseOtherKeys(columns: Columns, tables: readonly string[]): void {
 
 function tablesIn(schema: string, statements: readonly string[]): string[] {
   const names = statements.flatMap((statement) => statement.split(`${schema}.`).slice(1))
-  return [...new Set(names.map((text) => /^\w+/.exec(text)?.[0] ?? ''))].sort()
+  return [...new Set(names.map((text) => /^"?(\w+)/.exec(text)?.[1] ?? ''))].sort()
 }

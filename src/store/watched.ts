@@ -25,9 +25,11 @@ export type OwnerKind =
   | 'shipment'
   | 'payment'
   | 'return'
+  | 'unit'
   | 'address'
   | 'card'
   | 'adjustable'
+  | 'carton'
 
 export type Operation = 'insert' | 'update' | 'delete'
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { orderImport } from '../../src/apply/order-import.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
+import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
 import type { Db } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
@@ -59,6 +61,36 @@ const possible = runs.filter(([, source]) => source === 'fixture' || dumpsAvaila
 for (const [family] of dumpsAvailable() ? [] : runs.slice(2))
   test.skip(`what Spree wrote into a real store of ${family} needs STORE_DUMPS`, () => {})
 
+const of = (all: readonly Difference[], ...tables: string[]) =>
+  all.filter(({ table }) => tables.includes(table))
+const without = (all: readonly Difference[], ...tables: string[]) =>
+  all.filter(({ table }) => !tables.includes(table))
+const set = (all: readonly Difference[], columns: Record<string, unknown>) =>
+  all.map((one) => ({ ...one, columns: { ...one.columns, ...columns } }))
+
+async function compareWith(
+  db: TestDatabase,
+  spree: () => Promise<void>,
+  ours: (connection: Db) => Promise<unknown>,
+): Promise<Readonly<{ ours: Difference[]; spree: Difference[] }>> {
+  const before = await takePicture(db.pool)
+  const connection = await db.pool.connect()
+  const restore = await rememberSequences(connection)
+  let afterOurs: Picture
+  try {
+    await connection.query('begin')
+    await ours(connection)
+    afterOurs = await takePicture(connection)
+  } finally {
+    await connection.query('rollback')
+    await restore()
+    connection.release()
+  }
+  await spree()
+  const afterSpree = await takePicture(db.pool)
+  return { ours: differences(before, afterOurs), spree: differences(before, afterSpree) }
+}
+
 // Each step: ours is tried and rolled back, then Spree's own, recorded from its own code, is replayed.
 describe.each(possible)('what a message leaves in a store of %s (%s)', (family, source) => {
   const day = days[source]
@@ -73,34 +105,8 @@ describe.each(possible)('what a message leaves in a store of %s (%s)', (family, 
   })
   afterAll(() => db.drop())
 
-  async function compare(
-    step: string,
-    ours: (connection: Db) => Promise<unknown>,
-  ): Promise<Readonly<{ ours: Difference[]; spree: Difference[] }>> {
-    const before = await takePicture(db.pool)
-    const connection = await db.pool.connect()
-    const restore = await rememberSequences(connection)
-    let afterOurs: Picture
-    try {
-      await connection.query('begin')
-      await ours(connection)
-      afterOurs = await takePicture(connection)
-    } finally {
-      await connection.query('rollback')
-      await restore()
-      connection.release()
-    }
-    await replay(db, family, step, source)
-    const afterSpree = await takePicture(db.pool)
-    return { ours: differences(before, afterOurs), spree: differences(before, afterSpree) }
-  }
-
-  const of = (all: readonly Difference[], ...tables: string[]) =>
-    all.filter(({ table }) => tables.includes(table))
-  const without = (all: readonly Difference[], ...tables: string[]) =>
-    all.filter(({ table }) => !tables.includes(table))
-  const set = (all: readonly Difference[], columns: Record<string, unknown>) =>
-    all.map((one) => ({ ...one, columns: { ...one.columns, ...columns } }))
+  const compare = (step: string, ours: (connection: Db) => Promise<unknown>) =>
+    compareWith(db, () => replay(db, family, step, source), ours)
 
   test('a new product with two variants, and their first stock', async () => {
     const { ours, spree } = await compare('01-create-product', async (connection) => {
@@ -161,5 +167,84 @@ describe.each(possible)('what a message leaves in a store of %s (%s)', (family, 
     expect(of(ours, 'spree_stock_movements')).toEqual(
       set(of(spree, 'spree_stock_movements'), isSix ? { reason: 'stock:change' } : {}),
     )
+  })
+})
+
+const solidus = (['fixture', 'dump'] as const).filter((source) => source === 'fixture' || dumpsAvailable())
+
+describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (source) => {
+  const [first, second] = source === 'dump' ? ['BM-DAY1-RED', 'BM-DAY1-BLUE'] : ['EM-RED', 'EM-BLUE']
+  let db: TestDatabase
+  let store: Store
+
+  beforeAll(async () => {
+    db = await createStore('solidus-4', source)
+    store = await openStore(db.pool)
+  })
+  afterAll(() => db.drop())
+
+  const live = (step: string) => replay(db, 'solidus-4', step, source)
+
+  test('ten pieces that come in', async () => {
+    for (const step of ['01-product-created', '02-price-changed']) await live(step)
+    const { ours, spree } = await compareWith(
+      db,
+      () => live('03-stock-moved.1'),
+      (connection) => applyMessage(connection, store, stockChange, { sku: first, quantity: 10 }),
+    )
+    expect(ours).toHaveLength(4)
+    // There somebody was logged in.
+    expect(ours).toEqual(
+      [
+        ...without(spree, 'spree_stock_movements'),
+        ...set(of(spree, 'spree_stock_movements'), { originator_type: null, originator_id: null }),
+      ].toSorted(
+        (a, b) =>
+          spree.findIndex(({ table }) => table === a.table) -
+          spree.findIndex(({ table }) => table === b.table),
+      ),
+    )
+  })
+
+  test('pieces that an order waits for', async () => {
+    const steps = ['03-stock-moved.2', '07-order-completed', '10-order-completed', '12-order-backordered']
+    if (source === 'dump') steps.splice(1, 0, '05-user-created')
+    steps.splice(-2, 0, '06-cart-only')
+    for (const step of steps.toSorted()) await live(step)
+    const { ours, spree } = await compareWith(
+      db,
+      () => live('13-backorder-filled.1'),
+      (connection) => applyMessage(connection, store, stockActual, { sku: second, quantity: 3 }),
+    )
+    expect(of(ours, 'spree_inventory_units')).toHaveLength(2)
+    expect(ours).toEqual(spree)
+  })
+
+  test('products and orders are not written, and it says so', async () => {
+    const refused = { name: 'NotApplicable', code: 'family_not_written' }
+    const address = {
+      firstname: 'Ann',
+      lastname: 'Buyer',
+      address1: '4 Quay Lane',
+      city: 'Portland',
+      country: 'US',
+    }
+    const order = {
+      number: 'M1',
+      email: 'ann@example.com',
+      currency: 'USD',
+      placed_on: '2026-04-01T10:00:00Z',
+      totals: { item: 24.75, order: 24.75 },
+      line_items: [{ sku: first, quantity: 1, price: 24.75 }],
+      adjustments: [],
+      shipping_address: address,
+      billing_address: address,
+      payments: [],
+      shipments: [],
+    }
+    await expect(
+      applyMessage(db.pool, store, productNew, { sku: 'N', name: 'New', price: 1 }),
+    ).rejects.toMatchObject(refused)
+    await expect(applyMessage(db.pool, store, orderImport, { order })).rejects.toMatchObject(refused)
   })
 })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Collect } from '../../src/capture/collect.ts'
+import { type Ask, request } from '../../src/capture/outbox.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -274,6 +275,21 @@ describe.each([
       expect(await toldOf(() => write(rename('Ship Compass')))).toEqual([toldPrice('35.0')])
     })
 
+    test('a customer from the hub, until a person changes the same one', async () => {
+      const table = family === 'spree-4.10' ? 'spree_users' : 'spree_customers'
+      const change = (set: string) => `update ${table} set ${set} where id = 1`
+      const byHub = () => write({ sql: change(`last_name = 'Berg'`), origin: later() })
+      expect(await toldOf(byHub)).toEqual([])
+      expect(await toldOf(() => write({ sql: change(`email = 'clara@example.org'`) }))).toEqual([
+        ['user:updated', undefined, 'clara@example.org'],
+      ])
+      expect(
+        await toldOf(() =>
+          write({ sql: change(`last_name = 'Lund'`), origin: later() }, { sql: change(`first_name = 'C.'`) }),
+        ),
+      ).toEqual([['user:updated', undefined, 'clara@example.org']])
+    })
+
     test('stock from the hub: it is left out of the sum', async () => {
       expect(await toldOf(() => write(add(9, 306, later())))).toEqual([])
       expect(await toldOf(() => write(add(-2, 306), add(9, 306, later()), add(-1, 314)))).toEqual([
@@ -287,6 +303,18 @@ describe.each([
       ])
       expect(await toldOf(() => write(setPrice(37), add(5, 306, later())))).toEqual([toldPrice('37.0')])
     })
+  })
+
+  test('tells a customer anew when asked, and what was forgotten when it is compared', async () => {
+    const ask = (op: Ask) => toldOf(() => request(db.pool, op, [{ kind: 'customer', id: '2' }]))
+    const told = [
+      ['user:updated', undefined, family === 'spree-4.10' ? 'admin@harbour.example' : 'otto@example.org'],
+    ]
+    expect(await ask('compare')).toEqual([])
+    expect(await ask('announce')).toEqual(told)
+    expect(await ask('forget')).toEqual([])
+    expect(await ask('compare')).toEqual(told)
+    expect(await ask('compare')).toEqual([])
   })
 
   describe('takes for no echo', () => {

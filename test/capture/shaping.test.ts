@@ -21,11 +21,12 @@ redact:
   order:persist: [payload.email, payload.bill_address.*, payload.line_items.*.variant.name]
   product:update: [payload.meta_keywords]
 transform:
+  order:persist: '$merge([$, {"title": "Order " & number}])'
   product:update: |
     name = "Endless" ? ($f := function($n) { $f($n + 1) }; $f(0)) :
     name = "Nameless" ? $error("it has no name") :
     {"sku": sku, "title": $uppercase(name), "words": meta_keywords, "meta": $keys($)["meta_keywords" in $]}
-transform_budget_ms: 20
+transform_budget_ms: 40
 shadow:
   redact:
     order:persist: [payload.email, payload.bill_address.*, payload.line_items.*.variant.name, payload.special_instructions]
@@ -117,6 +118,7 @@ describe('what the configuration makes of messages', () => {
       type: 'order:persist',
       payload: {
         number: 'R204817351',
+        title: 'Order R204817351',
         email: null,
         bill_address: { firstname: null, phone: null, country: null },
         ship_address: { firstname: expect.any(String) },
@@ -141,7 +143,10 @@ describe('what the configuration makes of messages', () => {
         type: 'order:persist',
         compared: 1,
         differing: 1,
-        differences: [difference('payload.special_instructions', 'text', 'null', 'order:41')],
+        differences: [
+          difference('payload.special_instructions', 'text', 'null', 'order:41'),
+          difference('payload.title', 'text', 'nothing', 'order:41'),
+        ],
       }),
       expect.objectContaining({
         type: 'product:new',
@@ -194,7 +199,7 @@ describe('what the configuration makes of messages', () => {
         'product:13',
         expect.stringMatching(/^transform of product:update: it has no name \(D3137, character \d+\)$/),
       ],
-      ['product:14', 'transform of product:update: it took longer than 20 ms'],
+      ['product:14', 'transform of product:update: it took longer than 40 ms'],
     ])
     const mended = await toldOf(rename(13, 'Named'), rename(14, 'Ended'), add(-1))
     expect(
@@ -238,14 +243,28 @@ describe('what the configuration makes of messages', () => {
           payload: expect.objectContaining({ number: 'R204817352', email: null, total: '156.85' }),
         },
       ])
-      expect(byId.stdout).toBe(`order:persist of order:42\n${JSON.stringify(messages[0].payload, null, 2)}\n`)
+      expect(byId.stdout.split('\nredact.')).toEqual([
+        `order:persist of order:42\n${JSON.stringify(messages[0].payload, null, 2)}`,
+        expect.stringContaining(
+          'what payload.bill_address.* takes out still stands at payload.ship_address.firstname',
+        ),
+      ])
       expect(await state()).toEqual(before)
     })
 
     test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
-      const [product, stock, onTrial] = await Promise.all(
-        ['product BC-01', 'stock 13', 'stock 13 --shadow --json'].map((asked) => preview(asked)),
+      const [product, stock, onTrial, customer] = await Promise.all(
+        ['product BC-01', 'stock 13', 'stock 13 --shadow --json', 'customer 1 --json'].map((asked) =>
+          preview(asked),
+        ),
       )
+      expect(JSON.parse(customer?.stdout ?? '').messages).toEqual([
+        {
+          type: 'user:updated',
+          withheldBy: null,
+          payload: expect.objectContaining({ email: 'clara@example.com' }),
+        },
+      ])
       const payload = { sku: 'BC-01', title: 'NAMED', words: null, meta: 'meta_keywords' }
       expect(product?.stdout).toBe(`product:update of product:13\n${JSON.stringify(payload, null, 2)}\n`)
       expect(stock?.stdout).toBe(
@@ -279,10 +298,13 @@ describe('what the configuration makes of messages', () => {
       })
     })
 
-    test('takes the examples of the settings file, and says of a path to redact that it leads nowhere', async () => {
-      const [examples, misspelt] = await Promise.all([
+    test('takes the examples of the settings file, and says of what is redacted that it is not there, or stands elsewhere too', async () => {
+      const [examples, generic] = await Promise.all([
         preview('order R204817351 --json', exampleSections()),
-        preview('order 41', 'redact: {order:persist: [payload.emial]}'),
+        preview(
+          'order 41',
+          'orders: generic\nredact: {order:updated: [payload.order.emial, payload.order.email]}',
+        ),
       ])
       expect(JSON.parse(examples.stdout).messages).toEqual([
         {
@@ -297,7 +319,10 @@ describe('what the configuration makes of messages', () => {
           }),
         },
       ])
-      expect(misspelt.stdout).toMatch(/^redact.order:persist: payload.emial leads nowhere in this message$/m)
+      expect(generic.stdout.trimEnd().split('\n').slice(-2)).toEqual([
+        'redact.order:updated: payload.order.emial leads nowhere in this message',
+        'redact.order:updated: what payload.order.email takes out still stands at payload.original.email',
+      ])
     })
   })
 })

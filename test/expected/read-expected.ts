@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-import type { OldStore, StoreFamily, StoreSource } from '../support/stores.ts'
+import type { AnyStore, StoreSource } from '../support/stores.ts'
 
 type Payload = Record<string, unknown>
 
@@ -10,7 +10,7 @@ type Payload = Record<string, unknown>
  * the whole and each later one the top-level keys that it changes.
  */
 export function readExpected(
-  family: StoreFamily | OldStore,
+  family: AnyStore,
   source: StoreSource,
   aggregate: string,
   steps: readonly string[] = [],

@@ -109,6 +109,12 @@ describe('samples', () => {
     )
   })
 
+  test('a return is ordered with its order, a customer by whoever pushes it', () => {
+    const authorization = { id: 7, number: 'RA7', order_id: 47, order: { id: 47, number: 'R900000017' } }
+    expect(aggregateOf('return_authorization:new', authorization)).toBe('order:R900000017')
+    expect(aggregateOf('user:updated', payloadOf('user:new'))).toBeUndefined()
+  })
+
   test('a step further: the raw sample is told as what it is', () => {
     const derivation = deriveOrderMessages(payloadOf('order:persist'), undefined)
     expect(derivation.outcome === 'derived' && derivation.messages.map(({ type }) => type)).toEqual([

@@ -18,9 +18,9 @@ import { startWorkload } from '../support/workload.ts'
 import { runBridge } from './run-bridge.ts'
 
 describe.each([
-  { family: 'spree-4.10', levels: 'spree_stock_items' },
-  { family: 'spree-6.0', levels: 'spree_stock_levels' },
-] as const)('reconcile on a store of $family', ({ family, levels }) => {
+  { family: 'spree-4.10', levels: 'spree_stock_items', customers: 'spree_users' },
+  { family: 'spree-6.0', levels: 'spree_stock_levels', customers: 'spree_customers' },
+] as const)('reconcile on a store of $family', ({ family, levels, customers }) => {
   const processes = createProcesses()
   let db: TestDatabase
   let hub: RecordingHub
@@ -94,7 +94,13 @@ describe.each([
     return {
       clean,
       found: drift.map(nameOf).sort(),
-      compared: [kinds.product.compared, kinds.stock.compared, kinds.order.compared],
+      compared: [
+        kinds.product.compared,
+        kinds.stock.compared,
+        kinds.order.compared,
+        kinds.customer.compared,
+        kinds.stock_transfer.compared,
+      ],
       unfinished: [kinds.product.unfinished, kinds.stock.unfinished, kinds.order.unfinished],
       gaps: gaps.map(({ kind, reason, closed }) => `${kind} ${reason} ${closed ? 'closed' : 'open'}`),
       broken: proof.broken,
@@ -117,7 +123,10 @@ describe.each([
     return hub.requests
       .slice(before)
       .filter(({ method }) => method === 'POST')
-      .map(({ type, payload }) => `${type} ${payload['sku'] || payload['number'] || payload['name']}`)
+      .map(
+        ({ type, payload }) =>
+          `${type} ${payload['sku'] || payload['number'] || payload['name'] || payload['email']}`,
+      )
       .sort()
   }
   const count = async (query: string) => (await db.pool.query(query)).rows.length
@@ -141,19 +150,43 @@ describe.each([
       await count('select from spree_products'),
       await count('select from spree_variants where deleted_at is null'),
       await count('select from spree_orders where completed_at is not null'),
+      await count(`select from ${customers}`),
+      await count('select from spree_stock_transfers'),
     ])
   })
 
   test('finds what no trigger saw, of each kind, and has it announced once', async () => {
+    const [returns, insertReturn] =
+      family === 'spree-4.10'
+        ? [
+            'spree_return_authorizations',
+            `insert into spree_return_authorizations (id, number, state, order_id) values (901, 'RA901', 'authorized', 42)`,
+          ]
+        : [
+            'spree_returns',
+            `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+             values (901, 'RA901', 1, 42, 1, 'requested', now(), now())`,
+          ]
+    expect(await heardSince(() => db.pool.query(insertReturn))).toContain('return_authorization:new RA901')
     await unseen(
+      `update ${returns} set memo = 'Unseen' where id = 901`,
       `update spree_products set name = 'Unseen Compass' where id = 13`,
       `update spree_orders set email = 'unseen@example.com' where id = 41`,
       `update ${levels} set count_on_hand = count_on_hand - 3 where id = 306`,
+      `update ${customers} set last_name = 'Unseen' where id = 1`,
+      `update spree_stock_transfers set reference = 'Unseen' where id = 431`,
     )
     // The same variant moves before the eyes of a trigger: what was missed stays missed.
     await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 1 where id = 306`)
     await worker.settled()
-    const drift = ['order 41 changed', 'product 13 changed', 'stock 108 changed -3']
+    const drift = [
+      'customer 1 changed',
+      'order 41 changed',
+      'order 42 changed',
+      'product 13 changed',
+      'stock 108 changed -3',
+      'stock_transfer 431 changed',
+    ]
     expect(await reconcile()).toMatchObject({ clean: false, found: drift })
     const look = await command('reconcile', '--json')
     expect({ ...look, stdout: JSON.parse(look.stdout).drift.map(nameOf).sort() }).toEqual({
@@ -165,7 +198,7 @@ describe.each([
       expect(await command('reconcile', '--fix')).toEqual({
         status: 0,
         stdout: expect.stringMatching(
-          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n3 differences are on the way/,
+          /\(BC-01\) fell by 3 without a word\n[\s\S]*\n6 differences are on the way/,
         ),
         stderr: '',
       }),
@@ -173,7 +206,10 @@ describe.each([
     expect(heard).toEqual([
       expect.stringMatching(/^order:persist R/),
       expect.stringMatching(/^product:update /),
+      'return_authorization:updated RA901',
       'stock:change BC-01',
+      'stock_transfer:persist T431000431',
+      'user:updated clara@example.com',
     ])
     expect(await reconcile()).toMatchObject(inOrder)
     expect(await heardSince(() => reconcile('--fix'))).toEqual([])
@@ -189,11 +225,15 @@ describe.each([
       copyOf('spree_variants', 108, { id: variant, product_id: product, sku: `'SX-1'`, created_at: 'now()' }),
       copyOf(levels, 306, { id: item, variant_id: variant, count_on_hand: 12 }),
       `update spree_orders set completed_at = '12345-01-01' where id = 41`,
+      copyOf(customers, 2, { id: 9001, email: `'new@example.com'` }),
+      `delete from ${customers} where id = 2`,
     )
     // A sale of what nobody has heard of.
     await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 2 where id = ${item}`)
     await worker.settled()
     expect((await reconcile('--fix')).found).toEqual([
+      'customer 2 gone',
+      'customer 9001 untold',
       'order 41 unmappable',
       'order 9001 gone',
       'product 9001 untold',

@@ -259,6 +259,21 @@ describe('before 4.2', () => {
       })
   })
 
+  test('2.2 has sums already, and neither stores, refunds nor return items', async () => {
+    await withStore({ version: 'spree-2.4', source: 'fixture' }, async (store, db) => {
+      const told = orderPayload((await store.orders(db, ['41'])).get('41'))
+      await db.query(`
+        alter table spree_orders drop store_id, drop guest_token, drop canceled_at, drop canceler_id;
+        alter table spree_shipping_methods drop code;
+        alter table spree_inventory_units add return_authorization_id integer;
+        drop table spree_stores, spree_refunds, spree_refund_reasons, spree_return_items`)
+      const older = await openStore(db)
+      expect(older.family).toBe('spree-2.4')
+      expect(orderPayload((await older.orders(db, ['41'])).get('41'))).toEqual({ ...told, store: null })
+      expect(payloadOf((await older.products(db, ['31'])).get('31'))).toMatchObject({ currency: 'USD' })
+    })
+  })
+
   test('a unit has a quantity from 3.3 on', async () => {
     await withStore({ version: 'spree-3.2', source: 'fixture' }, async (_, db) => {
       await db.query('alter table spree_inventory_units add quantity integer default 1')

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import type { StoreFamily } from '../support/stores.ts'
+import type { DayStore } from './told.ts'
 
 /** What programs that are not the shop do to its tables; the payloads that follow are in `test/expected/day`. */
 export type Act = Readonly<{ name: string; statements: readonly (string | Copy)[] }>
@@ -13,10 +13,13 @@ const LATER = '2026-04-01 11:00:00'
 
 /**
  * Three products: 9001 Sea Chest with variants 9102 and 9105, 9002 Ditty Bag with 9103, 9003 Bosun Whistle with 9104. On
- * 4.10 the last two are masters, as is 9101 of the Sea Chest; on 6.0 the first of each is its product's default variant.
+ * 4.10 and Solidus the last two are masters, as is 9101 of the Sea Chest; on 6.0 the first of each is its product's default variant.
  */
-export function otherPrograms(family: StoreFamily): Act[] {
-  const masters = family === 'spree-4.10'
+export function otherPrograms(family: DayStore): Act[] {
+  const masters = family !== 'spree-6.0'
+  // Solidus has no status.
+  const [statusColumn, status] = family === 'solidus-4' ? ['', ''] : [', status', `, 'active'`]
+  const active = family === 'solidus-4' ? [] : ['active']
   const stock = masters ? 'spree_stock_items' : 'spree_stock_levels'
   const defaultVariant = masters ? '' : ', default_variant_id'
   return [
@@ -24,8 +27,8 @@ export function otherPrograms(family: StoreFamily): Act[] {
       name: 'a product with its stock, in one transaction',
       statements: [
         'begin',
-        `insert into spree_products (id, name, slug, status, created_at, updated_at${defaultVariant})
-         values (9001, 'Sea Chest', 'sea-chest', 'active', '${AT}', '${AT}'${masters ? '' : ', 9102'})`,
+        `insert into spree_products (id, name, slug${statusColumn}, created_at, updated_at${defaultVariant})
+         values (9001, 'Sea Chest', 'sea-chest'${status}, '${AT}', '${AT}'${masters ? '' : ', 9102'})`,
         ...(masters
           ? [
               `insert into spree_variants (id, sku, product_id, is_master, position, weight, created_at, updated_at)
@@ -49,10 +52,10 @@ export function otherPrograms(family: StoreFamily): Act[] {
       name: 'two products and their stock, by COPY',
       statements: [
         {
-          copy: `copy spree_products (id, name, slug, status, created_at, updated_at${defaultVariant}) from stdin`,
+          copy: `copy spree_products (id, name, slug${statusColumn}, created_at, updated_at${defaultVariant}) from stdin`,
           rows: [
-            [9002, 'Ditty Bag', 'ditty-bag', 'active', AT, AT, ...(masters ? [] : [9103])],
-            [9003, 'Bosun Whistle', 'bosun-whistle', 'active', AT, AT, ...(masters ? [] : [9104])],
+            [9002, 'Ditty Bag', 'ditty-bag', ...active, AT, AT, ...(masters ? [] : [9103])],
+            [9003, 'Bosun Whistle', 'bosun-whistle', ...active, AT, AT, ...(masters ? [] : [9104])],
           ],
         },
         {
@@ -95,8 +98,8 @@ export function otherPrograms(family: StoreFamily): Act[] {
     {
       name: 'a product by INSERT … ON CONFLICT DO UPDATE, which is so already',
       statements: [
-        `insert into spree_products (id, name, slug, status, created_at, updated_at)
-         values (9002, 'Ditty Bag', 'ditty-bag', 'active', '${LATER}', '${LATER}')
+        `insert into spree_products (id, name, slug${statusColumn}, created_at, updated_at)
+         values (9002, 'Ditty Bag', 'ditty-bag'${status}, '${LATER}', '${LATER}')
          on conflict (id) do update set name = excluded.name, updated_at = excluded.updated_at`,
       ],
     },

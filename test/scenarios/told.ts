@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { readExpected } from '../expected/read-expected.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
-import type { StoreFamily, StoreSource } from '../support/stores.ts'
+import type { SolidusStore, StoreFamily, StoreSource } from '../support/stores.ts'
 
-export type Store = Readonly<{ family: StoreFamily; source: StoreSource }>
+export type DayStore = StoreFamily | SolidusStore
+export type Store = Readonly<{ family: DayStore; source: StoreSource }>
 export type Payload = Readonly<Record<string, unknown>>
 /** A message and what it is about: the aggregate, as a hub sees it. */
 export type Told = Readonly<{ about: string; type: string; payload: Payload }>
@@ -24,6 +25,7 @@ export const subjects = {
       doomed: 'product-118',
       order: 'order-R608302538',
       canceled: 'order-R561862494',
+      customer: 'customer-2',
       first: 'ACT-DAY1-0',
       second: 'ACT-DAY1-1',
     },
@@ -42,6 +44,7 @@ export const subjects = {
       doomed: 'product-40',
       order: 'order-R1003',
       canceled: 'order-R1004',
+      customer: 'customer-22',
       first: 'ACT-DAY1-0',
       second: 'ACT-DAY1-1',
     },
@@ -53,6 +56,50 @@ export const subjects = {
       first: 'DS-41',
       second: 'DS-42',
     },
+  },
+  'solidus-4': {
+    dump: {
+      product: 'product-13',
+      doomed: 'product-14',
+      order: 'order-R737693769',
+      canceled: 'order-R746264148',
+      waiting: 'order-R257818730',
+      customer: 'customer-2',
+      first: 'BM-DAY1-RED',
+      second: 'BM-DAY1-BLUE',
+    },
+    fixture: {
+      product: 'product-19',
+      doomed: 'product-20',
+      order: 'order-R340000001',
+      canceled: 'order-R340000002',
+      waiting: 'order-R340000003',
+      customer: 'customer-1',
+      first: 'EM-RED',
+      second: 'EM-BLUE',
+    },
+  },
+} as const
+
+/** The steps in which orders are placed, the one in which one is canceled, is returned, and one that makes a customer. */
+export const milestones = {
+  'spree-4.10': {
+    placed: ['04-checkout', '09a-create-order-to-cancel'],
+    canceled: '09b-cancel-order',
+    returned: '08b-return',
+    customer: '10-create-user',
+  },
+  'spree-6.0': {
+    placed: ['04-checkout', '09a-create-order-to-cancel'],
+    canceled: '09b-cancel-order',
+    returned: '08b-return',
+    customer: '10-create-user',
+  },
+  'solidus-4': {
+    placed: ['07-order-completed', '10-order-completed', '12-order-backordered.20-24'],
+    canceled: '11-order-canceled',
+    returned: '14-return-received',
+    customer: '05-user-created',
   },
 } as const
 
@@ -72,6 +119,9 @@ export function toTold(type: string, payload: Payload, { family, source }: Store
   }
   const sku = String(payload['sku'])
   if (type === 'order:persist') return { about: `order-${payload['number']}`, type, payload }
+  if (isReturn(type)) return { about: `order-${(payload['order'] as Payload)['number']}`, type, payload }
+  if (type.startsWith('user:')) return { about: `customer-${payload['id']}`, type, payload }
+  if (type.startsWith('stock_transfer:')) return { about: `stock_transfer-${payload['id']}`, type, payload }
   if (type.startsWith('stock:')) return { about: owners[sku] ?? sku, type, payload }
   return { about: `product-${payload['id']}`, type, payload }
 }
@@ -88,12 +138,41 @@ export function toldOnTheDay(store: Store, day: Record<string, string[]>, step: 
     const [type = '', role = '', quantity] = line.split(' ')
     const name = roles[role]!
     if (quantity !== undefined) return toTold(type, { sku: name, quantity: Number(quantity) }, store)
-    const sofar = Object.keys(day).filter(
-      (other) => other <= step && day[other]!.some((message) => message.endsWith(` ${role}`)),
-    )
-    return toTold(type, readExpected(family, source, name, sofar), store)
+    const sofar = Object.keys(day)
+      .sort()
+      .filter((other) => other <= step && day[other]!.some((message) => message.endsWith(` ${role}`)))
+    const payload = readExpected(family, source, name, sofar)
+    return toTold(type, isReturn(type) ? expectedReturn(type, payload, step, store) : payload, store)
   })
   return byAbout(messages)
+}
+
+export function isReturn(type: string): boolean {
+  return /^(return_authorization|customer_return):/.test(type)
+}
+
+/** A return, written with the ids of its units, shows them and its order as the order does. */
+export function expectedReturn(
+  type: string,
+  order: Payload,
+  step: string,
+  { family, source }: Store,
+): Payload {
+  const payload = readExpected(family, source, `${type.split(':')[0]}-${order['number']}`, [step])
+  const { shipments, line_items } = order as {
+    shipments: { inventory_units: Payload[] }[]
+    line_items: Payload[]
+  }
+  const units = shipments.flatMap(({ inventory_units }) => inventory_units)
+  return {
+    ...payload,
+    inventory_units: (payload['inventory_units'] as number[]).map((id) => {
+      const unit = units.find((candidate) => candidate['id'] === id)!
+      const line = line_items.find(({ variant_id }) => variant_id === unit['variant_id'])!
+      return { ...unit, variant: line['variant'] }
+    }),
+    order,
+  }
 }
 
 /** The time of a removal is the moment at which it was seen. */
@@ -112,6 +191,7 @@ export function readDay<Content = Record<string, string[]>>(file: string): Conte
 
 /** The recorded steps, each with what it gives: `stock:change first -2`. A customer registers in the real stores only. */
 export function readSteps({ family, source }: Store): Record<string, string[]> {
-  const { '10-create-user': customer = [], ...steps } = readDay(`${family}.json`)
-  return source === 'dump' ? { ...steps, '10-create-user': customer } : steps
+  const { customer } = milestones[family]
+  const { [customer]: made = [], ...steps } = readDay(`${family}.json`)
+  return source === 'dump' ? { ...steps, [customer]: made } : steps
 }

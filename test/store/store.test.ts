@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 
+import { customerKind } from '../../src/messages/customer.ts'
 import { MappingError } from '../../src/messages/mapping-error.ts'
 import { productPayload } from '../../src/messages/product.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
@@ -118,6 +119,9 @@ describe.each(families)('a store of %s', (family) => {
         'spree_adjustments',
         'spree_return_authorizations',
         'spree_return_items',
+        'spree_users',
+        'spree_stock_transfers',
+        'spree_reimbursements',
       ],
       'spree-6.0': [
         'spree_categories',
@@ -133,6 +137,9 @@ describe.each(families)('a store of %s', (family) => {
         'spree_fees',
         'spree_returns',
         'spree_return_line_items',
+        'spree_customers',
+        'spree_stock_transfers',
+        'spree_stock_transfer_items',
       ],
     }[family]
     expect(store.watched.map(({ table }) => table).sort()).toEqual([...common, ...own].sort())
@@ -162,6 +169,31 @@ describe.each(families)('a store of %s', (family) => {
       level: { count: 'count_on_hand', deleted: 'deleted_at' },
       columns: ['count_on_hand', 'deleted_at', 'variant_id', 'stock_location_id'],
     })
+    expect(store.watched.find(({ kind }) => kind === 'customer')?.columns.toSorted()).toEqual(
+      family === 'spree-4.10'
+        ? [
+            'bill_address_id',
+            'deleted_at',
+            'email',
+            'first_name',
+            'last_name',
+            'login',
+            'public_metadata',
+            'selected_locale',
+            'ship_address_id',
+          ]
+        : [
+            'accepts_email_marketing',
+            'bill_address_id',
+            'email',
+            'first_name',
+            'last_name',
+            'metadata',
+            'phone',
+            'selected_locale',
+            'ship_address_id',
+          ],
+    )
     expect(store.watched.find(({ table }) => table === 'spree_addresses')?.operations).toEqual(['update'])
     expect(store.watched.find(({ table }) => table === 'spree_orders')?.placed).toBe('completed_at')
   })
@@ -418,7 +450,7 @@ describe.each(families)('a store of %s', (family) => {
       ).toEqual([['product:11', 'product:12'], [], ['product:11', 'product:12'], ['product:11']])
     })
 
-    test('an address is of every placed order that names it, a card of every order paid with it', async () => {
+    test('an address is of every placed order that names it and of whose default it is, a card of every order paid with it', async () => {
       expect(
         await resolved(
           change('spree_addresses', '62'),
@@ -426,7 +458,12 @@ describe.each(families)('a store of %s', (family) => {
           change('spree_addresses', '9999'),
           change('spree_credit_cards', '81'),
         ),
-      ).toEqual([['order:41', 'order:43', 'order:45'], ['order:44'], [], ['order:41', 'order:43']])
+      ).toEqual([
+        ['customer:1', 'order:41', 'order:43', 'order:45'],
+        ['order:44'],
+        [],
+        ['order:41', 'order:43'],
+      ])
     })
 
     test('a child that moved touches both its parents', async () => {
@@ -467,7 +504,7 @@ describe.each(families)('a store of %s', (family) => {
           change('spree_line_items', '509', null),
           change(rates, '9999', '9999'),
           change('spree_refunds', '9999', null),
-          change('spree_users', '1'),
+          change('spree_stores', '1'),
         ),
       ).toEqual([[], [], [], []])
     })
@@ -480,9 +517,10 @@ describe.each(families)('a store of %s', (family) => {
         expect(
           await resolved(
             change('spree_return_authorizations', '7', '41'),
-            change('spree_return_items', '1', '7'),
+            change('spree_return_items', '1', '751'),
+            change('spree_reimbursements', '1', '41'),
           ),
-        ).toEqual([['order:41'], ['order:41']])
+        ).toEqual([['order:41'], ['order:41'], ['order:41']])
       } else {
         await connection.query(
           `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
@@ -518,10 +556,247 @@ describe('what is no store that we know', () => {
     await expect(openStore(db.pool)).rejects.toMatchObject({
       code: 'unsupported_family',
       message:
-        'This database holds Spree 1.3 or older, which counts stock in the variants themselves, by its tables. Supported is Spree from 2.0 to 6.x.',
+        'This database holds Spree 1.3 or older, which counts stock in the variants themselves, by its tables. Supported are Spree from 2.0 to 6.x, and Solidus.',
     })
-    await db.pool.query('create table spree_cartons (id bigint primary key)')
-    await expect(openStore(db.pool)).rejects.toMatchObject({ message: expect.stringContaining('Solidus') })
+  })
+})
+
+describe('a store of Solidus', () => {
+  let db: TestDatabase
+  let connection: Connection
+
+  beforeAll(async () => {
+    db = await createStore('solidus-4', 'fixture')
+  })
+  afterAll(() => db.drop())
+
+  // What a test changes, tables too, is rolled back.
+  beforeEach(async () => {
+    connection = await db.pool.connect()
+    await connection.query('begin')
+  })
+  afterEach(async () => {
+    await connection.query('rollback')
+    connection.release()
+  })
+
+  const open = () => openStore(connection)
+  const orderOf = async (id: string) => {
+    const order = (await (await open()).orders(connection, [id])).get(id)
+    if (order === undefined || order instanceof Error) throw order ?? new Error(`no order ${id}`)
+    return rawOrder(order)
+  }
+  const productOf = async (id: string) => {
+    const product = (await (await open()).products(connection, [id])).get(id)
+    if (product === undefined || product instanceof Error) throw product ?? new Error(`no product ${id}`)
+    return productPayload(product, undefined)
+  }
+
+  test('is known by its tables', async () => {
+    expect(await open()).toMatchObject({ family: 'solidus', schema: 'public' })
+  })
+
+  test('tells what the same shop on Spree tells, but pieces for quantities, its cartons, and nothing ineligible', async () => {
+    const { status: _, ...sweater } = readExpected('spree-4.10', 'fixture', 'product-11')
+    expect(await productOf('11')).toEqual(sweater)
+    const { internal_note, public_metadata, private_metadata, ...lantern } = readExpected(
+      'spree-4.10',
+      'fixture',
+      'order-R204817354',
+    ) as ReturnType<typeof rawOrder>
+    const piece = (id: number, state: string) => ({
+      id,
+      state,
+      variant_id: 110,
+      order_id: 44,
+      shipment_id: 54,
+    })
+    expect(await orderOf('44')).toEqual({
+      ...lantern,
+      adjustments: [],
+      shipments: lantern.shipments.map((shipment) => ({
+        ...shipment,
+        inventory_units: [piece(756, 'on_hand'), piece(757, 'backordered'), piece(763, 'backordered')],
+        cartons: [],
+      })),
+      customer_metadata: {},
+      admin_metadata: {},
+    })
+  })
+
+  test.each([
+    [`name = 'Ann  Marie Guest'`, 'Ann', 'Marie Guest'],
+    [`name = ' Madonna '`, 'Madonna', ''],
+    [`name = ' ', firstname = 'Ann', lastname = 'Guest'`, 'Ann', 'Guest'],
+    [`name = null`, null, null],
+  ])('splits the whole name of an address: %s', async (name, firstname, lastname) => {
+    await connection.query(`update spree_addresses set ${name} where id = 63`)
+    const { ship_address, bill_address } = await orderOf('42')
+    expect(ship_address).toMatchObject({ firstname, lastname, address1: 'Hafenstraße 7' })
+    expect(bill_address).toMatchObject({ firstname: 'Søren', lastname: 'Ærø' })
+  })
+
+  test('of several prices the one for the country of the store counts, else the one for any, else any, the newest', async () => {
+    const price = async () => [
+      (await productOf('13')).price,
+      (await orderOf('43')).line_items[0]?.variant?.price,
+    ]
+    expect(await price()).toEqual(['34.5', '34.5'])
+    await connection.query(`update spree_stores set cart_tax_country_iso = 'DE'`)
+    expect(await price()).toEqual(['29.0', '29.0'])
+    await connection.query('update spree_stores set cart_tax_country_iso = null')
+    await connection.query(`update spree_prices set updated_at = '2026-03-05' where id = 226`)
+    expect(await price()).toEqual(['33.0', '33.0'])
+    await connection.query('update spree_prices set deleted_at = now() where id in (215, 226)')
+    expect(await price()).toEqual(['29.0', '29.0'])
+  })
+
+  test('watches cartons and the pieces’ way to their order', async () => {
+    const store = await open()
+    const change = (tableName: string, rowId: string, parent: string | null = null): ChangedRow => ({
+      id: `${tableName} ${rowId}`,
+      tableName,
+      rowId,
+      parent,
+      parentOld: parent,
+    })
+    const rows = [
+      change('spree_cartons', '682'),
+      change('spree_cartons', '999'),
+      change('spree_inventory_units', '763', '54'),
+      change('spree_return_items', '1', '763'),
+      change('spree_option_values_variants', '1', '102'),
+    ]
+    expect([...(await store.resolve(connection, rows)).values()]).toEqual([
+      ['order:45'],
+      [],
+      ['order:44'],
+      ['order:44'],
+      ['product:11'],
+    ])
+  })
+
+  test('what is given back for a piece is told without the tax that was in its price', async () => {
+    await connection.query(
+      `insert into spree_customer_returns (id, number, stock_location_id, created_at, updated_at) values (41, 'CR41', 2, now(), now())`,
+    )
+    await connection.query(
+      `insert into spree_return_items (id, inventory_unit_id, customer_return_id, amount, included_tax_total, created_at, updated_at)
+       values (411, 753, 41, 139, 22.19, now(), now())`,
+    )
+    const store = await open()
+    expect((await store.returns(connection, ['41', '42'])).get('42')).toMatchObject([
+      {
+        kind: 'customer_return',
+        orderId: '42',
+        stockLocation: { name: 'Kiel depot' },
+        items: [{ preTaxAmount: '116.8100', includedTaxTotal: '22.1900' }],
+      },
+    ])
+  })
+
+  test('of 2.x tells the same, whatever columns that has', async () => {
+    const withoutMetadata = async (id: string) => {
+      const { customer_metadata, admin_metadata, ...order } = await orderOf(id)
+      return order
+    }
+    const tell = async () => [
+      await withoutMetadata('41'),
+      await withoutMetadata('42'),
+      await productOf('11'),
+      await productOf('13'),
+    ]
+    const before = await tell()
+    for (const statement of [
+      `update spree_addresses set firstname = split_part(name, ' ', 1), lastname = split_part(name, ' ', 2) where name <> ''`,
+      'alter table spree_addresses drop name, drop vat_id, drop email, drop reverse_charge_status',
+      'alter table spree_inventory_units add order_id integer',
+      'alter table spree_adjustments add eligible boolean default true, add promotion_code_id integer',
+      'alter table spree_prices add is_default boolean not null default true',
+      `update spree_prices set is_default = false, updated_at = '2026-04-01' where id = 226`,
+      'alter table spree_line_items add currency varchar',
+      'alter table spree_stores drop cart_tax_country_iso',
+      'alter table spree_products drop discontinue_on, drop primary_taxon_id',
+      ...[
+        'orders',
+        'line_items',
+        'shipments',
+        'payments',
+        'refunds',
+        'return_authorizations',
+        'customer_returns',
+      ].map((table) => `alter table spree_${table} drop customer_metadata, drop admin_metadata`),
+    ])
+      await connection.query(statement)
+    expect(await tell()).toEqual(before)
+    await connection.query('update spree_adjustments set eligible = false where id = 857')
+    expect((await orderOf('45')).adjustments).toMatchObject([{ id: 857, eligible: false }])
+  })
+})
+
+describe('a shop whose customers are in a table of its own', () => {
+  let db: TestDatabase
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    await db.pool.query(`
+      create table users (id serial primary key, email text, password text, token text);
+      insert into users (email, password, token) values ('Clara@example.com', 'digest', 'token')`)
+  })
+  afterAll(() => db.drop())
+
+  const found = async () => {
+    const store = await openStore(db.pool)
+    return [store.kinds.includes('customer'), store.watched.find(({ kind }) => kind === 'customer')?.table]
+  }
+
+  test('is found by whom its orders are of, where a table of Spree’s own is left over', async () => {
+    expect(await found()).toEqual([true, 'spree_users'])
+    await db.pool.query(`update spree_users set email = 'staff@example.com' where id = 1`)
+    expect(await found()).toEqual([true, 'users'])
+    const store = await openStore(db.pool)
+    const picture = (await store.pictures(db.pool, customerKind, ['1'])).get('1')
+    expect(picture).toMatchObject({
+      payload: {
+        id: 1,
+        email: 'Clara@example.com',
+        login: null,
+        first_name: null,
+        last_name: null,
+        phone: null,
+        created_at: null,
+        updated_at: null,
+        deleted_at: null,
+        bill_address: null,
+        ship_address: null,
+      },
+    })
+    expect(JSON.stringify(picture)).not.toMatch(/digest|token/)
+    expect(store.tables).toContain('users')
+    expect(store.watched.find(({ table }) => table === 'users')?.columns).toEqual(['email'])
+  })
+
+  test('is found by the foreign key of its orders, whatever its name', async () => {
+    await db.pool.query(`
+      create table "Seafarers" (id bigserial primary key, email text);
+      insert into "Seafarers" select id from spree_users;
+      alter table spree_orders add foreign key (user_id) references "Seafarers"`)
+    expect(await found()).toEqual([true, 'Seafarers'])
+    const store = await openStore(db.pool)
+    expect(await store.roots(db.pool, 'customer', '0', 10)).toEqual(['1', '2'])
+    expect(store.tables).toContain('Seafarers')
+  })
+
+  test('has no customers for us where their keys are no integers, or there is no such table', async () => {
+    await db.pool.query(`
+      drop table "Seafarers" cascade;
+      alter table spree_orders drop constraint if exists spree_orders_user_id_fkey;
+      drop table spree_users;
+      drop table users;
+      create table users (id uuid primary key, email text)`)
+    expect(await found()).toEqual([false, undefined])
+    const store = await openStore(db.pool)
+    expect(await store.roots(db.pool, 'customer', '0', 10)).toEqual([])
+    expect(await store.pictures(db.pool, customerKind, ['1'])).toEqual(new Map())
   })
 })
 

@@ -6,27 +6,32 @@ import { loadDump } from './load-dump.ts'
 import { createDatabase, databaseUrl, onServer, type TestDatabase } from './postgres.ts'
 
 export type StoreFamily = 'spree-4.10' | 'spree-6.0'
+/** Not a Spree, by the version whose tables it has. */
+export type SolidusStore = 'solidus-4'
 /** Older stores, by the version whose tables they have. */
 export type OldStore = 'spree-2.0' | 'spree-2.4' | 'spree-3.2' | 'spree-3.7' | 'spree-4.7'
+export type AnyStore = StoreFamily | OldStore | SolidusStore
 /** `fixture`: the project's own small shop. `dump`: a real store's database, where the machine has one. */
 export type StoreSource = 'fixture' | 'dump'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/stores')
 const sampleStore = path.resolve(import.meta.dirname, '../../src/demo/sample-store.sql')
 /** To be loaded one after the other. */
-const ownStores: Readonly<Partial<Record<StoreFamily | OldStore, readonly string[]>>> = {
+const ownStores: Readonly<Partial<Record<AnyStore, readonly string[]>>> = {
   'spree-4.10': [sampleStore],
   'spree-6.0': [path.join(fixtures, 'spree-6.0.sql')],
   'spree-2.0': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-2.0.sql')],
   'spree-2.4': [path.join(fixtures, 'spree-2.4.sql')],
   'spree-3.2': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-3.2.sql')],
   'spree-4.7': [sampleStore, path.join(fixtures, 'spree-4.10-to-4.7.sql')],
+  'solidus-4': [sampleStore, path.join(fixtures, 'spree-4.10-to-solidus-4.sql')],
 }
-const dumpFiles: Readonly<Partial<Record<StoreFamily | OldStore, string>>> = {
+const dumpFiles: Readonly<Partial<Record<AnyStore, string>>> = {
   'spree-4.10': 'spree-4.10.3.sql.gz',
   'spree-6.0': 'spree-6.0.1.sql.gz',
   'spree-2.4': 'spree-2.4-sample.sql.gz',
   'spree-3.7': 'spree-3.7-schema.sql.gz',
+  'solidus-4': 'solidus-4.6.2.sql.gz',
 }
 
 /** Whether STORE_DUMPS names the folder with the real stores. */
@@ -37,28 +42,33 @@ export function dumpsAvailable(): boolean {
 }
 
 /** A store of its own for this test; the first caller of a run loads the template that all others copy. */
-export async function createStore(
-  family: StoreFamily | OldStore,
-  source: StoreSource,
-): Promise<TestDatabase> {
+export async function createStore(family: AnyStore, source: StoreSource): Promise<TestDatabase> {
   const template = `store_${family}_${source}`.replace(/[-.]/g, '_')
   await onServer((server) => prepareTemplate(server, template, family, source))
   return createDatabase(template)
 }
 
-/** Replays one recorded step, e.g. `04-checkout`: statement by statement, in the store's own transactions. */
+/**
+ * Replays one recorded step, e.g. `04-checkout`: statement by statement, in the store's own transactions. Of
+ * `18-product-discarded.2-5` those transactions alone.
+ */
 export async function replay(
   db: TestDatabase,
-  family: StoreFamily | OldStore,
+  family: AnyStore,
   step: string,
   source: StoreSource,
 ): Promise<void> {
   const folder = source === 'fixture' ? fixtures : path.join(dumpsFolder(), 'scripts')
-  const script = readFileSync(path.join(folder, family, `${step}.sql`), 'utf8')
+  const [file, only] = step.split('.')
+  const script = readFileSync(path.join(folder, family, `${file}.sql`), 'utf8')
+  const [first = 0, last = only === undefined ? Number.POSITIVE_INFINITY : first] =
+    only?.split('-').map(Number) ?? []
+  let transaction = 0
   const connection = await db.pool.connect()
   try {
     for (const [index, line] of script.split('\n').entries()) {
-      if (line === '' || line.startsWith('--')) continue
+      transaction = Number(/^-- transaction (\d+)/.exec(line)?.[1] ?? transaction)
+      if (line === '' || line.startsWith('--') || transaction < first || transaction > last) continue
       await connection.query(line).catch((error: unknown) => {
         throw new Error(`${family} ${step}, line ${index + 1}: ${line.slice(0, 120)}`, { cause: error })
       })
@@ -74,7 +84,7 @@ export async function replay(
 async function prepareTemplate(
   server: Pool,
   name: string,
-  family: StoreFamily | OldStore,
+  family: AnyStore,
   source: StoreSource,
 ): Promise<void> {
   await server.query('select pg_advisory_lock(hashtext($1))', [name])
@@ -86,7 +96,7 @@ async function prepareTemplate(
   await server.query(`alter database ${name}_loading rename to ${name}`)
 }
 
-function readStore(family: StoreFamily | OldStore, source: StoreSource): string {
+function readStore(family: AnyStore, source: StoreSource): string {
   const [own, dump] = [ownStores[family], dumpFiles[family]]
   if (source === 'fixture' && own) return own.map((file) => readFileSync(file, 'utf8')).join('\n')
   if (source === 'dump' && dump)

@@ -1,3 +1,4 @@
+import type { CustomerPayload } from '../schemas/customer-message.ts'
 import type { ProductPayload } from '../schemas/product-message.ts'
 import type { StockPayload } from '../schemas/stock-message.ts'
 
@@ -110,10 +111,25 @@ export const stockReceived: StockPayload = { sku: 'SL-7', quantity: 10 }
 
 export const stockCounted: StockPayload = { sku: 'SL-7', quantity: 25 }
 
-export const newUser = {
+export const newUser: CustomerPayload = {
   id: 31,
   email: 'ida.holm@example.com',
   login: 'ida.holm@example.com',
+  first_name: 'Ida',
+  last_name: 'Holm',
+  phone: null,
   created_at: '2026-03-09T14:01:00.000Z',
   updated_at: '2026-03-09T14:01:00.000Z',
+  deleted_at: null,
+  bill_address: null,
+  ship_address: null,
+}
+
+export const changedUser: CustomerPayload = {
+  ...newUser,
+  email: 'ida.aker@example.com',
+  login: 'ida.aker@example.com',
+  last_name: 'Aker',
+  updated_at: '2026-04-02T09:40:00.000Z',
+  previous_email: 'ida.holm@example.com',
 }

@@ -5,12 +5,15 @@ import type { RawOrder } from '../schemas/order-message.ts'
 import { canceledOrder, inWordsOfSix, placedOrder, shippedOrder } from './order.ts'
 import {
   changedProduct,
+  changedUser,
   importedOrder,
   newProduct,
   newUser,
   stockCounted,
   stockReceived,
 } from './payloads.ts'
+import { authorizedReturn, customerReturn } from './returns.ts'
+import { movedStock } from './stock-transfer.ts'
 
 export type Sample = Readonly<{ message: string; payload: RawPayload }>
 
@@ -51,6 +54,15 @@ function samples(version = ''): ReadonlyMap<string, Sample> {
     ['shipment:confirm', { message: 'shipment:confirm', payload: confirmedShipment(shipped) }],
     ['payment:ready', { message: 'payment:ready', payload: paymentOf(placed, null) }],
     ['user:new', { message: 'user:new', payload: newUser }],
+    ['user:updated', { message: 'user:updated', payload: changedUser }],
+    ['stock_transfer:persist', { message: 'stock_transfer:persist', payload: movedStock }],
+    ['return_authorization:new', { message: 'return_authorization:new', payload: authorizedReturn }],
+    [
+      'return_authorization:updated',
+      { message: 'return_authorization:updated', payload: { ...authorizedReturn, state: 'canceled' } },
+    ],
+    ['customer_return:new', { message: 'customer_return:new', payload: customerReturn }],
+    ['customer_return:updated', { message: 'customer_return:updated', payload: customerReturn }],
   ])
 }
 

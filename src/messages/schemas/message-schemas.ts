@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 
 import type { MessageType } from '../message.ts'
+import { announcedCustomerSchema } from './customer-message.ts'
 import { announcedOrderSchema } from './order-message.ts'
 import {
   confirmedShipmentSchema,
@@ -10,7 +11,9 @@ import {
   updatedOrderSchema,
 } from './order-messages.ts'
 import { announcedProductSchema } from './product-message.ts'
+import { announcedCustomerReturnSchema, announcedReturnAuthorizationSchema } from './return-message.ts'
 import { stockMessageSchema } from './stock-message.ts'
+import { announcedStockTransferSchema } from './stock-transfer-message.ts'
 
 /** Of each type that the bridge announces: the schema of its payload. */
 export const messageSchemas = {
@@ -26,4 +29,11 @@ export const messageSchemas = {
   'shipment:confirm': confirmedShipmentSchema,
   'payment:ready': paymentMessageSchema,
   'payment:capture': paymentMessageSchema,
+  'return_authorization:new': announcedReturnAuthorizationSchema,
+  'return_authorization:updated': announcedReturnAuthorizationSchema,
+  'customer_return:new': announcedCustomerReturnSchema,
+  'customer_return:updated': announcedCustomerReturnSchema,
+  'stock_transfer:persist': announcedStockTransferSchema,
+  'user:new': announcedCustomerSchema,
+  'user:updated': announcedCustomerSchema,
 } as const satisfies Readonly<Record<MessageType, z.ZodType>>

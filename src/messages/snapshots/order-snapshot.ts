@@ -1,34 +1,7 @@
 import { z } from 'zod'
 
+import { addressSnapshotSchema } from './address-snapshot.ts'
 import { decimal, id, text, time } from './texts.ts'
-
-const address = z.object({
-  id,
-  firstname: text,
-  lastname: text,
-  address1: text,
-  address2: text,
-  city: text,
-  zipcode: text,
-  phone: text,
-  company: text,
-  alternativePhone: text,
-  stateName: text,
-  countryId: id.nullable(),
-  stateId: id.nullable(),
-  /** Without id and names where the family knows countries and states by their codes alone. */
-  country: z
-    .object({
-      id: id.nullable(),
-      isoName: text,
-      iso: text,
-      iso3: text,
-      name: text,
-      numcode: z.int().nullable(),
-    })
-    .nullable(),
-  state: z.object({ id: id.nullable(), name: text, abbr: text, countryId: id.nullable() }).nullable(),
-})
 
 const optionValue = z.object({
   id,
@@ -100,6 +73,14 @@ const delivery = z.object({
   deliveredAt: time.nullable(),
 })
 
+const carton = z.object({
+  id,
+  number: text,
+  externalNumber: text,
+  tracking: text,
+  shippedAt: time.nullable(),
+})
+
 const shipment = z.object({
   id,
   number: text,
@@ -126,6 +107,8 @@ const shipment = z.object({
     }),
   ),
   deliveries: z.array(delivery).optional(),
+  /** The boxes in which its pieces left, in Solidus. */
+  cartons: z.array(carton).optional(),
 })
 
 const adjustment = z.object({
@@ -205,8 +188,8 @@ export const orderSnapshotSchema = z.object({
   completedAt: time,
   lockedAt: time.nullable(),
   specialInstructions: text,
-  billAddress: address.nullable(),
-  shipAddress: address.nullable(),
+  billAddress: addressSnapshotSchema.nullable(),
+  shipAddress: addressSnapshotSchema.nullable(),
   lineItems: z.array(lineItem),
   payments: z.array(payment),
   shipments: z.array(shipment),

@@ -42,6 +42,7 @@ export function spree2(columns: Columns, name: FamilyName): Family {
                         and ${isShipping}
                         and a.source_type = 'Spree::Shipment'
                         and a.source_id = s.id), s.cost)`,
+    adjusts: { parent: 'adjustable_id', owner: 'adjustable' },
     originator: 'a.originator_type',
     included: isIncluded,
     ofOrder: () => ofOrder,

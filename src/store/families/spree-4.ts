@@ -2,17 +2,22 @@ import type { Columns } from '../columns.ts'
 import type { FamilyName } from '../detect-family.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { returnsByItem } from '../order-returns.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
+import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
-import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
+import { stockTransferSource } from '../stock-transfers.ts'
+import { type OwnerKind, watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /** What an order `o` and its shipments `s` say about money besides their totals, as expressions and select lists. */
 type Money = Readonly<{
   taxes?: Readonly<{ included: string; additional: string }>
   shipTotal: string
   shipmentCost: string
+  /** What an adjustment names as its own. */
+  adjusts: Readonly<{ parent: string; owner?: OwnerKind }>
   /** Of an adjustment `a`: what made it, and whether a price says it already. */
   originator: string
   included: string
@@ -20,20 +25,53 @@ type Money = Readonly<{
   ofOrder(schema: string): string
 }>
 
-const moneyInRows: Money = {
+export const moneyInRows: Money = {
   shipTotal: 'o.shipment_total',
   shipmentCost: 's.cost',
+  adjusts: { parent: 'order_id' },
   originator: 'a.source_type',
   included: 'coalesce(a.included, false)',
   ofOrder: (schema) => `${schema}.spree_adjustments a
              where a.order_id = o.id`,
 }
 
+/** What Solidus has in other columns, as items of select lists. */
+export type Parts = Readonly<{
+  /** Of an address `a`. */
+  firstname: string
+  lastname: string
+  /** Of an adjustment `a`. */
+  mandatory: string
+  eligible: string
+  /** Of a unit `u` of a shipment `s`. */
+  unitOrder: string
+  /** Of a shipment `s`, besides what all have. */
+  shipmentExtras: readonly string[]
+}>
+
+const partsOfSpree: Parts = {
+  firstname: 'a.firstname',
+  lastname: 'a.lastname',
+  mandatory: 'a.mandatory',
+  eligible: 'coalesce(a.eligible, true) as "eligible"',
+  unitOrder: 'u.order_id::text as "orderId"',
+  shipmentExtras: [],
+}
+
 /**
  * Spree from 2.0 to 5.x: orders and carts in one table, masters, shipments. `money` is for those before 2.2, which keep
- * it elsewhere; the other differences are columns that are there or are not.
+ * it elsewhere, `parts` for Solidus; the other differences are columns that are there or are not.
  */
-export function spree4(columns: Columns, name: FamilyName, money = moneyInRows): Family {
+export function spree4(
+  columns: Columns,
+  name: FamilyName,
+  money = moneyInRows,
+  parts = partsOfSpree,
+): Family {
+  const states = {
+    ...customerSource(columns, (_, addressId) => address(columns, parts, addressId)),
+    ...stockTransferSource(columns, { table: 'spree_stock_items', key: 'stock_item_id' }),
+  }
   return {
     name,
     watched: [
@@ -43,31 +81,26 @@ export function spree4(columns: Columns, name: FamilyName, money = moneyInRows):
       ...watch(columns, 'spree_shipments', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_shipping_rates', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
       ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
-      ...watch(
-        columns,
-        'spree_adjustments',
-        money === moneyInRows
-          ? { kind: 'order', parent: 'order_id' }
-          : { kind: 'order', parent: 'adjustable_id', owner: 'adjustable' },
-      ),
+      ...watch(columns, 'spree_adjustments', { kind: 'order', ...money.adjusts }),
       ...watch(columns, 'spree_return_authorizations', { kind: 'order', parent: 'order_id' }),
-      ...watch(columns, 'spree_return_items', {
-        kind: 'order',
-        parent: 'return_authorization_id',
-        owner: 'return',
-      }),
+      // By its unit: one that comes back unasked has no authorization.
+      ...watch(columns, 'spree_return_items', { kind: 'order', parent: 'inventory_unit_id', owner: 'unit' }),
+      ...watch(columns, 'spree_reimbursements', { kind: 'order', parent: 'order_id' }),
+      ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
       ...orderOwners(columns, { shipments: 'spree_shipments', returns: 'spree_return_authorizations' }),
     },
     products: productStatement(columns, { deletedMasters: true }),
-    orders: orderStatement(columns, orderPicture(columns, money)),
+    orders: orderStatement(columns, orderPicture(columns, money, parts)),
     ...stockStatements(columns, 'spree_stock_items'),
+    returns: returnsByItem(columns),
+    states,
   }
 }
 
-function orderPicture(columns: Columns, money: Money): string {
+function orderPicture(columns: Columns, money: Money, parts: Parts): string {
   const schema = quoteName(columns.schema)
   const number = columns.has('spree_payments', 'number') ? 'p.number' : 'p.identifier'
   return `
@@ -79,17 +112,17 @@ function orderPicture(columns: Columns, money: Money): string {
           null as "statuses",
           ${money.shipTotal}::text as "shipTotal",
           o.special_instructions as "specialInstructions",
-          ${address(columns, 'o.bill_address_id')} as "billAddress",
-          ${address(columns, 'o.ship_address_id')} as "shipAddress",
+          ${address(columns, parts, 'o.bill_address_id')} as "billAddress",
+          ${address(columns, parts, 'o.ship_address_id')} as "shipAddress",
           ${orderLineItems(columns, { optionText: 'presentation', media: 'spree_assets' })} as "lineItems",
           ${orderPayments(columns, { number, state: 'p.state' })} as "payments",
-          ${shipments(columns, money.shipmentCost)} as "shipments",
+          ${shipments(columns, money.shipmentCost, parts)} as "shipments",
           ${jsonRows(`
             select a.id::text as "id",
                    a.amount::text,
                    a.label,
-                   a.mandatory,
-                   coalesce(a.eligible, true) as "eligible",
+                   ${parts.mandatory},
+                   ${parts.eligible},
                    ${money.included} as "included",
                    ${money.originator} as "originatorType",
                    a.adjustable_type as "adjustableType"
@@ -119,12 +152,12 @@ function returnItems(columns: Columns): string {
                       order by i.id`)
 }
 
-function address(columns: Columns, addressId: string): string {
+function address(columns: Columns, parts: Parts, addressId: string): string {
   const schema = quoteName(columns.schema)
   return jsonRow(`
             select a.id::text as "id",
-                   a.firstname,
-                   a.lastname,
+                   ${parts.firstname},
+                   ${parts.lastname},
                    a.address1,
                    a.address2,
                    a.city,
@@ -147,7 +180,7 @@ function address(columns: Columns, addressId: string): string {
              where a.id = ${addressId}`)
 }
 
-function shipments(columns: Columns, cost: string): string {
+function shipments(columns: Columns, cost: string, parts: Parts): string {
   const schema = quoteName(columns.schema)
   const code = columns.has('spree_shipping_methods', 'code') ? 'm.code' : 'null as "code"'
   // Where a unit has no quantity it is one piece.
@@ -185,10 +218,15 @@ function shipments(columns: Columns, cost: string): string {
                      select u.id::text as "id",
                             u.state,
                             u.variant_id::text as "variantId",
-                            u.order_id::text as "orderId"${quantity}
+                            ${parts.unitOrder}${quantity}
                        from ${schema}.spree_inventory_units u
                       where u.shipment_id = s.id
-                      order by u.id`)} as "units"
+                      order by u.id`)} as "units"${parts.shipmentExtras
+                     .map(
+                       (extra) => `,
+                   ${extra}`,
+                     )
+                     .join('')}
               from ${schema}.spree_shipments s
               left join ${schema}.spree_stock_locations l on l.id = s.stock_location_id
              where s.order_id = o.id

@@ -1,10 +1,13 @@
 import type { Columns } from '../columns.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
+import { returnsAsWhole } from '../order-returns.ts'
 import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
+import { customerSource, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
+import { stockTransferSource } from '../stock-transfers.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
 
 /**
@@ -12,6 +15,10 @@ import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
  * order id), fulfillments for shipments, allocated stock, tax lines, discounts and fees for adjustments, no masters.
  */
 export function spree6(columns: Columns): Family {
+  const states = {
+    ...customerSource(columns, address),
+    ...stockTransferSource(columns, { table: 'spree_stock_levels', key: 'stock_level_id' }),
+  }
   return {
     name: 'spree-6.0',
     watched: [
@@ -36,6 +43,7 @@ export function spree6(columns: Columns): Family {
       ...watch(columns, 'spree_fees', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_returns', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_return_line_items', { kind: 'order', parent: 'return_id', owner: 'return' }),
+      ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
@@ -44,6 +52,8 @@ export function spree6(columns: Columns): Family {
     products: productStatement(columns, { deletedMasters: false }),
     orders: orderStatement(columns, orderPicture(columns)),
     ...stockStatements(columns, 'spree_stock_levels'),
+    returns: returnsAsWhole(columns),
+    states,
   }
 }
 

@@ -8,10 +8,11 @@ type Unit = Readonly<{ id: string; order_id: string; shipment_id: string; quanti
 
 /** Placed orders' units that wait for a variant at a location, the longest waiting order first. */
 function waitingUnits(shop: Shop): string {
+  const order = shop.columns.has(shop.units, 'order_id') ? 'u.order_id' : 's.order_id'
   return `
        from ${shop.table(shop.units)} u
        join ${shop.table(shop.shipments)} s on s.id = u.${shop.unitShipment}
-       join ${shop.table('spree_orders')} o on o.id = u.order_id
+       join ${shop.table('spree_orders')} o on o.id = ${order}
       where u.variant_id = $1::bigint
         and u.${shop.state} = 'backordered'
         and s.stock_location_id = $2::bigint
@@ -49,9 +50,10 @@ export async function fillBackorders(
   locationId: string,
   pieces: number,
 ): Promise<void> {
+  // Where a unit has no quantity it is one piece.
+  const quantity = shop.columns.has(shop.units, 'quantity') ? 'coalesce(u.quantity, 1)' : '1'
   const { rows } = await db.query<Unit>(
-    `select u.id::text as id, u.order_id::text as order_id, s.id::text as shipment_id,
-            coalesce(u.quantity, 1) as quantity
+    `select u.id::text as id, o.id::text as order_id, s.id::text as shipment_id, ${quantity} as quantity
        ${waitingUnits(shop)}
       order by o.completed_at, u.id
       limit $3

@@ -13,32 +13,40 @@ export async function refreshShipments(
   changedShipments: readonly string[],
 ): Promise<void> {
   if (shop.family === 'spree-6.0') await refreshFulfillments(db, shop, orderId, changedShipments)
-  else await refreshSpree4(db, shop, orderId)
+  else await refreshSpree4(db, shop, orderId, changedShipments)
 }
 
 /**
  * 4.x: every shipment is given the state that its units and the order's payment allow (`Shipment#determine_state`), but one
- * that was canceled by itself stays so. The order is `backorder` while a unit waits, else what its shipments agree on.
+ * that was canceled by itself stays so; Solidus writes those alone that change. The order is `backorder` while a unit waits, else what its shipments agree on.
  */
-async function refreshSpree4(db: Db, shop: Shop, orderId: string): Promise<void> {
+async function refreshSpree4(
+  db: Db,
+  shop: Shop,
+  orderId: string,
+  changedShipments: readonly string[],
+): Promise<void> {
   const shipments = shop.table('spree_shipments')
   const waits = `
         select from ${shop.table('spree_inventory_units')} u where u.shipment_id = s.id and u.state = 'backordered'`
   await db.query(
-    `update ${shipments} s
-        set state = case
+    `update ${shipments} written
+        set state = next.state, updated_at = ${NOW}
+       from (select s.id,
+                    case
                       when s.state = 'canceled' or o.state = 'canceled' then 'canceled'
                       when o.state not in ('complete', 'resumed', 'awaiting_return', 'returned') then 'pending'
                       when exists (${waits}) then 'pending'
                       when s.state = 'shipped' then 'shipped'
                       when o.payment_state in ('paid', 'credit_owed') then 'ready'
                       else 'pending'
-                    end,
-            updated_at = ${NOW}
-       from ${shop.table('spree_orders')} o
-      where o.id = $1::bigint
-        and s.order_id = o.id`,
-    [orderId],
+                    end as state
+               from ${shipments} s
+               join ${shop.table('spree_orders')} o on o.id = s.order_id
+              where o.id = $1::bigint) next
+      where written.id = next.id
+        and ($2::bigint[] is null or written.id = any($2::bigint[]) or written.state is distinct from next.state)`,
+    [orderId, shop.family === 'solidus' ? changedShipments : null],
   )
   const { rows } = await db.query<{ before: string | null; after: string | null; user_id: string | null }>(
     `with before as (

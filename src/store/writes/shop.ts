@@ -1,6 +1,6 @@
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
-import { type WrittenFamily, writtenFamily } from './written-family.ts'
+import { type StockedFamily, stockedFamily } from './written-family.ts'
 
 /** The words in which the families differ for one who writes. */
 type Words = Readonly<{
@@ -23,19 +23,22 @@ type Words = Readonly<{
   moneyDecimals: number
 }>
 
-const words: Readonly<Record<WrittenFamily, Words>> = {
-  'spree-4.10': {
-    stock: 'spree_stock_items',
-    movedStock: 'stock_item_id',
-    shipments: 'spree_shipments',
-    units: 'spree_inventory_units',
-    unitShipment: 'shipment_id',
-    state: 'state',
-    label: 'presentation',
-    slugScope: null,
-    masters: true,
-    moneyDecimals: 2,
-  },
+const spree4: Words = {
+  stock: 'spree_stock_items',
+  movedStock: 'stock_item_id',
+  shipments: 'spree_shipments',
+  units: 'spree_inventory_units',
+  unitShipment: 'shipment_id',
+  state: 'state',
+  label: 'presentation',
+  slugScope: null,
+  masters: true,
+  moneyDecimals: 2,
+}
+
+const words: Readonly<Record<StockedFamily, Words>> = {
+  'spree-4.10': spree4,
+  solidus: spree4,
   'spree-6.0': {
     stock: 'spree_stock_levels',
     movedStock: 'stock_level_id',
@@ -53,7 +56,7 @@ const words: Readonly<Record<WrittenFamily, Words>> = {
 /** A store as the writes see it: its columns, its family's words, its tables by their full names. */
 export type Shop = Words &
   Readonly<{
-    family: WrittenFamily
+    family: StockedFamily
     columns: Store['columns']
     table(name: string): string
   }>
@@ -61,7 +64,7 @@ export type Shop = Words &
 /** @throws NotApplicable where the family is not written. */
 export function shopOf(store: Pick<Store, 'family' | 'columns'>): Shop {
   const schema = quoteName(store.columns.schema)
-  const family = writtenFamily(store.family)
+  const family = stockedFamily(store.family)
   return {
     ...words[family],
     family,

@@ -42,7 +42,8 @@ export async function findVariant(db: Db, shop: Shop, sku: string): Promise<Stoc
 
 /**
  * The location that is meant. Without a name, the one that Spree itself takes first (`StockLocation.order_default` of the
- * active ones): the default, else by name; where locations belong to a store, that of the default store.
+ * active ones): the default, else by name, in Solidus by position; where locations belong to a store, that of the default
+ * store.
  * @throws NotApplicable where there is no such location.
  */
 export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Promise<StockLocation> {
@@ -50,6 +51,7 @@ export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Pr
   const ofDefaultStore = shop.columns.has('spree_stock_locations', 'store_id')
     ? `(select s."default" from ${shop.table('spree_stores')} s where s.id = l.store_id) desc nulls last, `
     : ''
+  const position = shop.columns.has('spree_stock_locations', 'position') ? 'l.position, ' : ''
   const [condition, value] =
     named === undefined
       ? ['l.active', null]
@@ -61,7 +63,7 @@ export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Pr
        from ${shop.table('spree_stock_locations')} l
       where ${living}
         and ${condition}
-      order by ${ofDefaultStore}l."default" desc, l.name, l.id
+      order by ${ofDefaultStore}l."default" desc, ${position}l.name, l.id
       limit 1`,
     value === null ? [] : [value],
   )

@@ -1,0 +1,33 @@
+/** A change of the shop that comes meanwhile waits behind about so much work of the backfill. */
+const AHEAD_SECONDS = 0.5
+const SMALLEST_PAGE = 20
+const LARGEST_PAGE = 1_000
+const FIRST_PAGE = 100
+
+/**
+ * How much a backfill may put before what the shop does next: as much as leaves within half a second, by how fast things
+ * have just left. Pure; times are milliseconds of any one clock.
+ */
+export class Pace {
+  #page = FIRST_PAGE
+  #last: Readonly<{ at: number; underWay: number }> | undefined
+
+  /** How many to ask for next; 0 while more than half of a page is still under way. */
+  room(underWay: number, now: number): number {
+    if (this.#last) this.#learn(this.#last, underWay, now)
+    return underWay <= this.#page / 2 ? this.#page : 0
+  }
+
+  /** A page was asked for, on top of what was under way. */
+  asked(count: number, underWay: number, now: number): void {
+    this.#last = { at: now, underWay: underWay + count }
+  }
+
+  #learn(last: Readonly<{ at: number; underWay: number }>, underWay: number, now: number): void {
+    const left = last.underWay - underWay
+    const seconds = (now - last.at) / 1_000
+    if (left <= 0 || seconds <= 0) return
+    const page = Math.round((left / seconds) * AHEAD_SECONDS)
+    this.#page = Math.min(LARGEST_PAGE, Math.max(SMALLEST_PAGE, page))
+  }
+}

@@ -1,0 +1,72 @@
+import type { MessageType, RawPayload } from '../messages/message.ts'
+import type { Picture, StateKind } from '../messages/state-kind.ts'
+import type { Baseline } from './baseline.ts'
+import { type Derivation, emptyDerivation } from './derivation.ts'
+import { digestOf, isUnchanged, SHAPE } from './digest.ts'
+import { isEcho, type Told } from './echo.ts'
+import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+
+export type StateInput = Readonly<{
+  about: StateKind
+  aggregate: string
+  id: string
+  rows: readonly ResolvedRow[]
+  /** Undefined: the row is gone. */
+  picture: Picture | undefined
+  baselines: ReadonlyMap<string, Baseline>
+  /** True once the silent seeding is through: from then on a missing baseline means new. */
+  seeded: boolean
+  told(type: MessageType): Told
+  now: Date
+}>
+
+/** The state as it stands, if it is not the one that was told. The baseline's part bears the name of the kind. */
+export function deriveState(input: StateInput): Derivation {
+  const { about, aggregate, id, rows, picture } = input
+  const { first, later } = about.types
+  const part = about.kind
+  const derivation = emptyDerivation()
+  const tell = (type: MessageType, payload: RawPayload, subject: string | null) =>
+    derivation.messages.push({ type, payload, subject })
+  const before = input.baselines.get(part)
+  const known = before?.naturalKey ?? undefined
+  if (!picture) {
+    if (known !== undefined && about.removed) tell(later, about.removed(known, input.now), part)
+    if (before) derivation.forgotten.push({ aggregate, part })
+    return derivation
+  }
+
+  const forgets = rows.some(({ op }) => op === 'forget')
+  const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, id)))
+  // Made and removed before anyone was told: never mentioned, and new if it is ever restored.
+  if (isNew && picture.deleted) return derivation
+  const onlyForgets = rows.every(({ op }) => op === 'forget')
+  const baseline = stateBaseline(aggregate, about, picture)
+  derivation.baselines.push(onlyForgets ? { ...baseline, digest: null } : baseline)
+  if (onlyForgets) return derivation
+
+  const requested = rows.some(({ op }) => op === 'announce')
+  if (!requested && !forgets && isUnchanged(before, baseline.digest, picture.content)) return derivation
+  // What the hub itself made is known to all that it told of it; what was merely never announced is not.
+  const isHubs = !isNew || rows.some((row) => isRootInsert(row, id))
+  if (isHubs && !requested && isEcho(rows, [first, later], input.told)) {
+    derivation.silenced++
+    return derivation
+  }
+  if (isNew) tell(first, picture.payload, first === later ? part : null)
+  else {
+    const former = known === undefined ? {} : picture.formerKeys(known)
+    tell(later, { ...picture.payload, ...former }, Object.keys(former).length === 0 ? part : null)
+  }
+  return derivation
+}
+
+/** What is noted of a state that is announced as it stands. */
+export function stateBaseline(
+  aggregate: string,
+  { kind }: StateKind,
+  picture: Picture,
+): Baseline & Readonly<{ digest: string }> {
+  const { content, naturalKey } = picture
+  return { aggregate, part: kind, digest: digestOf(content), level: null, naturalKey, shape: SHAPE }
+}
