@@ -34,6 +34,7 @@ export async function loadCollectLoop({ databaseUrl, count }: SenderRequest) {
           left -= messages.length
           if (left <= 0) collector.stop().then(resolve, reject)
         },
+        reopen: async () => {},
         onHeld() {},
         onError: reject,
       })

@@ -1,4 +1,5 @@
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 
 /** What was last announced of one part of an aggregate: `catalogue`, `order`, or `stock:<variant id>`. */
 export type Baseline = Readonly<{
@@ -31,7 +32,8 @@ export async function readBaselines(
   aggregates: readonly string[],
   withTold = false,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Baseline>>> {
-  const { rows } = await db.query<BaselineRow>(
+  const { rows } = await queryPrepared<BaselineRow>(
+    db,
     `select aggregate, part, digest, level, natural_key, shape, case when $2 then told end as told
        from bridge.baseline
       where aggregate = any($1::text[])`,
@@ -77,7 +79,8 @@ export function seedBaselines(db: Db, baselines: readonly Baseline[]): Promise<v
 /** A parameter per column: one per value costs twice the CPU where the texts are as short as these. */
 async function insertBaselines(db: Db, baselines: readonly Baseline[], onConflict: string): Promise<void> {
   if (baselines.length === 0) return
-  await db.query(
+  await queryPrepared(
+    db,
     `insert into bridge.baseline as b (aggregate, part, digest, level, natural_key, shape, told)
      select * from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::integer[], $7::text[])
          on conflict (aggregate, part) do ${onConflict}`,
@@ -95,7 +98,8 @@ async function insertBaselines(db: Db, baselines: readonly Baseline[], onConflic
 
 export async function deleteBaselines(db: Db, keys: readonly BaselineKey[]): Promise<void> {
   if (keys.length === 0) return
-  await db.query(
+  await queryPrepared(
+    db,
     `delete from bridge.baseline b
       using unnest($1::text[], $2::text[]) gone (aggregate, part)
       where b.aggregate = gone.aggregate and b.part = gone.part`,

@@ -15,6 +15,8 @@ export type CollectorOptions = Readonly<{
   workerId(): string | undefined
   /** True while notifications arrive: only then may the collector sleep between fallback polls. */
   hears(): boolean
+  /** Reads the tables of the store anew; rejects where it finds none, and leaves all as it was. */
+  reopen(): Promise<void>
   onPass(pass: Pass): void
   /** The kinds that cannot be read have changed: their changes wait in the outbox, the others go on. */
   onHeld(held: Unreadable): void
@@ -91,6 +93,8 @@ export function startCollector(options: CollectorOptions): Collector {
   /** Which kinds can be read now? True where others than before. */
   async function look(): Promise<boolean> {
     const before = held
+    // Of what was dropped, much is not in every version and can be done without. Where no store is found, see below.
+    await options.reopen().catch(() => {})
     held = await store.unreadable(pool)
     heldSince = performance.now()
     if (held.size === before.size && [...held].every(([kind, reason]) => before.get(kind) === reason))

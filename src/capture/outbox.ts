@@ -1,6 +1,7 @@
 import type { AggregateKind, Kind } from '../messages/aggregate.ts'
 import { endedMeanwhile, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import type { Tally } from './tally.ts'
 
@@ -59,17 +60,21 @@ function notHeld(held: ReadonlySet<Kind>): string {
 
 function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number, free: string) {
   if (!previous) {
-    return db.query<Row>(`select ${COLUMNS} from bridge.outbox where ${free} order by xid, id limit $1`, [
-      limit,
-    ])
+    return queryPrepared<Row>(
+      db,
+      `select ${COLUMNS} from bridge.outbox where ${free} order by xid, id limit $1`,
+      [limit],
+    )
   }
   if (previous.inProgress.size === 0) {
-    return db.query<Row>(
+    return queryPrepared<Row>(
+      db,
       `select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 and ${free} order by xid, id limit $2`,
       [previous.xmax, limit],
     )
   }
-  return db.query<Row>(
+  return queryPrepared<Row>(
+    db,
     `(select ${COLUMNS} from bridge.outbox
        where xid = ${endedMeanwhile('$3')} and ${free}
        order by xid, id limit $2)
@@ -83,7 +88,8 @@ function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number, fre
 /** Takes rows out, and writes down with what: the count of the rows is the database's own, the rest the collector's. */
 export async function takeRows(db: Db, rows: readonly OutboxRow[], tally: Tally): Promise<void> {
   if (rows.length === 0 && tally.messages === 0) return
-  await db.query(
+  await queryPrepared(
+    db,
     `with taken as (
        delete from bridge.outbox o
         using unnest($1::xid8[], $2::bigint[]) taken (xid, id)

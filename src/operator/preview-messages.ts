@@ -3,7 +3,7 @@ import type { OrderMessages } from '../capture/derive-order.ts'
 import type { ResolvedRow } from '../capture/outbox-row.ts'
 import { type ShapedMessages, shapeMessages } from '../capture/shape-messages.ts'
 import type { Unmapped } from '../capture/unmapped.ts'
-import { aggregateKey } from '../messages/aggregate.ts'
+import { aggregateKey, aggregateKindOf, type Kind } from '../messages/aggregate.ts'
 import type { Message } from '../messages/message.ts'
 import { isAt, parsePath, valuesAt } from '../messages/shaping/path.ts'
 import { remainsOf } from '../messages/shaping/remains.ts'
@@ -14,11 +14,9 @@ import { inTransaction } from '../postgres/transaction.ts'
 import { findRoot } from '../store/find-root.ts'
 import type { Store } from '../store/store.ts'
 
-export const PREVIEWED_KINDS = ['product', 'stock', 'order'] as const
-
 export type PreviewOptions = Readonly<{
-  kind: (typeof PREVIEWED_KINDS)[number]
-  /** An order's number or id; a product's id, SKU or permalink, for its stock too. */
+  kind: Kind
+  /** An order's number or id; a product's id, SKU or permalink, for its stock too; of all else the id. */
   name: string
   stockMessages: 'change' | 'actual'
   orderMessages: OrderMessages
@@ -53,7 +51,7 @@ export function previewMessages(
   options: PreviewOptions,
 ): Promise<Preview | undefined> {
   const { kind, name, stockMessages, orderMessages } = options
-  const root = kind === 'order' ? 'order' : 'product'
+  const root = aggregateKindOf(kind)
   return inTransaction(
     pool,
     async (db) => {
@@ -97,7 +95,7 @@ const NOTHING: Result = { messages: [], withheld: [] }
 
 async function derive(
   { db, store, id, aggregate, shape }: Work,
-  kind: 'product' | 'order',
+  kind: Kind,
   asked: Pick<PreviewOptions, 'stockMessages' | 'orderMessages'>,
 ): Promise<Result | Unmapped> {
   // The request that asks for the state to be told, changed or not.

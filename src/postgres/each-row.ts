@@ -1,34 +1,46 @@
-import type { QueryResult, QueryResultRow } from 'pg'
+import pg from 'pg'
 
 import type { Db } from './pool.ts'
-
-const PAGE = 20
+import { asPrepared } from './prepared.ts'
 
 /**
  * Gives each row of a statement to `take` as it comes in, while the server makes the next ones: what is costly there and
- * costly here then takes the time of one of them. Runs inside the caller's transaction, one at a time.
+ * costly here then takes the time of one of them. Prepared as by `queryPrepared`.
  */
-export async function eachRow<Row extends QueryResultRow>(
+export async function eachRow<Row extends pg.QueryResultRow>(
   db: Db,
   text: string,
   values: readonly unknown[],
   take: (row: Row) => void,
 ): Promise<void> {
-  const ahead: Promise<QueryResult<Row>>[] = []
-  const ask = () => {
-    const page = db.query<Row>(`fetch ${PAGE} from each_row`)
-    page.catch(() => undefined) // where an earlier one fails, or `take` does, nobody waits for it
-    ahead.push(page)
-  }
-  const opened = db.query(`declare each_row no scroll cursor for ${text}`, values)
-  ask()
-  ask()
-  await opened
-  for (let page = await ahead.shift(); page; page = await ahead.shift()) {
-    const mayBeMore = page.rows.length === PAGE
-    if (mayBeMore) ask()
-    for (const row of page.rows) take(row)
-    if (!mayBeMore) break
-  }
-  await db.query('close each_row')
+  if (db instanceof pg.Client) {
+    await asPrepared(db, text, values, (statement) => takeEach(db, statement, take))
+  } else for (const row of (await db.query<Row>(text, values)).rows) take(row)
+}
+
+function takeEach<Row extends pg.QueryResultRow>(
+  client: pg.Client,
+  statement: pg.QueryConfig,
+  take: (row: Row) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let refused: unknown
+    // With a limit on its time, pg tells of an error by the callback alone.
+    const query = new pg.Query<Row>(statement, (error) => {
+      const failure = error ?? refused
+      if (failure === undefined) resolve()
+      else reject(failure)
+    })
+    query.on('row', (row, result) => {
+      // pg would keep them all until the end.
+      if (result) result.rows.length = 0
+      if (refused !== undefined) return
+      try {
+        take(row)
+      } catch (error) {
+        refused = error
+      }
+    })
+    client.query(query)
+  })
 }

@@ -21,7 +21,19 @@ const TRANSIENT = new Set([
   '25006', // read only: a failover that is under way
   '55P03', // lock not available
   '57014', // query canceled: statement timeout
+  '26000', // a prepared statement that this session does not have: the next try goes unprepared
+  '42P05', // one that it has already
 ])
+
+/** A migration has changed the type of what a prepared statement returns; the message's language is the server's. */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    sqlState(error) === '0A000' &&
+    error instanceof Error &&
+    'routine' in error &&
+    error.routine === 'RevalidateCachedQuery'
+  )
+}
 
 /**
  * True for what passes by itself: conflicts, timeouts, lost connections, a server that stops, starts,
@@ -30,7 +42,7 @@ const TRANSIENT = new Set([
 export function isTransient(error: unknown): boolean {
   const code = sqlState(error)
   if (code !== undefined) {
-    if (TRANSIENT.has(code) || CONNECTION_ERRNOS.has(code)) return true
+    if (TRANSIENT.has(code) || CONNECTION_ERRNOS.has(code) || isStalePlan(error)) return true
     // 08 connection exception, 53 insufficient resources, 57P operator intervention
     return code.startsWith('08') || code.startsWith('53') || code.startsWith('57P')
   }

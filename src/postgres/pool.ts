@@ -31,7 +31,7 @@ export type PoolOptions = Readonly<{
   onConnectionError(error: Error): void
 }>
 
-/** A pool over one database. Every statement is sent unprepared or named by pg itself, so PgBouncer may stand between. */
+/** A pool over one database. Its statements are sent unprepared, so PgBouncer may stand between; see also `queryPrepared`. */
 export function createPool(url: string, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,

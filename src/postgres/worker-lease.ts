@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import type { Db } from './pool.ts'
+import { queryPrepared } from './prepared.ts'
 
 /**
  * A worker's registration is its lease: one row that it renews. Lanes and named leases belong to the row, so that they
@@ -90,7 +91,8 @@ export async function claimLease(db: Db, name: string, workerId: string): Promis
  * Holds off a takeover until the commit; as the first statement it would hold it off for as long as the owner pauses.
  */
 export async function fence(db: Db, name: string, workerId: string, epoch: string): Promise<boolean> {
-  const { rowCount } = await db.query(
+  const { rowCount } = await queryPrepared(
+    db,
     'select 1 from bridge.lease where name = $1 and owner = $2 and epoch = $3 for share',
     [name, workerId, epoch],
   )

@@ -1,11 +1,7 @@
 import { Argument, type Command } from 'commander'
 
-import {
-  PREVIEWED_KINDS,
-  type Preview,
-  type PreviewOptions,
-  previewMessages,
-} from '../operator/preview-messages.ts'
+import { type AggregateKind, aggregateKindOf, KINDS } from '../messages/aggregate.ts'
+import { type Preview, type PreviewOptions, previewMessages } from '../operator/preview-messages.ts'
 import { openStore } from '../store/store.ts'
 import { OperatorError } from './exit.ts'
 import { shapeOf } from './shape-of.ts'
@@ -19,8 +15,11 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
     .description(
       'the messages that a change of this one would send, as the configuration shapes them; nothing is sent',
     )
-    .addArgument(new Argument('<kind>', 'what it is').choices(PREVIEWED_KINDS))
-    .argument('<id>', "an order's number or id; a product's id, SKU or permalink, for its stock too")
+    .addArgument(new Argument('<kind>', 'what it is').choices(KINDS))
+    .argument(
+      '<id>',
+      "an order's number or id; a product's id, SKU or permalink, for its stock too; of all else the id",
+    )
     .option('--config <file>', 'YAML file with settings; the environment wins')
     .option('--json', 'print data as JSON')
     .option('--shadow', 'as the section `shadow` of the configuration shapes them')
@@ -33,17 +32,18 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
         const how = { stockMessages: settings.stock, orderMessages: settings.orders }
         const asked = { kind, name, ...how, shape, redact: rules.redact }
         const preview = await previewMessages(pool, store, asked)
-        if (!preview)
-          throw new OperatorError(
-            kind === 'order'
-              ? `There is no placed order with the number or id ${name}.`
-              : `There is no product with the id, SKU or permalink ${name}.`,
-            1,
-          )
+        if (!preview) throw new OperatorError(`There is no ${NAMED_BY[aggregateKindOf(kind)]} ${name}.`, 1)
         print(options.json ? JSON.stringify(preview) : formatPreview(preview))
         finish(preview.unmapped === null ? 0 : 1)
       }),
     )
+}
+
+const NAMED_BY: Readonly<Record<AggregateKind, string>> = {
+  order: 'placed order with the number or id',
+  product: 'product with the id, SKU or permalink',
+  customer: 'customer with the id',
+  stock_transfer: 'stock transfer with the id',
 }
 
 function formatPreview({ aggregate, messages, unmapped, leadNowhere, remains }: Preview): string {

@@ -151,6 +151,7 @@ async function assemble(
     },
     workerId: () => membership.registration()?.id,
     hears: () => listener.hears(),
+    reopen: () => store.reopen(pool),
     onPass(pass) {
       if (pass.messages.length > 0) sender.wake()
       tellPass(pass, log, quietly, metrics)

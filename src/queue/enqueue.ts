@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 
 import type { Db } from '../postgres/pool.ts'
+import { queryOnce, queryPrepared } from '../postgres/prepared.ts'
 import type { NewMessage, QueueTables } from './message.ts'
 
 const COLUMNS = 6
-const ROWS_PER_STATEMENT = 250
+/** As many as the collector makes of one pass over many orders, so that its statement is one that is prepared. */
+const ROWS_PER_STATEMENT = 200
 
 /** How many lanes a queue has: fixed when its tables were made. */
 export async function countLanes(db: Db, tables: QueueTables): Promise<number> {
@@ -31,7 +33,11 @@ export async function insertMessages(
 ): Promise<void> {
   for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
     const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
-    await db.query(
+    // What was made for another number of rows is seldom asked for again.
+    const recurs = chunk.length === 1 || chunk.length === ROWS_PER_STATEMENT
+    const run = recurs ? queryPrepared : queryOnce
+    await run(
+      db,
       `with added as (
          insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
          values ${chunk.map((_, row) => placeholders(row)).join(', ')}

@@ -1,5 +1,6 @@
 import { endedMeanwhile, formatSnapshot, openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { Reload } from './chains.ts'
 import type { MessageState, QueuedMessage, QueueTables } from './message.ts'
 import { BEGINNING, type Position } from './position.ts'
@@ -173,7 +174,8 @@ export async function readNew(
         limit $3)`
     const [snapshot, { rows }] = await Promise.all([
       openWindow(connection, TIMEOUT_MILLISECONDS),
-      connection.query<Row>(
+      queryPrepared<Row>(
+        connection,
         late.length === 0
           ? rowsWhere('m.xid >= $2::xid8')
           : // Two looks into the index: as one condition they would be a walk along all of it.

@@ -1,17 +1,22 @@
+import type { AggregateKind } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
 import { quoteName } from './json-sql.ts'
 import type { Store } from './store.ts'
 
 /**
- * The id of what a person names: an order by its number or id, a product by its id, SKU or permalink; undefined where there
- * is none. Carts are no orders.
+ * The id of what a person names: an order by its number or id, a product by its id, SKU or permalink, all else by its id;
+ * undefined where there is none. Carts are no orders.
  */
 export async function findRoot(
   db: Db,
-  store: Pick<Store, 'schema'>,
-  kind: 'product' | 'order',
+  store: Store,
+  kind: AggregateKind,
   name: string,
 ): Promise<string | undefined> {
+  if (kind !== 'product' && kind !== 'order') {
+    const isThere = /^\d{1,18}$/.test(name) && (await store.present(db, kind, [name])).has(name)
+    return isThere ? name : undefined
+  }
   const { rows } = await db.query<{ id: string }>(statementFor(kind, quoteName(store.schema)), [name])
   return rows[0]?.id
 }

@@ -1,5 +1,6 @@
 import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { Family, OwnerLookup } from './family.ts'
 import type { OwnerKind, WatchedTable } from './watched.ts'
 
@@ -48,7 +49,7 @@ export async function resolveOwners(
 async function findRoots(db: Db, { sql, kind: usual }: OwnerLookup, keys: readonly string[]): Promise<Roots> {
   const roots = new Roots()
   if (keys.length === 0) return roots
-  const { rows } = await db.query<{ key: string; root: string; kind?: AggregateKind }>(sql, [keys])
+  const { rows } = await queryPrepared<{ key: string; root: string; kind?: AggregateKind }>(db, sql, [keys])
   for (const { key, root, kind = usual } of rows) roots.add(key, aggregateKey(kind, root))
   return roots
 }

@@ -107,16 +107,15 @@ function rootsOf(store: Store, entity: Entity, { condition }: RootFilter) {
 }
 
 /**
- * A condition must be one expression. In brackets alone `true) or (true` is one as well; between `when` and `then` it is
- * not, and what is one there and no expression is none in brackets. As a statement with a parameter it can end nothing
- * and begin nothing.
+ * A condition must be one expression. In brackets, as it is used, `true) or (true` is one as well, but not between `when`
+ * and `then`; what is one there alone (`true then true when true`) is none in brackets. As a statement with a parameter
+ * it can end nothing and begin nothing.
  */
 async function refuseFragments(db: Db, from: string, condition: string): Promise<void> {
   await db.query(
     `select from ${from} where $1::boolean is null and case when\n${condition}\nthen true else false end limit 0`,
     [true],
   )
-  await db.query(`select from ${from} where $1::boolean is null and (\n${condition}\n) limit 0`, [true])
 }
 
 /** In a transaction that can write nothing, whatever the condition calls. */

@@ -122,3 +122,16 @@ test('a table renamed does the same to all that is read from it', async () => {
   await worker.settled()
   expect(told().slice(6)).toEqual([['order:persist', 'R204817352', 'new@example.com']])
 })
+
+test('a column that not every version has is done without at once', async () => {
+  const heard = told().length
+  const complaints = worker.complaints().length
+  await db.pool.query('alter table spree_products drop column status')
+  await db.pool.query(`update spree_products set name = 'Old Compass' where id = 13`)
+  await worker.settled()
+  expect(told().slice(heard)).toEqual([['product:update', 'BC-01', 'Old Compass']])
+  expect(await ready()).toEqual([200, []])
+  const after = worker.complaints().slice(complaints).join('\n')
+  expect(after).not.toContain('wait in the outbox')
+  expect(after).toContain('column p.status does not exist')
+})

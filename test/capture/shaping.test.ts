@@ -253,9 +253,18 @@ describe('what the configuration makes of messages', () => {
     })
 
     test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
-      const [product, stock, onTrial] = await Promise.all(
-        ['product BC-01', 'stock 13', 'stock 13 --shadow --json'].map((asked) => preview(asked)),
+      const [product, stock, onTrial, customer] = await Promise.all(
+        ['product BC-01', 'stock 13', 'stock 13 --shadow --json', 'customer 1 --json'].map((asked) =>
+          preview(asked),
+        ),
       )
+      expect(JSON.parse(customer?.stdout ?? '').messages).toEqual([
+        {
+          type: 'user:updated',
+          withheldBy: null,
+          payload: expect.objectContaining({ email: 'clara@example.com' }),
+        },
+      ])
       const payload = { sku: 'BC-01', title: 'NAMED', words: null, meta: 'meta_keywords' }
       expect(product?.stdout).toBe(`product:update of product:13\n${JSON.stringify(payload, null, 2)}\n`)
       expect(stock?.stdout).toBe(

@@ -100,8 +100,15 @@ const lineItem: Lens = {
 
 function address(names: Readonly<{ first: string; last: string; zip: string }>): Lens {
   return {
-    owners: (row, store) =>
-      [...(store.ordersOfAddress.get(String(row['id'])) ?? [])].map((order) => `order:${order}`),
+    owners: (row, store) => {
+      const [orders, customers] = [store.ordersOfAddress, store.customersOfAddress].map(
+        (owners) => owners.get(String(row['id'])) ?? [],
+      )
+      return [
+        ...[...orders!].map((order) => `order:${order}`),
+        ...[...customers!].map((customer) => `customer:${customer}`),
+      ]
+    },
     show: (row) => ({
       key: `address:${row['id']}`,
       fields: {
@@ -115,6 +122,21 @@ function address(names: Readonly<{ first: string; last: string; zip: string }>):
       },
     }),
   }
+}
+
+const customer: Lens = {
+  owners: (row) => [`customer:${row['id']}`],
+  show: (row) => ({
+    key: `customer:${row['id']}`,
+    fields: {
+      email: text(row['email']),
+      first_name: text(row['first_name']),
+      last_name: text(row['last_name']),
+      bill_address_id: text(row['bill_address_id']),
+      ship_address_id: text(row['ship_address_id']),
+      deleted: happened(row['deleted_at']),
+    },
+  }),
 }
 
 function payment(state: string): Lens {
@@ -142,6 +164,7 @@ export const LENSES: Readonly<Record<StoreFamily, Readonly<Record<string, Lens>>
     })),
     spree_line_items: lineItem,
     spree_addresses: address({ first: 'firstname', last: 'lastname', zip: 'zipcode' }),
+    spree_users: customer,
     spree_payments: payment('state'),
     spree_shipments: {
       owners: ofOrder,
@@ -186,6 +209,7 @@ export const LENSES: Readonly<Record<StoreFamily, Readonly<Record<string, Lens>>
     })),
     spree_line_items: lineItem,
     spree_addresses: address({ first: 'first_name', last: 'last_name', zip: 'postal_code' }),
+    spree_customers: customer,
     spree_payments: payment('status'),
     spree_fulfillments: {
       owners: ofOrder,

@@ -6,7 +6,7 @@ import type { Relations } from './relations.ts'
 /** One message that the hub has, however often it was sent. */
 export type Message = Readonly<{
   request: RecordedRequest
-  /** `order:3`, `product:4`; a stock message belongs to the product of its SKU. */
+  /** `order:3`, `product:4`, `customer:5`; a stock message belongs to the product of its SKU. */
   aggregate: string
   /** Null for stock messages, which show no state. */
   picture: Picture | null
@@ -18,6 +18,7 @@ export function aggregateOf(request: RecordedRequest, store: Relations): string 
   const { type, payload } = request
   if (type.startsWith('order:')) return `order:${payload['id']}`
   if (type.startsWith('product:')) return `product:${payload['id']}`
+  if (type.startsWith('user:')) return `customer:${payload['id']}`
   const [product, ...others] = store.productsOfSku.get(String(payload['sku'])) ?? []
   return product && others.length === 0 ? `product:${product}` : `sku:${payload['sku']}`
 }
@@ -34,6 +35,7 @@ export function pictureOf(request: RecordedRequest, family: StoreFamily, store: 
     return new Map([...orderPicture(request.payload)].filter(([key]) => !key.startsWith(foreign)))
   }
   if (request.type.startsWith('product:')) return productPicture(request.payload, store)
+  if (request.type.startsWith('user:')) return customerPicture(request.payload)
   return null
 }
 
@@ -86,6 +88,39 @@ function setPrice(picture: Map<string, Fields>, variant: string, amount: unknown
   if (amount !== null && amount !== undefined) picture.set(`price:${variant}`, { amount: decimal(amount) })
 }
 
+function customerPicture(payload: Payload): Picture {
+  const [bill, ship] = [object(payload['bill_address']), object(payload['ship_address'])]
+  const picture = new Map<string, Fields>([
+    [
+      `customer:${payload['id']}`,
+      {
+        email: text(payload['email']),
+        first_name: text(payload['first_name']),
+        last_name: text(payload['last_name']),
+        bill_address_id: text(bill?.['id']),
+        ship_address_id: text(ship?.['id']),
+        deleted: happened(payload['deleted_at']),
+      },
+    ],
+  ])
+  setAddresses(picture, bill, ship)
+  return picture
+}
+
+function setAddresses(picture: Map<string, Fields>, ...addresses: (Payload | null)[]): void {
+  for (const address of addresses)
+    if (address)
+      picture.set(`address:${address['id']}`, {
+        firstname: text(address['firstname']),
+        lastname: text(address['lastname']),
+        address1: text(address['address1']),
+        address2: text(address['address2']),
+        city: text(address['city']),
+        zipcode: text(address['zipcode']),
+        phone: text(address['phone']),
+      })
+}
+
 /** The words of all families; what the store's own lacks is not compared. */
 function orderPicture(payload: Payload): Picture {
   const picture = new Map<string, Fields>()
@@ -109,17 +144,7 @@ function orderPicture(payload: Payload): Picture {
     special_instructions: text(payload['special_instructions']),
     user_id: text(payload['user_id']),
   })
-  for (const address of [bill, ship])
-    if (address)
-      picture.set(`address:${address['id']}`, {
-        firstname: text(address['firstname']),
-        lastname: text(address['lastname']),
-        address1: text(address['address1']),
-        address2: text(address['address2']),
-        city: text(address['city']),
-        zipcode: text(address['zipcode']),
-        phone: text(address['phone']),
-      })
+  setAddresses(picture, bill, ship)
   for (const item of list(payload['line_items']))
     picture.set(`line_item:${item['id']}`, {
       variant_id: text(item['variant_id']),

@@ -36,6 +36,11 @@ export function createReferenceBridge(
         if (payload && !same(payload, orderPayload(order, before)))
           tell(`order:${order}`, { type: 'order:persist', payload })
       }
+      for (const customer of idsOf('spree_users', before, now)) {
+        const [was, is] = [customerPayload(customer, before), customerPayload(customer, now)]
+        if (is && !same(is, was))
+          tell(`customer:${customer}`, { type: was ? 'user:updated' : 'user:new', payload: is })
+      }
       before = now
       await Promise.all([...messages.values()].map((ofAggregate) => pushAll(ofAggregate, hub)))
     },
@@ -116,6 +121,13 @@ function orderPayload(id: string, rows: StoreRows): object | null {
       inventory_units: units.filter((unit) => unit['shipment_id'] === shipment['id']),
     })),
   }
+}
+
+function customerPayload(id: string, rows: StoreRows): object | null {
+  const customer = rows.get('spree_users')?.get(id)
+  if (!customer) return null
+  const address = (column: string) => rows.get('spree_addresses')?.get(String(customer[column])) ?? null
+  return { ...customer, bill_address: address('bill_address_id'), ship_address: address('ship_address_id') }
 }
 
 function levelOf(variant: string, rows: StoreRows): number {

@@ -9,6 +9,8 @@ export type Relations = Readonly<{
   masterOf: ReadonlyMap<string, string>
   productsOfSku: ReadonlyMap<string, ReadonlySet<string>>
   ordersOfAddress: ReadonlyMap<string, ReadonlySet<string>>
+  /** Address → those whose default it is. */
+  customersOfAddress: ReadonlyMap<string, ReadonlySet<string>>
   orderOfShipment: ReadonlyMap<string, string>
 }>
 
@@ -29,10 +31,13 @@ export function relate(seed: StoreRows, now: StoreRows, changes: readonly Change
     if (row['is_master'] === true) masterOf.set(product, String(row['id']))
     if (row['sku'] !== '') addTo(productsOfSku, String(row['sku']), product)
   }
-  const ordersOfAddress = new Map<string, Set<string>>()
-  for (const row of versions('spree_orders'))
-    for (const address of [row['bill_address_id'], row['ship_address_id']])
-      if (address !== null) addTo(ordersOfAddress, String(address), String(row['id']))
+  const byAddress = (...tables: string[]) => {
+    const owners = new Map<string, Set<string>>()
+    for (const row of tables.flatMap(versions))
+      for (const address of [row['bill_address_id'], row['ship_address_id']])
+        if (address !== null) addTo(owners, String(address), String(row['id']))
+    return owners
+  }
   const orderOfShipment = new Map<string, string>()
   for (const row of versions('spree_fulfillments'))
     if (row['order_id'] !== null) orderOfShipment.set(String(row['id']), String(row['order_id']))
@@ -44,7 +49,8 @@ export function relate(seed: StoreRows, now: StoreRows, changes: readonly Change
     productOfVariant,
     masterOf,
     productsOfSku,
-    ordersOfAddress,
+    ordersOfAddress: byAddress('spree_orders'),
+    customersOfAddress: byAddress('spree_users', 'spree_customers'),
     orderOfShipment,
   }
 }

@@ -55,6 +55,8 @@ const ALL_TYPES = [
   'order:updated',
   'order:canceled',
   'shipment:ready',
+  'user:new',
+  'user:updated',
   'notification:info',
   'notification:warn',
   'notification:error',

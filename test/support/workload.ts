@@ -4,10 +4,11 @@ import { createRandom } from './random.ts'
 import { type Act, openShop, type Shop } from './shop.ts'
 import * as catalogue from './shop-catalogue.ts'
 import * as checkout from './shop-checkout.ts'
+import * as customers from './shop-customers.ts'
 import * as orders from './shop-orders.ts'
 import type { StoreFamily } from './stores.ts'
 
-const ACTS: Readonly<Record<string, Act>> = { ...catalogue, ...checkout, ...orders }
+const ACTS: Readonly<Record<string, Act>> = { ...catalogue, ...checkout, ...customers, ...orders }
 /** How often what happens, of all that happens. */
 const WEIGHTS: Readonly<Record<string, number>> = {
   moveStock: 8,
@@ -19,6 +20,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   changeAddress: 2,
   shipOrder: 2,
   upsertStock: 2,
+  renameCustomer: 2,
 }
 
 export type WorkloadOptions = Readonly<{

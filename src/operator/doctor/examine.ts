@@ -17,7 +17,7 @@ export type Patient = Readonly<{
   identity(): Promise<Identity>
   requireSchema(): Promise<void>
   /** Columns that the configuration wants besides. */
-  extra: Extra | undefined
+  extra?: Extra | undefined
   /** Undefined: no hub is set. */
   askHub: (() => Promise<ProbeOutcome>) | undefined
   /** The type under which orders are pushed. */
