@@ -25,6 +25,7 @@ import { countWithheld, type WithheldFrom } from './withheld.ts'
 export type CollectSettings = Readonly<{
   settle: SettleTimes
   stockMessages: 'change' | 'actual'
+  stockBy?: 'variant' | 'location'
   orderMessages: OrderMessages
   /** What the configuration makes of the messages; undefined where it says nothing of them. */
   shaping?: Shaping | undefined
@@ -169,6 +170,7 @@ export class Collect {
       Promise.all([
         deriveAggregates(db, this.#store, rowsByAggregate, {
           stockMessages: this.#settings.stockMessages,
+          stockBy: this.#settings.stockBy ?? 'variant',
           orderMessages: this.#settings.orderMessages,
           shaping: this.#settings.shaping,
           whole,

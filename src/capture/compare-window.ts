@@ -18,9 +18,11 @@ import {
 import { type Asked, readNewRows, request } from './outbox.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { readStockAccounts, stockPart } from './stock-account.ts'
+import { isToldOtherwise } from './stock-places.ts'
 
 export type WindowOptions = Readonly<{
   stockMessages: 'change' | 'actual'
+  stockBy?: 'variant' | 'location'
   /** Ask the collector to tell what differs. */
   fix: boolean
 }>
@@ -102,7 +104,7 @@ export function compareProducts(
   pool: Pool,
   store: Store,
   ids: readonly string[],
-  { fix, stockMessages }: WindowOptions,
+  { fix, stockMessages, stockBy }: WindowOptions,
 ): Promise<WindowReport> {
   return onOneSnapshot(pool, fix, async (db) => {
     const products = await store.products(db, ids)
@@ -115,6 +117,8 @@ export function compareProducts(
     const accounts = await readStockAccounts(db, variants, ({ productId, variantId }) =>
       toldOf(productId, stockPart(variantId)),
     )
+    const places =
+      stockBy === 'location' && stockMessages === 'actual' ? await store.stockPlaces(db) : undefined
     const suspects = await sliced(products, ([id, product]) =>
       compareProduct(id, product, toldOf(id, 'catalogue')),
     )
@@ -124,8 +128,9 @@ export function compareProducts(
     for (const variant of variants) {
       const { variantId, productId } = variant
       const account = accounts.get(variantId)
-      const found =
-        account && compareStock(variant, toldOf(productId, stockPart(variantId)), account, stockMessages)
+      const before = toldOf(productId, stockPart(variantId))
+      const isElsewhere = places !== undefined && isToldOtherwise(variant, before, places)
+      const found = account && compareStock(variant, before, account, stockMessages, isElsewhere)
       if (found === 'underWay') underWay.push({ kind: 'stock', id: productId, variantId })
       else if (found) drift.push(found)
     }

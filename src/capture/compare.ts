@@ -107,16 +107,18 @@ const namedKeySchema = z.object({ sku: z.string().optional(), name: z.string().n
 /**
  * The same for the stock of a variant. Nothing is said of one that is deleted or has no SKU. Where deltas are told, what is
  * missing is exact even while others are under way; where levels are told, any that is under way will tell the level.
+ * `isElsewhere`: the pieces are all known, but told of other places.
  */
 export function compareStock(
   { variantId, productId, sku, living, level }: VariantStockSnapshot,
   told: Baseline | undefined,
   account: StockAccount,
   stockMessages: 'change' | 'actual',
+  isElsewhere = false,
 ): Drift | 'underWay' | undefined {
   if (!living || sku === '') return undefined
   const { missed, waitingRows, asked } = account
-  const isMissing = missed !== 0 || (told === undefined && level !== 0)
+  const isMissing = missed !== 0 || (told === undefined && level !== 0) || isElsewhere
   if (!isMissing) return undefined
   if (asked || (stockMessages === 'actual' && waitingRows > 0)) return 'underWay'
   // Its first change is about to be collected, and will note the level.

@@ -25,14 +25,18 @@ export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Reco
   }
 }
 
-/** Of a product: all of it, whatever the order in which its option types stand in the shop. */
+/**
+ * Of a product: all of it, whatever the order in which the option types of its variants stand in the shop. The images of
+ * variants have a key of their own, as all that a later shape brought.
+ */
 export function productContent(product: ProductPayload): Readonly<Record<string, unknown>> {
   return {
     ...product,
-    variants: product.variants.map(({ options, ...own }) => ({
+    variants: product.variants.map(({ options, images, ...own }) => ({
       ...own,
       options: Object.entries(options).sort(),
     })),
+    variant_images: product.variants.map(({ images }) => images),
   }
 }
 

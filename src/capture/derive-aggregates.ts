@@ -32,6 +32,7 @@ export async function deriveAggregates(
   rows: Rows,
   how: Readonly<{
     stockMessages: 'change' | 'actual'
+    stockBy?: 'variant' | 'location'
     orderMessages: OrderMessages
     whole: boolean
     seeded: ReadonlySet<string> | undefined
@@ -41,12 +42,14 @@ export async function deriveAggregates(
 ): Promise<AllDerived> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
-  const [baselines, products, stock, seeded, told] = await Promise.all([
+  const variants = stockVariants(rows)
+  const [baselines, products, stock, seeded, told, places] = await Promise.all([
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
-    store.stock(db, stockVariants(rows)),
+    store.stock(db, variants),
     how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
+    how.stockBy === 'location' && variants.length > 0 ? store.stockPlaces(db) : undefined,
   ])
   const pictures = new Map(
     await Promise.all(
@@ -100,6 +103,7 @@ export async function deriveAggregates(
         accounts,
         seeded: seeded.has('product'),
         stockMessages: how.stockMessages,
+        places,
         told: toldOf(aggregate),
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
         now,

@@ -6,34 +6,23 @@ import {
   productPayload,
   removedProductPayload,
 } from '../messages/product.ts'
-import type { ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
-import { stockPayload } from '../messages/stock.ts'
-import type { Baseline } from './baseline.ts'
+import type { ProductSnapshot } from '../messages/snapshot.ts'
 import { productContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
+import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import { isEcho, type Told } from './echo.ts'
+import { isEcho } from './echo.ts'
 import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
-import { type StockAccount, stockPart } from './stock-account.ts'
 
-export type ProductInput = Readonly<{
-  aggregate: string
-  rows: readonly ResolvedRow[]
-  /** Undefined: the row is gone. */
-  product: ProductSnapshot | undefined
-  /** Of the variants that stock rows name; one that is missing is gone. */
-  stock: ReadonlyMap<string, VariantStockSnapshot>
-  baselines: ReadonlyMap<string, Baseline>
-  /** Of those variants that have no baseline, or of which a row asks what is missing. */
-  accounts: ReadonlyMap<string, Pick<StockAccount, 'known' | 'missed'>>
-  /** True once the silent seeding is through: from then on a missing baseline means new. */
-  seeded: boolean
-  stockMessages: 'change' | 'actual'
-  told(type: MessageType): Told
-  /** Is the SKU in use by a living variant of another product? Then its removal must not be announced. Never of ''. */
-  livesElsewhere(sku: string): boolean
-  now: Date
-}>
+export type ProductInput = StockInput &
+  Readonly<{
+    /** Undefined: the row is gone. */
+    product: ProductSnapshot | undefined
+    /** True once the silent seeding is through: from then on a missing baseline means new. */
+    seeded: boolean
+    /** Is the SKU in use by a living variant of another product? Then its removal must not be announced. Never of ''. */
+    livesElsewhere(sku: string): boolean
+  }>
 
 const CATALOGUE = 'catalogue'
 
@@ -125,97 +114,4 @@ function isForget(row: ResolvedRow): boolean {
 function livesOn({ sku, variants }: NaturalKey, input: ProductInput): boolean {
   const skus = sku === '' ? variants.map((variant) => variant.sku) : [sku]
   return skus.length > 0 && skus.every((each) => input.livesElsewhere(each))
-}
-
-function deriveStock(input: ProductInput, derivation: Derivation): void {
-  const byVariant = new Map<string, ResolvedRow[]>()
-  for (const row of input.rows) {
-    const variantId = row.kind === 'stock' ? (row.parent ?? row.parentOld) : null
-    if (variantId === null) continue
-    const rows = byVariant.get(variantId)
-    if (rows) rows.push(row)
-    else byVariant.set(variantId, [row])
-  }
-  for (const [variantId, rows] of byVariant) deriveVariantStock(input, variantId, rows, derivation)
-}
-
-/**
- * `stock:change` is the sum of the deltas that were not the hub's own: exact without any baseline. The baseline moves by
- * what was taken, not to the level that is found: what no trigger saw stays missing until somebody asks for it.
- */
-function deriveVariantStock(
-  input: ProductInput,
-  variantId: string,
-  rows: readonly ResolvedRow[],
-  derivation: Derivation,
-): void {
-  const { aggregate } = input
-  const part = stockPart(variantId)
-  const variant = input.stock.get(variantId)
-  for (const row of rows) {
-    if (row.delta === null || row.rowId === null) continue
-    derivation.ledger.push({
-      variantId,
-      stockItemId: row.rowId,
-      stockLocationId: variant?.locations.get(row.rowId) ?? null,
-      delta: row.delta,
-      origin: row.origin,
-      at: row.at,
-    })
-  }
-  if (!variant) {
-    derivation.forgotten.push({ aggregate, part })
-    return
-  }
-  const before = input.baselines.get(part)
-  const account = input.accounts.get(variantId)
-  const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
-  if (missed !== 0) {
-    const at = input.now
-    derivation.ledger.push({
-      variantId,
-      stockItemId: null,
-      stockLocationId: null,
-      delta: String(missed),
-      origin: null,
-      at,
-    })
-  }
-  const known = Number(before?.level ?? account?.known ?? 0)
-  const level = known + sumOf(rows) + missed
-  derivation.baselines.push({
-    aggregate,
-    part,
-    digest: null,
-    level: String(input.stockMessages === 'change' ? level : variant.level),
-    naturalKey: JSON.stringify({ sku: variant.sku }),
-    shape: SHAPE,
-  })
-  const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
-  const changed =
-    input.stockMessages === 'change' ? delta !== 0 : Number(before?.level ?? Number.NaN) !== variant.level
-  const whole = rows.some(isBackfill)
-  if (!variant.living || !(changed || whole)) {
-    if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
-    return
-  }
-  if (variant.sku === '') {
-    derivation.withoutSku++
-    return
-  }
-  if (input.stockMessages === 'change') {
-    const tell = (type: 'stock:change' | 'stock:actual', quantity: number) =>
-      derivation.messages.push({ type, payload: stockPayload(variant.sku, quantity), subject: null })
-    if (changed) tell('stock:change', delta)
-    // By all that was told and not as it stands: what is under way will be told as a change of this level.
-    if (whole) tell('stock:actual', level)
-  } else if (!whole && isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
-  else {
-    const payload = stockPayload(variant.sku, variant.level)
-    derivation.messages.push({ type: 'stock:actual', payload, subject: part })
-  }
-}
-
-function sumOf(rows: readonly ResolvedRow[]): number {
-  return rows.reduce((sum, row) => sum + Number(row.delta ?? 0), 0)
 }

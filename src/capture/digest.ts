@@ -5,10 +5,17 @@ import { hash } from 'node:crypto'
  * in `INTRODUCED`: a digest made under an older shape is then compared without the new field, else each such release
  * would announce the whole catalogue.
  */
-export const SHAPE = 1
+export const SHAPE = 2
 
 /** Top-level payload key → the shape that brought it. Keys of shape 1 are not listed. */
-const INTRODUCED: ReadonlyMap<string, number> = new Map()
+const INTRODUCED: ReadonlyMap<string, number> = new Map([
+  ['options', 2],
+  ['taxons', 2],
+  ['properties', 2],
+  ['images', 2],
+  ['variant_images', 2],
+  ['translations', 2],
+])
 
 /** Digest of a payload's content as far as `shape` knew it. A moved `updated_at` alone is no content. */
 export function digestOf(payload: Readonly<Record<string, unknown>>, shape: number = SHAPE): string {

@@ -184,6 +184,10 @@ export const settingsSchema = z.object({
     meaning:
       'How stock is announced: `stock:change` (by how much) or `stock:actual` (the level), never both.',
   }),
+  stockBy: oneOf('variant', 'location').default('variant').register(descriptions, {
+    meaning:
+      'What a stock message is about: a `variant`, in all places together; or what it has in one `location`, by its name in `stock_location`, where the store has several.',
+  }),
   orders: oneOf('persist', 'generic').default('persist').register(descriptions, {
     meaning:
       'How orders are announced: `persist`, as `order:persist`, the raw order from which the hub derives the rest; or, for a hub that does not, `generic`: `order:new`, `order:updated`, `order:canceled`, `shipment:ready`, `shipment:confirm`, `payment:ready` and `payment:capture`. Never both. For `generic` each order is kept as it was last told, some two kilobytes each.',

@@ -53,7 +53,18 @@ export function productPayload(product: ProductSnapshot, known: NaturalKey | und
       width: wireOptionalDecimal(variant.width),
       depth: wireOptionalDecimal(variant.depth),
       deleted_at: wireOptionalTime(variant.deletedAt),
+      images: variant.images.map(imageOf),
     })),
+    options: product.optionTypes,
+    taxons: product.taxons,
+    properties: Object.fromEntries(product.properties),
+    images: product.images.map(imageOf),
+    translations: Object.fromEntries(
+      product.translations.map(({ locale, name, description, permalink, metaDescription, metaKeywords }) => [
+        locale,
+        { name, description, permalink, meta_description: metaDescription, meta_keywords: metaKeywords },
+      ]),
+    ),
     ...product.extras,
   }
 }
@@ -86,6 +97,27 @@ export function removedProductPayload(known: NaturalKey, deletedAt: Date): Produ
       width: null,
       depth: null,
       deleted_at,
+      images: [],
     })),
+    options: [],
+    taxons: [],
+    properties: {},
+    images: [],
+    translations: {},
+  }
+}
+
+/** As it was uploaded; of other sizes the store knows only how they are made. */
+function imageOf(image: ProductSnapshot['images'][number]): ProductPayload['images'][number] {
+  return {
+    id: wireId(image.id),
+    url: image.url,
+    position: image.position,
+    title: image.alt,
+    type: 'original',
+    dimensions: { height: image.height, width: image.width },
+    content_type: image.contentType,
+    file_name: image.fileName,
+    key: image.key,
   }
 }

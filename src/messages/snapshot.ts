@@ -20,6 +20,8 @@ export type VariantStockSnapshot = Readonly<{
   createdAt: Date | null
   /** Place of each of the variant's stock items, deleted ones too: item id → location id. */
   locations: ReadonlyMap<string, string | null>
+  /** The same sum by place: location id → level. */
+  levels: ReadonlyMap<string, number>
 }>
 
 /** A row's JSON as a snapshot, or the reason why it is none: that one aggregate's matter alone. */

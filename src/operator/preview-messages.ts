@@ -2,6 +2,7 @@ import { deriveAggregates } from '../capture/derive-aggregates.ts'
 import type { OrderMessages } from '../capture/derive-order.ts'
 import type { ResolvedRow } from '../capture/outbox-row.ts'
 import { type ShapedMessages, shapeMessages } from '../capture/shape-messages.ts'
+import { levelsByName } from '../capture/stock-places.ts'
 import type { Unmapped } from '../capture/unmapped.ts'
 import { aggregateKey, aggregateKindOf, type Kind } from '../messages/aggregate.ts'
 import type { Message } from '../messages/message.ts'
@@ -19,6 +20,7 @@ export type PreviewOptions = Readonly<{
   /** An order's number or id; a product's id, SKU or permalink, for its stock too; of all else the id. */
   name: string
   stockMessages: 'change' | 'actual'
+  stockBy?: 'variant' | 'location'
   orderMessages: OrderMessages
   shape: Shape | undefined
   redact: ShapingRules['redact']
@@ -50,7 +52,7 @@ export function previewMessages(
   store: Store,
   options: PreviewOptions,
 ): Promise<Preview | undefined> {
-  const { kind, name, stockMessages, orderMessages } = options
+  const { kind, name, stockMessages, stockBy, orderMessages } = options
   const root = aggregateKindOf(kind)
   return inTransaction(
     pool,
@@ -62,7 +64,7 @@ export function previewMessages(
       const mapped: Noted[] = []
       const work = { db, store, id, aggregate, shape: noting(mapped, options.shape) }
       const result = await (kind === 'stock'
-        ? shapeStock(work, stockMessages)
+        ? shapeStock(work, stockMessages, stockBy)
         : derive(work, kind, { stockMessages, orderMessages }))
       const { messages, withheld } = 'reason' in result ? NOTHING : result
       const redacted = mapped.flatMap(({ type, payload }) =>
@@ -121,18 +123,22 @@ async function derive(
 async function shapeStock(
   { db, store, id, aggregate, shape }: Work,
   stockMessages: 'change' | 'actual',
+  stockBy: 'variant' | 'location' | undefined,
 ): Promise<Result | Unmapped> {
   const variants = await store.stockOfProducts(db, [id])
+  const places = stockBy === 'location' ? await store.stockPlaces(db) : undefined
+  const isChange = stockMessages === 'change'
   const messages = [...variants.values()]
     .filter(({ sku }) => sku !== '')
-    .map(({ sku, level }): Message => {
-      const isChange = stockMessages === 'change'
-      return {
-        type: isChange ? 'stock:change' : 'stock:actual',
-        payload: stockPayload(sku, isChange ? 1 : level),
-        subject: null,
-      }
-    })
+    .flatMap((variant): Message[] =>
+      [...(places ? levelsByName(variant, places) : new Map([[undefined, variant.level]]))].map(
+        ([place, level]) => ({
+          type: isChange ? 'stock:change' : 'stock:actual',
+          payload: stockPayload(variant.sku, isChange ? 1 : level, place),
+          subject: null,
+        }),
+      ),
+    )
   const shaped = shapeMessages(messages, { live: shape })
   if (typeof shaped !== 'function') return shaped
   return shaped(async () => {}).catch((error: unknown) => ({

@@ -11,6 +11,7 @@ export type ReconcileOptions = Readonly<{
   pool: Pool
   store: Store
   stockMessages: 'change' | 'actual'
+  stockBy?: 'variant' | 'location'
   fix: boolean
   signal: AbortSignal
   rest(milliseconds: number): Promise<unknown>

@@ -29,7 +29,8 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
         const shape = await shapeOf(rules, settings.transformBudgetMs)
         await requireSchema(pool, await codeVersion())
         const store = await openStore(pool, settings.extra)
-        const how = { stockMessages: settings.stock, orderMessages: settings.orders }
+        const { stock: stockMessages, stockBy, orders: orderMessages } = settings
+        const how = { stockMessages, stockBy, orderMessages }
         const asked = { kind, name, ...how, shape, redact: rules.redact }
         const preview = await previewMessages(pool, store, asked)
         if (!preview) throw new OperatorError(`There is no ${NAMED_BY[aggregateKindOf(kind)]} ${name}.`, 1)

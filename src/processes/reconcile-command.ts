@@ -28,6 +28,7 @@ export function addReconcileCommand(program: Command, print: Print, finish: (sta
           pool,
           store: await openStore(pool, settings.extra),
           stockMessages: settings.stock,
+          stockBy: settings.stockBy,
           fix: options.fix ?? false,
           signal: stopping.signal,
           rest: async () => undefined,

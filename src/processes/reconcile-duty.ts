@@ -15,6 +15,7 @@ export type ReconcileDutyOptions = Readonly<{
   pool: Pool
   store: Store
   stockMessages: 'change' | 'actual'
+  stockBy?: 'variant' | 'location'
   /** `HH:MM` by UTC, or `off`. */
   at: string
   /** Only the worker that collects reconciles: so one does at a time. */

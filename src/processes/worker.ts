@@ -145,6 +145,7 @@ async function assemble(
     settings: {
       settle: { quietMilliseconds: settings.settleQuietMs, atMostMilliseconds: settings.settleAtMostMs },
       stockMessages: settings.stock,
+      stockBy: settings.stockBy,
       orderMessages: settings.orders,
       shaping,
       statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
@@ -166,6 +167,7 @@ async function assemble(
     pool,
     store,
     stockMessages: settings.stock,
+    stockBy: settings.stockBy,
     at: settings.reconcileAt,
     isCollecting: () => collector.isCollecting(),
     metrics,

@@ -31,12 +31,60 @@ export function priceOrder(columns: Columns): string {
   return `${marked}case ${ofStore}when pr.country_iso is null then 1 else 2 end, pr.updated_at desc nulls last, pr.id desc`
 }
 
+/** What products are filed under, a tree, and the rows that file them, by the column `key`. Renamed in 6.0. */
+export function taxonTables(columns: Columns) {
+  if (columns.has('spree_categories', 'parent_id'))
+    return { taxons: 'spree_categories', links: 'spree_product_categories', key: 'category_id' } as const
+  if (columns.has('spree_taxons', 'parent_id'))
+    return { taxons: 'spree_taxons', links: 'spree_products_taxons', key: 'taxon_id' } as const
+  return undefined
+}
+
+/** Fields of the shop's own making, of products and of others: from 5.2, beside the properties until 5.3; renamed in 6.0. */
+export function fieldTables(columns: Columns) {
+  if (columns.has('spree_custom_fields'))
+    return {
+      fields: 'spree_custom_fields',
+      definitions: 'spree_custom_field_definitions',
+      key: 'custom_field_definition_id',
+    } as const
+  if (columns.has('spree_metafields'))
+    return {
+      fields: 'spree_metafields',
+      definitions: 'spree_metafield_definitions',
+      key: 'metafield_definition_id',
+    } as const
+  return undefined
+}
+
+/** Images: renamed in 6.0. */
+export function mediaTable(columns: Columns): 'spree_assets' | 'spree_media' {
+  return columns.has('spree_media') ? 'spree_media' : 'spree_assets'
+}
+
+/** From 5.4 a product has images itself, and not by its master only. */
+export function hasProductImages(columns: Columns): boolean {
+  return columns.has('spree_products', 'media_count')
+}
+
+/** What products are called in other languages. */
+export function hasTranslations(columns: Columns): boolean {
+  return columns.has('spree_product_translations', 'spree_product_id')
+}
+
 /** 4.6 and 4.7 keep what people read in the translations alone, and leave it empty where it was. */
 export function keepsNamesInTranslations(columns: Columns): boolean {
   return columns.has('spree_product_translations', 'name') && columns.isNullable('spree_products', 'name')
 }
 
-type Named = 'spree_products' | 'spree_option_types' | 'spree_option_values' | 'spree_stores'
+type Named =
+  | 'spree_products'
+  | 'spree_option_types'
+  | 'spree_option_values'
+  | 'spree_stores'
+  | 'spree_taxons'
+  | 'spree_categories'
+  | 'spree_product_properties'
 
 /**
  * What people read in column `name` of the row `alias`: where the store keeps that in translations the default store's
@@ -44,13 +92,14 @@ type Named = 'spree_products' | 'spree_option_types' | 'spree_option_values' | '
  */
 export function word(columns: Columns, table: Named, alias: string, name: string): string {
   const own = `${alias}.${columns.has(table, name) || name !== 'slug' ? name : 'permalink'}`
-  const translations = `${table.replace(/s$/, '')}_translations`
+  const one = table.replace(/ies$/, 'y').replace(/s$/, '')
+  const translations = `${one}_translations`
   if (!keepsNamesInTranslations(columns) || !columns.has(translations, name)) return own
   const schema = quoteName(columns.schema)
   return `coalesce((
             select w.${name}
               from ${schema}.${translations} w
-             where w.${table.replace(/s$/, '')}_id = ${alias}.id
+             where w.${one}_id = ${alias}.id
                and w.${name} is not null
              order by w.locale is not distinct from (${ofDefaultStore(columns, 'default_locale')}) desc, w.id
              limit 1), ${own})`

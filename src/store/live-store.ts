@@ -36,6 +36,7 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     returns: (...given) => current.returns(...given),
     stock: (...given) => current.stock(...given),
     stockOfProducts: (...given) => current.stockOfProducts(...given),
+    stockPlaces: (...given) => current.stockPlaces(...given),
     skuOwners: (...given) => current.skuOwners(...given),
     pictures: (...given) => current.pictures(...given),
     roots: (...given) => current.roots(...given),

@@ -1,5 +1,6 @@
 import { optionLinks, priceDeletedAt, priceOrder, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
+import { imageFile } from './image-sql.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
 import { isBasePrice } from './product-sql.ts'
 
@@ -161,41 +162,26 @@ function optionValues(columns: Columns, { optionText }: LineItemWords): string {
                       order by t.position, t.id, ov.id`)
 }
 
-/** The variant's own images. Where Active Storage keeps the files, name and size stand with the file. */
+/** The variant's own images. */
 function images(columns: Columns, { media }: LineItemWords): string {
-  const schema = quoteName(columns.schema)
-  const stored = columns.has('active_storage_blobs')
-  const file = (ofImage: string, ofFile: string) => (stored ? `coalesce(${ofImage}, ${ofFile})` : ofImage)
+  const file = imageFile(columns)
   return jsonRows(`
-                     select i.id::text as "id",
+                     select distinct on (i.id)
+                            i.id::text as "id",
                             i.position,
-                            ${file('i.attachment_content_type', 'f.content_type')} as "contentType",
-                            ${file('i.attachment_file_name', 'f.filename')} as "fileName",
+                            ${file.contentType} as "contentType",
+                            ${file.fileName} as "fileName",
                             i.type,
-                            ${file('i.attachment_updated_at', 'f.created_at')} as "updatedAt",
-                            ${file('i.attachment_width', `substring(f.metadata from '"width":\\s*(\\d{1,6})')::integer`)} as "width",
-                            ${file('i.attachment_height', `substring(f.metadata from '"height":\\s*(\\d{1,6})')::integer`)} as "height",
+                            ${file.updatedAt} as "updatedAt",
+                            ${file.width} as "width",
+                            ${file.height} as "height",
                             i.alt,
                             i.viewable_type as "viewableType",
                             i.viewable_id::text as "viewableId"
-                       from ${schema}.${media} i${
-                         stored
-                           ? `
-                       left join lateral (
-                         select b.content_type, b.filename, b.created_at, b.metadata
-                           from ${schema}.active_storage_attachments a
-                           join ${schema}.active_storage_blobs b on b.id = a.blob_id
-                          where a.record_type in ('Spree::Image', 'Spree::Asset', 'Spree::Media')
-                            and a.record_id = i.id
-                            and a.name = 'attachment'
-                          order by a.id
-                          limit 1
-                       ) f on true`
-                           : ''
-                       }
+                       from ${quoteName(columns.schema)}.${media} i${file.joins}
                       where i.viewable_type = 'Spree::Variant'
                         and i.viewable_id = v.id
-                      order by i.id`)
+                      order by i.id${file.first}`)
 }
 
 /** Payments of the order. `number` and `state` are the expressions of the family over a payment `p`. */

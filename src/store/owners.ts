@@ -1,6 +1,7 @@
-import { optionLinks } from './catalogue-words.ts'
+import { fieldTables, hasProductImages, mediaTable, optionLinks, taxonTables } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import type { Family, OwnerLookup } from './family.ts'
+import { IMAGE_RECORDS } from './image-sql.ts'
 import { quoteName } from './json-sql.ts'
 
 type Owners = Family['owners']
@@ -18,7 +19,17 @@ select id::text as key, ${column}::text as root
   }
 }
 
-type ProductOwner = 'variant' | 'optionValue' | 'optionType'
+type ProductOwner =
+  | 'variant'
+  | 'optionValue'
+  | 'optionType'
+  | 'taxon'
+  | 'property'
+  | 'productProperty'
+  | 'field'
+  | 'viewable'
+  | 'image'
+  | 'file'
 
 export function productOwners(columns: Columns): Pick<Owners, ProductOwner> {
   const schema = quoteName(columns.schema)
@@ -38,6 +49,117 @@ select distinct o.${column}::text as key, v.product_id::text as root
     variant: lookUp(columns, 'product', 'spree_variants', 'product_id'),
     optionValue: variantsBy('id'),
     optionType: variantsBy('option_type_id'),
+    taxon: filedBelow(columns),
+    property: {
+      kind: 'product',
+      table: null,
+      sql: `
+select property_id::text as key, product_id::text as root
+  from ${schema}.spree_product_properties
+ where property_id = any($1::bigint[])
+   and product_id is not null`,
+    },
+    productProperty: lookUp(columns, 'product', 'spree_product_properties', 'product_id'),
+    field: definedFields(columns),
+    ...imageOwners(columns),
+  }
+}
+
+/** All that is filed under a taxon or below it: its name is in the paths of them all. */
+function filedBelow(columns: Columns): OwnerLookup {
+  const schema = quoteName(columns.schema)
+  const { taxons, links, key } = taxonTables(columns) ?? NO_TAXONS
+  return {
+    kind: 'product',
+    table: null,
+    sql: `
+with recursive below as (
+  select id as key, id
+    from ${schema}.${taxons}
+   where id = any($1::bigint[])
+   union
+  select b.key, t.id
+    from below b
+    join ${schema}.${taxons} t on t.parent_id = b.id
+)
+select distinct b.key::text as key, l.product_id::text as root
+  from below b
+  join ${schema}.${links} l on l.${key} = b.id
+ where l.product_id is not null`,
+  }
+}
+
+// Of a table that the store does not have nothing is watched, and so nobody is looked up.
+const NO_TAXONS = { taxons: 'spree_taxons', links: 'spree_products_taxons', key: 'taxon_id' } as const
+
+const NO_FIELDS = { fields: 'spree_metafields', key: 'metafield_definition_id' } as const
+
+function definedFields(columns: Columns): OwnerLookup {
+  const { fields, key } = fieldTables(columns) ?? NO_FIELDS
+  return {
+    kind: 'product',
+    table: null,
+    sql: `
+select ${key}::text as key, resource_id::text as root
+  from ${quoteName(columns.schema)}.${fields}
+ where ${key} = any($1::bigint[])
+   and resource_type = 'Spree::Product'`,
+  }
+}
+
+/** Images hang on variants, and from 5.4 on products too; files on images. An id that is the other's makes us look in vain. */
+function imageOwners(columns: Columns): Pick<Owners, 'viewable' | 'image' | 'file'> {
+  const schema = quoteName(columns.schema)
+  const media = `${schema}.${mediaTable(columns)}`
+  const shown = (from: string, key: string, image: string, condition: string) => `
+select ${key}::text as key, v.product_id::text as root
+  from ${from}
+  join ${schema}.spree_variants v on v.id = ${image}.viewable_id and ${image}.viewable_type = 'Spree::Variant'
+ where ${condition}
+   and v.product_id is not null${
+     hasProductImages(columns)
+       ? `
+ union
+select ${key}::text, ${image}.viewable_id::text
+  from ${from}
+ where ${condition}
+   and ${image}.viewable_type = 'Spree::Product'`
+       : ''
+   }`
+  return {
+    viewable: {
+      kind: 'product',
+      table: null,
+      sql: `
+select id::text as key, product_id::text as root
+  from ${schema}.spree_variants
+ where id = any($1::bigint[])
+   and product_id is not null${
+     hasProductImages(columns)
+       ? `
+ union
+select id::text, id::text
+  from ${schema}.spree_products
+ where id = any($1::bigint[])`
+       : ''
+   }`,
+    },
+    image: {
+      kind: 'product',
+      table: null,
+      sql: shown(`${media} i`, 'i.id', 'i', 'i.id = any($1::bigint[])'),
+    },
+    file: {
+      kind: 'product',
+      table: null,
+      sql: shown(
+        `${schema}.active_storage_attachments a
+  join ${media} i on i.id = a.record_id and a.record_type in (${IMAGE_RECORDS})`,
+        'a.blob_id',
+        'i',
+        'a.blob_id = any($1::bigint[])',
+      ),
+    },
   }
 }
 

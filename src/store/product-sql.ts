@@ -1,6 +1,14 @@
 import { currencyOf, optionLinks, priceDeletedAt, priceOrder, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { jsonRows, quoteName } from './json-sql.ts'
+import {
+  filedProducts,
+  optionTypes,
+  productImages,
+  properties,
+  translations,
+  variantImages,
+} from './product-parts-sql.ts'
 
 /** Base prices only: those of price lists are for some customers. */
 export function isBasePrice(columns: Columns): string {
@@ -21,9 +29,17 @@ export function productStatement(columns: Columns, options: Readonly<{ deletedMa
     : ''
   const basePrice = isBasePrice(columns)
   const extras = ['status'].filter((name) => columns.has('spree_products', name))
-  return `
+  const ofMaster = (alias: string) =>
+    options.deletedMasters ? livingOrLast(`${alias}.deleted_at`) : `${alias}.deleted_at is null`
+  const filed = filedProducts(columns)
+  return `${filed ?? ''}
 select p.id::text as id, row_to_json(snapshot)::text as snapshot
-  from ${schema}.spree_products p
+  from ${schema}.spree_products p${
+    filed === undefined
+      ? ''
+      : `
+  left join filed on filed.product_id = p.id`
+  }
  cross join lateral (select ${currencyOf(columns)} as currency) money
  cross join lateral (
    select p.id::text as "id",
@@ -40,7 +56,7 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
                from ${schema}.spree_variants v
               where v.product_id = p.id
                 and v.is_master
-                and ${options.deletedMasters ? livingOrLast('v.deleted_at') : 'v.deleted_at is null'}
+                and ${ofMaster('v')}
               order by v.deleted_at desc nulls first, v.id
               limit 1), '') as "sku",
           (select pr.amount::text
@@ -81,12 +97,18 @@ select p.id::text as id, row_to_json(snapshot)::text as snapshot
                        join ${schema}.spree_option_values o on o.id = vo.option_value_id
                        join ${schema}.spree_option_types t on t.id = o.option_type_id
                       where vo.variant_id = v.id
-                      order by t.position, t.id, o.id`)} as "optionValues"
+                      order by t.position, t.id, o.id`)} as "optionValues",
+                   ${variantImages(columns)} as "images"
               from ${schema}.spree_variants v
              where v.product_id = p.id
                and not coalesce(v.is_master, false)
                and v.deleted_at is null
              order by v.id`)} as "variants",
+          ${optionTypes(columns)} as "optionTypes",
+          ${filed === undefined ? `'[]'::json` : `coalesce(filed.taxons, '[]'::json)`} as "taxons",
+          ${properties(columns)} as "properties",
+          ${productImages(columns, ofMaster('m'))} as "images",
+          ${translations(columns, livingOrLast)} as "translations",
           json_build_object(${extras.map((name) => `'${name}', p.${name}`).join(', ')}) as "extras"
  ) snapshot
  where p.id = any($1::bigint[])`

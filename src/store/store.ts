@@ -27,6 +27,7 @@ import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
 import { findUnreadable, type Unreadable } from './readable.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
+import { stockPlacesStatement } from './stock-sql.ts'
 import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
@@ -66,6 +67,8 @@ export type Store = Readonly<{
   stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
   /** Stock of all living variants of some products, by variant id. */
   stockOfProducts(db: Db, productIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
+  /** Names of the places where stock is, by id; undefined where there is but one. */
+  stockPlaces(db: Db): Promise<ReadonlyMap<string, string> | undefined>
   /** SKU → ids of the living products that have a living variant with it. */
   skuOwners(db: Db, skus: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
   /** What is to be told of the aggregates of a kind that the store has; one that is gone is absent. */
@@ -115,6 +118,7 @@ export async function openStore(db: Db, extra?: Extra): Promise<Store> {
     ...Object.values(family.states).map(({ snapshots }) => snapshots),
   ])
   refuseOtherKeys(columns, [...tables, ...family.watched.map(({ table }) => table)])
+  const placesStatement = stockPlacesStatement(columns)
   const skuStatement = `
 select distinct v.sku, v.product_id::text as product_id
   from ${schema}.spree_variants v
@@ -159,6 +163,11 @@ select distinct v.sku, v.product_id::text as product_id
     returns: (db, orderIds) => readReturns(db, family.returns?.sql, orderIds),
     stock: (db, variantIds) => readStock(db, family.stock, variantIds),
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
+    async stockPlaces(db) {
+      const { rows } = await db.query<{ id: string; name: string; living: boolean }>(placesStatement)
+      if (rows.filter(({ living }) => living).length < 2) return undefined
+      return new Map(rows.map(({ id, name }) => [id, name]))
+    },
     async skuOwners(db, skus) {
       const owners = new Map<string, Set<string>>()
       const { rows } = await db.query<{ sku: string; product_id: string }>(skuStatement, [skus])
@@ -238,6 +247,7 @@ const stockRow = z.object({
   created_at: z.date().nullable(),
   level: z.number(),
   locations: z.record(z.string(), z.string().nullable()),
+  levels: z.array(z.tuple([z.string(), z.number()])),
 })
 
 async function readStock(
@@ -259,9 +269,17 @@ async function readStock(
         living: row.living,
         createdAt: row.created_at,
         locations: new Map(Object.entries(row.locations)),
+        levels: summed(row.levels),
       },
     ]),
   )
+}
+
+/** Before 4.4 nothing keeps a variant from having two items in one place. */
+function summed(levels: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>()
+  for (const [place, level] of levels) sums.set(place, (sums.get(place) ?? 0) + level)
+  return sums
 }
 
 /** The statements look rows up by integer keys. The triggers would do with any. */

@@ -1,5 +1,12 @@
 import type { Kind } from '../messages/aggregate.ts'
-import { keepsNamesInTranslations, optionLinks } from './catalogue-words.ts'
+import {
+  fieldTables,
+  hasTranslations,
+  keepsNamesInTranslations,
+  mediaTable,
+  optionLinks,
+  taxonTables,
+} from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 
 /** What the parent column of a row (or its id, where there is none) names, and so the way to its aggregate. */
@@ -8,6 +15,13 @@ export type OwnerKind =
   | 'variant'
   | 'optionValue'
   | 'optionType'
+  | 'taxon'
+  | 'property'
+  | 'productProperty'
+  | 'field'
+  | 'viewable'
+  | 'image'
+  | 'file'
   | 'shipment'
   | 'payment'
   | 'return'
@@ -117,7 +131,96 @@ export function watchCatalogue(columns: Columns): WatchedTable[] {
       operations: ['update'],
       only: ['name'],
     }),
+    ...watchContent(columns),
+    ...watchImages(columns),
     ...(keepsNamesInTranslations(columns) ? watchNames(columns) : []),
+  ]
+}
+
+/** What a product's message says of others, or in other words. Where a product stands among its like is in no message. */
+function watchContent(columns: Columns): WatchedTable[] {
+  const filing = taxonTables(columns)
+  const own = fieldTables(columns)
+  return [
+    ...watch(columns, 'spree_product_option_types', {
+      kind: 'product',
+      parent: 'product_id',
+      only: ['product_id', 'option_type_id', 'position'],
+    }),
+    ...(filing
+      ? [
+          ...watch(columns, filing.links, {
+            kind: 'product',
+            parent: 'product_id',
+            only: ['product_id', filing.key],
+          }),
+          ...watch(columns, filing.taxons, {
+            kind: 'product',
+            owner: 'taxon',
+            operations: ['update'],
+            only: ['name', 'parent_id'],
+          }),
+        ]
+      : []),
+    ...watch(columns, 'spree_product_properties', {
+      kind: 'product',
+      parent: 'product_id',
+      only: ['product_id', 'property_id', 'value'],
+    }),
+    ...watch(columns, 'spree_properties', {
+      kind: 'product',
+      owner: 'property',
+      operations: ['update'],
+      only: ['name'],
+    }),
+    ...(own
+      ? [
+          // A field of an order, say, leads to the product with its id: we look in vain.
+          ...watch(columns, own.fields, {
+            kind: 'product',
+            parent: 'resource_id',
+            only: ['resource_type', 'resource_id', own.key, 'value'],
+          }),
+          ...watch(columns, own.definitions, {
+            kind: 'product',
+            owner: 'field',
+            operations: ['update'],
+            only: ['namespace', 'key'],
+          }),
+        ]
+      : []),
+    ...(hasTranslations(columns)
+      ? watch(columns, 'spree_product_translations', {
+          kind: 'product',
+          parent: 'spree_product_id',
+          except: ['created_at', 'meta_title'],
+        })
+      : []),
+  ]
+}
+
+/** Images and their files. What is measured of a file is written later, by a job. */
+function watchImages(columns: Columns): WatchedTable[] {
+  return [
+    ...watch(columns, mediaTable(columns), {
+      kind: 'product',
+      parent: 'viewable_id',
+      owner: 'viewable',
+      except: ['created_at', 'attachment_updated_at', 'attachment_file_size'],
+    }),
+    ...watch(columns, 'spree_variant_media', { kind: 'product', parent: 'variant_id', owner: 'variant' }),
+    ...watch(columns, 'active_storage_attachments', {
+      kind: 'product',
+      parent: 'record_id',
+      owner: 'image',
+      only: ['name', 'record_type', 'record_id', 'blob_id'],
+    }),
+    ...watch(columns, 'active_storage_blobs', {
+      kind: 'product',
+      owner: 'file',
+      operations: ['update'],
+      only: ['key', 'filename', 'content_type', 'metadata'],
+    }),
   ]
 }
 
@@ -129,7 +232,18 @@ function counters(columns: Columns, table: string): string[] {
 /** The translations, where they hold the only names there are. */
 function watchNames(columns: Columns): WatchedTable[] {
   return [
-    ...watch(columns, 'spree_product_translations', { kind: 'product', parent: 'spree_product_id' }),
+    ...watch(columns, 'spree_taxon_translations', {
+      kind: 'product',
+      parent: 'spree_taxon_id',
+      owner: 'taxon',
+      only: ['name', 'locale'],
+    }),
+    ...watch(columns, 'spree_product_property_translations', {
+      kind: 'product',
+      parent: 'spree_product_property_id',
+      owner: 'productProperty',
+      only: ['value', 'locale'],
+    }),
     ...watch(columns, 'spree_option_value_translations', {
       kind: 'product',
       parent: 'spree_option_value_id',

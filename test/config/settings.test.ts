@@ -54,6 +54,7 @@ describe('reading settings', () => {
       logLevel: 'info',
       alarmLagSeconds: 300,
       stock: 'change',
+      stockBy: 'variant',
       orders: 'persist',
       reconcileAt: '02:30',
       settleQuietMs: 500,

@@ -50,8 +50,14 @@ const product: ProductSnapshot = {
       depth: null,
       deletedAt: null,
       optionValues: [{ typeName: 'size', name: 'small' }],
+      images: [],
     },
   ],
+  optionTypes: ['size'],
+  taxons: [['Deck', 'Mooring']],
+  properties: [['metal', 'iron']],
+  images: [],
+  translations: [],
   extras: { status: 'active' },
 }
 
@@ -198,8 +204,14 @@ describe('products', () => {
           width: null,
           depth: null,
           deleted_at: '2026-03-04T05:06:07.008Z',
+          images: [],
         },
       ],
+      options: [],
+      taxons: [],
+      properties: {},
+      images: [],
+      translations: {},
     })
     announcedProductSchema.parse(removed)
   })

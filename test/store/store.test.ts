@@ -97,6 +97,7 @@ describe.each(families)('a store of %s', (family) => {
       'spree_option_value_variants',
       'spree_option_values',
       'spree_option_types',
+      'spree_product_option_types',
       'spree_orders',
       'spree_line_items',
       'spree_payments',
@@ -106,6 +107,11 @@ describe.each(families)('a store of %s', (family) => {
     ]
     const own = {
       'spree-4.10': [
+        'spree_taxons',
+        'spree_products_taxons',
+        'spree_properties',
+        'spree_product_properties',
+        'spree_assets',
         'spree_stock_items',
         'spree_shipments',
         'spree_shipping_rates',
@@ -118,6 +124,9 @@ describe.each(families)('a store of %s', (family) => {
         'spree_reimbursements',
       ],
       'spree-6.0': [
+        'spree_categories',
+        'spree_product_categories',
+        'spree_media',
         'spree_stock_levels',
         'spree_fulfillments',
         'spree_delivery_rates',
@@ -318,6 +327,10 @@ describe.each(families)('a store of %s', (family) => {
       locations: new Map([
         ['306', '1'],
         ['314', '2'],
+      ]),
+      levels: new Map([
+        ['1', 40],
+        ['2', 15],
       ]),
     })
     expect(stock.get('110')).toMatchObject({ level: family === 'spree-4.10' ? -2 : 1, living: true })

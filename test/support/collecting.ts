@@ -25,7 +25,17 @@ export type Collecting = Readonly<{
 /** Migrates the store, with its triggers, and seeds the baselines. */
 export async function startCollecting(
   database: TestDatabase,
-  { orders = 'persist', extra }: Readonly<{ orders?: OrderMessages; extra?: Extra }> = {},
+  {
+    orders = 'persist',
+    stock = 'change',
+    stockBy = 'variant',
+    extra,
+  }: Readonly<{
+    orders?: OrderMessages
+    stock?: 'change' | 'actual'
+    stockBy?: 'variant' | 'location'
+    extra?: Extra
+  }> = {},
 ): Promise<Collecting> {
   const { pool } = database
   const store = await openStore(pool, extra)
@@ -57,7 +67,8 @@ export async function startCollecting(
   if (epoch === undefined) throw new Error('Another collector is at work.')
   const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), {
     settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
-    stockMessages: 'change',
+    stockMessages: stock,
+    stockBy,
     orderMessages: orders,
     statementTimeoutMilliseconds: 30_000,
   })

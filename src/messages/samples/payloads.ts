@@ -67,6 +67,11 @@ export const newProduct: ProductPayload = {
   updated_at: '2026-03-09T10:00:00.000Z',
   deleted_at: null,
   variants: [],
+  options: [],
+  taxons: [['Categories', 'Hardware']],
+  properties: { material: 'Hemp' },
+  images: [],
+  translations: {},
 }
 
 export const changedProduct: ProductPayload = {
@@ -83,6 +88,23 @@ export const changedProduct: ProductPayload = {
   updated_at: '2026-03-09T10:05:00.000Z',
   deleted_at: null,
   variants: [],
+  options: [],
+  taxons: [['Categories', 'Hardware']],
+  properties: {},
+  images: [
+    {
+      id: 7,
+      url: null,
+      position: 1,
+      title: 'Storm Lantern, lit',
+      type: 'original',
+      dimensions: { height: 1600, width: 1200 },
+      content_type: 'image/jpeg',
+      file_name: 'lantern.jpg',
+      key: 'yfc4u3w1oy2uf151t5umojtmoilr',
+    },
+  ],
+  translations: {},
 }
 
 export const stockReceived: StockPayload = { sku: 'SL-7', quantity: 10 }

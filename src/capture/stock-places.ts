@@ -1,0 +1,91 @@
+import { z } from 'zod'
+
+import type { VariantStockSnapshot } from '../messages/snapshot.ts'
+import type { Baseline } from './baseline.ts'
+import type { ResolvedRow } from './outbox-row.ts'
+
+/** Location id → name, by which the hub knows it: places of one name are one place. */
+export type Places = ReadonlyMap<string, string>
+
+/** Pieces by the name of their place; undefined is the whole, or a place that is not known. */
+export type PiecesByPlace = ReadonlyMap<string | undefined, number>
+
+const stockKeySchema = z.object({ places: z.record(z.string(), z.number()).optional() })
+
+/** What the hub was last told of each place, where places are told. */
+function toldLevels(before: Baseline | undefined): ReadonlyMap<string, number> | undefined {
+  if (before?.naturalKey == null) return undefined
+  const { places } = stockKeySchema.parse(JSON.parse(before.naturalKey))
+  return places && new Map(Object.entries(places))
+}
+
+export function levelsByName({ levels }: VariantStockSnapshot, places: Places): ReadonlyMap<string, number> {
+  const byName = new Map<string, number>()
+  for (const [id, level] of levels) {
+    const name = places.get(id)
+    if (name !== undefined) byName.set(name, (byName.get(name) ?? 0) + level)
+  }
+  return byName
+}
+
+/**
+ * By how much stock changed that was not the hub's own. Of an item that is gone, and of what no trigger saw, it is not
+ * known where that was: then it is told of the whole.
+ */
+export function differences(
+  rows: readonly ResolvedRow[],
+  missed: number,
+  variant: VariantStockSnapshot,
+  places: Places | undefined,
+): PiecesByPlace {
+  const sums = new Map<string | undefined, number>()
+  if (missed !== 0) sums.set(undefined, missed)
+  for (const row of rows) {
+    if (row.delta === null || row.origin !== null) continue
+    const place = places && placeOf(row, variant, places)
+    sums.set(place, (sums.get(place) ?? 0) + Number(row.delta))
+  }
+  return new Map([...sums].filter(([, sum]) => sum !== 0))
+}
+
+/**
+ * The levels that are not what was told. Where nothing was told of a place yet, it is taken to be known, since all that was
+ * there on day one is; unless a row is about it, or pieces are missing nobody knows where.
+ */
+export function changedLevels(
+  levels: ReadonlyMap<string, number>,
+  rows: readonly ResolvedRow[],
+  missed: number,
+  before: Baseline | undefined,
+  variant: VariantStockSnapshot,
+  places: Places,
+): ReadonlyMap<string, number> {
+  const told = toldLevels(before)
+  const touched = new Set(
+    rows.filter(({ delta }) => delta !== null).map((row) => placeOf(row, variant, places)),
+  )
+  const isTold = (name: string) =>
+    told?.has(name) || touched.has(name) || (told === undefined && missed !== 0)
+  // A place whose last item is gone holds nothing any more.
+  const emptied = [...(told?.keys() ?? [])]
+    .filter((name) => !levels.has(name))
+    .map((name) => [name, 0] as const)
+  return new Map([...levels, ...emptied].filter(([name, level]) => isTold(name) && told?.get(name) !== level))
+}
+
+/** Whether some place holds what the hub was not told, though all together hold what it was. */
+export function isToldOtherwise(
+  variant: VariantStockSnapshot,
+  before: Baseline | undefined,
+  places: Places,
+): boolean {
+  return changedLevels(levelsByName(variant, places), [], 0, before, variant, places).size > 0
+}
+
+function placeOf(
+  { rowId }: ResolvedRow,
+  { locations }: VariantStockSnapshot,
+  places: Places,
+): string | undefined {
+  return places.get((rowId === null ? null : locations.get(rowId)) ?? '')
+}

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { compareProducts } from '../../src/capture/compare-window.ts'
+import { previewMessages } from '../../src/operator/preview-messages.ts'
+import { type Collecting, startCollecting } from '../support/collecting.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore } from '../support/stores.ts'
+
+// FS-NAVY-S (102): 12 in Portland (item 301), 4 in Kiel (311). FS-NAVY-M (103): 5 in Portland (302), 2 in Kiel (312).
+// SL-7 (110): -2 in Portland (308), nothing in Kiel. Each test goes on from the one before.
+
+let db: TestDatabase
+let collecting: Collecting
+
+const start = async (stock: 'change' | 'actual') => {
+  db = await createStore('spree-4.10', 'fixture')
+  collecting = await startCollecting(db, { stock, stockBy: 'location' })
+}
+const told = async (...sql: string[]) => {
+  for (const statement of sql) await db.pool.query(statement)
+  const messages = await collecting.all()
+  return messages
+    .map(({ type, payload }) => [type, payload])
+    .sort(([, one], [, other]) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
+}
+const add = (pieces: number, item: number) =>
+  `update spree_stock_items set count_on_hand = count_on_hand + ${pieces} where id = ${item}`
+const change = (quantity: number, stock_location?: string, sku = 'FS-NAVY-S') => [
+  'stock:change',
+  { sku, quantity, ...(stock_location && { stock_location }) },
+]
+const actual = (quantity: number, stock_location: string, sku = 'FS-NAVY-S') => [
+  'stock:actual',
+  { sku, quantity, stock_location },
+]
+/** As no trigger sees it. */
+const unseen = async (sql: string) => {
+  await db.pool.query('alter table spree_stock_items disable trigger user')
+  await db.pool.query(sql)
+  await db.pool.query('alter table spree_stock_items enable trigger user')
+}
+const reconcile = async (stockMessages: 'change' | 'actual') => {
+  const options = { fix: true, stockMessages, stockBy: 'location' } as const
+  const { drift } = await compareProducts(db.pool, collecting.store, ['11', '15'], options)
+  return drift.map(({ outcome, name, missed }) => [outcome, name, missed])
+}
+
+describe('by how much stock changed in each location', () => {
+  beforeAll(() => start('change'))
+  afterAll(() => db.drop())
+
+  test('is told with its name; what is moved between two is told of both', async () => {
+    expect(await told(add(5, 301), add(-1, 301))).toEqual([change(4, 'Portland warehouse')])
+    expect(await told(add(-3, 301), add(3, 311))).toEqual([
+      change(-3, 'Portland warehouse'),
+      change(3, 'Kiel depot'),
+    ])
+    expect(await told(add(-3, 301), add(3, 301))).toEqual([])
+    const soft = 'update spree_stock_items set deleted_at = now() where id = 311'
+    expect(await told(soft)).toEqual([change(-7, 'Kiel depot')])
+    expect(await reconcile('change')).toEqual([])
+  })
+
+  test('is told of the whole where nobody knows of which: an item that is gone, and what no trigger saw', async () => {
+    expect(await told('delete from spree_stock_items where id = 312')).toEqual([
+      change(-2, undefined, 'FS-NAVY-M'),
+    ])
+    await unseen(add(2, 301))
+    expect(await reconcile('change')).toEqual([['changed', 'FS-NAVY-S', 2]])
+    expect(await told()).toEqual([change(2)])
+    expect(await reconcile('change')).toEqual([])
+  })
+
+  test('bears no name where there is one location', async () => {
+    await db.pool.query('update spree_stock_locations set deleted_at = now() where id = 2')
+    expect(await told(add(5, 301))).toEqual([change(5)])
+  })
+})
+
+describe('what each location holds', () => {
+  beforeAll(() => start('actual'))
+  afterAll(() => db.drop())
+
+  test('is told of those that hold something else than was told', async () => {
+    expect(await told(add(5, 301))).toEqual([actual(17, 'Portland warehouse')])
+    expect(await told(add(-3, 301), add(3, 311))).toEqual([
+      actual(14, 'Portland warehouse'),
+      actual(7, 'Kiel depot'),
+    ])
+    expect(await told(add(-3, 301), add(3, 301))).toEqual([])
+    expect(await told('delete from spree_stock_items where id = 311')).toEqual([actual(0, 'Kiel depot')])
+    expect(
+      await told(
+        `insert into spree_stock_items (stock_location_id, variant_id, count_on_hand, created_at, updated_at)
+         values (2, 110, 6, now(), now())`,
+      ),
+    ).toEqual([actual(6, 'Kiel depot', 'SL-7')])
+    expect(await reconcile('actual')).toEqual([])
+  })
+
+  test('is found by a reconcile where pieces went from one to another unseen', async () => {
+    await told(add(1, 302))
+    await unseen(`${add(-5, 302)}; ${add(5, 312)}`)
+    expect(await reconcile('actual')).toEqual([['changed', 'FS-NAVY-M', 0]])
+    expect(await told()).toEqual([
+      actual(1, 'Portland warehouse', 'FS-NAVY-M'),
+      actual(7, 'Kiel depot', 'FS-NAVY-M'),
+    ])
+    expect(await reconcile('actual')).toEqual([])
+  })
+
+  test('waits for each location by itself', async () => {
+    const { rows } = await db.pool.query<{ subject: string }>(
+      `select distinct subject from bridge.message where subject like 'stock:103@%' order by subject`,
+    )
+    expect(rows.map(({ subject }) => subject)).toEqual([
+      'stock:103@Kiel depot',
+      'stock:103@Portland warehouse',
+    ])
+  })
+
+  test('is previewed so', async () => {
+    const preview = await previewMessages(db.pool, collecting.store, {
+      kind: 'stock',
+      name: '15',
+      stockMessages: 'actual',
+      stockBy: 'location',
+      orderMessages: 'persist',
+      shape: undefined,
+      redact: undefined,
+    })
+    expect(preview?.messages.map(({ type, payload }) => [type, payload])).toEqual([
+      actual(-2, 'Portland warehouse', 'SL-7'),
+      actual(6, 'Kiel depot', 'SL-7'),
+    ])
+  })
+})
