@@ -17,6 +17,20 @@ export function priceDeletedAt(columns: Columns): string {
   return columns.has('spree_prices', 'deleted_at') ? 'pr.deleted_at' : 'null::timestamp'
 }
 
+/**
+ * How prices `pr` of one variant in one currency are put in order, the one that counts first. Spree keeps one. Solidus
+ * takes that of the store's country, else the one for any country, and of these the newest (`Price.currently_valid`,
+ * `Store#cart_tax_country_iso`); until 2.0 one is marked.
+ */
+export function priceOrder(columns: Columns): string {
+  if (!columns.has('spree_prices', 'country_iso')) return 'pr.id'
+  const marked = columns.has('spree_prices', 'is_default') ? 'pr.is_default desc, ' : ''
+  const ofStore = columns.has('spree_stores', 'cart_tax_country_iso')
+    ? `when pr.country_iso = (${ofDefaultStore(columns, 'cart_tax_country_iso')}) then 0 `
+    : ''
+  return `${marked}case ${ofStore}when pr.country_iso is null then 1 else 2 end, pr.updated_at desc nulls last, pr.id desc`
+}
+
 /** What products are filed under, a tree, and the rows that file them, by the column `key`. Renamed in 6.0. */
 export function taxonTables(columns: Columns) {
   if (columns.has('spree_categories', 'parent_id'))
@@ -56,20 +70,6 @@ export function hasProductImages(columns: Columns): boolean {
 /** What products are called in other languages. */
 export function hasTranslations(columns: Columns): boolean {
   return columns.has('spree_product_translations', 'spree_product_id')
-}
-
-/**
- * How prices `pr` of one variant in one currency are put in order, the one that counts first. Spree keeps one. Solidus
- * takes that of the store's country, else the one for any country, and of these the newest (`Price.currently_valid`,
- * `Store#cart_tax_country_iso`); until 2.0 one is marked.
- */
-export function priceOrder(columns: Columns): string {
-  if (!columns.has('spree_prices', 'country_iso')) return 'pr.id'
-  const marked = columns.has('spree_prices', 'is_default') ? 'pr.is_default desc, ' : ''
-  const ofStore = columns.has('spree_stores', 'cart_tax_country_iso')
-    ? `when pr.country_iso = (${ofDefaultStore(columns, 'cart_tax_country_iso')}) then 0 `
-    : ''
-  return `${marked}case ${ofStore}when pr.country_iso is null then 1 else 2 end, pr.updated_at desc nulls last, pr.id desc`
 }
 
 /** 4.6 and 4.7 keep what people read in the translations alone, and leave it empty where it was. */

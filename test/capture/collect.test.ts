@@ -288,6 +288,11 @@ describe.each([
           write({ sql: change(`last_name = 'Lund'`), origin: later() }, { sql: change(`first_name = 'C.'`) }),
         ),
       ).toEqual([['user:updated', undefined, 'clara@example.org']])
+      // Made before the hub had heard of that: the hub may take its own for the newer.
+      const earlier = originOf(Date.now() - 1_000)
+      expect(await toldOf(() => write({ sql: change(`last_name = 'Holm'`), origin: earlier }))).toEqual([
+        ['user:updated', undefined, 'clara@example.org'],
+      ])
     })
 
     test('stock from the hub: it is left out of the sum', async () => {

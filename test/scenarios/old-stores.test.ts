@@ -24,7 +24,7 @@ import {
 import { digestStore, newMessageId, post, startTestWeb } from '../support/web.ts'
 import { startTestWorker } from '../support/worker.ts'
 import { withWorker } from './live-through-the-day.ts'
-import { type Episode, type Payload, readDay, withNow } from './told.ts'
+import { type Episode, expectedReturn, isReturn, type Payload, readDay, withNow } from './told.ts'
 
 type Old = Readonly<{ version: OldStore; source: StoreSource; family: string }>
 
@@ -133,6 +133,7 @@ const owners: Readonly<Record<string, number>> = { 'DC-S': 901, 'DC-L': 901, 'BP
 
 function aboutOf(type: string, payload: Payload): string {
   if (type === 'order:persist') return `order-${payload['number']}`
+  if (isReturn(type)) return `order-${(payload['order'] as Payload)['number']}`
   return `product-${type.startsWith('stock:') ? owners[String(payload['sku'])] : payload['id']}`
 }
 
@@ -147,7 +148,10 @@ function expected({ version }: Old, day: Record<string, string[]>, step: string)
     const sofar = Object.keys(day)
       .sort()
       .filter((other) => other <= step && day[other]!.some((message) => message.endsWith(` ${name}`)))
-    return { about: name, type, payload: readExpected(version, 'fixture', name, sofar) }
+    const payload = readExpected(version, 'fixture', name, sofar)
+    if (!isReturn(type)) return { about: name, type, payload }
+    const store = { family: version, source: 'fixture' } as const
+    return { about: name, type, payload: expectedReturn(type, payload, step, store) }
   })
 }
 

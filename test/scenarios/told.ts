@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { readExpected } from '../expected/read-expected.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
-import type { SolidusStore, StoreFamily, StoreSource } from '../support/stores.ts'
+import type { AnyStore, SolidusStore, StoreFamily, StoreSource } from '../support/stores.ts'
 
 export type DayStore = StoreFamily | SolidusStore
 export type Store = Readonly<{ family: DayStore; source: StoreSource }>
@@ -156,7 +156,7 @@ export function expectedReturn(
   type: string,
   order: Payload,
   step: string,
-  { family, source }: Store,
+  { family, source }: Readonly<{ family: AnyStore; source: StoreSource }>,
 ): Payload {
   const payload = readExpected(family, source, `${type.split(':')[0]}-${order['number']}`, [step])
   const { shipments, line_items } = order as {

@@ -95,7 +95,8 @@ export function spree4(
     products: productStatement(columns, { deletedMasters: true }),
     orders: orderStatement(columns, orderPicture(columns, money, parts)),
     ...stockStatements(columns, 'spree_stock_items'),
-    returns: returnsByItem(columns),
+    // Before 2.4 a return has no items.
+    returns: columns.has('spree_return_items') ? returnsByItem(columns) : null,
     states,
   }
 }
