@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { compareProducts } from '../../src/capture/compare-window.ts'
+import { request } from '../../src/capture/outbox.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -69,6 +70,14 @@ describe('by how much stock changed in each location', () => {
     expect(await reconcile('change')).toEqual([['changed', 'FS-NAVY-S', 2]])
     expect(await told()).toEqual([change(2)])
     expect(await reconcile('change')).toEqual([])
+  })
+
+  test('begins, where a backfill says what is there, with the level of each', async () => {
+    await request(db.pool, 'backfill', [{ kind: 'stock', id: '13', variantId: '108' }])
+    expect(await told()).toEqual([
+      actual(15, 'Kiel depot', 'BC-01'),
+      actual(40, 'Portland warehouse', 'BC-01'),
+    ])
   })
 
   test('bears no name where there is one location', async () => {
