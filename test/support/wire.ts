@@ -127,8 +127,11 @@ class Connection {
     })
     near.on('data', (bytes: Buffer) => this.#receive(this.#there, bytes))
     far.on('data', (bytes: Buffer) => {
-      if (!this.#frozen && wire.loses(bytes)) this.reset()
-      else this.#receive(this.#back, bytes)
+      if (!this.#frozen && wire.loses(bytes)) {
+        // A part of the answer may have come through.
+        this.#awaited = true
+        this.reset()
+      } else this.#receive(this.#back, bytes)
     })
     near.on('end', () => {
       // Who says good-bye waits for no answer any more.
