@@ -605,11 +605,15 @@ function startPosting(url: string, body: unknown) {
       'Content-Type': 'application/json',
       'Content-Length': text.length,
       'X-Augury-Token': WEBHOOK_TOKEN,
+      // So that it is known when the web has begun with it.
+      Expect: '100-continue',
     },
   })
   const answered = once(request, 'response') as Promise<[IncomingMessage]>
+  const begun = once(request, 'continue')
+  request.write(text.slice(0, 9))
   return {
-    begun: new Promise<void>((resolve) => request.write(text.slice(0, 9), () => resolve())),
+    begun,
     async finish() {
       request.end(text.slice(9))
       const [response] = await answered
