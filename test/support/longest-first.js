@@ -1,0 +1,36 @@
+import Sequencer from '@jest/test-sequencer'
+
+/** What takes longest, some of it waiting and some of it working, so that nobody works alone in the end. */
+const LONGEST = [
+  'operator/operations',
+  'scenarios/loop-kill-points',
+  'scenarios/day',
+  'scenarios/kill-points',
+  'operator/reconcile',
+  'apply/inbox',
+  'scenarios/faults',
+  'operator/pages',
+  'scenarios/demo',
+  'queue/queue',
+  'apply/echo',
+  'demo/embedded-postgres',
+  'capture/collect',
+  'operator/alarms',
+  'scenarios/old-stores',
+  'operator/migrate',
+  'operator/doctor',
+  'scenarios/loop',
+  'checker/loop',
+  'operator/backfill',
+]
+
+/** A clean checkout knows no durations: by size the shortest files would come last, which start the longest runs. */
+export default class LongestFirst extends Sequencer {
+  sort(tests) {
+    const place = ({ path }) => {
+      const index = LONGEST.findIndex((name) => path.endsWith(`test/${name}.test.ts`))
+      return index === -1 ? LONGEST.length : index
+    }
+    return super.sort(tests).sort((a, b) => place(a) - place(b))
+  }
+}
