@@ -23,11 +23,14 @@ export class ListenError extends Error {
 }
 
 const SWEEP_EVERY_MS = 100
+/** Longer than proxies keep an idle connection: who closes it first while the other sends a request breaks that request. */
+const KEEP_ALIVE_MS = 65_000
 
 /** Opens the port, or throws a ListenError. */
 export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
   const { port, host, variable = 'PORT', closeWithinMs = 10_000 } = options
   const server = createServer(app)
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)

@@ -55,6 +55,11 @@ async function get(url: string, options: RequestOptions = {}) {
   return { status: response.statusCode, headers: response.headers, body }
 }
 
+test('an idle connection is kept longer than a proxy keeps it', async () => {
+  const { url } = await serve()
+  expect((await fetch(`${url}/healthz`)).headers.get('keep-alive')).toBe('timeout=65')
+})
+
 describe('alive and ready', () => {
   test('a process that answers is alive, whatever it lacks', async () => {
     const { url } = await serve({ readyChecks: { database: async () => 'is down' } })
