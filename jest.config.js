@@ -9,7 +9,7 @@ export default {
   testTimeout: 60_000,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // Most tests wait for processes and servers: as many files at a time as there are cores would leave one idle now and then.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism() + 2,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -69,6 +69,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   const duties = [
     every(TRIGGERS_MILLISECONDS, checkTriggers, onDutyError),
     every(INSTALLATION_MILLISECONDS, checkInstallation, onDutyError),
+    every(METRICS_MILLISECONDS, tellGaps, onDutyError),
     every(METRICS_MILLISECONDS, sparingly(measure), onDutyError),
   ]
   const partitions = cron.schedule('17 * * * *', keepTables, {
@@ -104,13 +105,17 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
     for (const { state, type, count } of status.messages) metrics.messages.set({ state, type }, count)
     metrics.paused.reset()
     for (const { type } of status.paused) metrics.paused.set({ type }, 1)
+    await options.onStatus(status)
+  }
+
+  /** By itself: the rest may take long where much waits, or the database is slow. */
+  async function tellGaps(): Promise<void> {
     for (const { id, kind, reason, table } of await readOpenGaps(pool, began)) {
       if (seenGaps.has(id)) continue
       seenGaps.add(id)
       metrics.gapsTotal.inc({ kind })
       log.error('changes of a kind went unseen: reconcile is due', { kind, reason, table })
     }
-    await options.onStatus(status)
   }
 
   async function keepTables(): Promise<void> {

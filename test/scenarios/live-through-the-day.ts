@@ -29,13 +29,16 @@ const tables = {
 
 export type Day = Awaited<ReturnType<typeof liveThroughTheDay>>
 
+/** A replay on a busy machine pauses for longer than a shop, and what it passes through is not to be told. */
+const PATIENT = { settleQuietMs: 1_000, settleAtMostMs: 10_000 }
+
 /** The whole day, then what other programs do. Each thing is over, and told, before the next begins. */
 export async function liveThroughTheDay(store: Store) {
   const { family, source } = store
   const { stock, shipments, units, customers } = tables[family]
   const number = subjects[family][source].canceled.replace('order-', '')
   const theOrder = `(select id from spree_orders where number = '${number}')`
-  return withWorker(store, {}, { ours: true }, async (db, hub, live, worker) => {
+  return withWorker(store, PATIENT, { ours: true }, async (db, hub, live, worker) => {
     const episodes: Episode[] = []
     const lived = async (name: string, act: (database: TestDatabase) => Promise<unknown>) => {
       episodes.push(await live(name, act))

@@ -2,12 +2,12 @@ import Sequencer from '@jest/test-sequencer'
 
 /** What takes longest, some of it waiting and some of it working, so that nobody works alone in the end. */
 const LONGEST = [
-  'operator/operations',
-  'scenarios/loop-kill-points',
   'scenarios/day',
-  'scenarios/kill-points',
+  'operator/operations',
   'operator/reconcile',
+  'scenarios/loop-kill-points',
   'apply/inbox',
+  'scenarios/kill-points',
   'scenarios/faults',
   'operator/pages',
   'scenarios/demo',

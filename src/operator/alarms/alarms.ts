@@ -26,10 +26,11 @@ export type AlarmsOptions = Readonly<{
 export type Alarms = Readonly<{
   /** Notes what is the matter now, and tells each change of state once. Several processes may look: one of them tells. */
   look(troubles: readonly Trouble[]): Promise<void>
-  /** Breaks off what is being sent: another process, or the next start, sends it after a minute. */
+  /** Lets what is being sent end, which takes no second, or breaks it off: then another process sends it. */
   stop(): Promise<void>
 }>
 
+const SENT_WITHIN_MILLISECONDS = 2_000
 /** The first retry after some seconds, then as messages are: up to ten minutes apart. */
 const ATTEMPTS_AHEAD = 2
 
@@ -37,11 +38,12 @@ const ATTEMPTS_AHEAD = 2
 export function createAlarms({ pool, table, channels, bridge, log }: AlarmsOptions): Alarms {
   const quietly = onceInAWhile(log)
   const names = channels.map(({ name }) => name)
-  const stopping = new AbortController()
+  const breakingOff = new AbortController()
+  let stopping = false
   let telling: Promise<void> | undefined
 
   async function tellAll(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!stopping) {
       const untold = await claimUntold(pool, table, names)
       if (!untold) break
       await tell(untold)
@@ -52,7 +54,7 @@ export function createAlarms({ pool, table, channels, bridge, log }: AlarmsOptio
   async function tell(untold: Untold): Promise<void> {
     const notice = noticeOf(await bridge(), untold)
     const wanted = channels.filter(({ name }) => untold.by.includes(name))
-    const sent = await Promise.allSettled(wanted.map((channel) => channel.send(notice, stopping.signal)))
+    const sent = await Promise.allSettled(wanted.map((channel) => channel.send(notice, breakingOff.signal)))
     const told = wanted.filter((_, index) => sent[index]?.status === 'fulfilled').map(({ name }) => name)
     const failures = wanted.flatMap(({ name }, index) => {
       const result = sent[index]
@@ -87,8 +89,11 @@ export function createAlarms({ pool, table, channels, bridge, log }: AlarmsOptio
         })
     },
     async stop() {
-      stopping.abort()
+      stopping = true
+      // What was sent and not noted would be told twice.
+      const patience = setTimeout(() => breakingOff.abort(), SENT_WITHIN_MILLISECONDS)
       await telling
+      clearTimeout(patience)
     },
   }
 }
