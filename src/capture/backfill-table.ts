@@ -1,6 +1,6 @@
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
-import type { Entity, Root } from '../store/roots.ts'
+import { type Entity, kindOf, type Root } from '../store/roots.ts'
 import { type Asked, request } from './outbox.ts'
 
 /** What a command asks for, as it was written: by that the same command is known again. Empty where nothing was said. */
@@ -110,5 +110,5 @@ export async function noteState(
 
 function askedOf(entity: Entity, { id, aggregateId }: Root): Asked {
   if (entity === 'stock') return { kind: 'stock', id: aggregateId, variantId: id }
-  return { kind: entity === 'products' ? 'product' : 'order', id: aggregateId }
+  return { kind: kindOf(entity), id: aggregateId }
 }

@@ -4,7 +4,7 @@ import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import { isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 export type StateInput = Readonly<{
   about: StateKind
@@ -46,19 +46,26 @@ export function deriveState(input: StateInput): Derivation {
   if (onlyForgets) return derivation
 
   const requested = rows.some(({ op }) => op === 'announce')
-  if (!requested && !forgets && isUnchanged(before, baseline.digest, picture.content)) return derivation
+  // As to one who has nothing; what changed is told before, to those who have it.
+  const tellWhole = () => {
+    if (rows.some(isBackfill) && !derivation.messages.some(({ type }) => type === first))
+      tell(first, picture.payload, first === later ? part : null)
+    return derivation
+  }
+  if (!requested && !forgets && isUnchanged(before, baseline.digest, picture.content)) return tellWhole()
   // What the hub itself made is known to all that it told of it; what was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, id))
-  if (isHubs && !requested && isEcho(rows, [first, later], input.told)) {
+  const changes = rows.filter((row) => !isBackfill(row))
+  if (isHubs && !requested && changes.length > 0 && isEcho(changes, [first, later], input.told)) {
     derivation.silenced++
-    return derivation
+    return tellWhole()
   }
   if (isNew) tell(first, picture.payload, first === later ? part : null)
   else {
     const former = known === undefined ? {} : picture.formerKeys(known)
     tell(later, { ...picture.payload, ...former }, Object.keys(former).length === 0 ? part : null)
   }
-  return derivation
+  return tellWhole()
 }
 
 /** What is noted of a state that is announced as it stands. */

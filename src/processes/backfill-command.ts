@@ -22,13 +22,13 @@ export function addBackfillCommand(program: Command, print: Print, finish: (stat
   program
     .command('backfill')
     .description(
-      'announce what is there: products as product:new, stock as stock:actual, orders as order:persist; the same command goes on where it was stopped',
+      'announce what is there: products as product:new, stock as stock:actual, customers as user:new, orders as order:persist, stock transfers; the same command goes on where it was stopped',
     )
     .addArgument(new Argument('<entity...>', `of ${ENTITIES.join(', ')}`).choices(ENTITIES))
     .option('--since <time>', 'changed since then: 2026-11-26T08:00Z, or so long ago: 90m, 2h, 7d', readSince)
     .option(
       '--where <condition>',
-      'an SQL condition on the columns of spree_products, spree_variants (stock) or spree_orders',
+      'an SQL condition on the columns of the table of the entity: spree_products, spree_variants (stock), spree_orders, …',
       readCondition,
     )
     .option('--dry-run', 'only say how many there are')
@@ -48,7 +48,7 @@ export function addBackfillCommand(program: Command, print: Print, finish: (stat
         if (options.dryRun) {
           const counts = await explained(countBackfill(asked))
           if (options.json) return print(JSON.stringify({ dryRun: true, entities: counts }))
-          return print(counts.map(({ entity, count }) => `${entity.padEnd(9)} ${count}`).join('\n'))
+          return print(counts.map(({ entity, count }) => `${entity.padEnd(15)} ${count}`).join('\n'))
         }
         const progress = createProgressLine(process.stderr, log)
         const stopping = new AbortController()
@@ -97,7 +97,7 @@ async function explained<T>(work: Promise<T>): Promise<T> {
 }
 
 function formatEnd({ entity, asked, expected, before, unfinished }: BackfillEnd): string {
-  const name = entity.padEnd(9)
+  const name = entity.padEnd(15)
   if (before !== null)
     return `${name} was done at ${before.toISOString()}, ${asked} asked for: --restart does it again`
   return unfinished === null

@@ -1,12 +1,26 @@
+import type { AggregateKind } from '../messages/aggregate.ts'
 import { sqlState } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { quoteName } from './json-sql.ts'
 import type { Store } from './store.ts'
+import { StoreError } from './store-error.ts'
 
 /** What can be told whole, in the order in which a consumer needs it: stock is of products that it knows. */
-export const ENTITIES = ['products', 'stock', 'orders'] as const
+export const ENTITIES = ['products', 'stock', 'customers', 'orders', 'stock_transfers'] as const
 export type Entity = (typeof ENTITIES)[number]
+
+/** Whose root table holds one row for each, and what its rows are. */
+const KINDS = {
+  products: 'product',
+  customers: 'customer',
+  orders: 'order',
+  stock_transfers: 'stock_transfer',
+} as const satisfies Readonly<Record<Exclude<Entity, 'stock'>, AggregateKind>>
+
+export function kindOf(entity: Exclude<Entity, 'stock'>): AggregateKind {
+  return KINDS[entity]
+}
 
 /** Which rows of the entity's table: changed since a time, and as an operator's own condition on its columns has it. */
 export type RootFilter = Readonly<{ since: Date | null; condition: string | null }>
@@ -97,11 +111,16 @@ function rootsOf(store: Store, entity: Entity, { condition }: RootFilter) {
                        where s.variant_id = root.id${living('s', items)} and ${changedSince('s', items)})${asked}`,
     }
   }
-  const name = entity === 'products' ? 'spree_products' : 'spree_orders'
+  const name = store.watched.find(({ kind, owner }) => kind === KINDS[entity] && owner === 'root')?.table
+  if (name === undefined)
+    throw new StoreError(
+      'no_such_kind',
+      `This store has no table of ${entity.replace('_', ' ')} that can be read.`,
+    )
   return {
-    from: `${table(name)} root`,
+    from: `${table(quoteName(name))} root`,
     aggregateId: 'id',
-    condition: `${entity === 'products' ? `true${living('root', name)}` : 'root.completed_at is not null'}
+    condition: `${entity === 'orders' ? 'root.completed_at is not null' : `true${living('root', name)}`}
           and ${changedSince('root', name)}${asked}`,
   }
 }

@@ -32,16 +32,18 @@ describe.each([
   {
     family: 'spree-4.10',
     order: 'order-R204817354',
+    people: ['clara@example.com', 'admin@harbour.example'],
     orders: ['R204817351', 'R204817352', 'R204817353', 'R204817354', 'R204817355'],
     levels: { 'FS-NAVY-S': 16, 'OC-L': 3, 'SL-7': -2 },
   },
   {
     family: 'spree-6.0',
     order: 'order-R1044',
+    people: ['clara@example.com', 'otto@example.org'],
     orders: ['R1041', 'R1042', 'R1043', 'R1044', 'R1045'],
     levels: { 'FS-NAVY-S': 17, 'OC-L': 4, 'SL-7': 1 },
   },
-] as const)('a backfill of a store of $family', ({ family, order, orders, levels }) => {
+] as const)('a backfill of a store of $family', ({ family, order, orders, people, levels }) => {
   let db: TestDatabase
   let hub: RecordingHub
   let worker: TestWorker
@@ -75,7 +77,9 @@ describe.each([
     const done = await backfill('products', 'stock', 'orders')
     expect(done).toMatchObject({ status: 0, stderr: '' })
     expect(done.stdout).toBe(
-      'products  7 on the way to be announced\nstock     9 on the way to be announced\norders    5 on the way to be announced\n',
+      ['products        7', 'stock           9', 'orders          5']
+        .map((all) => `${all} on the way to be announced\n`)
+        .join(''),
     )
     await worker.settled()
     const told = posts().map(({ type, payload: { name, sku, quantity, number } }) =>
@@ -98,9 +102,31 @@ describe.each([
 
     // Again: it is done. And what was told is what stands there.
     const again = await backfill('stock')
-    expect(again.stdout).toMatch(/^stock {5}was done at .*Z, 9 asked for: --restart does it again\n$/)
+    expect(again.stdout).toMatch(/^stock {11}was done at .*Z, 9 asked for: --restart does it again\n$/)
     expect((await runBridge(['reconcile'], { DATABASE_URL: db.url })).status).toBe(0)
     expect(posts()).toHaveLength(21)
+  })
+
+  test('tells customers as to one who does not know them, after what has changed of them, and transfers', async () => {
+    const customers = family === 'spree-4.10' ? 'spree_users' : 'spree_customers'
+    const heard = posts().length
+    await backfill('stock_transfers', 'customers')
+    await worker.settled()
+    // Before anybody has noticed: by a transaction whose triggers are off.
+    await db.pool.query(
+      `begin; set local session_replication_role = replica;
+       update ${customers} set last_name = 'Unseen' where id = 1; commit`,
+    )
+    await backfill('customers', '--where', 'root.id = 1')
+    await worker.settled()
+    const told = posts()
+      .slice(heard)
+      .map(({ type, payload: { email, number } }) => `${type} ${email ?? number}`)
+    expect(told.slice(0, 3).toSorted()).toEqual(
+      [...people.map((email) => `user:new ${email}`), 'stock_transfer:persist T431000431'].sort(),
+    )
+    expect(told.slice(3)).toEqual(['user:updated clara@example.com', 'user:new clara@example.com'])
+    expect(posts().at(-1)?.payload['last_name']).toBe('Unseen')
   })
 
   test('takes a condition, a time, and begins anew where told to', async () => {
@@ -300,7 +326,7 @@ describe('a backfill that is killed', () => {
     const { status, stdout } = await runBridge(['backfill', 'products'], { DATABASE_URL: db.url })
     expect(status).toBe(1)
     expect(stdout).toBe(
-      'products  100 of 907 asked for, then no worker runs that would collect what was asked for: the same command goes on\n',
+      'products        100 of 907 asked for, then no worker runs that would collect what was asked for: the same command goes on\n',
     )
   })
 })
