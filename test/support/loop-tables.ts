@@ -24,6 +24,11 @@ export async function isUnderWay(store: TestDatabase, hubDatabase: TestDatabase)
   const inbox = await readInbox(store)
   if (left.some(({ messageId, state }) => state !== 'failing' || inbox.get(messageId)?.state !== 'failed'))
     return true
+  // What came of its last delivery has died with a hub: it is delivered once more.
+  const unheard = await hubDatabase.pool.query(
+    `select from hub.accepted where last_error = 'The worker that was sending it died.'`,
+  )
+  if (unheard.rowCount !== 0) return true
   const { rows } = await store.pool.query<{ waits: boolean }>(
     'select exists (select from bridge.outbox) or exists (select from bridge.message) as waits',
   )
