@@ -1,6 +1,7 @@
+import { mentionedVariant } from './raw-variant.ts'
 import type { RawOrder } from './schemas/order-message.ts'
 import type { OrderSnapshot } from './snapshot.ts'
-import { wireDecimal, wireId, wireOptionalDecimal, wireOptionalId, wireOptionalTime } from './wire.ts'
+import { wireDecimal, wireId, wireOptionalId, wireOptionalTime } from './wire.ts'
 
 type LineItem = OrderSnapshot['lineItems'][number]
 type Variant = NonNullable<LineItem['variant']>
@@ -19,18 +20,7 @@ export function rawLineItem(item: LineItem): RawOrder['line_items'][number] {
 
 function rawVariant(variant: Variant): NonNullable<RawOrder['line_items'][number]['variant']> {
   return {
-    id: wireId(variant.id),
-    name: variant.name,
-    product_id: wireOptionalId(variant.productId),
-    sku: variant.sku,
-    price: wireOptionalDecimal(variant.price),
-    weight: wireOptionalDecimal(variant.weight),
-    height: wireOptionalDecimal(variant.height),
-    width: wireOptionalDecimal(variant.width),
-    depth: wireOptionalDecimal(variant.depth),
-    is_master: variant.isMaster,
-    cost_price: wireOptionalDecimal(variant.costPrice),
-    permalink: variant.permalink,
+    ...mentionedVariant(variant),
     options_text: variant.optionValues
       .map((value) => `${value.typePresentation}: ${value.presentation}`)
       .join(', '),

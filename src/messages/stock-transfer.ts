@@ -1,4 +1,5 @@
 import { rawCountry, rawState } from './raw-address.ts'
+import { mentionedVariant } from './raw-variant.ts'
 import type { StockTransferPayload } from './schemas/stock-transfer-message.ts'
 import { parseSnapshot } from './snapshot.ts'
 import {
@@ -6,10 +7,9 @@ import {
   stockTransferSnapshotSchema,
 } from './snapshots/stock-transfer-snapshot.ts'
 import type { StateKind } from './state-kind.ts'
-import { wireId, wireOptionalDecimal, wireOptionalId, wireOptionalTime } from './wire.ts'
+import { wireId, wireOptionalId, wireOptionalTime } from './wire.ts'
 
 type Movement = StockTransferSnapshot['sourceMovements'][number]
-type Variant = NonNullable<Movement['stockItem']['variant']>
 
 /** The protocol has one message for a store to push, the raw transfer; of one that is gone it has no word. */
 export const stockTransferKind: StateKind = {
@@ -101,27 +101,8 @@ function rawMovement({
       backorderable: stockItem.backorderable,
       stock_location_id: wireOptionalId(stockItem.stockLocationId),
       variant_id: wireOptionalId(stockItem.variantId),
-      variant: stockItem.variant && rawVariant(stockItem.variant),
+      variant: stockItem.variant && mentionedVariant(stockItem.variant),
     },
-  }
-}
-
-function rawVariant(
-  variant: Variant,
-): StockTransferPayload['source_movements'][number]['stock_item']['variant'] {
-  return {
-    id: wireId(variant.id),
-    name: variant.name,
-    product_id: wireOptionalId(variant.productId),
-    sku: variant.sku,
-    price: wireOptionalDecimal(variant.price),
-    weight: wireOptionalDecimal(variant.weight),
-    height: wireOptionalDecimal(variant.height),
-    width: wireOptionalDecimal(variant.width),
-    depth: wireOptionalDecimal(variant.depth),
-    is_master: variant.isMaster,
-    cost_price: wireOptionalDecimal(variant.costPrice),
-    permalink: variant.permalink,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Kind } from '../messages/aggregate.ts'
+import { STATE_KINDS } from '../messages/state-kinds.ts'
 import { isUnreadable } from '../postgres/errors.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Family } from './family.ts'
@@ -21,12 +22,15 @@ export async function findUnreadable(db: Db, family: Family): Promise<Unreadable
   return unreadable
 }
 
-function statementsOf({ watched, owners, ...family }: Family): Readonly<{ kind: Kind; sql: string }>[] {
+function statementsOf(family: Family): Readonly<{ kind: Kind; sql: string }>[] {
+  const { watched, owners, states, returns } = family
   return [
     { kind: 'product', sql: family.products },
     { kind: 'order', sql: family.orders },
     { kind: 'stock', sql: family.stock },
     { kind: 'stock', sql: family.stockOfProducts },
+    ...STATE_KINDS.flatMap(({ kind }) => (states[kind] ? [{ kind, sql: states[kind].snapshots }] : [])),
+    ...(returns ? [{ kind: 'order' as const, sql: returns.sql }] : []),
     ...watched.flatMap(({ kind, owner }) => (owner === 'root' ? [] : [{ kind, sql: owners[owner].sql }])),
   ]
 }

@@ -35,7 +35,17 @@ describe('doctor', () => {
     expect({ status, troubles }).toEqual({ status: 0, troubles: [] })
     expect(findings.map(({ check }) => check)).toEqual([
       ...['database', 'server', 'primary', 'encoding', 'TLS', 'clock', 'connection', 'LISTEN'],
-      ...['store', 'rights to watch', 'rights to write', 'products', 'orders', 'stock', 'size'],
+      ...[
+        'store',
+        'rights to watch',
+        'rights to write',
+        'product',
+        'order',
+        'customer',
+        'stock_transfer',
+        'stock',
+        'size',
+      ],
       ...['migrated', 'triggers', 'installation', 'worker', 'hub', 'hub messages', 'webhook'],
     ])
     expect(hub().requests.filter(({ method }) => method === 'POST')).toEqual([])

@@ -54,7 +54,8 @@ const imageSchema = z.looseObject({
   attachment_url: text,
 })
 
-const variantSchema = z.looseObject({
+/** A variant where it is mentioned, as in an order's line or a movement of stock. */
+export const mentionedVariantSchema = z.looseObject({
   id: z.int(),
   name: text,
   product_id: z.int().nullable(),
@@ -67,6 +68,9 @@ const variantSchema = z.looseObject({
   is_master: z.boolean(),
   cost_price: decimalText.nullable(),
   permalink: text,
+})
+
+const variantSchema = mentionedVariantSchema.extend({
   options_text: z.string(),
   option_values: z.array(optionValueSchema),
   images: z.array(imageSchema),

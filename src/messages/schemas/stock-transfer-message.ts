@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-import { addressSchema } from './order-parts.ts'
-import { decimalText, text, wireTimeText } from './scalars.ts'
+import { addressSchema, mentionedVariantSchema } from './order-parts.ts'
+import { text, wireTimeText } from './scalars.ts'
 
 const locationSchema = addressSchema
   .pick({
@@ -29,22 +29,7 @@ const movementSchema = z.looseObject({
     backorderable: z.boolean().nullable(),
     stock_location_id: z.int().nullable(),
     variant_id: z.int().nullable(),
-    variant: z
-      .looseObject({
-        id: z.int(),
-        name: text,
-        product_id: z.int().nullable(),
-        sku: z.string(),
-        price: decimalText.nullable(),
-        weight: decimalText.nullable(),
-        height: decimalText.nullable(),
-        width: decimalText.nullable(),
-        depth: decimalText.nullable(),
-        is_master: z.boolean(),
-        cost_price: decimalText.nullable(),
-        permalink: text,
-      })
-      .nullable(),
+    variant: mentionedVariantSchema.nullable(),
   }),
 })
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { addressSnapshotSchema } from './address-snapshot.ts'
 import { decimal, id, text, time } from './texts.ts'
+import { variantSnapshotSchema } from './variant-snapshot.ts'
 
 const optionValue = z.object({
   id,
@@ -26,20 +27,7 @@ const image = z.object({
   viewableId: id.nullable(),
 })
 
-const variant = z.object({
-  id,
-  name: text,
-  productId: id.nullable(),
-  sku: z.string(),
-  /** In the order's currency. */
-  price: decimal.nullable(),
-  weight: decimal.nullable(),
-  height: decimal.nullable(),
-  width: decimal.nullable(),
-  depth: decimal.nullable(),
-  isMaster: z.boolean(),
-  costPrice: decimal.nullable(),
-  permalink: text,
+const variant = variantSnapshotSchema.extend({
   optionValues: z.array(optionValue),
   images: z.array(image),
 })

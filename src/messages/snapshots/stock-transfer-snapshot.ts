@@ -1,7 +1,8 @@
 import { z } from 'zod'
 
 import { addressSnapshotSchema } from './address-snapshot.ts'
-import { decimal, id, text, time } from './texts.ts'
+import { id, text, time } from './texts.ts'
+import { variantSnapshotSchema } from './variant-snapshot.ts'
 
 const location = addressSnapshotSchema
   .pick({
@@ -19,22 +20,6 @@ const location = addressSnapshotSchema
   })
   .extend({ name: text })
 
-const variant = z.object({
-  id,
-  name: text,
-  productId: id.nullable(),
-  sku: z.string(),
-  /** In the shop's currency. */
-  price: decimal.nullable(),
-  weight: decimal.nullable(),
-  height: decimal.nullable(),
-  width: decimal.nullable(),
-  depth: decimal.nullable(),
-  isMaster: z.boolean(),
-  costPrice: decimal.nullable(),
-  permalink: text,
-})
-
 const movement = z.object({
   id,
   quantity: z.int(),
@@ -44,7 +29,7 @@ const movement = z.object({
     backorderable: z.boolean().nullable(),
     stockLocationId: id.nullable(),
     variantId: id.nullable(),
-    variant: variant.nullable(),
+    variant: variantSnapshotSchema.nullable(),
   }),
 })
 
