@@ -1,7 +1,7 @@
 import { ownAddress } from '../messages/raw-address.ts'
 import type { RawOrder } from '../messages/schemas/order-message.ts'
 import type { ProductPayload } from '../messages/schemas/product-message.ts'
-import type { OrderSnapshot } from '../messages/snapshot.ts'
+import type { OrderSnapshot, ProductSnapshot } from '../messages/snapshot.ts'
 
 // What a digest is made of: an aggregate's own rows. A payload also shows names that belong to others, which may
 // change without it; a renamed product is no change of the thousand orders in which it was sold.
@@ -27,9 +27,12 @@ export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Reco
 
 /**
  * Of a product: all of it, whatever the order in which the option types of its variants stand in the shop. The images of
- * variants have a key of their own, as all that a later shape brought.
+ * variants have a key of their own, as all that a later shape brought. `parts`: what only its object says.
  */
-export function productContent(product: ProductPayload): Readonly<Record<string, unknown>> {
+export function productContent(
+  product: ProductPayload,
+  parts: ProductSnapshot['parts'],
+): Readonly<Record<string, unknown>> {
   return {
     ...product,
     variants: product.variants.map(({ options, images, ...own }) => ({
@@ -37,6 +40,7 @@ export function productContent(product: ProductPayload): Readonly<Record<string,
       options: Object.entries(options).sort(),
     })),
     variant_images: product.variants.map(({ images }) => images),
+    ...(parts && { parts: { ...parts, shippingCategory: undefined } }),
   }
 }
 

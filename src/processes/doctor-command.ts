@@ -6,7 +6,7 @@ import type { Finding } from '../operator/doctor/finding.ts'
 import { formatRehearsal, isSame, type Rehearsal, rehearse } from '../operator/doctor/rehearse.ts'
 import { createPool, type Pool } from '../postgres/pool.ts'
 import { reachDatabase } from '../postgres/reach.ts'
-import { createPushClient } from '../push/client.ts'
+import { createClient } from '../push/create-client.ts'
 import { openStore } from '../store/store.ts'
 import { WEB_PORT } from './ports.ts'
 import { readLimit } from './read-limit.ts'
@@ -62,7 +62,7 @@ async function* withPatient(
     onConnectionError: () => undefined,
   })
   const askHub = async (hub: Readonly<{ hubUrl: string; storeId: string; token: string }>) => {
-    const client = createPushClient({
+    const client = createClient(settings.hubDialect, {
       ...hub,
       installation: 'doctor',
       version: readVersion(),
@@ -76,11 +76,12 @@ async function* withPatient(
       pool,
       databaseUrl,
       extra: settings.extra,
+      inObjects: settings.hubDialect === 'wombat',
       listenUrl: settings.databaseListenUrl ?? databaseUrl,
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
       askHub: hubUrl && storeId && token ? () => askHub({ hubUrl, storeId, token }) : undefined,
-      ordersAs: settings.orders === 'generic' ? 'order:new' : 'order:persist',
+      ordersAs: ordersAs(settings),
       appliesMessages: settings.webhookToken !== undefined,
       webhook: {
         address: webhook ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`,
@@ -90,6 +91,11 @@ async function* withPatient(
   } finally {
     await pool.end()
   }
+}
+
+function ordersAs({ hubDialect, orders }: EffectiveSettings['settings']): string {
+  if (hubDialect === 'wombat') return 'orders'
+  return orders === 'generic' ? 'order:new' : 'order:persist'
 }
 
 async function rehearseUpgrade(

@@ -5,8 +5,8 @@ import { type Extra, openStore, type Store } from './store.ts'
 export type LiveStore = Store & Readonly<{ reopen(db: Db): Promise<void> }>
 
 /** @throws StoreError as `openStore`, and so does `reopen`, which then leaves all as it was. */
-export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
-  let current = await openStore(db, extra)
+export async function openLiveStore(db: Db, extra?: Extra, inObjects = false): Promise<LiveStore> {
+  let current = await openStore(db, extra, inObjects)
   return {
     get family() {
       return current.family
@@ -16,6 +16,9 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     },
     get columns() {
       return current.columns
+    },
+    get inObjects() {
+      return current.inObjects
     },
     get watched() {
       return current.watched
@@ -44,7 +47,7 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     unreadable: (...given) => current.unreadable(...given),
     lastVariant: (...given) => current.lastVariant(...given),
     async reopen(db) {
-      current = await openStore(db, extra)
+      current = await openStore(db, extra, inObjects)
     },
   }
 }

@@ -2,6 +2,14 @@ import type { z } from 'zod'
 
 import type { MessageType } from '../message.ts'
 import { announcedCustomerSchema } from './customer-message.ts'
+import {
+  customerObjectSchema,
+  customerReturnObjectSchema,
+  inventoryObjectSchema,
+  orderObjectSchema,
+  productObjectSchema,
+  shipmentObjectSchema,
+} from './object-messages.ts'
 import { announcedOrderSchema } from './order-message.ts'
 import {
   confirmedShipmentSchema,
@@ -15,7 +23,7 @@ import { announcedCustomerReturnSchema, announcedReturnAuthorizationSchema } fro
 import { stockMessageSchema } from './stock-message.ts'
 import { announcedStockTransferSchema } from './stock-transfer-message.ts'
 
-/** Of each type that the bridge announces: the schema of its payload. */
+/** Of each type that the bridge announces: the schema of its payload; of each object: its own. */
 export const messageSchemas = {
   'product:new': announcedProductSchema,
   'product:update': announcedProductSchema,
@@ -36,4 +44,10 @@ export const messageSchemas = {
   'stock_transfer:persist': announcedStockTransferSchema,
   'user:new': announcedCustomerSchema,
   'user:updated': announcedCustomerSchema,
+  products: productObjectSchema,
+  inventories: inventoryObjectSchema,
+  orders: orderObjectSchema,
+  shipments: shipmentObjectSchema,
+  customer_returns: customerReturnObjectSchema,
+  customers: customerObjectSchema,
 } as const satisfies Readonly<Record<MessageType, z.ZodType>>

@@ -18,6 +18,8 @@ export type Patient = Readonly<{
   requireSchema(): Promise<void>
   /** Columns that the configuration wants besides. */
   extra?: Extra | undefined
+  /** The hub is told objects. */
+  inObjects?: boolean
   /** Undefined: no hub is set. */
   askHub: (() => Promise<ProbeOutcome>) | undefined
   /** The type under which orders are pushed. */
@@ -48,7 +50,7 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
     yield ok('database', describeUrl(databaseUrl))
     yield* await checkServer(pool)
     yield* await checkWay(pool, listenUrl)
-    const store = await openStore(pool, patient.extra)
+    const store = await openStore(pool, patient.extra, patient.inObjects)
     yield* await checkStore(pool, store, patient.appliesMessages)
     yield* await checkBridge(pool, { store, identity: await identity(), requireSchema })
   } catch (error) {

@@ -1,0 +1,425 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import type { ObjectType } from '../../src/messages/message.ts'
+import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import { type ObjectHub, type PushedObject, startObjectHub } from '../support/object-hub.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore, replay, type StoreFamily } from '../support/stores.ts'
+import { startTestWorker, type TestWorker } from '../support/worker.ts'
+
+// What is expected was written from the protocol's table of serializers and from the statements, before any of it ran.
+
+type Told = readonly [type: ObjectType, object: Readonly<Record<string, unknown>>]
+type Running = Readonly<{ db: TestDatabase; hub: ObjectHub; worker: TestWorker }>
+
+async function start(
+  family: StoreFamily,
+  prepare?: (db: TestDatabase) => Promise<unknown>,
+): Promise<Running> {
+  const db = await createStore(family, 'fixture')
+  await prepare?.(db)
+  const hub = await startObjectHub()
+  const settings = { hubDialect: 'wombat', settleQuietMs: 150 } as const
+  return { db, hub, worker: await startTestWorker(db, hub, settings) }
+}
+
+async function stop({ db, hub, worker }: Running): Promise<void> {
+  await worker.stop()
+  await hub.close()
+  await db.drop()
+}
+
+/** What a deed makes the bridge tell: orders and what hangs on them, then the catalogue, since these overtake each other. */
+async function told({ db, hub, worker }: Running, act: (db: TestDatabase) => Promise<unknown>) {
+  const before = hub.objects.length
+  await act(db)
+  await worker.settled()
+  const objects = hub.objects.slice(before)
+  for (const { type, object } of objects) messageSchemas[type as ObjectType].parse(object)
+  const isCatalogue = ({ type }: PushedObject) => ['products', 'inventories'].includes(type)
+  return [...objects.filter((each) => !isCatalogue(each)), ...objects.filter(isCatalogue)].map(
+    ({ type, object }) => [type, object],
+  )
+}
+
+const sql =
+  (...statements: string[]) =>
+  async ({ pool }: TestDatabase) => {
+    for (const statement of statements) await pool.query(statement)
+  }
+
+const shipTo = {
+  firstname: 'Ann',
+  lastname: 'Guest',
+  address1: '4 Quay Lane',
+  address2: null,
+  zipcode: '97201',
+  city: 'Portland',
+  state: 'OR',
+  country: 'US',
+  phone: '+1 503 555 0199',
+  company: null,
+}
+const noSizes = { weight: '0.0', height: null, width: null, depth: null }
+
+const deckShoe = {
+  id: 'DS',
+  name: 'Deck Shoe',
+  sku: 'DS',
+  description: 'Grips wet planks.',
+  price: 58,
+  cost_price: 0,
+  available_on: null,
+  permalink: 'deck-shoe',
+  meta_description: null,
+  meta_keywords: null,
+  shipping_category: 'Parcel',
+  taxons: [],
+  ...noSizes,
+  options: ['size'],
+  images: [],
+  variants: [
+    { sku: 'DS-41', price: 60, cost_price: 0, ...noSizes, options: { Size: 'S' }, images: [] },
+    { sku: 'DS-42', price: 62.5, cost_price: 0, ...noSizes, options: { Size: 'M' }, images: [] },
+  ],
+}
+
+describe('a store of 4.10 is told as objects', () => {
+  let running: Running
+  beforeAll(async () => {
+    running = await start('spree-4.10')
+  }, 60_000)
+  afterAll(() => stop(running))
+
+  const step = (name: string) => told(running, (db) => replay(db, 'spree-4.10', name, 'fixture'))
+  const inventory = (quantity: number, id = 317, sku = 'DS-41', location = 'Portland warehouse'): Told => [
+    'inventories',
+    { id, location, product_id: sku, quantity },
+  ]
+  const deckShoeII = {
+    ...deckShoe,
+    name: 'Deck Shoe II',
+    price: 61,
+    variants: [{ ...deckShoe.variants[0], price: 64 }, deckShoe.variants[1]],
+  }
+  const check = {
+    id: 77,
+    number: 'PCHK0001',
+    status: 'checkout',
+    amount: 134,
+    payment_method: 'Check',
+    source: null,
+  }
+  const placed = {
+    id: 'R310000001',
+    status: 'complete',
+    channel: 'spree',
+    email: 'guest@example.com',
+    currency: 'USD',
+    placed_on: '2026-03-10T09:28:00.476Z',
+    updated_at: '2026-03-10T09:28:00.476Z',
+    totals: { item: 128, adjustment: 0, tax: 0, shipping: 6, payment: 0, order: 134 },
+    adjustments: [
+      { name: 'discount', value: 0 },
+      { name: 'tax', value: 0 },
+      { name: 'shipping', value: 6 },
+    ],
+    guest_token: null,
+    shipping_instructions: null,
+    line_items: [{ id: 509, product_id: 'DS-41', name: 'Deck Shoe II', quantity: 2, price: 64 }],
+    payments: [check],
+    promotions: [],
+    shipping_address: shipTo,
+    billing_address: { ...shipTo, lastname: 'Payer', address1: '5 Quay Lane' },
+  }
+  const pending = {
+    id: 'H61000000001',
+    order_id: 'R310000001',
+    email: 'guest@example.com',
+    cost: 6,
+    status: 'pending',
+    stock_location: 'Portland warehouse',
+    shipping_method: 'Ground',
+    shipping_method_code: 'GROUND',
+    tracking: null,
+    placed_on: '2026-03-10T09:28:00.476Z',
+    shipped_at: null,
+    totals: placed.totals,
+    updated_at: '2026-03-10T09:28:00.424Z',
+    channel: 'spree',
+    items: [{ product_id: 'DS-41', name: 'Deck Shoe II', quantity: 2, price: 64 }],
+    billing_address: placed.billing_address,
+    shipping_address: shipTo,
+  }
+  const changed = {
+    ...placed,
+    updated_at: '2026-03-10T09:35:00.563Z',
+    totals: { item: 128, adjustment: -2.5, tax: 0, shipping: 6, payment: 0, order: 131.5 },
+    shipping_address: { ...shipTo, address1: '6 Quay Lane' },
+  }
+  const paid = {
+    ...changed,
+    updated_at: '2026-03-10T09:42:00.645Z',
+    totals: { ...changed.totals, payment: 134 },
+    payments: [{ ...check, status: 'completed' }],
+  }
+  const ready = {
+    ...pending,
+    status: 'ready',
+    updated_at: '2026-03-10T09:42:00.618Z',
+    totals: paid.totals,
+    shipping_address: paid.shipping_address,
+  }
+  const canceled = {
+    ...placed,
+    id: 'R310000002',
+    status: 'canceled',
+    placed_on: '2026-03-10T10:10:01.184Z',
+    updated_at: '2026-03-10T10:17:01.221Z',
+    line_items: [{ ...placed.line_items[0], id: 510 }],
+    payments: [
+      {
+        id: 78,
+        number: 'PCRD0002',
+        status: 'pending',
+        amount: 134,
+        payment_method: 'Credit card',
+        source: {
+          name: 'Ann Payer',
+          cc_type: 'visa',
+          last_digits: '4242',
+          source_type: 'Spree::CreditCard',
+        },
+      },
+    ],
+  }
+
+  test('a product, and its stock behind it', async () => {
+    expect(await step('01-create-product')).toEqual([
+      ['products', deckShoe],
+      inventory(20),
+      inventory(20, 318, 'DS-42'),
+    ])
+    expect(await step('02-change-product')).toEqual([['products', deckShoeII]])
+    expect(await step('03-stock-movement')).toEqual([inventory(27)])
+  })
+
+  test('what only the object says of a product is a change of it too', async () => {
+    expect(
+      await told(running, sql('update spree_variants set cost_price = 31.25, weight = 0.7 where id = 115')),
+    ).toEqual([['products', { ...deckShoeII, cost_price: 31.25, weight: '0.7' }]])
+    expect(
+      await told(running, sql('update spree_variants set cost_price = null, weight = 0 where id = 115')),
+    ).toEqual([['products', deckShoeII]])
+  })
+
+  test('an order with its shipment, from the checkout to the return', async () => {
+    expect(await step('04-checkout')).toEqual([['orders', placed], ['shipments', pending], inventory(25)])
+    expect(await step('05-update-order')).toEqual([
+      ['orders', changed],
+      [
+        'shipments',
+        {
+          ...pending,
+          updated_at: '2026-03-10T09:35:00.556Z',
+          totals: changed.totals,
+          shipping_address: changed.shipping_address,
+        },
+      ],
+    ])
+    expect(await step('06-capture-payment')).toEqual([
+      ['orders', paid],
+      ['shipments', ready],
+    ])
+    expect(await step('07-ship')).toEqual([
+      ['orders', { ...paid, updated_at: '2026-03-10T09:49:00.713Z' }],
+      [
+        'shipments',
+        {
+          ...ready,
+          status: 'shipped',
+          tracking: '1ZHARBOUR1',
+          shipped_at: '2026-03-10T09:49:00.690Z',
+          updated_at: '2026-03-10T09:49:00.690Z',
+        },
+      ],
+    ])
+    // The payment stays completed; the shipment says nothing of what was given back.
+    expect(await step('08a-refund')).toEqual([
+      ['orders', { ...paid, updated_at: '2026-03-10T09:56:00.763Z' }],
+    ])
+    expect(await step('08b-return')).toEqual([
+      ['orders', { ...paid, status: 'returned', updated_at: '2026-03-10T10:03:00.808Z' }],
+      [
+        'customer_returns',
+        {
+          id: 'CR700000001',
+          fully_reimbursed: false,
+          stock_location: 'Portland warehouse',
+          channel: 'spree',
+          resolution_path: '/admin/orders/R310000001/customer_returns/1/edit',
+          return_items: [
+            {
+              id: 1,
+              return_authorization_id: 'RA700000001',
+              product_id: 'DS-41',
+              exchange_product_id: null,
+              reception_status: 'received',
+              acceptance_status: 'accepted',
+              pre_tax_amount: '125.5',
+              included_tax_total: '0.0',
+              additional_tax_total: '0.0',
+              order_number: 'R310000001',
+              created_at: '2026-03-10T10:03:00.781Z',
+              reimbursed_at: null,
+              reimbursed: false,
+              store: 'harbour',
+              resellable: true,
+            },
+          ],
+          reimbursements: [],
+        },
+      ],
+      inventory(27),
+    ])
+  })
+
+  test('its reimbursement, with what was paid', async () => {
+    const [returned] = await told(
+      running,
+      sql(
+        `insert into spree_reimbursements (id, number, reimbursement_status, customer_return_id, order_id, total, created_at, updated_at)
+         values (9001, 'RI9001', 'reimbursed', 1, 47, 125.5, '2026-03-11 08:00:00', now());
+         update spree_return_items set reimbursement_id = 9001 where id = 1;
+         update spree_refunds set reimbursement_id = 9001 where id = 32`,
+      ),
+    )
+    const item = {
+      id: 1,
+      reimbursed: true,
+      reimbursed_at: '2026-03-11T08:00:00.000Z',
+    }
+    expect(returned).toEqual([
+      'customer_returns',
+      expect.objectContaining({
+        id: 'CR700000001',
+        fully_reimbursed: true,
+        return_items: [expect.objectContaining(item)],
+        reimbursements: [
+          {
+            id: 'RI9001',
+            order_id: 'R310000001',
+            total: '125.5',
+            paid_amount: '4.0',
+            reimbursement_status: 'reimbursed',
+            return_items: [expect.objectContaining(item)],
+            refunds: [
+              {
+                reason: 'Goodwill',
+                amount: '4.0',
+                description: 'Check',
+                payment: { ...check, status: 'completed' },
+              },
+            ],
+          },
+        ],
+      }),
+    ])
+  })
+
+  test('an order that is canceled, paid by card', async () => {
+    const [order] = await step('09a-create-order-to-cancel')
+    const open = { ...canceled, status: 'complete', updated_at: '2026-03-10T10:10:01.184Z' }
+    expect(order).toEqual(['orders', open])
+    const [again, shipment, stock] = await step('09b-cancel-order')
+    expect(again).toEqual(['orders', canceled])
+    expect(shipment).toEqual([
+      'shipments',
+      expect.objectContaining({
+        id: 'H61000000002',
+        order_id: 'R310000002',
+        status: 'canceled',
+        updated_at: '2026-03-10T10:17:01.214Z',
+      }),
+    ])
+    expect(stock).toEqual(inventory(27))
+  })
+
+  test('stock of each location; a removal has no object, nor has a transfer: both are counted as kept back', async () => {
+    expect(
+      await told(
+        running,
+        sql(
+          'update spree_stock_items set count_on_hand = count_on_hand - 3 where id = 301',
+          'update spree_stock_items set count_on_hand = count_on_hand + 3 where id = 311',
+        ),
+      ),
+    ).toEqual([inventory(9, 301, 'FS-NAVY-S'), inventory(7, 311, 'FS-NAVY-S', 'Kiel depot')])
+    expect((await step('11a-create-product-to-delete')).map(([type]) => type)).toEqual(['products'])
+    expect(running.hub.held.get('products CF-1')).toMatchObject({
+      id: 'CF-1',
+      price: 5,
+      options: [],
+      variants: [{ sku: 'CF-1', price: 5, options: {} }],
+    })
+    expect(await step('11b-delete-product')).toEqual([])
+    expect(
+      await told(
+        running,
+        sql(
+          `insert into spree_stock_transfers (number, type, source_location_id, destination_location_id, created_at, updated_at)
+           values ('T900000001', null, 1, 2, now(), now())`,
+        ),
+      ),
+    ).toEqual([])
+    const { rows } = await running.db.pool.query(
+      `select type, withheld_by from bridge.withheld where type <> 'return_authorization:updated' order by type`,
+    )
+    expect(rows).toEqual([
+      { type: 'product:update', withheld_by: 'dialect' },
+      { type: 'return_authorization:new', withheld_by: 'dialect' },
+      { type: 'stock_transfer:persist', withheld_by: 'dialect' },
+    ])
+  })
+
+  test('a customer, in the form of the hub, until the account is closed', async () => {
+    const address = {
+      address1: '12 Wharf Street',
+      address2: null,
+      zipcode: '04101',
+      city: 'Portland',
+      state: 'Maine',
+      country: 'US',
+      phone: '+1 207 555 0101',
+    }
+    expect(await told(running, sql(`update spree_users set last_name = 'Berg' where id = 1`))).toEqual([
+      [
+        'customers',
+        {
+          id: '1',
+          firstname: 'Clara',
+          lastname: 'Berg',
+          email: 'clara@example.com',
+          shipping_address: address,
+          billing_address: { ...address, address2: 'Floor 2' },
+        },
+      ],
+    ])
+    expect(await told(running, sql('delete from spree_users where id = 1'))).toEqual([])
+  })
+
+  test('the same again is silent', async () => {
+    expect(
+      await told(
+        running,
+        sql(
+          'update spree_products set updated_at = now()',
+          'update spree_orders set updated_at = now()',
+          'update spree_shipments set updated_at = now()',
+          'update spree_stock_items set updated_at = now()',
+        ),
+      ),
+    ).toEqual([])
+    expect(running.worker.complaints()).toEqual([])
+  })
+})
