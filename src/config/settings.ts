@@ -88,23 +88,22 @@ export const settingsSchema = z.object({
   }),
   hubUrl: hubUrl.optional().register(descriptions, {
     variable: 'HUB_URL',
-    meaning:
-      'Where the hub is to which messages are pushed: its base, or with `HUB_DIALECT=wombat` the very address that takes pushes.',
+    meaning: 'Where the hub is to which messages are pushed.',
     secret: 'password',
   }),
   hubStoreId: storeId.optional().register(descriptions, {
     variable: 'HUB_STORE_ID',
-    meaning: 'The id under which the hub knows this store; of Wombat and FlowLink the connection id.',
+    meaning: 'The id under which the hub knows this store.',
   }),
   hubToken: token.optional().register(descriptions, {
     variable: 'HUB_TOKEN',
-    meaning: 'The token with which this store pushes; of Wombat and FlowLink the connection token.',
+    meaning: 'The token with which this store pushes.',
     secret: 'whole',
   }),
   hubDialect: oneOf('seed', 'wombat').default('seed').register(descriptions, {
     variable: 'HUB_DIALECT',
     meaning:
-      'How messages are pushed: `seed`, each as a message of its type, to hubs of the first generation and ours; `wombat`, as batches of objects, to Wombat, FlowLink, Cangaroo and their like.',
+      'How messages are pushed: `seed`, each as a message of its type, to hubs of the first generation and ours; `wombat`, as batches of objects, to Wombat, FlowLink, Cangaroo and their like. There `HUB_URL` is the very address that takes pushes, `HUB_STORE_ID` and `HUB_TOKEN` are id and token of the connection (`X-Hub-Store`, `X-Hub-Access-Token`), and `stock`, `stock_by` and `orders` have no say.',
   }),
   webhookToken: tokens.optional().register(descriptions, {
     variable: 'WEBHOOK_TOKEN',

@@ -163,6 +163,17 @@ describe('the JSON Schemas', () => {
     }
   })
 
+  ifSamples('so do the objects that the stores serialized (needs the samples)', () => {
+    const { inventories } = readReferenceSample('wombat.out.inventory_serialized')
+    const objects: readonly (readonly [MessageType, unknown])[] = [
+      ['orders', readReferenceSample('wombat.out.order_serialized')],
+      ['shipments', readReferenceSample('wombat.out.shipment_serialized')],
+      ['inventories', Array.isArray(inventories) && inventories[0]],
+      ['customers', readReferenceSample('wombat.obj.customer')['customer']],
+    ]
+    for (const [type, object] of objects) expect(schemas.get(type)?.parse(object)).toEqual(object)
+  })
+
   ifSamples(
     'no sample of the reference has a key in a form that they do not allow (needs the samples)',
     () => {

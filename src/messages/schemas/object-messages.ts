@@ -19,7 +19,7 @@ const addressSchema = z
     state: text.describe('The abbreviation; of a state without one its name.'),
     country: text.describe('ISO 3166 alpha-2.'),
     phone: text,
-    company: text.describe("Of FlowLink's form."),
+    company: text.optional().describe("Of FlowLink's form; the bridge says it always."),
   })
   .meta({ id: 'address' })
 
