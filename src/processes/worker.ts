@@ -43,6 +43,8 @@ const LEDGER_DAYS = 30
 const CONNECTIONS = 10
 /** Above what any statement of a worker may take: its longest are cut by the server after half a lease. */
 const ANSWER_WITHIN_MILLISECONDS = 10_000
+const UNSAID_IN_OBJECTS =
+  'the hub is told objects: there are none for removed products, closed accounts, return authorizations and stock transfers, which are kept back and counted'
 /** Types whose last acknowledgement decides what is an echo: catalogue, levels and states, never orders or deltas. */
 const REMEMBERED_TYPES = [
   'product:new',
@@ -188,7 +190,9 @@ async function assemble(
     schema: store.schema,
     hub: settings.hubUrl,
     store_id: settings.hubStoreId,
+    dialect: settings.hubDialect,
   })
+  if (settings.hubDialect === 'wombat') log.info(UNSAID_IN_OBJECTS)
 
   return {
     routers: [],

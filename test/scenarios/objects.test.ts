@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { compareOrders, compareProducts } from '../../src/capture/compare-window.ts'
+import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import type { ObjectType } from '../../src/messages/message.ts'
+import { rawOrder } from '../../src/messages/raw-order.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import { orderObjects, productObjects } from '../../src/messages/wombat/as-objects.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { openStore } from '../../src/store/store.ts'
 import { type ObjectHub, type PushedObject, startObjectHub } from '../support/object-hub.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, replay, type StoreFamily } from '../support/stores.ts'
+import { createStore, dumpsAvailable, replay, type StoreFamily } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 
 // What is expected was written from the protocol's table of serializers and from the statements, before any of it ran.
@@ -761,6 +764,26 @@ describe('the promises hold for objects', () => {
     await db.pool.query('delete from bridge.message')
   })
 
+  test('what the hub wrote itself is not told it, but what it wrote before it heard of ours', async () => {
+    const byHub = (statement: string) =>
+      sql(
+        `select set_config('bridge.origin', '${Date.now() - 3_600_000}:52811a8584a8169f7a000001', true); ${statement}`,
+      )
+    expect(await told(running, byHub(`update spree_users set first_name = 'Ada C.' where id = 2`))).toEqual(
+      [],
+    )
+    await told(running, sql(`update spree_products set name = 'Tin Cup' where id = 17`))
+    const [crossed] = await told(running, byHub(`update spree_products set name = 'Tin Mug' where id = 17`))
+    expect(crossed).toEqual(['products', expect.objectContaining({ id: 'TM-1', name: 'Tin Mug' })])
+  })
+
+  test('a location is named also where it is the only one', async () => {
+    await running.db.pool.query('update spree_stock_locations set deleted_at = now() where id = 2')
+    expect(await told(running, sql('update spree_stock_items set count_on_hand = 6 where id = 302'))).toEqual(
+      [['inventories', { id: 302, location: 'Portland warehouse', product_id: 'FS-NAVY-M', quantity: 6 }]],
+    )
+  })
+
   test('many at once go by the batch', async () => {
     const { hub } = running
     const before = hub.batches.length
@@ -769,6 +792,99 @@ describe('the promises hold for objects', () => {
     // Without a SKU it is known by its permalink.
     expect(hub.held.get('products hemp-rope')).toMatchObject({ sku: '', name: 'Hemp Rope, per metre' })
     expect(hub.batches.length - before).toBeLessThan(7)
+  })
+})
+
+const ofTwo = {
+  order: {
+    id: 'R410000001',
+    totals: { item: 21.5, tax: 2.15, shipping: 5, payment: 26.65, order: 26.65 },
+    adjustments: [
+      { name: 'discount', value: -2 },
+      { name: 'tax', value: 2.15 },
+      { name: 'shipping', value: 5 },
+    ],
+    payments: [
+      {
+        number: 'PAY41AAA',
+        source: { name: 'Ada Keel', cc_type: 'visa', last_digits: '4242', source_type: 'Spree::CreditCard' },
+      },
+    ],
+    shipping_address: { state: 'NY', country: 'US' },
+  },
+  shipment: { id: 'H41000000001', cost: 5, items: [{ product_id: 'HC-F', quantity: 1, price: 12 }] },
+}
+
+/** Of the first order. In 2.0 no column says its sums, in Solidus each unit is one piece. */
+const FACTS: Readonly<Record<string, object>> = {
+  'spree-2.0 fixture': ofTwo,
+  'spree-2.4 fixture': ofTwo,
+  'spree-3.2 fixture': {
+    ...ofTwo,
+    order: { ...ofTwo.order, payments: [{ ...ofTwo.order.payments[0], number: 'P41AAAAA' }] },
+  },
+  'solidus-4 fixture': {
+    order: {
+      id: 'R204817351',
+      totals: { tax: 10.71 },
+      shipping_address: { firstname: 'Clara', state: 'ME' },
+    },
+    shipment: {
+      items: [
+        { product_id: 'FS-NAVY-M', quantity: 1, price: 89 },
+        { product_id: 'BC-01', quantity: 1, price: 34.5 },
+        { product_id: 'FS-NAVY-M', quantity: 1, price: 89 },
+      ],
+    },
+  },
+}
+
+describe('every product and order has its object, of whatever family', () => {
+  const stores = [
+    ...(['spree-2.0', 'spree-2.4', 'spree-3.2', 'spree-4.7', 'solidus-4'] as const).map(
+      (family) => [family, 'fixture'] as const,
+    ),
+    ...(dumpsAvailable()
+      ? (['spree-2.4', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const).map(
+          (family) => [family, 'dump'] as const,
+        )
+      : []),
+  ]
+
+  test.each(stores)('%s, %s', async (family, source) => {
+    const db = await createStore(family, source)
+    try {
+      const store = await openStore(db.pool, undefined, true)
+      const products = await store.products(db.pool, await store.roots(db.pool, 'product', '0', 500))
+      const orders = await store.orders(db.pool, await store.roots(db.pool, 'order', '0', 500))
+      const objects = [
+        ...[...products.values()].flatMap((product) => {
+          if (product instanceof Error) throw product
+          const messages = [{ type: 'product:new', payload: {}, subject: null }] as const
+          const stock = { variantOf: () => undefined, places: new Map() }
+          return productObjects(messages, product, stock).messages
+        }),
+        ...[...orders.values()].flatMap((order) => {
+          if (order instanceof Error) throw order
+          const [told] = deriveGenericMessages(rawOrder(order), 'never', false)
+          return told ? orderObjects([{ ...told, subject: null }], order, []).messages : []
+        }),
+      ]
+      for (const { type, payload } of objects) messageSchemas[type].parse(payload)
+      const count = (root: ObjectType) => objects.filter(({ type }) => type === root).length
+      const living = [...products.values()].filter(
+        (product) => !(product instanceof Error) && product.deletedAt === null,
+      )
+      expect([count('products'), count('orders')]).toEqual([living.length, orders.size])
+      const facts = FACTS[`${family} ${source}`]
+      if (facts) {
+        const [order] = objects.filter(({ type }) => type === 'orders')
+        const shipments = objects.filter(({ type }) => type === 'shipments')
+        expect({ order: order?.payload, shipment: shipments[0]?.payload }).toMatchObject(facts)
+      }
+    } finally {
+      await db.drop()
+    }
   })
 })
 
