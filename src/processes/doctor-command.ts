@@ -6,7 +6,6 @@ import type { Finding } from '../operator/doctor/finding.ts'
 import { formatRehearsal, isSame, type Rehearsal, rehearse } from '../operator/doctor/rehearse.ts'
 import { createPool, type Pool } from '../postgres/pool.ts'
 import { reachDatabase } from '../postgres/reach.ts'
-import { createClient } from '../push/create-client.ts'
 import { openStore } from '../store/store.ts'
 import { WEB_PORT } from './ports.ts'
 import { readLimit } from './read-limit.ts'
@@ -62,6 +61,7 @@ async function* withPatient(
     onConnectionError: () => undefined,
   })
   const askHub = async (hub: Readonly<{ hubUrl: string; storeId: string; token: string }>) => {
+    const { createClient } = await import('../push/create-client.ts') // as every command that needs an HTTP client
     const client = createClient(settings.hubDialect, {
       ...hub,
       installation: 'doctor',
