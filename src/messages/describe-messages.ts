@@ -24,6 +24,8 @@ const WHEN: Readonly<Record<MessageType, string>> = {
   'stock_transfer:persist': 'Stock is, or was, moved between locations: the raw transfer.',
   'user:new': 'A customer registered.',
   'user:updated': 'A customer changed, or closed the account.',
+  'cart:new': 'A cart was begun (`carts: on`).',
+  'cart:updated': 'A cart changed that is no order yet (`carts: on`).',
 }
 
 /** The page docs/messages.md and the JSON Schema of each type beside it: file → content. */

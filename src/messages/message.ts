@@ -19,6 +19,8 @@ export const ANNOUNCED_TYPES = [
   'stock_transfer:persist',
   'user:new',
   'user:updated',
+  'cart:new',
+  'cart:updated',
 ] as const
 
 export type MessageType = (typeof ANNOUNCED_TYPES)[number]

@@ -75,7 +75,7 @@ async function* withPatient(
     yield* examine({
       pool,
       databaseUrl,
-      extra: settings.extra,
+      told: settings,
       listenUrl: settings.databaseListenUrl ?? databaseUrl,
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
@@ -93,7 +93,7 @@ async function* withPatient(
 }
 
 async function rehearseUpgrade(
-  { databaseUrl: hereUrl, extra }: EffectiveSettings<'databaseUrl'>['settings'],
+  settings: EffectiveSettings<'databaseUrl'>['settings'],
   thereUrl: string,
   limit: number,
 ): Promise<Rehearsal> {
@@ -106,10 +106,14 @@ async function rehearseUpgrade(
     })
     pools.push(pool)
     await reachDatabase(pool, url, variable)
-    return { db: pool, store: await openStore(pool, extra) }
+    return { db: pool, store: await openStore(pool, settings) }
   }
   try {
-    return await rehearse(await open(hereUrl, 'DATABASE_URL'), await open(thereUrl, '--against'), limit)
+    return await rehearse(
+      await open(settings.databaseUrl, 'DATABASE_URL'),
+      await open(thereUrl, '--against'),
+      limit,
+    )
   } finally {
     await Promise.all(pools.map((pool) => pool.end()))
   }

@@ -28,7 +28,7 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
         const rules = options.shadow ? (settings.shadow ?? {}) : settings
         const shape = await shapeOf(rules, settings.transformBudgetMs)
         await requireSchema(pool, await codeVersion())
-        const store = await openStore(pool, settings.extra)
+        const store = await openStore(pool, settings)
         const { stock: stockMessages, stockBy, orders: orderMessages } = settings
         const how = { stockMessages, stockBy, orderMessages }
         const asked = { kind, name, ...how, shape, redact: rules.redact }
@@ -45,6 +45,7 @@ const NAMED_BY: Readonly<Record<AggregateKind, string>> = {
   product: 'product with the id, SKU or permalink',
   customer: 'customer with the id',
   stock_transfer: 'stock transfer with the id',
+  cart: 'cart (with `carts: on`) with the id',
 }
 
 function formatPreview({ aggregate, messages, unmapped, leadNowhere, remains }: Preview): string {

@@ -26,7 +26,7 @@ export function addReconcileCommand(program: Command, print: Print, finish: (sta
         let told = performance.now()
         const reconciliation = await reconcileStore({
           pool,
-          store: await openStore(pool, settings.extra),
+          store: await openStore(pool, settings),
           stockMessages: settings.stock,
           stockBy: settings.stockBy,
           fix: options.fix ?? false,

@@ -425,7 +425,7 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('extra columns of a store of
       'extra.order.tables.shop_badges: label is no integer, as the ids of orders are.',
     ],
   ])('that the store does not have are refused: %s', async (content, message) => {
-    await expect(openStore(db.pool, extraOf(content))).rejects.toMatchObject({
+    await expect(openStore(db.pool, { extra: extraOf(content) })).rejects.toMatchObject({
       code: 'unknown_extra',
       message,
     })

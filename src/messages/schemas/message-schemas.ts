@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 
 import type { MessageType } from '../message.ts'
+import { announcedCartSchema } from './cart-message.ts'
 import { announcedCustomerSchema } from './customer-message.ts'
 import { announcedOrderSchema } from './order-message.ts'
 import {
@@ -36,4 +37,6 @@ export const messageSchemas = {
   'stock_transfer:persist': announcedStockTransferSchema,
   'user:new': announcedCustomerSchema,
   'user:updated': announcedCustomerSchema,
+  'cart:new': announcedCartSchema,
+  'cart:updated': announcedCartSchema,
 } as const satisfies Readonly<Record<MessageType, z.ZodType>>

@@ -173,7 +173,8 @@ export const orderSnapshotSchema = z.object({
   paymentTotal: decimal,
   createdAt: time.nullable(),
   updatedAt: time.nullable(),
-  completedAt: time,
+  /** Null of a cart. */
+  completedAt: time.nullable(),
   lockedAt: time.nullable(),
   specialInstructions: text,
   billAddress: addressSnapshotSchema.nullable(),
@@ -191,5 +192,8 @@ export const orderSnapshotSchema = z.object({
   /** What the family says beyond the common words, under its own names. */
   extras: z.record(z.string(), z.unknown()),
 })
+
+/** A cart is an order to be. Where carts are apart they have no number. */
+export const cartSnapshotSchema = orderSnapshotSchema.extend({ number: text })
 
 export type OrderSnapshot = Readonly<z.infer<typeof orderSnapshotSchema>>
