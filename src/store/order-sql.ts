@@ -1,8 +1,8 @@
-import { optionLinks, priceDeletedAt, priceOrder, word } from './catalogue-words.ts'
+import { optionLinks, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { imageFile } from './image-sql.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
-import { isBasePrice } from './product-sql.ts'
+import { mentionedVariantColumns } from './variant-sql.ts'
 
 /** Which names a family gives to what the line items of its orders show. */
 export type LineItemWords = Readonly<{
@@ -139,25 +139,7 @@ export function orderLineItems(columns: Columns, words: LineItemWords, { key } =
                    l.created_at as "createdAt",
                    l.updated_at as "updatedAt",
                    ${jsonRow(`
-                     select v.id::text as "id",
-                            ${word(columns, 'spree_products', 'p', 'name')} as "name",
-                            v.product_id::text as "productId",
-                            v.sku,
-                            (select pr.amount::text
-                               from ${schema}.spree_prices pr
-                              where pr.variant_id = v.id
-                                and pr.currency = o.currency
-                                and ${priceDeletedAt(columns)} is null
-                                ${isBasePrice(columns)}
-                              order by ${priceOrder(columns)}
-                              limit 1) as "price",
-                            v.weight::text,
-                            v.height::text,
-                            v.width::text,
-                            v.depth::text,
-                            coalesce(v.is_master, false) as "isMaster",
-                            v.cost_price::text as "costPrice",
-                            ${word(columns, 'spree_products', 'p', 'slug')} as "permalink",
+                     select ${mentionedVariantColumns(columns, 'o.currency')},
                             ${optionValues(columns, words)} as "optionValues",
                             ${images(columns, words)} as "images"
                        from ${schema}.spree_variants v
