@@ -6,7 +6,6 @@ import type { Finding } from '../operator/doctor/finding.ts'
 import { formatRehearsal, isSame, type Rehearsal, rehearse } from '../operator/doctor/rehearse.ts'
 import { createPool, type Pool } from '../postgres/pool.ts'
 import { reachDatabase } from '../postgres/reach.ts'
-import { createPushClient } from '../push/client.ts'
 import { openStore } from '../store/store.ts'
 import { WEB_PORT } from './ports.ts'
 import { readLimit } from './read-limit.ts'
@@ -62,6 +61,7 @@ async function* withPatient(
     onConnectionError: () => undefined,
   })
   const askHub = async (hub: Readonly<{ hubUrl: string; storeId: string; token: string }>) => {
+    const { createPushClient } = await import('../push/client.ts') // as every command that needs an HTTP client
     const client = createPushClient({
       ...hub,
       installation: 'doctor',
