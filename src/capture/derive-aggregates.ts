@@ -1,4 +1,4 @@
-import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey, splitAggregate } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { Message, MessageType } from '../messages/message.ts'
 import { naturalKeySchema } from '../messages/product.ts'
@@ -73,7 +73,10 @@ export async function deriveAggregates(
   const orders = idsOf(aggregates, 'order')
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
   const returns = await store.returns(db, returning)
-  const all = new Derivations(rows, how)
+  const all = new Derivations(rows, how, (aggregate) => {
+    const { kind, id } = splitAggregate(aggregate)
+    return aggregateKey(store.orderedAs(kind), id)
+  })
   const inDialect = (derivation: Derivation, translate: (messages: readonly Message[]) => InObjects) =>
     store.inObjects ? inObjects(derivation, translate(derivation.messages)) : derivation
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {

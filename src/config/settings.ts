@@ -197,6 +197,10 @@ export const settingsSchema = z.object({
     meaning:
       'How orders are announced: `persist`, as `order:persist`, the raw order from which the hub derives the rest; or, for a hub that does not, `generic`: `order:new`, `order:updated`, `order:canceled`, `shipment:ready`, `shipment:confirm`, `payment:ready` and `payment:capture`. Never both. For `generic` each order is kept as it was last told, some two kilobytes each.',
   }),
+  carts: oneOf('on', 'off').default('off').register(descriptions, {
+    meaning:
+      'Whether carts are announced, as `cart:new` and `cart:updated`. Then each step of each shopper is a change that is recorded and read.',
+  }),
   settleQuietMs: wholeNumber(0, 60_000).default(500).register(descriptions, {
     meaning: 'Milliseconds without a further change after which an order or product is announced.',
   }),

@@ -24,12 +24,15 @@ const WHEN: Readonly<Record<MessageType, string>> = {
   'stock_transfer:persist': 'Stock is, or was, moved between locations: the raw transfer.',
   'user:new': 'A customer registered.',
   'user:updated': 'A customer changed, or closed the account.',
+  'cart:new': 'A cart was begun (`carts: on`).',
+  'cart:updated': 'A cart changed that is no order yet (`carts: on`).',
   products: 'A product came into being or changed, with its variants.',
   inventories: 'How many pieces of a SKU a stock location holds, where that changed.',
   orders: 'An order was placed, changed or was canceled.',
   shipments: 'A shipment of an order came into being, or anything in its object changed.',
   customer_returns: 'Goods came back, or what is paid back for them changed.',
   customers: 'A customer registered or changed.',
+  carts: 'A cart was begun, or changed and is no order yet (`carts: on`).',
 }
 
 /** The page docs/messages.md and the JSON Schema of each type beside it: file → content. */

@@ -19,6 +19,8 @@ export const ANNOUNCED_TYPES = [
   'stock_transfer:persist',
   'user:new',
   'user:updated',
+  'cart:new',
+  'cart:updated',
 ] as const
 
 /** The objects that a hub of the second generation is told instead (`HUB_DIALECT=wombat`), by their roots (protocol §9.5). */
@@ -29,6 +31,7 @@ export const OBJECT_TYPES = [
   'shipments',
   'customer_returns',
   'customers',
+  'carts',
 ] as const
 
 /** All that may be told, in one dialect or the other. */

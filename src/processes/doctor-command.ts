@@ -75,8 +75,7 @@ async function* withPatient(
     yield* examine({
       pool,
       databaseUrl,
-      extra: settings.extra,
-      inObjects: settings.hubDialect === 'wombat',
+      told: settings,
       listenUrl: settings.databaseListenUrl ?? databaseUrl,
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
@@ -99,7 +98,7 @@ function ordersAs({ hubDialect, orders }: EffectiveSettings['settings']): string
 }
 
 async function rehearseUpgrade(
-  { databaseUrl: hereUrl, extra }: EffectiveSettings<'databaseUrl'>['settings'],
+  settings: EffectiveSettings<'databaseUrl'>['settings'],
   thereUrl: string,
   limit: number,
 ): Promise<Rehearsal> {
@@ -112,10 +111,14 @@ async function rehearseUpgrade(
     })
     pools.push(pool)
     await reachDatabase(pool, url, variable)
-    return { db: pool, store: await openStore(pool, extra) }
+    return { db: pool, store: await openStore(pool, settings) }
   }
   try {
-    return await rehearse(await open(hereUrl, 'DATABASE_URL'), await open(thereUrl, '--against'), limit)
+    return await rehearse(
+      await open(settings.databaseUrl, 'DATABASE_URL'),
+      await open(thereUrl, '--against'),
+      limit,
+    )
   } finally {
     await Promise.all(pools.map((pool) => pool.end()))
   }

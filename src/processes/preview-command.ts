@@ -29,7 +29,7 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
         const rules = options.shadow ? (settings.shadow ?? {}) : settings
         const shape = await shapeOf(rules, settings.transformBudgetMs)
         await requireSchema(pool, await codeVersion())
-        const store = await openStore(pool, settings.extra, settings.hubDialect === 'wombat')
+        const store = await openStore(pool, settings)
         const asked = { kind, name, ...tellingOf(settings), shape, redact: rules.redact }
         const preview = await previewMessages(pool, store, asked)
         if (!preview) throw new OperatorError(`There is no ${NAMED_BY[aggregateKindOf(kind)]} ${name}.`, 1)
@@ -44,6 +44,7 @@ const NAMED_BY: Readonly<Record<AggregateKind, string>> = {
   product: 'product with the id, SKU or permalink',
   customer: 'customer with the id',
   stock_transfer: 'stock transfer with the id',
+  cart: 'cart (with `carts: on`) with the id',
 }
 
 function formatPreview({ aggregate, messages, unmapped, leadNowhere, remains }: Preview): string {

@@ -27,7 +27,7 @@ export function addReconcileCommand(program: Command, print: Print, finish: (sta
         let told = performance.now()
         const reconciliation = await reconcileStore({
           pool,
-          store: await openStore(pool, settings.extra, settings.hubDialect === 'wombat'),
+          store: await openStore(pool, settings),
           ...tellingOf(settings),
           fix: options.fix ?? false,
           signal: stopping.signal,

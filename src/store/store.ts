@@ -16,6 +16,7 @@ import { STATE_KINDS } from '../messages/state-kinds.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { queryOnce, queryPrepared } from '../postgres/prepared.ts'
+import { CART, type Carts, ordersOrCarts } from './carts.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { type Extra, extraTables, readExtra, withExtra } from './extra.ts'
@@ -33,6 +34,7 @@ import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
 export type { ChangedRow, Extra, Unreadable, WatchedTable }
+export { CART, ordersOrCarts }
 
 /** A store's database: what to watch in it and how to read it, whatever the family. All ids are texts. */
 export type Store = Readonly<{
@@ -43,6 +45,10 @@ export type Store = Readonly<{
   /** It is told as objects of the second generation: its snapshots have what those say besides, and every place is named. */
   inObjects: boolean
   watched: readonly WatchedTable[]
+  /** Where the carts are, if they are told. */
+  carts: Carts | null
+  /** The kind with whose messages those of another are put into one order, for the same id. */
+  orderedAs(kind: AggregateKind): AggregateKind
   /** The kinds of aggregates that there are in it. */
   kinds: readonly AggregateKind[]
   /** Every table that the statements below read. */
@@ -90,7 +96,19 @@ export type Store = Readonly<{
   lastVariant(db: Db): Promise<string>
 }>
 
-const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName) => Family>> = {
+/** What of the settings decides what is read and watched. */
+export type Told = Readonly<{
+  /** What of its own is read besides. */
+  extra?: Extra | undefined
+  /** Carts are told nobody unless `on`. */
+  carts?: 'on' | 'off' | undefined
+  /** Told to a hub that takes objects, snapshots have what those say besides. */
+  hubDialect?: 'seed' | 'wombat' | undefined
+}>
+
+const families: Readonly<
+  Record<FamilyName, (columns: Columns, name: FamilyName, told: Readonly<{ carts: boolean }>) => Family>
+> = {
   'spree-2.1': spree2,
   'spree-2.4': spree4,
   'spree-3.6': spree4,
@@ -105,13 +123,14 @@ const ORDERS_PER_STATEMENT = 100
 
 /**
  * Reads the store's schema, once, and tells its family by it. A store whose tables change under a running process
- * must be opened anew. `extra`: what of its own is read besides; `inObjects`: what objects say, too.
+ * must be opened anew.
  * @throws StoreError where there is no store, none that we know, or none that has what is asked for
  */
-export async function openStore(db: Db, extra?: Extra, inObjects = false): Promise<Store> {
+export async function openStore(db: Db, { extra, carts, hubDialect }: Told = {}): Promise<Store> {
   const columns = await readColumns(db, extraTables(extra))
   const name = detectFamily(columns)
-  const own = withExtra(families[name](columns, name), columns, extra)
+  const inObjects = hubDialect === 'wombat'
+  const own = withExtra(families[name](columns, name, { carts: carts === 'on' }), columns, extra)
   const family = inObjects ? withObjectParts(own, columns) : own
   const schema = quoteName(columns.schema)
   const tables = tablesIn(schema, [
@@ -132,8 +151,10 @@ select distinct v.sku, v.product_id::text as product_id
    and p.deleted_at is null`
   const rootsOf = (kind: AggregateKind) => {
     if (kind === 'order') return `${schema}.spree_orders t where t.completed_at is not null and`
-    const table = kind === 'product' ? 'spree_products' : family.states[kind]?.table
-    return table === undefined ? undefined : `${schema}.${quoteName(table)} t where`
+    if (kind === 'product') return `${schema}.spree_products t where`
+    const { table, condition } = family.states[kind] ?? {}
+    if (table === undefined) return undefined
+    return `${schema}.${quoteName(table)} t where ${condition === undefined ? '' : `${condition} and`}`
   }
   // Qualified: a bare `id` in the order is the text that is selected, and '100' comes before '20'.
   const idsOf = async (db: Db, kind: AggregateKind, condition: string, values: unknown[]) => {
@@ -152,6 +173,9 @@ select distinct v.sku, v.product_id::text as product_id
     columns,
     inObjects,
     watched: family.watched,
+    carts: family.carts,
+    orderedAs: (kind) =>
+      kind === 'product' || kind === 'order' ? kind : (family.states[kind]?.orderedWith ?? kind),
     kinds: ['product', 'order', ...STATE_KINDS.flatMap(({ kind }) => (family.states[kind] ? [kind] : []))],
     tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),

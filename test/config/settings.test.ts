@@ -52,6 +52,7 @@ describe('reading settings', () => {
       hubToken: 'hub-token-value',
       host: '0.0.0.0',
       bridgeConcurrency: 32,
+      carts: 'off',
       logLevel: 'info',
       alarmLagSeconds: 300,
       stock: 'change',

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { compareOrders, compareProducts } from '../../src/capture/compare-window.ts'
+import { cartKind } from '../../src/messages/cart.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import type { ObjectType } from '../../src/messages/message.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
-import { orderObjects, productObjects } from '../../src/messages/wombat/as-objects.ts'
+import { orderObjects, productObjects, stateObjects } from '../../src/messages/wombat/as-objects.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { openStore } from '../../src/store/store.ts'
 import { type ObjectHub, type PushedObject, startObjectHub } from '../support/object-hub.ts'
@@ -473,7 +474,7 @@ describe('a store of 4.10 is told as objects', () => {
         ),
       ),
     ).toEqual([])
-    const store = await openStore(running.db.pool, undefined, true)
+    const store = await openStore(running.db.pool, { hubDialect: 'wombat' })
     const how = { fix: false, stockMessages: 'actual', stockBy: 'location' } as const
     const products = await compareProducts(running.db.pool, store, ['11', '13', '19'], how)
     const orders = await compareOrders(running.db.pool, store, ['41', '47', '48'], how)
@@ -482,7 +483,7 @@ describe('a store of 4.10 is told as objects', () => {
   })
 
   test('is previewed so', async () => {
-    const store = await openStore(running.db.pool, undefined, true)
+    const store = await openStore(running.db.pool, { hubDialect: 'wombat' })
     const preview = async (kind: 'order' | 'stock', name: string) => {
       const { pool } = running.db
       const how = { stockMessages: 'actual', stockBy: 'location', orderMessages: 'generic' } as const
@@ -854,7 +855,7 @@ describe('every product and order has its object, of whatever family', () => {
   test.each(stores)('%s, %s', async (family, source) => {
     const db = await createStore(family, source)
     try {
-      const store = await openStore(db.pool, undefined, true)
+      const store = await openStore(db.pool, { hubDialect: 'wombat' })
       const products = await store.products(db.pool, await store.roots(db.pool, 'product', '0', 500))
       const orders = await store.orders(db.pool, await store.roots(db.pool, 'order', '0', 500))
       const objects = [
@@ -886,6 +887,35 @@ describe('every product and order has its object, of whatever family', () => {
       await db.drop()
     }
   })
+})
+
+test.each([
+  ['spree-4.10', 'R204817356'],
+  ['spree-6.0', '46'],
+] as const)('a cart of %s, in the form of the hub', async (family, id) => {
+  const db = await createStore(family, 'fixture')
+  try {
+    const store = await openStore(db.pool, { hubDialect: 'wombat', carts: 'on' })
+    const picture = (await store.pictures(db.pool, cartKind, ['46'])).get('46')
+    if (!picture || picture instanceof Error) throw new Error('There is no such cart.', { cause: picture })
+    const { payload } = picture
+    const { messages } = stateObjects([{ type: 'cart:new', payload, subject: null }])
+    expect(messages[0]?.type).toBe('carts')
+    expect(messageSchemas.carts.parse(messages[0]?.payload)).toMatchObject({
+      id,
+      status: 'cart',
+      channel: 'spree',
+      currency: 'USD',
+      placed_on: '',
+      totals: { item: 149.9, order: 149.9 },
+      line_items: [
+        { sku: 'OC-M', name: 'Oilskin Coat', quantity: 1, price: 149.9, options: { size: 'medium' } },
+      ],
+      payments: [],
+    })
+  } finally {
+    await db.drop()
+  }
 })
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
 
 import type { MessageType } from '../message.ts'
+import { announcedCartSchema } from './cart-message.ts'
 import { announcedCustomerSchema } from './customer-message.ts'
 import {
+  cartObjectSchema,
   customerObjectSchema,
   customerReturnObjectSchema,
   inventoryObjectSchema,
@@ -44,10 +46,13 @@ export const messageSchemas = {
   'stock_transfer:persist': announcedStockTransferSchema,
   'user:new': announcedCustomerSchema,
   'user:updated': announcedCustomerSchema,
+  'cart:new': announcedCartSchema,
+  'cart:updated': announcedCartSchema,
   products: productObjectSchema,
   inventories: inventoryObjectSchema,
   orders: orderObjectSchema,
   shipments: shipmentObjectSchema,
   customer_returns: customerReturnObjectSchema,
   customers: customerObjectSchema,
+  carts: cartObjectSchema,
 } as const satisfies Readonly<Record<MessageType, z.ZodType>>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { genericOrderSchema } from './generic-order.ts'
 import { decimalText, text, wireTimeText } from './scalars.ts'
 
 // The objects of the second generation (protocol §9.5). What its serializers cast is a number; decimals that they do not
@@ -186,6 +187,16 @@ export const customerObjectSchema = z.looseObject({
   billing_address: customerAddressSchema.nullable(),
 })
 
+const { number: _, ...orderWithoutNumber } = genericOrderSchema.shape
+
+/** In the words of the first generation, as the hub's own sample has it. */
+export const cartObjectSchema = z.looseObject({
+  ...orderWithoutNumber,
+  id: z.string().describe("The cart's number; where carts have none its id."),
+  placed_on: z.string().describe('Empty.'),
+  shipments: z.array(genericOrderSchema.shape.shipments.element.extend({ id: text })),
+})
+
 const returnItemSchema = z
   .object({
     id: z.int(),
@@ -232,5 +243,6 @@ export type OrderObject = z.infer<typeof orderObjectSchema>
 export type ShipmentObject = z.infer<typeof shipmentObjectSchema>
 export type ProductObject = z.infer<typeof productObjectSchema>
 export type InventoryObject = z.infer<typeof inventoryObjectSchema>
+export type CartObject = z.infer<typeof cartObjectSchema>
 export type CustomerObject = z.infer<typeof customerObjectSchema>
 export type CustomerReturnObject = z.infer<typeof customerReturnObjectSchema>

@@ -174,7 +174,8 @@ export const orderSnapshotSchema = z.object({
   paymentTotal: decimal,
   createdAt: time.nullable(),
   updatedAt: time.nullable(),
-  completedAt: time,
+  /** Null of a cart. */
+  completedAt: time.nullable(),
   lockedAt: time.nullable(),
   specialInstructions: text,
   billAddress: addressSnapshotSchema.nullable(),
@@ -194,5 +195,8 @@ export const orderSnapshotSchema = z.object({
   /** Only where the store is read for objects. */
   parts: orderPartsSchema.optional(),
 })
+
+/** A cart is an order to be. Where carts are apart they have no number. */
+export const cartSnapshotSchema = orderSnapshotSchema.extend({ number: text })
 
 export type OrderSnapshot = Readonly<z.infer<typeof orderSnapshotSchema>>

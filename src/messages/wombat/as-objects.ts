@@ -2,9 +2,11 @@ import { z } from 'zod'
 
 import type { Message, MessageType, ObjectType, RawPayload } from '../message.ts'
 import { rawOrder } from '../raw-order.ts'
+import { announcedCartSchema } from '../schemas/cart-message.ts'
 import { announcedCustomerSchema } from '../schemas/customer-message.ts'
 import { genericOrderSchema } from '../schemas/generic-order.ts'
 import type { OrderSnapshot, ProductSnapshot, ReturnSnapshot, VariantStockSnapshot } from '../snapshot.ts'
+import { cartObject } from './cart.ts'
 import { customerObject } from './customer.ts'
 import { customerReturnObject } from './customer-return.ts'
 import { inventoryObject } from './inventory.ts'
@@ -28,6 +30,7 @@ const ROOTS: Readonly<Record<string, ObjectType>> = {
   shipment: 'shipments',
   customer_return: 'customer_returns',
   user: 'customers',
+  cart: 'carts',
 }
 
 /**
@@ -92,11 +95,12 @@ export function orderObjects(
 
 const toldSchema = z.object({ order: genericOrderSchema, previous: genericOrderSchema.nullish() })
 
-/** Of what is announced as one state: customers alone. */
+/** Of what is announced as one state: customers and carts. A stock transfer has no object. */
 export function stateObjects(messages: readonly Message[]): InObjects {
-  return inObjects(messages, ({ type, payload }) =>
-    type.startsWith('user:') ? customerObject(announcedCustomerSchema.parse(payload)) : undefined,
-  )
+  return inObjects(messages, ({ type, payload }) => {
+    if (type.startsWith('user:')) return customerObject(announcedCustomerSchema.parse(payload))
+    return type.startsWith('cart:') ? cartObject(announcedCartSchema.parse(payload)) : undefined
+  })
 }
 
 function inObjects(

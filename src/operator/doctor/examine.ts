@@ -2,7 +2,7 @@ import type { Identity } from '../../postgres/installation.ts'
 import type { Pool } from '../../postgres/pool.ts'
 import { describeUrl, reachDatabase } from '../../postgres/reach.ts'
 import type { ProbeOutcome } from '../../push/outcome.ts'
-import { type Extra, openStore } from '../../store/store.ts'
+import { openStore, type Told } from '../../store/store.ts'
 import { checkBridge } from './check-bridge.ts'
 import { checkServer, checkWay } from './check-database.ts'
 import { checkHub } from './check-hub.ts'
@@ -16,10 +16,7 @@ export type Patient = Readonly<{
   listenUrl: string
   identity(): Promise<Identity>
   requireSchema(): Promise<void>
-  /** Columns that the configuration wants besides. */
-  extra?: Extra | undefined
-  /** The hub is told objects. */
-  inObjects?: boolean
+  told?: Told
   /** Undefined: no hub is set. */
   askHub: (() => Promise<ProbeOutcome>) | undefined
   /** The type under which orders are pushed. */
@@ -50,7 +47,7 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
     yield ok('database', describeUrl(databaseUrl))
     yield* await checkServer(pool)
     yield* await checkWay(pool, listenUrl)
-    const store = await openStore(pool, patient.extra, patient.inObjects)
+    const store = await openStore(pool, patient.told)
     yield* await checkStore(pool, store, patient.appliesMessages)
     yield* await checkBridge(pool, { store, identity: await identity(), requireSchema })
   } catch (error) {
