@@ -9,7 +9,7 @@ import { STATE_KINDS } from '../../src/messages/state-kinds.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
-import { PROOFS } from '../support/evidence.ts'
+import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS } from '../support/evidence.ts'
 import {
   APPLIED_SHOWN,
   FAMILIES,
@@ -87,15 +87,18 @@ describe('the page of families', () => {
     },
   )
 
-  test.each(PROOFS)('has its word from $file: $title', ({ file, title, shows }) => {
-    const text = textOf(file)
-    expect(text).toContain(title)
-    const helpers = [...text.matchAll(/from '\.\/([\w-]+\.ts)'/g)].map(([, name]) =>
-      textOf(path.join(path.dirname(file), name!)),
-    )
-    const named = [text, ...helpers].join('\n')
-    for (const version of Object.keys(shows)) expect(named).toContain(`'${version}'`)
-  })
+  test.each([...PROOFS, ...OBJECT_PROOFS, ...OBJECT_PROOFS_IN_PART])(
+    'has its word from $file: $title',
+    ({ file, title, shows }) => {
+      const text = textOf(file)
+      expect(text).toContain(title)
+      const helpers = [...text.matchAll(/from '\.\/([\w-]+\.ts)'/g)].map(([, name]) =>
+        textOf(path.join(path.dirname(file), name!)),
+      )
+      const named = [text, ...helpers].join('\n')
+      for (const version of Object.keys(shows)) expect(named).toContain(`'${version}'`)
+    },
+  )
 
   test('says what is applied where, each shown by a test', () => {
     expect(Object.keys(APPLIED_SHOWN).sort()).toEqual(HANDLERS.map(({ message }) => message).sort())

@@ -174,6 +174,43 @@ export const PROOFS: readonly Proof[] = [
   },
 ]
 
+/** The same of the objects of `HUB_DIALECT=wombat`. */
+export const OBJECT_PROOFS: readonly Proof[] = [
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "describe('a store of 4.10 is told as objects'",
+    shows: {
+      'spree-4.10': [
+        ['products'],
+        ['inventories'],
+        ['orders'],
+        ['shipments'],
+        ['customer_returns'],
+        ['customers'],
+      ],
+    },
+  },
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "test('a store of 6.0 is told as the same objects'",
+    shows: { 'spree-6.0': [['products'], ['inventories'], ['orders'], ['shipments']] },
+  },
+]
+
+/** Not the whole object by hand, but its form and some of what is in it. */
+export const OBJECT_PROOFS_IN_PART: readonly Proof[] = [
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "describe('every product and order has its object, of whatever family'",
+    shows: each([...OLD_STORES, 'solidus-4'], () => [['products'], ['orders'], ['shipments']]),
+  },
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "'a cart of %s, in the form of the hub'",
+    shows: each(FAMILIES, () => [['carts']]),
+  },
+]
+
 function each<Store extends DayStore | OldStore | StoreFamily>(
   stores: readonly Store[],
   of: (store: Store) => readonly Shown[],
