@@ -21,7 +21,8 @@ import {
 } from '../support/families-page.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, replay } from '../support/stores.ts'
-import { levelOf, otherKinds, steps, type Version } from './other-kinds.ts'
+import { levelOf, otherKinds, returnObjectOf, steps, type Version } from './other-kinds.ts'
+import type { Payload } from './told.ts'
 
 const versions = Object.keys(steps) as Version[]
 
@@ -41,6 +42,23 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
     await db.pool.query(statements.join(';\n'))
     expect((await collecting.all()).map(({ type, payload }) => [type, payload])).toEqual(tells)
   })
+
+  const object = returnObjectOf(version)
+  if (object)
+    test('what came back, as an object', async () => {
+      const store = await openStore(db.pool, { hubDialect: 'wombat' })
+      const { messages } = (await previewMessages(db.pool, store, {
+        kind: 'order',
+        name: String((object['return_items'] as Payload[])[0]?.['order_number']),
+        stockMessages: 'actual',
+        orderMessages: 'generic',
+        shape: undefined,
+        redact: undefined,
+      }))!
+      expect(messages.filter(({ type }) => type === 'customer_returns')).toEqual([
+        { type: 'customer_returns', payload: object, withheldBy: null },
+      ])
+    })
 
   test('the level of a SKU', async () => {
     const { sku, quantity } = levelOf(version)

@@ -31,7 +31,7 @@ export function otherKinds(version: Version): Told[] {
     ...(isOldest(version) ? [aProduct(version)] : []),
     aCount(version),
     ...(version === 'solidus-4' ? [] : [...aCustomer(version), aTransfer(version)]),
-    ...(version === 'spree-2.0' || version === 'solidus-4' ? [] : aReturn(version)),
+    ...(hasReturn(version) ? aReturn(version) : []),
     ...aCart(version),
   ]
 }
@@ -41,8 +41,56 @@ export function levelOf(version: Version): Payload {
   return isOldest(version) ? { sku: 'CC', quantity: 5 } : { sku: 'BC-01', quantity: 57 }
 }
 
+/** What came back, as the object that says the same; undefined where the day tells of it, or there is no such thing. */
+export function returnObjectOf(version: Version): Payload | undefined {
+  if (!hasReturn(version)) return undefined
+  const { order, sku, place } = returned(version)
+  const { number, store } = order as Readonly<{ number: string; store: Payload }>
+  return {
+    id: 'CR9802',
+    fully_reimbursed: false,
+    stock_location: place,
+    channel: 'spree',
+    resolution_path: `/admin/orders/${number}/customer_returns/9802/edit`,
+    return_items: [
+      {
+        id: 9811,
+        return_authorization_id: 'RA9801',
+        product_id: sku,
+        exchange_product_id: null,
+        reception_status: 'received',
+        acceptance_status: 'pending',
+        pre_tax_amount: '9.5',
+        included_tax_total: '0.0',
+        additional_tax_total: '0.0',
+        order_number: number,
+        created_at: WIRE,
+        reimbursed_at: null,
+        reimbursed: false,
+        store: store['code'],
+        resellable: version === 'spree-2.4' ? null : true,
+      },
+    ],
+    reimbursements: [
+      {
+        id: 'RI9803',
+        order_id: number,
+        total: '9.5',
+        paid_amount: '0.0',
+        reimbursement_status: 'pending',
+        return_items: [],
+        refunds: [],
+      },
+    ],
+  }
+}
+
 const AT = '2026-04-01 10:00:00'
 const WIRE = '2026-04-01T10:00:00.000Z'
+
+function hasReturn(version: Version): boolean {
+  return version !== 'spree-2.0' && version !== 'solidus-4'
+}
 
 function isOldest(version: Version): boolean {
   return ['spree-2.0', 'spree-2.4', 'spree-3.2'].includes(version)
@@ -359,11 +407,12 @@ function aReturn(version: Version): Told[] {
   ]
 }
 
-function returned(version: Version): Readonly<{ order: Payload; unit: Payload; place: string }> {
+function returned(version: Version): Readonly<{ order: Payload; unit: Payload; sku: string; place: string }> {
   if (version === 'spree-4.7')
     return {
       order: readExpected('spree-4.10', 'fixture', 'order-R204817354'),
       unit: { id: 756, state: 'on_hand', variant_id: 110, order_id: 44, shipment_id: 54, quantity: 1 },
+      sku: 'SL-7',
       place: 'Portland warehouse',
     }
   const [name, step, variant] =
@@ -373,6 +422,7 @@ function returned(version: Version): Readonly<{ order: Payload; unit: Payload; p
   return {
     order: readExpected(version, 'fixture', String(name), [String(step)]),
     unit: { id: 981, state: 'on_hand', variant_id: variant, order_id: 951, shipment_id: 971 },
+    sku: version === 'spree-2.4' ? 'DC-S' : 'HC-F',
     place: 'default',
   }
 }

@@ -1,6 +1,6 @@
 import { readExpected } from '../expected/read-expected.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
-import { levelOf, otherKinds, steps, type Version } from '../scenarios/other-kinds.ts'
+import { levelOf, otherKinds, returnObjectOf, steps, type Version } from '../scenarios/other-kinds.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
@@ -194,6 +194,13 @@ export const OBJECT_PROOFS: readonly Proof[] = [
     file: 'scenarios/objects.test.ts',
     title: "test('a store of 6.0 is told as the same objects'",
     shows: { 'spree-6.0': [['products'], ['inventories'], ['orders'], ['shipments']] },
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: "test('what came back, as an object'",
+    shows: each(Object.keys(steps) as Version[], (version) =>
+      returnObjectOf(version) ? [['customer_returns']] : [],
+    ),
   },
 ]
 
