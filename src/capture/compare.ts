@@ -74,7 +74,7 @@ export function compareProduct(
   if (product instanceof MappingError) return drift('unmappable', null)
   const name = product.sku || product.name
   if (!told) return product.deletedAt === null ? drift('untold', name) : undefined
-  const content = productContent(productPayload(product, undefined))
+  const content = productContent(productPayload(product, undefined), product.parts)
   return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', name)
 }
 

@@ -15,7 +15,7 @@ import type { Unmapped } from './unmapped.ts'
 import { untold } from './untold.ts'
 
 /** What follows for one aggregate: its messages as they go into the queue, those that do not, and what a shadow makes of all. */
-export type Derived = Omit<Derivation, 'messages'> &
+export type Derived = Omit<Derivation, 'messages' | 'unsaid'> &
   Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[]; compared: readonly Compared[] }>
 
 export type AllDerived = Readonly<{
@@ -105,7 +105,8 @@ export class Derivations {
       changedAt,
       ...message,
     }))
-    this.#found.set(aggregate, { ...derivation, ...shaped, messages })
+    const withheld = [...derivation.unsaid, ...shaped.withheld]
+    this.#found.set(aggregate, { ...derivation, ...shaped, messages, withheld })
   }
 
   #park(aggregate: string, error: unknown): void {

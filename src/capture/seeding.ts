@@ -116,7 +116,7 @@ async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]):
           {
             aggregate: aggregateKey('product', id),
             part: 'catalogue',
-            digest: digestOf(productContent(productPayload(product, undefined))),
+            digest: digestOf(productContent(productPayload(product, undefined), product.parts)),
             level: null,
             naturalKey: JSON.stringify(productNaturalKey(product)),
             shape: SHAPE,

@@ -100,6 +100,11 @@ export const settingsSchema = z.object({
     meaning: 'The token with which this store pushes.',
     secret: 'whole',
   }),
+  hubDialect: oneOf('seed', 'wombat').default('seed').register(descriptions, {
+    variable: 'HUB_DIALECT',
+    meaning:
+      'How messages are pushed: `seed`, each as a message of its type, to hubs of the first generation and ours; `wombat`, as batches of objects, to Wombat, FlowLink, Cangaroo and their like. There `HUB_URL` is the very address that takes pushes, `HUB_STORE_ID` and `HUB_TOKEN` are id and token of the connection (`X-Hub-Store`, `X-Hub-Access-Token`), and `stock`, `stock_by` and `orders` have no say.',
+  }),
   webhookToken: tokens.optional().register(descriptions, {
     variable: 'WEBHOOK_TOKEN',
     meaning: 'The token that inbound messages must carry; several, comma-separated, during rotation.',

@@ -61,8 +61,8 @@ async function* withPatient(
     onConnectionError: () => undefined,
   })
   const askHub = async (hub: Readonly<{ hubUrl: string; storeId: string; token: string }>) => {
-    const { createPushClient } = await import('../push/client.ts') // as every command that needs an HTTP client
-    const client = createPushClient({
+    const { createClient } = await import('../push/create-client.ts') // as every command that needs an HTTP client
+    const client = createClient(settings.hubDialect, {
       ...hub,
       installation: 'doctor',
       version: readVersion(),
@@ -80,7 +80,7 @@ async function* withPatient(
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
       askHub: hubUrl && storeId && token ? () => askHub({ hubUrl, storeId, token }) : undefined,
-      ordersAs: settings.orders === 'generic' ? 'order:new' : 'order:persist',
+      ordersAs: ordersAs(settings),
       appliesMessages: settings.webhookToken !== undefined,
       webhook: {
         address: webhook ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`,
@@ -90,6 +90,11 @@ async function* withPatient(
   } finally {
     await pool.end()
   }
+}
+
+function ordersAs({ hubDialect, orders }: EffectiveSettings['settings']): string {
+  if (hubDialect === 'wombat') return 'orders'
+  return orders === 'generic' ? 'order:new' : 'order:persist'
 }
 
 async function rehearseUpgrade(

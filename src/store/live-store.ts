@@ -17,6 +17,9 @@ export async function openLiveStore(db: Db, told?: Told): Promise<LiveStore> {
     get columns() {
       return current.columns
     },
+    get inObjects() {
+      return current.inObjects
+    },
     get watched() {
       return current.watched
     },

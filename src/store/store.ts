@@ -26,6 +26,7 @@ import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
+import { withObjectParts } from './object-parts.ts'
 import { findUnreadable, type Unreadable } from './readable.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
 import { stockPlacesStatement } from './stock-sql.ts'
@@ -41,6 +42,8 @@ export type Store = Readonly<{
   schema: string
   /** For those who write. */
   columns: Columns
+  /** It is told as objects of the second generation: its snapshots have what those say besides, and every place is named. */
+  inObjects: boolean
   watched: readonly WatchedTable[]
   /** Where the carts are, if they are told. */
   carts: Carts | null
@@ -73,7 +76,7 @@ export type Store = Readonly<{
   stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
   /** Stock of all living variants of some products, by variant id. */
   stockOfProducts(db: Db, productIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
-  /** Names of the places where stock is, by id; undefined where there is but one. */
+  /** Names of the places where stock is, by id; undefined where there is but one, and none has to be named. */
   stockPlaces(db: Db): Promise<ReadonlyMap<string, string> | undefined>
   /** SKU → ids of the living products that have a living variant with it. */
   skuOwners(db: Db, skus: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
@@ -99,6 +102,8 @@ export type Told = Readonly<{
   extra?: Extra | undefined
   /** Carts are told nobody unless `on`. */
   carts?: 'on' | 'off' | undefined
+  /** Told to a hub that takes objects, snapshots have what those say besides. */
+  hubDialect?: 'seed' | 'wombat' | undefined
 }>
 
 const families: Readonly<
@@ -121,10 +126,12 @@ const ORDERS_PER_STATEMENT = 100
  * must be opened anew.
  * @throws StoreError where there is no store, none that we know, or none that has what is asked for
  */
-export async function openStore(db: Db, { extra, carts }: Told = {}): Promise<Store> {
+export async function openStore(db: Db, { extra, carts, hubDialect }: Told = {}): Promise<Store> {
   const columns = await readColumns(db, extraTables(extra))
   const name = detectFamily(columns)
-  const family = withExtra(families[name](columns, name, { carts: carts === 'on' }), columns, extra)
+  const inObjects = hubDialect === 'wombat'
+  const own = withExtra(families[name](columns, name, { carts: carts === 'on' }), columns, extra)
+  const family = inObjects ? withObjectParts(own, columns) : own
   const schema = quoteName(columns.schema)
   const tables = tablesIn(schema, [
     family.products,
@@ -156,14 +163,15 @@ select distinct v.sku, v.product_id::text as product_id
     const { rows } = await db.query<{ id: string }>(`select t.id::text from ${roots} ${condition}`, values)
     return rows.map(({ id }) => id)
   }
-  const snapshotOfProduct = ({ id, snapshot, extra: json }: SnapshotRow) =>
-    withValues(parseProduct(id, snapshot), json && readExtra(columns, 'product', json))
-  const snapshotOfOrder = ({ id, snapshot, extra: json }: SnapshotRow) =>
-    withValues(parseOrder(id, snapshot), json && readExtra(columns, 'order', json))
+  const snapshotOfProduct = ({ id, extra: json, ...row }: SnapshotRow) =>
+    withValues(parseProduct(id, withParts(row)), json && readExtra(columns, 'product', json))
+  const snapshotOfOrder = ({ id, extra: json, ...row }: SnapshotRow) =>
+    withValues(parseOrder(id, withParts(row)), json && readExtra(columns, 'order', json))
   return {
     family: family.name,
     schema: columns.schema,
     columns,
+    inObjects,
     watched: family.watched,
     carts: family.carts,
     orderedAs: (kind) =>
@@ -186,7 +194,7 @@ select distinct v.sku, v.product_id::text as product_id
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
     async stockPlaces(db) {
       const { rows } = await db.query<{ id: string; name: string; living: boolean }>(placesStatement)
-      if (rows.filter(({ living }) => living).length < 2) return undefined
+      if (!inObjects && rows.filter(({ living }) => living).length < 2) return undefined
       return new Map(rows.map(({ id, name }) => [id, name]))
     },
     async skuOwners(db, skus) {
@@ -218,7 +226,11 @@ select distinct v.sku, v.product_id::text as product_id
   }
 }
 
-type SnapshotRow = { id: string; snapshot: string; extra?: string }
+type SnapshotRow = { id: string; snapshot: string; extra?: string; parts?: string }
+
+function withParts({ snapshot, parts }: Omit<SnapshotRow, 'id'>): string {
+  return parts === undefined ? snapshot : `${snapshot.slice(0, -1)},"parts":${parts}}`
+}
 
 function withValues<Snapshot extends Pick<ProductSnapshot, 'extras'>>(
   snapshot: Snapshot | MappingError,

@@ -1,9 +1,14 @@
 import type { ProbeOutcome } from '../../push/outcome.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
-/** The hub, by its answer to a harmless question with our token; `ordersAs` is what the bridge will send of orders. */
+/**
+ * The hub, by its answer to a harmless question with our token; `ordersAs` is what the bridge will send of orders: to one
+ * that takes objects it is `orders`, of which such a hub names no types and derives nothing.
+ */
 export function checkHub(outcome: ProbeOutcome, ordersAs: string): Finding[] {
-  if (outcome.kind !== 'reachable') return [notReached(outcome)]
+  const takesObjects = ordersAs === 'orders'
+  if (outcome.kind !== 'reachable') return [notReached(outcome, takesObjects)]
+  if (takesObjects) return [ok('hub', 'it takes batches of objects, and knows store and token')]
   const { isOurs, types } = outcome
   return [
     ok('hub', isOurs ? 'it is a spree-bridge hub, and knows store and token' : 'it knows store and token'),
@@ -19,13 +24,19 @@ export function checkHub(outcome: ProbeOutcome, ordersAs: string): Finding[] {
   ]
 }
 
-function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>): Finding {
+function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>, takesObjects: boolean): Finding {
   switch (outcome.kind) {
     case 'refused':
-      return failed('hub', outcome.text, mendRefusal(outcome.status))
+      return failed('hub', outcome.text, mendRefusal(outcome.status, takesObjects))
     case 'misdirected':
     case 'unconfirmed':
-      return failed('hub', outcome.text, 'HUB_URL is not the base of a hub: /api/stores/… is added to it.')
+      return failed(
+        'hub',
+        outcome.text,
+        takesObjects
+          ? 'HUB_URL is not where the hub takes pushes (HUB_DIALECT is wombat: nothing is added to it, and only 202 is yes).'
+          : 'HUB_URL is not the base of a hub: /api/stores/… is added to it.',
+      )
     case 'unreachable':
       return failed('hub', outcome.text, 'Is the hub running, and are host and port in HUB_URL right?')
     case 'failed':
@@ -37,9 +48,14 @@ function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>): Find
   }
 }
 
-function mendRefusal(status: number): string {
+function mendRefusal(status: number, takesObjects: boolean): string {
   if (status === 401 || status === 403)
-    return 'Check HUB_TOKEN: it must be the token of this store at the hub.'
-  if (status === 404) return 'Check HUB_STORE_ID and HUB_URL: the hub knows no such store.'
+    return takesObjects
+      ? 'Check HUB_STORE_ID and HUB_TOKEN: they must be id and token of this connection at the hub.'
+      : 'Check HUB_TOKEN: it must be the token of this store at the hub.'
+  if (status === 404)
+    return takesObjects
+      ? 'Check HUB_URL: with HUB_DIALECT=wombat it is the very address that takes pushes.'
+      : 'Check HUB_STORE_ID and HUB_URL: the hub knows no such store.'
   return 'Ask whoever runs the hub what it has against this request.'
 }
