@@ -39,17 +39,20 @@ export function productObject(product: ProductSnapshot, parts: ProductParts): Pr
   return {
     id,
     name: product.name,
+    sku,
     description: product.description,
+    price: own.price,
+    cost_price: own.cost_price,
     available_on: wireOptionalTime(product.availableOn),
     permalink: product.permalink,
     meta_description: product.metaDescription,
     meta_keywords: product.metaKeywords,
     shipping_category: parts.shippingCategory,
     taxons: product.taxons,
+    ...sizesOf(lead ?? NO_SIZES),
     options: product.optionTypes,
     images,
     variants: variants.length > 0 || lead === null ? variants : [{ ...own, options: {}, images }],
-    ...own,
   }
 }
 
