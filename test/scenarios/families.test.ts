@@ -21,7 +21,8 @@ import {
 } from '../support/families-page.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, replay } from '../support/stores.ts'
-import { levelOf, otherKinds, returnObjectOf, steps, type Version } from './other-kinds.ts'
+import { returnObjectOf, type Version } from './old-returns.ts'
+import { levelOf, otherKinds, steps } from './other-kinds.ts'
 import type { Payload } from './told.ts'
 
 const versions = Object.keys(steps) as Version[]

@@ -1,6 +1,7 @@
 import { readExpected } from '../expected/read-expected.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
-import { levelOf, otherKinds, returnObjectOf, steps, type Version } from '../scenarios/other-kinds.ts'
+import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
+import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
