@@ -1,8 +1,7 @@
 import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { MessageType } from '../messages/message.ts'
-import { naturalKeySchema } from '../messages/product.ts'
-import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import type { OrderSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
@@ -13,6 +12,7 @@ import { deriveProduct, type ProductInput } from './derive-product.ts'
 import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
+import { type Changed, knownKey, readRegrouped } from './regrouped.ts'
 import { readSeeded } from './seeding.ts'
 import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
@@ -43,13 +43,12 @@ export async function deriveAggregates(
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const variants = stockVariants(rows)
-  const [baselines, products, stock, seeded, told, places] = await Promise.all([
+  const [baselines, products, named, seeded, told] = await Promise.all([
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, variants),
     how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
-    how.stockBy === 'location' && variants.length > 0 ? store.stockPlaces(db) : undefined,
   ])
   const pictures = new Map(
     await Promise.all(
@@ -59,8 +58,10 @@ export async function deriveAggregates(
       }),
     ),
   )
+  const { stock, regrouped, left } = await readRegrouped(db, store, { changed, products, baselines, named })
+  const places = how.stockBy === 'location' && stock.size > 0 ? await store.stockPlaces(db) : undefined
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
-  const elsewhere = await removedSkus(db, store, changed, products, baselines)
+  const elsewhere = await removedSkus(db, store, { changed, products, baselines, left })
 
   const orders = idsOf(aggregates, 'order')
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
@@ -98,6 +99,7 @@ export async function deriveAggregates(
         aggregate,
         rows: rows.get(aggregate) ?? [],
         product: mapped(products.get(id)),
+        regrouped: regrouped.get(id) ?? [],
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         accounts,
@@ -198,22 +200,19 @@ function hubMade(rows: Rows): string[] {
   return [...rows].filter(([, own]) => own.some((row) => row.origin !== null)).map(([aggregate]) => aggregate)
 }
 
-/** For SKUs of products that are gone or deleted: the products on whose living variants they live on. */
+/** For SKUs of products that are gone or deleted, and those that variants left: the products on whose living variants they live on. */
 async function removedSkus(
   db: Db,
   store: Store,
-  changed: readonly string[],
-  products: ReadonlyMap<string, ProductSnapshot | MappingError>,
-  baselines: ReadonlyMap<string, ReadonlyMap<string, Baseline>>,
+  { changed, products, baselines, left }: Changed & Readonly<{ left: readonly string[] }>,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const skus = new Set<string>()
+  const skus = new Set(left)
   for (const id of changed) {
-    const naturalKey = baselines.get(aggregateKey('product', id))?.get('catalogue')?.naturalKey
+    const known = knownKey(baselines.get(aggregateKey('product', id)))
     const product = products.get(id)
     const removed = product === undefined || (!(product instanceof Error) && product.deletedAt !== null)
-    if (naturalKey == null || !removed) continue
-    const { sku, variants } = naturalKeySchema.parse(JSON.parse(naturalKey))
-    for (const known of [sku, ...variants.map((variant) => variant.sku)]) skus.add(known)
+    if (!known || !removed) continue
+    for (const sku of [known.sku, ...known.variants.map((variant) => variant.sku)]) skus.add(sku)
   }
   for (const product of products.values()) {
     if (!(product instanceof Error) && product.deletedAt !== null) skus.add(product.sku)
