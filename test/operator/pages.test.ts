@@ -414,8 +414,8 @@ describe('the hub', () => {
         },
       ],
       mappings: [
-        { name: 'erp.books', counts: { parked: 0 } },
-        { name: 'warehouse.orders', counts: { parked: 1 } },
+        { name: 'erp.books', counts: { parked: 0 }, filters: [] },
+        { name: 'warehouse.orders', counts: { parked: 1 }, filters: [{ operator: 'eq', value: 'complete' }] },
       ],
       troubled: [{ key: keys.parked, code: 422 }],
     })
