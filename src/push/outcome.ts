@@ -39,6 +39,8 @@ export type Reachable = Readonly<{
   types: readonly string[]
   /** By its `X-Hub` header. */
   isOurs: boolean
+  /** When it answered, by its own clock, to the second; undefined where it does not say so. */
+  date: Date | undefined
 }>
 
 /** The parts of an HTTP answer that decide what it means. */
@@ -49,6 +51,7 @@ export type Answer = Readonly<{
   retryAfter?: string | undefined
   location?: string | undefined
   hub?: string | undefined
+  date?: string | undefined
 }>
 
 /** What our hub puts into `X-Hub` of every answer. */
@@ -81,7 +84,8 @@ export function readAnswer(answer: Answer, secret: string): Accepted | AnswerOut
 export function readProbe(answer: Answer, secret: string): ProbeOutcome {
   const types = messageTypes.safeParse(parseJson(answer.body))
   if (answer.status !== 200 || !types.success) return readStatus(answer, secret)
-  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB }
+  const date = answer.date !== undefined && httpDate.test(answer.date) ? new Date(answer.date) : undefined
+  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB, date }
 }
 
 function readStatus(answer: Answer, secret: string): AnswerOutcome {
