@@ -148,14 +148,14 @@ comment on table bridge.unmapped is 'Aggregates whose state could not be made in
 
 create table bridge.withheld (
   type text not null,
-  withheld_by text not null check (withheld_by in ('announce', 'filters')),
+  withheld_by text not null check (withheld_by in ('announce', 'filters', 'dialect')),
   count bigint not null,
   since timestamptz not null default clock_timestamp(),
   last_at timestamptz not null default clock_timestamp(),
   last_aggregate text not null,
   primary key (type, withheld_by)
 );
-comment on table bridge.withheld is 'Messages that the configuration keeps back, counted: so that none is missing without a word.';
+comment on table bridge.withheld is 'Messages that the configuration or the hub''s dialect keeps back, counted: so that none is missing without a word.';
 
 create table bridge.shadow (
   type text primary key,

@@ -1,5 +1,5 @@
 import type { Kind } from '../messages/aggregate.ts'
-import type { WatchedTable } from '../store/store.ts'
+import { CART, type WatchedTable } from '../store/store.ts'
 
 /** What one watched table gets: a function of its own (dropping it takes the triggers along) and a trigger per event. */
 export type Capture = Readonly<{
@@ -30,6 +30,7 @@ export const FUSE_FACTOR: Readonly<Record<Kind, number>> = {
   order: 2,
   customer: 1,
   stock_transfer: 1,
+  cart: 1,
 }
 
 /**
@@ -151,7 +152,8 @@ const NOTIFICATION = `case when ${IS_ASLEEP} then ${NOTIFY}::${TEXT} else '' end
 /** The outer scope: every column that the function reads, as null. */
 function absent(watched: WatchedTable): string {
   const names = new Set([watched.id, ...watched.columns])
-  for (const name of [watched.parent, watched.placed, watched.level?.count, watched.level?.deleted]) {
+  const { parent, cart, placed, level } = watched
+  for (const name of [parent, cart, placed, level?.count, level?.deleted]) {
     if (name) names.add(name)
   }
   const columns = [...names]
@@ -162,14 +164,19 @@ function insertedRows(watched: WatchedTable): string {
   return `
       select key::${TEXT} as row_id, 'insert' as op, parent::${TEXT}, null as parent_old, level as delta
         from (${readRows(watched, 'n')}) new
-       where ${watched.placed ? 'placed is not null' : 'true'}`
+       where ${onlyPlaced(watched) ? 'placed is not null' : 'true'}`
 }
 
 function deletedRows(watched: WatchedTable): string {
   return `
       select key::${TEXT} as row_id, 'delete' as op, null as parent, parent::${TEXT} as parent_old, ${MINUS} level as delta
         from (${readRows(watched, 'o')}) old
-       where ${watched.placed ? 'placed is not null' : 'true'}`
+       where ${onlyPlaced(watched) ? 'placed is not null' : 'true'}`
+}
+
+/** Carts are told only where that is asked for. */
+function onlyPlaced({ placed, carts }: WatchedTable): boolean {
+  return placed !== null && !carts
 }
 
 /**
@@ -177,7 +184,7 @@ function deletedRows(watched: WatchedTable): string {
  * update two are found at once: without that, a bulk update of carts would look at every pair there is.
  */
 function differingPairs(watched: WatchedTable): string {
-  const eitherPlaced = watched.placed ? ' and (new.placed is not null or old.placed is not null)' : ''
+  const eitherPlaced = onlyPlaced(watched) ? ' and (new.placed is not null or old.placed is not null)' : ''
   return `
       select
         from (${readRows(watched, 'n')}) new
@@ -191,7 +198,7 @@ function oneUpdatedRow(watched: WatchedTable): string {
   const [op, parentOld, delta] = watched.level
     ? [`'update'`, 'null', `new.level ${MINUS} old.level`]
     : [
-        watched.placed ? `case when old.placed is null then 'insert' else 'update' end` : `'update'`,
+        watched.placed ? `case when ${isPlacing(watched)} then 'insert' else 'update' end` : `'update'`,
         `old.parent::${TEXT}`,
         `null::${NUMERIC}`,
       ]
@@ -200,6 +207,11 @@ function oneUpdatedRow(watched: WatchedTable): string {
         from (${readRows(watched, 'n')}) new
        cross join (${readRows(watched, 'o')}) old
        where ${partners(watched)}`
+}
+
+/** Of two versions of an order's row: is it placed by this? */
+function isPlacing(watched: WatchedTable): string {
+  return onlyPlaced(watched) ? 'old.placed is null' : 'old.placed is null and new.placed is not null'
 }
 
 /** What makes two rows the same one, before and after. */
@@ -224,24 +236,30 @@ function updatedRows(watched: WatchedTable): string {
              coalesce(new.parent, old.parent)::${TEXT} as parent, null as parent_old,
              coalesce(new.level, 0) ${MINUS} coalesce(old.level, 0) as delta${pairs}`
   }
-  const [isNew, eitherPlaced] = watched.placed
-    ? ['old.placed', '\n         and (new.placed is not null or old.placed is not null)']
-    : ['old.key', '']
+  const isNew = watched.carts
+    ? `old.key is null or (${isPlacing(watched)})`
+    : `${watched.placed ? 'old.placed' : 'old.key'} is null`
+  const eitherPlaced = onlyPlaced(watched)
+    ? '\n         and (new.placed is not null or old.placed is not null)'
+    : ''
   return `
       select coalesce(new.key, old.key)::${TEXT} as row_id,
-             case when new.key is null then 'delete' when ${isNew} is null then 'insert' else 'update' end as op,
+             case when new.key is null then 'delete' when ${isNew} then 'insert' else 'update' end as op,
              new.parent::${TEXT}, old.parent::${TEXT} as parent_old, null::${NUMERIC} as delta${pairs}${eitherPlaced}`
 }
 
 /** One side's rows in our words. `level` is what the row adds to the stock of its variant. */
 function readRows(watched: WatchedTable, transitionTable: 'n' | 'o'): string {
   const column = (name: string | null) => (name ? quoteName(name) : `null::${TEXT}`)
+  const parent = watched.cart
+    ? `coalesce(${column(watched.parent)}::${TEXT}, '${CART}' operator(pg_catalog.||) ${column(watched.cart)}::${TEXT})`
+    : column(watched.parent)
   const level = watched.level
     ? `case when ${quoteName(watched.level.deleted)} is null
                     then coalesce(${quoteName(watched.level.count)}::${NUMERIC}, 0) else 0 end`
     : `null::${NUMERIC}`
   return `
-             select ${column(watched.id)} as key, ${column(watched.parent)} as parent,
+             select ${column(watched.id)} as key, ${parent} as parent,
                     ${column(watched.placed)} as placed, ${level} as level,
                     row(${watched.columns.map(quoteName).join(', ')}) as content
                from ${transitionTable}`

@@ -65,6 +65,7 @@ export async function compareStore(pool: Pool, store: Store, options: CompareOpt
       order: emptyComparison(),
       customer: emptyComparison(),
       stock_transfer: emptyComparison(),
+      cart: emptyComparison(),
     },
     listed: [],
   }

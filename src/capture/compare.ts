@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import { MappingError } from '../messages/mapping-error.ts'
+import { orderContent } from '../messages/order-content.ts'
 import { productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type {
@@ -12,7 +13,7 @@ import type {
 } from '../messages/snapshot.ts'
 import type { Picture, StateKind } from '../messages/state-kind.ts'
 import type { Baseline } from './baseline.ts'
-import { orderContent, productContent } from './content.ts'
+import { productContent } from './content.ts'
 import { areReturnsTold } from './derive-returns.ts'
 import { digestOf, isUnchanged } from './digest.ts'
 import type { Asked } from './outbox.ts'
@@ -73,7 +74,7 @@ export function compareProduct(
   if (product instanceof MappingError) return drift('unmappable', null)
   const name = product.sku || product.name
   if (!told) return product.deletedAt === null ? drift('untold', name) : undefined
-  const content = productContent(productPayload(product, undefined))
+  const content = productContent(productPayload(product, undefined), product.parts)
   return isUnchanged(told, digestOf(content), content) ? undefined : drift('changed', name)
 }
 

@@ -1,35 +1,14 @@
-import { ownAddress } from '../messages/raw-address.ts'
-import type { RawOrder } from '../messages/schemas/order-message.ts'
 import type { ProductPayload } from '../messages/schemas/product-message.ts'
-import type { OrderSnapshot } from '../messages/snapshot.ts'
-
-// What a digest is made of: an aggregate's own rows. A payload also shows names that belong to others, which may
-// change without it; a renamed product is no change of the thousand orders in which it was sold.
-
-/** Of a raw order: instead of variants, countries, places and methods the keys that lead to them. */
-export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Record<string, unknown>> {
-  return {
-    ...raw,
-    store: idOf(order.extras['store']),
-    bill_address: ownAddress(raw.bill_address),
-    ship_address: ownAddress(raw.ship_address),
-    line_items: raw.line_items.map((item) => ({ ...item, variant: undefined })),
-    payments: raw.payments.map((payment) => ({ ...payment, payment_method: undefined })),
-    shipments: raw.shipments.map((shipment, index) => ({
-      ...shipment,
-      stock_location_name: undefined,
-      stock_location_id: order.shipments[index]?.stockLocationId,
-      // A rate without a method brings its own name.
-      shipping_method: shipment.shipping_rates.some(isNamedElsewhere) ? undefined : shipment.shipping_method,
-    })),
-  }
-}
+import type { ProductSnapshot } from '../messages/snapshot.ts'
 
 /**
- * Of a product: all of it, whatever the order in which the option types of its variants stand in the shop. The images of
- * variants have a key of their own, as all that a later shape brought.
+ * What a digest is made of: all of a product, whatever the order in which the option types of its variants stand in the shop. The images of
+ * variants have a key of their own, as all that a later shape brought. `parts`: what only its object says.
  */
-export function productContent(product: ProductPayload): Readonly<Record<string, unknown>> {
+export function productContent(
+  product: ProductPayload,
+  parts: ProductSnapshot['parts'],
+): Readonly<Record<string, unknown>> {
   return {
     ...product,
     variants: product.variants.map(({ options, images, ...own }) => ({
@@ -37,13 +16,6 @@ export function productContent(product: ProductPayload): Readonly<Record<string,
       options: Object.entries(options).sort(),
     })),
     variant_images: product.variants.map(({ images }) => images),
+    ...(parts && { parts: { ...parts, shippingCategory: undefined } }),
   }
-}
-
-function isNamedElsewhere(rate: RawOrder['shipments'][number]['shipping_rates'][number]): boolean {
-  return rate.selected && rate.shipping_method_id !== null
-}
-
-function idOf(row: unknown): unknown {
-  return typeof row === 'object' && row !== null && 'id' in row ? row.id : null
 }

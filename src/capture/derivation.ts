@@ -1,5 +1,7 @@
 import type { Message } from '../messages/message.ts'
+import type { InObjects } from '../messages/wombat/as-objects.ts'
 import type { Baseline, BaselineKey } from './baseline.ts'
+import type { Withheld } from './shape-messages.ts'
 
 /** One stock delta as the ledger keeps it; of one that no trigger saw it is not known where it happened. */
 export type LedgerEntry = Readonly<{
@@ -14,6 +16,8 @@ export type LedgerEntry = Readonly<{
 /** All that follows from the changed rows of one aggregate, its state and what was last announced of it. */
 export type Derivation = {
   messages: Message[]
+  /** Those for which the hub's dialect has no word. */
+  unsaid: Withheld[]
   baselines: Baseline[]
   forgotten: BaselineKey[]
   ledger: LedgerEntry[]
@@ -24,5 +28,10 @@ export type Derivation = {
 }
 
 export function emptyDerivation(): Derivation {
-  return { messages: [], baselines: [], forgotten: [], ledger: [], silenced: 0, withoutSku: 0 }
+  return { messages: [], unsaid: [], baselines: [], forgotten: [], ledger: [], silenced: 0, withoutSku: 0 }
+}
+
+/** The same in the words of the second generation. */
+export function inObjects(derivation: Derivation, { messages, unsaid }: InObjects): Derivation {
+  return { ...derivation, messages: [...messages], unsaid: unsaid.map((type) => ({ type, by: 'dialect' })) }
 }

@@ -15,7 +15,7 @@ import type { Unmapped } from './unmapped.ts'
 import { untold } from './untold.ts'
 
 /** What follows for one aggregate: its messages as they go into the queue, those that do not, and what a shadow makes of all. */
-export type Derived = Omit<Derivation, 'messages'> &
+export type Derived = Omit<Derivation, 'messages' | 'unsaid'> &
   Readonly<{ messages: readonly NewMessage[]; withheld: readonly Withheld[]; compared: readonly Compared[] }>
 
 export type AllDerived = Readonly<{
@@ -32,6 +32,7 @@ const EXPRESSIONS_MILLISECONDS = 1_000
 export class Derivations {
   readonly #rows: ReadonlyMap<string, readonly ResolvedRow[]>
   readonly #shaping: Shaping | undefined
+  readonly #orderedAs: (aggregate: string) => string
   readonly #stockMessages: 'change' | 'actual'
   readonly #found = new Map<string, Derived>()
   readonly #unmapped: Unmapped[] = []
@@ -42,9 +43,11 @@ export class Derivations {
   constructor(
     rows: ReadonlyMap<string, readonly ResolvedRow[]>,
     how: Readonly<{ shaping?: Shaping | undefined; stockMessages: 'change' | 'actual' }>,
+    orderedAs: (aggregate: string) => string,
   ) {
     this.#rows = rows
     this.#shaping = how.shaping
+    this.#orderedAs = orderedAs
     this.#stockMessages = how.stockMessages
   }
 
@@ -97,8 +100,13 @@ export class Derivations {
   #queue(aggregate: string, derivation: Derivation, shaped: ShapedMessages): void {
     const rows = this.#rows.get(aggregate) ?? []
     const changedAt = new Date(Math.min(...rows.map((row) => row.at.getTime())))
-    const messages = shaped.messages.map((message) => ({ aggregate, changedAt, ...message }))
-    this.#found.set(aggregate, { ...derivation, ...shaped, messages })
+    const messages = shaped.messages.map((message) => ({
+      aggregate: this.#orderedAs(aggregate),
+      changedAt,
+      ...message,
+    }))
+    const withheld = [...derivation.unsaid, ...shaped.withheld]
+    this.#found.set(aggregate, { ...derivation, ...shaped, messages, withheld })
   }
 
   #park(aggregate: string, error: unknown): void {

@@ -1,11 +1,19 @@
-import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKey, splitAggregate } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
-import type { MessageType } from '../messages/message.ts'
+import type { Message, MessageType } from '../messages/message.ts'
 import type { OrderSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
+import {
+  type InObjects,
+  objectTypeOf,
+  orderObjects,
+  productObjects,
+  stateObjects,
+} from '../messages/wombat/as-objects.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, readBaselines } from './baseline.ts'
+import { type Derivation, inObjects } from './derivation.ts'
 import { type AllDerived, Derivations } from './derivations.ts'
 import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
@@ -15,7 +23,7 @@ import type { ResolvedRow } from './outbox-row.ts'
 import { type Changed, knownKey, readRegrouped } from './regrouped.ts'
 import { readSeeded } from './seeding.ts'
 import type { Shaping } from './shape-messages.ts'
-import { readKnownLevels, readStockAccounts, stockPart } from './stock-account.ts'
+import { readKnownLevels, readStockAccounts, stockPart, variantOfSubject } from './stock-account.ts'
 import { readTold } from './told.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
@@ -66,20 +74,27 @@ export async function deriveAggregates(
   const orders = idsOf(aggregates, 'order')
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
   const returns = await store.returns(db, returning)
-  const all = new Derivations(rows, how)
+  const all = new Derivations(rows, how, (aggregate) => {
+    const { kind, id } = splitAggregate(aggregate)
+    return aggregateKey(store.orderedAs(kind), id)
+  })
+  const inDialect = (derivation: Derivation, translate: (messages: readonly Message[]) => InObjects) =>
+    store.inObjects ? inObjects(derivation, translate(derivation.messages)) : derivation
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
-    all.add(aggregate, () =>
-      deriveOrder({
+    all.add(aggregate, () => {
+      const own = returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined
+      const derivation = deriveOrder({
         aggregate,
         rows: rows.get(aggregate) ?? [],
         order: mapped(order),
-        returns: returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined,
+        returns: own,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         seeded: seeded.has('order'),
         orderMessages: how.orderMessages,
-      }),
-    )
+      })
+      return inDialect(derivation, (messages) => orderObjects(messages, mapped(order), own ?? []))
+    })
   }
   // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
   await store.eachOrder(db, orders, deriveFromOrder)
@@ -90,15 +105,19 @@ export async function deriveAggregates(
     (aggregate: string) =>
     (type: MessageType): Told =>
       how.whole
-        ? (told.get(`${aggregate} ${type}`) ?? { waiting: false, acknowledgedAt: undefined })
+        ? (told.get(`${aggregate} ${store.inObjects ? objectTypeOf(type) : type}`) ?? {
+            waiting: false,
+            acknowledgedAt: undefined,
+          })
         : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
     const aggregate = aggregateKey('product', id)
-    all.add(aggregate, () =>
-      deriveProduct({
+    all.add(aggregate, () => {
+      const product = mapped(products.get(id))
+      const derivation = deriveProduct({
         aggregate,
         rows: rows.get(aggregate) ?? [],
-        product: mapped(products.get(id)),
+        product,
         regrouped: regrouped.get(id) ?? [],
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
@@ -109,8 +128,12 @@ export async function deriveAggregates(
         told: toldOf(aggregate),
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
         now,
-      }),
-    )
+      })
+      const variantOf = ({ subject }: Message) => stock.get(variantOfSubject(subject) ?? '')
+      return inDialect(derivation, (messages) =>
+        productObjects(messages, product, { variantOf, places: places ?? new Map() }),
+      )
+    })
   }
 
   for (const about of STATE_KINDS) {
@@ -119,7 +142,7 @@ export async function deriveAggregates(
       all.add(aggregate, () => {
         // Not gone: its table is, perhaps for a moment, or is another one now.
         if (!store.kinds.includes(about.kind)) throw new Error(`The store has no table for ${about.kind}s.`)
-        return deriveState({
+        const derivation = deriveState({
           about,
           aggregate,
           id,
@@ -130,6 +153,7 @@ export async function deriveAggregates(
           told: toldOf(aggregate),
           now,
         })
+        return inDialect(derivation, stateObjects)
       })
     }
   }

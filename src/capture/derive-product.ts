@@ -93,7 +93,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))
   // Made and removed before anyone was told: never mentioned, and new if it is ever restored.
   if (isNew && product.deletedAt !== null) return
-  const own = productContent(content)
+  const own = productContent(content, product.parts)
   const digest = digestOf(own)
   write(digest)
 

@@ -1,7 +1,7 @@
+import { orderContent } from '../messages/order-content.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
-import { orderContent } from './content.ts'
 import { digestOf, isUnchanged } from './digest.ts'
 
 const PAGE = 500

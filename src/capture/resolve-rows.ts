@@ -1,6 +1,6 @@
 import { aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
-import type { Store } from '../store/store.ts'
+import { ordersOrCarts, type Store } from '../store/store.ts'
 import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
 
 /** What each row is about: changes by the store's own tables, requests by what they name. */
@@ -11,7 +11,7 @@ export async function resolveRows(db: Db, store: Store, rows: readonly OutboxRow
   )
   return rows.map((row) => ({
     ...row,
-    aggregates: isRequest(row) ? requestedAggregate(row) : (aggregates.get(row.id) ?? []),
+    aggregates: isRequest(row) ? requestedAggregates(store, row) : (aggregates.get(row.id) ?? []),
   }))
 }
 
@@ -19,6 +19,10 @@ function isRequest(row: OutboxRow): boolean {
   return row.tableName === 'request'
 }
 
-function requestedAggregate({ kind, rowId }: OutboxRow): string[] {
-  return rowId === null ? [] : [aggregateKey(aggregateKindOf(kind), rowId)]
+function requestedAggregates(store: Store, { kind, rowId }: OutboxRow): string[] {
+  if (rowId === null) return []
+  if (kind === 'order') return ordersOrCarts(rowId, store.carts)
+  // Asked for while carts were told.
+  if (kind === 'cart' && store.carts === null) return []
+  return [aggregateKey(aggregateKindOf(kind), rowId)]
 }

@@ -1,4 +1,5 @@
 import { type AggregateKind, aggregateKey } from '../messages/aggregate.ts'
+import { orderContent } from '../messages/order-content.ts'
 import { productNaturalKey, productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import type { VariantStockSnapshot } from '../messages/snapshot.ts'
@@ -7,7 +8,7 @@ import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Baseline, seedBaselines } from './baseline.ts'
-import { orderContent, productContent } from './content.ts'
+import { productContent } from './content.ts'
 import { returnBaseline } from './derive-returns.ts'
 import { stateBaseline } from './derive-state.ts'
 import { digestOf, SHAPE } from './digest.ts'
@@ -116,7 +117,7 @@ async function catalogueBaselines(db: Db, store: Store, ids: readonly string[]):
           {
             aggregate: aggregateKey('product', id),
             part: 'catalogue',
-            digest: digestOf(productContent(productPayload(product, undefined))),
+            digest: digestOf(productContent(productPayload(product, undefined), product.parts)),
             level: null,
             naturalKey: JSON.stringify(productNaturalKey(product)),
             shape: SHAPE,

@@ -21,6 +21,11 @@ export function stockPart(variantId: string): string {
   return `stock:${variantId}`
 }
 
+/** The variant that a message with this subject is about, of a place or of all. */
+export function variantOfSubject(subject: string | null): string | undefined {
+  return /^stock:(\d+)(@|$)/.exec(subject ?? '')?.[1]
+}
+
 type BaselineOf = (variant: VariantStockSnapshot) => Baseline | undefined
 
 /**

@@ -16,6 +16,7 @@ export function untold(
   return {
     ...derivation,
     messages: [],
+    unsaid: [],
     forgotten: [],
     // Those without a stock item are what somebody has found missing: it still is.
     ledger: derivation.ledger.filter(({ stockItemId }) => stockItemId !== null),

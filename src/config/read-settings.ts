@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem } from './config-error.ts'
+import { dialectConflicts } from './dialect-conflicts.ts'
 import {
   acceptedForm,
   defaultOf,
@@ -44,18 +45,17 @@ export function readSettings<Needed extends SettingName = never>(
   const parsed = settingsSchema.safeParse(
     Object.fromEntries([...raw].map(([name, { value }]) => [name, value])),
   )
+  const sources = new Map([...raw].map(([name, { source }]) => [name, source]))
   const found = [
     ...problems,
     ...[...input.needs, ...[...raw.keys()].flatMap((name) => describeSetting(name).needs ?? [])]
       .filter((name) => !raw.has(name) && defaultOf(name) === undefined)
       .map(missingSetting),
     ...[...raw].flatMap(invalidSetting),
+    ...(parsed.success ? dialectConflicts(parsed.data, sources) : []),
   ]
   if (found.length > 0 || !parsed.success || !hasAll(parsed.data, input.needs)) throw new ConfigError(found)
-  return {
-    settings: parsed.data,
-    sources: new Map([...raw].map(([name, { source }]) => [name, source])),
-  }
+  return { settings: parsed.data, sources }
 }
 
 function collectValues({ env, file, fallback }: Pick<SettingsInput<never>, 'env' | 'file' | 'fallback'>) {

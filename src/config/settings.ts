@@ -100,6 +100,11 @@ export const settingsSchema = z.object({
     meaning: 'The token with which this store pushes.',
     secret: 'whole',
   }),
+  hubDialect: oneOf('seed', 'wombat').default('seed').register(descriptions, {
+    variable: 'HUB_DIALECT',
+    meaning:
+      'How messages are pushed: `seed`, each as a message of its type, to hubs of the first generation and ours; `wombat`, as batches of objects, to Wombat, FlowLink, Cangaroo and their like. There `HUB_URL` is the very address that takes pushes, `HUB_STORE_ID` and `HUB_TOKEN` are id and token of the connection (`X-Hub-Store`, `X-Hub-Access-Token`), and `stock`, `stock_by` and `orders` have no say.',
+  }),
   webhookToken: tokens.optional().register(descriptions, {
     variable: 'WEBHOOK_TOKEN',
     meaning: 'The token that inbound messages must carry; several, comma-separated, during rotation.',
@@ -191,6 +196,10 @@ export const settingsSchema = z.object({
   orders: oneOf('persist', 'generic').default('persist').register(descriptions, {
     meaning:
       'How orders are announced: `persist`, as `order:persist`, the raw order from which the hub derives the rest; or, for a hub that does not, `generic`: `order:new`, `order:updated`, `order:canceled`, `shipment:ready`, `shipment:confirm`, `payment:ready` and `payment:capture`. Never both. For `generic` each order is kept as it was last told, some two kilobytes each.',
+  }),
+  carts: oneOf('on', 'off').default('off').register(descriptions, {
+    meaning:
+      'Whether carts are announced, as `cart:new` and `cart:updated`. Then each step of each shopper is a change that is recorded and read.',
   }),
   settleQuietMs: wholeNumber(0, 60_000).default(500).register(descriptions, {
     meaning: 'Milliseconds without a further change after which an order or product is announced.',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { ANNOUNCED_TYPES, type MessageType } from '../messages/message.ts'
+import { MESSAGE_TYPES, type MessageType } from '../messages/message.ts'
 import { FILTER_OPERATORS, faultOf, filterParts } from '../messages/shaping/filter.ts'
 import { nearestWord } from './nearest-word.ts'
 
@@ -34,7 +34,7 @@ function meant(word: string, known: readonly string[]): string {
 /** One rule for each message type that has one. */
 function perType<Rule extends z.ZodType>(rule: Rule) {
   const optional = rule.optional()
-  const entries = ANNOUNCED_TYPES.map((type) => [type, optional] as const)
+  const entries = MESSAGE_TYPES.map((type) => [type, optional] as const)
   return keyed(Object.fromEntries(entries) as Record<MessageType, typeof optional>)
 }
 

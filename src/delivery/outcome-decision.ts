@@ -1,6 +1,6 @@
 import type { CircuitView } from '../push/circuit.ts'
 import type { CircuitReport } from '../push/circuit-state.ts'
-import type { Outcome } from '../push/outcome.ts'
+import { type Outcome, refusesContent } from '../push/outcome.ts'
 import type { Decision } from '../queue/message.ts'
 
 /** `report` goes to the circuit, with the message's aggregate. */
@@ -19,10 +19,15 @@ export function decide(outcome: Outcome): Verdict {
         decision: { do: 'hold', reason: outcome.text },
         report: { signal: 'nothing', text: outcome.text },
       }
+    case 'foreign':
+      return {
+        decision: { do: 'park', reason: outcome.text },
+        report: { signal: 'nothing', text: outcome.text },
+      }
     case 'misdirected':
       return holdForUs(outcome)
     case 'refused':
-      return decideRefusal(outcome)
+      return refusesContent(outcome) ? parkIt(outcome) : decideRefusal(outcome)
     case 'failed':
     case 'unconfirmed':
     case 'unreachable':
@@ -35,6 +40,10 @@ export function decide(outcome: Outcome): Verdict {
 
 type Answered = Readonly<{ status?: number; text: string; retryAfterSeconds?: number }>
 
+function parkIt({ text }: Answered): Verdict {
+  return { decision: { do: 'park', reason: text }, report: { signal: 'refusedMessage', text } }
+}
+
 /**
  * The statuses that speak of the message's content, and those that speak of the moment, are few and known. Every other 4xx
  * (401, 403, 404 and 410: token, rights, store; 405, 406, 411, 414, 415, 421, 431: URL or form; 402, 451 and whatever else)
@@ -43,13 +52,6 @@ type Answered = Readonly<{ status?: number; text: string; retryAfterSeconds?: nu
  */
 function decideRefusal(outcome: Answered): Verdict {
   switch (outcome.status) {
-    case 400:
-    case 413:
-    case 422:
-      return {
-        decision: { do: 'park', reason: outcome.text },
-        report: { signal: 'refusedMessage', text: outcome.text },
-      }
     // 409: the same key is being dealt with at this moment. 423 and 424: something else is.
     case 408:
     case 409:

@@ -7,6 +7,7 @@ const ORDER_NUMBERS = [
   ['shipment', 'order_number'],
   ['order_number'],
   ['cart', 'number'],
+  ['cart', 'id'],
   ['order', 'id'],
   ['shipment', 'order_id'],
   ['order_id'],

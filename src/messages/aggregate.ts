@@ -1,10 +1,10 @@
 /** What rows of the outbox are about; those of kind `stock` belong to the aggregate of their product. */
-export const KINDS = ['product', 'stock', 'order', 'customer', 'stock_transfer'] as const
+export const KINDS = ['product', 'stock', 'order', 'customer', 'stock_transfer', 'cart'] as const
 export type Kind = (typeof KINDS)[number]
 
 /**
  * What messages are ordered by: a product with its variants and stock, an order with all that hangs on it, a customer
- * with the default addresses, a stock transfer with its movements.
+ * with the default addresses, a stock transfer with its movements, a cart with all that hangs on it.
  */
 export type AggregateKind = Exclude<Kind, 'stock'>
 

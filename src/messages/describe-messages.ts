@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { ANNOUNCED_TYPES, type MessageType } from './message.ts'
+import { ANNOUNCED_TYPES, MESSAGE_TYPES, type MessageType, OBJECT_TYPES } from './message.ts'
 import { messageSchemas } from './schemas/message-schemas.ts'
 
 const WHEN: Readonly<Record<MessageType, string>> = {
@@ -24,13 +24,19 @@ const WHEN: Readonly<Record<MessageType, string>> = {
   'stock_transfer:persist': 'Stock is, or was, moved between locations: the raw transfer.',
   'user:new': 'A customer registered.',
   'user:updated': 'A customer changed, or closed the account.',
+  'cart:new': 'A cart was begun (`carts: on`).',
+  'cart:updated': 'A cart changed that is no order yet (`carts: on`).',
+  products: 'A product came into being or changed, with its variants.',
+  inventories: 'How many pieces of a SKU a stock location holds, where that changed.',
+  orders: 'An order was placed, changed or was canceled.',
+  shipments: 'A shipment of an order came into being, or anything in its object changed.',
+  customer_returns: 'Goods came back, or what is paid back for them changed.',
+  customers: 'A customer registered or changed.',
+  carts: 'A cart was begun, or changed and is no order yet (`carts: on`).',
 }
 
 /** The page docs/messages.md and the JSON Schema of each type beside it: file → content. */
 export function messagesReference(): ReadonlyMap<string, string> {
-  const rows = ANNOUNCED_TYPES.map(
-    (type) => `| \`${type}\` | ${WHEN[type]} | [${fileName(type)}](schemas/${fileName(type)}) |`,
-  )
   const page = `# Messages
 
 This page is generated from \`src/messages\`.
@@ -41,12 +47,27 @@ they are; a store may say more, under keys of its own. To a hub that is not ours
 
 | type | when | payload |
 | --- | --- | --- |
-${rows.join('\n')}
+${rowsOf(ANNOUNCED_TYPES)}
+
+## Objects
+
+A hub of the second generation (\`HUB_DIALECT=wombat\`) is told these instead, as batches of objects under their root. A
+key more is allowed. They are known by their \`id\`: the same again is an update.
+
+| root | when | object |
+| --- | --- | --- |
+${rowsOf(OBJECT_TYPES)}
 `
   return new Map([
     ['docs/messages.md', page],
-    ...ANNOUNCED_TYPES.map((type) => [`docs/schemas/${fileName(type)}`, schemaText(type)] as const),
+    ...MESSAGE_TYPES.map((type) => [`docs/schemas/${fileName(type)}`, schemaText(type)] as const),
   ])
+}
+
+function rowsOf(types: readonly MessageType[]): string {
+  return types
+    .map((type) => `| \`${type}\` | ${WHEN[type]} | [${fileName(type)}](schemas/${fileName(type)}) |`)
+    .join('\n')
 }
 
 function fileName(type: MessageType): string {

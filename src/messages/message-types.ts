@@ -4,6 +4,8 @@
  * other may be pushed too.
  */
 export const BUILT_IN_TYPES = [
+  'cart:new',
+  'cart:updated',
   'customer_return:new',
   'customer_return:updated',
   'email:send',

@@ -19,9 +19,26 @@ export const ANNOUNCED_TYPES = [
   'stock_transfer:persist',
   'user:new',
   'user:updated',
+  'cart:new',
+  'cart:updated',
 ] as const
 
-export type MessageType = (typeof ANNOUNCED_TYPES)[number]
+/** The objects that a hub of the second generation is told instead (`HUB_DIALECT=wombat`), by their roots (protocol §9.5). */
+export const OBJECT_TYPES = [
+  'products',
+  'inventories',
+  'orders',
+  'shipments',
+  'customer_returns',
+  'customers',
+  'carts',
+] as const
+
+/** All that may be told, in one dialect or the other. */
+export const MESSAGE_TYPES = [...ANNOUNCED_TYPES, ...OBJECT_TYPES] as const
+
+export type ObjectType = (typeof OBJECT_TYPES)[number]
+export type MessageType = (typeof MESSAGE_TYPES)[number]
 
 /**
  * `subject`: what the state is of that the message tells, so that a later one of the same type, aggregate and subject says

@@ -23,7 +23,7 @@ export function orderStates(order: OrderSnapshot): OrderStates {
       shipments: order.shipments.map((shipment) => shipment.state),
     }
   }
-  const paymentState = statuses.payment === 'voided' ? 'void' : balance(order)
+  const paymentState = paymentStateOf(order, statuses.payment)
   const isPaid = paymentState === 'paid' || paymentState === 'credit_owed'
   const shipments = order.shipments.map((shipment) => shipmentStateOf(shipment, isPaid))
   return {
@@ -32,6 +32,12 @@ export function orderStates(order: OrderSnapshot): OrderStates {
     shipmentState: overallShipmentState(statuses.fulfillment, shipments),
     shipments,
   }
+}
+
+/** A cart has none yet, as on older stores. */
+function paymentStateOf(order: OrderSnapshot, status: string | null): string | null {
+  if (order.completedAt === null) return null
+  return status === 'voided' ? 'void' : balance(order)
 }
 
 function balance({ paymentTotal, total }: OrderSnapshot): string {

@@ -12,7 +12,6 @@ import {
   wireOptionalDecimal,
   wireOptionalId,
   wireOptionalTime,
-  wireTime,
 } from './wire.ts'
 
 type Returns = Pick<OrderSnapshot, 'returnAuthorizations' | 'returns'>
@@ -47,7 +46,7 @@ export function rawOrder(order: OrderSnapshot): RawOrder {
     payment_total: wireDecimal(order.paymentTotal),
     created_at: wireOptionalTime(order.createdAt),
     updated_at: wireOptionalTime(order.updatedAt),
-    completed_at: wireTime(order.completedAt),
+    completed_at: wireOptionalTime(order.completedAt),
     locked_at: wireOptionalTime(order.lockedAt),
     special_instructions: order.specialInstructions,
     promotion: null,

@@ -2,6 +2,7 @@ import { deriveAggregates } from '../capture/derive-aggregates.ts'
 import type { OrderMessages } from '../capture/derive-order.ts'
 import type { ResolvedRow } from '../capture/outbox-row.ts'
 import { type ShapedMessages, shapeMessages } from '../capture/shape-messages.ts'
+import { stockPart, variantOfSubject } from '../capture/stock-account.ts'
 import { levelsByName } from '../capture/stock-places.ts'
 import type { Unmapped } from '../capture/unmapped.ts'
 import { aggregateKey, aggregateKindOf, type Kind } from '../messages/aggregate.ts'
@@ -10,6 +11,7 @@ import { isAt, parsePath, valuesAt } from '../messages/shaping/path.ts'
 import { remainsOf } from '../messages/shaping/remains.ts'
 import type { Shape, ShapingRules, WithheldBy } from '../messages/shaping/shape.ts'
 import { stockPayload } from '../messages/stock.ts'
+import { productObjects } from '../messages/wombat/as-objects.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { findRoot } from '../store/find-root.ts'
@@ -135,11 +137,15 @@ async function shapeStock(
         ([place, level]) => ({
           type: isChange ? 'stock:change' : 'stock:actual',
           payload: stockPayload(variant.sku, isChange ? 1 : level, place),
-          subject: null,
+          subject: stockPart(variant.variantId),
         }),
       ),
     )
-  const shaped = shapeMessages(messages, { live: shape })
+  const variantOf = ({ subject }: Message) => variants.get(variantOfSubject(subject) ?? '')
+  const told = store.inObjects
+    ? productObjects(messages, undefined, { variantOf, places: places ?? new Map() }).messages
+    : messages
+  const shaped = shapeMessages(told, { live: shape })
   if (typeof shaped !== 'function') return shaped
   return shaped(async () => {}).catch((error: unknown) => ({
     aggregate,

@@ -179,7 +179,7 @@ export function formatStatus(status: Status): string {
     ...status.unmapped.map(({ aggregate, reason }) => `parked  ${aggregate}: ${reason}`),
     ...status.withheld.map(
       ({ type, by, count, since, lastAggregate }) =>
-        `kept    ${count} ${type} not sent by ${by} of the configuration since ${since.toISOString()}, the last of ${lastAggregate}`,
+        `kept    ${count} ${type} not sent by ${by === 'dialect' ? "the hub's dialect" : `${by} of the configuration`} since ${since.toISOString()}, the last of ${lastAggregate}`,
     ),
     ...status.shadow.flatMap(formatShadow),
     ...status.gaps.map(

@@ -6,7 +6,6 @@ import type { Finding } from '../operator/doctor/finding.ts'
 import { formatRehearsal, isSame, type Rehearsal, rehearse } from '../operator/doctor/rehearse.ts'
 import { createPool, type Pool } from '../postgres/pool.ts'
 import { reachDatabase } from '../postgres/reach.ts'
-import { createPushClient } from '../push/client.ts'
 import { openStore } from '../store/store.ts'
 import { WEB_PORT } from './ports.ts'
 import { readLimit } from './read-limit.ts'
@@ -62,7 +61,8 @@ async function* withPatient(
     onConnectionError: () => undefined,
   })
   const askHub = async (hub: Readonly<{ hubUrl: string; storeId: string; token: string }>) => {
-    const client = createPushClient({
+    const { createClient } = await import('../push/create-client.ts') // as every command that needs an HTTP client
+    const client = createClient(settings.hubDialect, {
       ...hub,
       installation: 'doctor',
       version: readVersion(),
@@ -75,12 +75,12 @@ async function* withPatient(
     yield* examine({
       pool,
       databaseUrl,
-      extra: settings.extra,
+      told: settings,
       listenUrl: settings.databaseListenUrl ?? databaseUrl,
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
       askHub: hubUrl && storeId && token ? () => askHub({ hubUrl, storeId, token }) : undefined,
-      ordersAs: settings.orders === 'generic' ? 'order:new' : 'order:persist',
+      ordersAs: ordersAs(settings),
       appliesMessages: settings.webhookToken !== undefined,
       webhook: {
         address: webhook ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`,
@@ -92,8 +92,13 @@ async function* withPatient(
   }
 }
 
+function ordersAs({ hubDialect, orders }: EffectiveSettings['settings']): string {
+  if (hubDialect === 'wombat') return 'orders'
+  return orders === 'generic' ? 'order:new' : 'order:persist'
+}
+
 async function rehearseUpgrade(
-  { databaseUrl: hereUrl, extra }: EffectiveSettings<'databaseUrl'>['settings'],
+  settings: EffectiveSettings<'databaseUrl'>['settings'],
   thereUrl: string,
   limit: number,
 ): Promise<Rehearsal> {
@@ -106,10 +111,14 @@ async function rehearseUpgrade(
     })
     pools.push(pool)
     await reachDatabase(pool, url, variable)
-    return { db: pool, store: await openStore(pool, extra) }
+    return { db: pool, store: await openStore(pool, settings) }
   }
   try {
-    return await rehearse(await open(hereUrl, 'DATABASE_URL'), await open(thereUrl, '--against'), limit)
+    return await rehearse(
+      await open(settings.databaseUrl, 'DATABASE_URL'),
+      await open(thereUrl, '--against'),
+      limit,
+    )
   } finally {
     await Promise.all(pools.map((pool) => pool.end()))
   }

@@ -25,7 +25,7 @@ function store(options: MigrateOptions, print: Print): Promise<void> {
   return withNamedStore(options, async ({ pool, settings }) => {
     const input = {
       pool,
-      store: await openStore(pool, settings.extra),
+      store: await openStore(pool, settings),
       migrations: await bridgeMigrations(),
       identity: await identityOf(pool, settings),
       fuseRows: settings.fuseRows,

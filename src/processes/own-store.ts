@@ -39,7 +39,7 @@ export async function openOwnStore(
     const code = await codeVersion()
     await requireSchema(pool, code)
     await refuseUninstalled(pool)
-    const store = await openLiveStore(pool, settings.extra)
+    const store = await openLiveStore(pool, settings)
     const identity = await identityOf(pool, settings)
     await refuseCopy(pool, identity)
     await recordInstallation(pool, identity, false)

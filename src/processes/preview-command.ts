@@ -7,6 +7,7 @@ import { OperatorError } from './exit.ts'
 import { shapeOf } from './shape-of.ts'
 import { type CommonOptions, type Print, withStore } from './store-command.ts'
 import { codeVersion, requireSchema } from './store-database.ts'
+import { tellingOf } from './telling.ts'
 
 /** `spree-bridge messages preview KIND ID`: what would be sent. Exit status 1 where no message can be made of it. */
 export function addPreviewCommand(messages: Command, print: Print, finish: (status: number) => void): void {
@@ -28,10 +29,8 @@ export function addPreviewCommand(messages: Command, print: Print, finish: (stat
         const rules = options.shadow ? (settings.shadow ?? {}) : settings
         const shape = await shapeOf(rules, settings.transformBudgetMs)
         await requireSchema(pool, await codeVersion())
-        const store = await openStore(pool, settings.extra)
-        const { stock: stockMessages, stockBy, orders: orderMessages } = settings
-        const how = { stockMessages, stockBy, orderMessages }
-        const asked = { kind, name, ...how, shape, redact: rules.redact }
+        const store = await openStore(pool, settings)
+        const asked = { kind, name, ...tellingOf(settings), shape, redact: rules.redact }
         const preview = await previewMessages(pool, store, asked)
         if (!preview) throw new OperatorError(`There is no ${NAMED_BY[aggregateKindOf(kind)]} ${name}.`, 1)
         print(options.json ? JSON.stringify(preview) : formatPreview(preview))
@@ -45,6 +44,7 @@ const NAMED_BY: Readonly<Record<AggregateKind, string>> = {
   product: 'product with the id, SKU or permalink',
   customer: 'customer with the id',
   stock_transfer: 'stock transfer with the id',
+  cart: 'cart (with `carts: on`) with the id',
 }
 
 function formatPreview({ aggregate, messages, unmapped, leadNowhere, remains }: Preview): string {
@@ -52,7 +52,7 @@ function formatPreview({ aggregate, messages, unmapped, leadNowhere, remains }: 
     ...messages.map(({ type, payload, withheldBy }) =>
       withheldBy === null
         ? `${type} of ${aggregate}\n${JSON.stringify(payload, null, 2)}`
-        : `${type} of ${aggregate} would not be sent: ${withheldBy} of the configuration keeps it back`,
+        : `${type} of ${aggregate} would not be sent: ${withheldBy === 'dialect' ? 'HUB_DIALECT has no object for it' : `${withheldBy} of the configuration keeps it back`}`,
     ),
     ...(unmapped === null ? [] : [`${aggregate} would be parked: ${unmapped}`]),
     ...leadNowhere.map(({ type, path }) => `redact.${type}: ${path} leads nowhere in this message`),

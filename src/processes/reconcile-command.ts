@@ -4,6 +4,7 @@ import { formatReconciliation, reconcileStore } from '../operator/reconcile-stor
 import { openStore } from '../store/store.ts'
 import { type CommonOptions, type Print, withStore } from './store-command.ts'
 import { codeVersion, requireSchema } from './store-database.ts'
+import { tellingOf } from './telling.ts'
 
 const PROGRESS_MILLISECONDS = 1_000
 
@@ -26,9 +27,8 @@ export function addReconcileCommand(program: Command, print: Print, finish: (sta
         let told = performance.now()
         const reconciliation = await reconcileStore({
           pool,
-          store: await openStore(pool, settings.extra),
-          stockMessages: settings.stock,
-          stockBy: settings.stockBy,
+          store: await openStore(pool, settings),
+          ...tellingOf(settings),
           fix: options.fix ?? false,
           signal: stopping.signal,
           rest: async () => undefined,

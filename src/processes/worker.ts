@@ -3,6 +3,7 @@ import { forgetOtherTrials } from '../capture/shadow.ts'
 import type { Shaping } from '../capture/shape-messages.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../delivery/delivery.ts'
+import { OBJECT_TYPES } from '../messages/message.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -14,7 +15,8 @@ import { listen } from '../postgres/listen.ts'
 import { joinWorkers, type Membership } from '../postgres/membership.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { type Circuit, createCircuit } from '../push/circuit.ts'
-import { createPushClient, type PushClient } from '../push/client.ts'
+import type { PushClient } from '../push/client.ts'
+import { createClient } from '../push/create-client.ts'
 import { countLanes } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { startSender } from '../queue/sender.ts'
@@ -27,6 +29,7 @@ import { type Part, promiseOf } from './part.ts'
 import { startReconcileDuty } from './reconcile-duty.ts'
 import { shapingOf } from './shape-of.ts'
 import { identityOf, requireSchema } from './store-database.ts'
+import { tellingOf } from './telling.ts'
 import { readVersion } from './version.ts'
 import { complaints, describeHeld, tellCircuit, tellHeld, tellPass } from './worker-log.ts'
 
@@ -40,12 +43,15 @@ const LEDGER_DAYS = 30
 const CONNECTIONS = 10
 /** Above what any statement of a worker may take: its longest are cut by the server after half a lease. */
 const ANSWER_WITHIN_MILLISECONDS = 10_000
+const UNSAID_IN_OBJECTS =
+  'the hub is told objects: there are none for removed products, closed accounts, return authorizations and stock transfers, which are kept back and counted'
 /** Types whose last acknowledgement decides what is an echo: catalogue, levels and states, never orders or deltas. */
 const REMEMBERED_TYPES = [
   'product:new',
   'product:update',
   'stock:actual',
   ...STATE_KINDS.flatMap(({ types }) => [types.first, types.later]),
+  ...OBJECT_TYPES,
 ]
 
 /** Capture and delivery: outbox → messages → hub. Any number may run side by side. */
@@ -73,11 +79,12 @@ async function assemble(
 ): Promise<Part> {
   const complain = complaints(log)
   const quietly = onceInAWhile(log)
+  const telling = tellingOf(settings)
   const laneCount = await countLanes(pool, BRIDGE_QUEUE)
   await forgetOtherTrials(pool, shaping?.shadow?.trial)
   const circuit = createCircuit((view) => tellCircuit(view, quietly, metrics))
   metrics.circuitOpen.set(0)
-  const client = createPushClient({
+  const client = createClient(settings.hubDialect, {
     hubUrl: settings.hubUrl,
     storeId: settings.hubStoreId,
     token: settings.hubToken,
@@ -144,9 +151,7 @@ async function assemble(
     laneCount,
     settings: {
       settle: { quietMilliseconds: settings.settleQuietMs, atMostMilliseconds: settings.settleAtMostMs },
-      stockMessages: settings.stock,
-      stockBy: settings.stockBy,
-      orderMessages: settings.orders,
+      ...telling,
       shaping,
       statementTimeoutMilliseconds: LEASE_MILLISECONDS / 2,
     },
@@ -166,8 +171,8 @@ async function assemble(
   const reconcileDuty = startReconcileDuty({
     pool,
     store,
-    stockMessages: settings.stock,
-    stockBy: settings.stockBy,
+    stockMessages: telling.stockMessages,
+    stockBy: telling.stockBy,
     at: settings.reconcileAt,
     isCollecting: () => collector.isCollecting(),
     metrics,
@@ -185,7 +190,9 @@ async function assemble(
     schema: store.schema,
     hub: settings.hubUrl,
     store_id: settings.hubStoreId,
+    dialect: settings.hubDialect,
   })
+  if (settings.hubDialect === 'wombat') log.info(UNSAID_IN_OBJECTS)
 
   return {
     routers: [],

@@ -1,12 +1,14 @@
 import type { AxiosRequestConfig } from 'axios'
 import { Pool } from 'undici'
+
+import { OBJECT_TYPES } from '../messages/message.ts'
 import { CONNECT_TIMEOUT_MILLISECONDS, createExchange, describeFault, toAnswer } from './exchange.ts'
 import { withKey } from './json-text.ts'
 import { OUR_HUB, type Outcome, type ProbeOutcome, readAnswer, readProbe } from './outcome.ts'
 import { ExchangeFault } from './undici-adapter.ts'
 
 export type PushClientOptions = Readonly<{
-  /** The hub's base, to which `/api/stores/…` is added; it may have a path. */
+  /** The hub's base, to which `/api/stores/…` is added; it may have a path. Of a hub that takes objects the very address. */
   hubUrl: string
   storeId: string
   token: string
@@ -21,7 +23,14 @@ export type PushClientOptions = Readonly<{
 }>
 
 /** A message on its way: `payload` is the text of a JSON object and is sent as it stands. */
-export type PushMessage = Readonly<{ type: string; payload: string; key: string; aggregate: string }>
+export type PushMessage = Readonly<{
+  type: string
+  payload: string
+  key: string
+  aggregate: string
+  /** It failed before: it may be what others would fail with. */
+  hasFailed?: boolean
+}>
 
 export type PushClient = Readonly<{
   /** Sends one message once (a connection that cannot be made is tried again at once, twice). Rejects for bugs only. */
@@ -36,7 +45,7 @@ export type PushClient = Readonly<{
 const ANSWER_BYTES_BESIDES_OURS = 1_000_000
 const BYTES_OF_AN_ESCAPED_CHARACTER = 6
 
-/** A client for one store at one hub. */
+/** A client for one store at one hub of the first generation. */
 export function createPushClient(options: PushClientOptions): PushClient {
   const { token, timeoutMilliseconds } = options
   const { origin, host, pathname } = new URL(options.hubUrl)
@@ -63,6 +72,7 @@ export function createPushClient(options: PushClientOptions): PushClient {
 
   return {
     async push({ type, payload, key, aggregate }, signal) {
+      if (isObjectType(type)) return { kind: 'foreign', text: isAnObject(type) }
       const body = `{"message":${JSON.stringify(type)},"payload":${
         hubIsOurs ? payload : withKey(payload, 'source', source)
       },"origin":"store"}`
@@ -95,4 +105,12 @@ export function createPushClient(options: PushClientOptions): PushClient {
 
     close: () => pool.destroy(),
   }
+}
+
+function isObjectType(type: string): boolean {
+  return OBJECT_TYPES.some((root) => root === type)
+}
+
+function isAnObject(type: string): string {
+  return `${type} was made for a hub that takes objects; HUB_DIALECT is seed now.`
 }

@@ -1,18 +1,27 @@
 import { z } from 'zod'
 
 /** What happened to one push. `text` is for people (`last_error`): it never holds a payload or a token. */
-export type Outcome = Accepted | AnswerOutcome | FaultOutcome
+export type Outcome = SentOutcome | Foreign
 
-/** 201 with the hub's id of the message: the only outcome that means the hub has it. */
+/** What became of one that was sent. */
+export type SentOutcome = Accepted | AnswerOutcome | FaultOutcome
+
+/** It is of the other dialect, and was not sent. */
+type Foreign = Readonly<{ kind: 'foreign'; text: string }>
+
+/**
+ * 201 with the hub's id of the message: the only outcome that means the hub has it. Of objects 202, and for their id the
+ * status, since such a hub gives none.
+ */
 type Accepted = Readonly<{ kind: 'accepted'; messageId: string }>
 
 /** An answer that accepts nothing. */
 type AnswerOutcome =
-  /** Any other 2xx, or 201 without a `message_id`: whether the hub has the message is unknown. */
+  /** Another 2xx, or 201 without a `message_id`: whether the hub has the message is unknown. */
   | Readonly<{ kind: 'unconfirmed'; status: number; text: string }>
   /** A final 1xx or a 3xx, which is never followed: the URL is not the hub's. */
   | Readonly<{ kind: 'misdirected'; status: number; text: string }>
-  /** 4xx. */
+  /** 4xx; of objects also the 500 with which Cangaroo says that they break its schema. */
   | Readonly<{ kind: 'refused'; status: number; text: string; retryAfterSeconds?: number }>
   /** 5xx. */
   | Readonly<{ kind: 'failed'; status: number; text: string; retryAfterSeconds?: number }>
@@ -69,6 +78,11 @@ const refusal = z.object({
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 const controlCharacters = /[\p{Cc}\p{Cf}\s]+/gu
 
+/** 500 where objects break the schema. */
+const OF_CONTENT: ReadonlySet<number> = new Set([400, 413, 422, 500])
+/** The text of the validator that Cangaroo uses. */
+const SCHEMA_VIOLATION = /^The property '#\//
+
 const LONGEST_TEXT = 500
 const LONGEST_RETRY_AFTER_SECONDS = 3_600
 
@@ -80,12 +94,28 @@ export function readAnswer(answer: Answer, secret: string): Accepted | AnswerOut
   return { kind: 'unconfirmed', status: 201, text: 'The hub answered 201 without a message_id.' }
 }
 
+/** What an answer to a batch of objects means (protocol §9.1): 202 alone is success, whatever the body says. */
+export function readObjectsAnswer(answer: Answer, secret: string): Accepted | AnswerOutcome {
+  if (answer.status === 202) return { kind: 'accepted', messageId: '202' }
+  const outcome = readStatus(answer, secret)
+  const breaksSchema = answer.status === 500 && SCHEMA_VIOLATION.test(readReason(answer) ?? '')
+  return breaksSchema ? { kind: 'refused', status: 500, text: outcome.text } : outcome
+}
+
+/** Whether it is what was sent that is refused, and not we or the moment. */
+export function refusesContent(outcome: SentOutcome): boolean {
+  return outcome.kind === 'refused' && OF_CONTENT.has(outcome.status)
+}
+
 /** What the hub's answer to a probe means: the list of message types, or what a push would have met. */
 export function readProbe(answer: Answer, secret: string): ProbeOutcome {
   const types = messageTypes.safeParse(parseJson(answer.body))
   if (answer.status !== 200 || !types.success) return readStatus(answer, secret)
-  const date = answer.date !== undefined && httpDate.test(answer.date) ? new Date(answer.date) : undefined
-  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB, date }
+  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB, date: dateOf(answer) }
+}
+
+function dateOf({ date }: Answer): Date | undefined {
+  return date !== undefined && httpDate.test(date) ? new Date(date) : undefined
 }
 
 function readStatus(answer: Answer, secret: string): AnswerOutcome {

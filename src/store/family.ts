@@ -1,4 +1,5 @@
 import type { AggregateKind } from '../messages/aggregate.ts'
+import type { Carts } from './carts.ts'
 import type { FamilyName } from './detect-family.ts'
 import type { ReturnSource } from './order-returns.ts'
 import type { StateSources } from './state-sources.ts'
@@ -16,6 +17,8 @@ export type OwnerLookup = Readonly<{
 /** All in which the families differ: what is watched, and how it is read. Keys of the statements are arrays in $1. */
 export type Family = Readonly<{
   name: FamilyName
+  /** Null where carts are not told. */
+  carts: Carts | null
   watched: readonly WatchedTable[]
   owners: Readonly<Record<Exclude<OwnerKind, 'root'>, OwnerLookup>>
   /** Rows (id, snapshot as JSON text), in the vocabulary of the snapshots. */

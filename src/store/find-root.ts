@@ -1,5 +1,7 @@
 import type { AggregateKind } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
+import { word } from './catalogue-words.ts'
+import type { Columns } from './columns.ts'
 import { quoteName } from './json-sql.ts'
 import type { Store } from './store.ts'
 
@@ -17,11 +19,13 @@ export async function findRoot(
     const isThere = /^\d{1,18}$/.test(name) && (await store.present(db, kind, [name])).has(name)
     return isThere ? name : undefined
   }
-  const { rows } = await db.query<{ id: string }>(statementFor(kind, quoteName(store.schema)), [name])
+  const { rows } = await db.query<{ id: string }>(statementFor(kind, store.columns), [name])
   return rows[0]?.id
 }
 
-function statementFor(kind: 'product' | 'order', schema: string): string {
+function statementFor(kind: 'product' | 'order', columns: Columns): string {
+  const schema = quoteName(columns.schema)
+  const permalink = word(columns, 'spree_products', 'p', 'slug')
   if (kind === 'order')
     return `
 select o.id::text
@@ -35,8 +39,8 @@ select p.id::text
   from ${schema}.spree_products p
   left join ${schema}.spree_variants v on v.product_id = p.id and v.sku = $1
  where p.id::text = $1
-    or p.slug = $1
+    or ${permalink} = $1
     or v.id is not null
- order by p.id::text = $1 desc, p.slug = $1 desc, v.deleted_at desc nulls first, p.deleted_at desc nulls first, p.id
+ order by p.id::text = $1 desc, ${permalink} = $1 desc, v.deleted_at desc nulls first, p.deleted_at desc nulls first, p.id
  limit 1`
 }

@@ -1,12 +1,12 @@
 import type { Db } from '../postgres/pool.ts'
-import { type Extra, openStore, type Store } from './store.ts'
+import { openStore, type Store, type Told } from './store.ts'
 
 /** A store that can be read anew under those who hold it, because its own migrations change its tables. */
 export type LiveStore = Store & Readonly<{ reopen(db: Db): Promise<void> }>
 
 /** @throws StoreError as `openStore`, and so does `reopen`, which then leaves all as it was. */
-export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
-  let current = await openStore(db, extra)
+export async function openLiveStore(db: Db, told?: Told): Promise<LiveStore> {
+  let current = await openStore(db, told)
   return {
     get family() {
       return current.family
@@ -17,8 +17,14 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     get columns() {
       return current.columns
     },
+    get inObjects() {
+      return current.inObjects
+    },
     get watched() {
       return current.watched
+    },
+    get carts() {
+      return current.carts
     },
     get kinds() {
       return current.kinds
@@ -29,6 +35,7 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     get tables() {
       return current.tables
     },
+    orderedAs: (...given) => current.orderedAs(...given),
     resolve: (...given) => current.resolve(...given),
     products: (...given) => current.products(...given),
     orders: (...given) => current.orders(...given),
@@ -44,7 +51,7 @@ export async function openLiveStore(db: Db, extra?: Extra): Promise<LiveStore> {
     unreadable: (...given) => current.unreadable(...given),
     lastVariant: (...given) => current.lastVariant(...given),
     async reopen(db) {
-      current = await openStore(db, extra)
+      current = await openStore(db, told)
     },
   }
 }

@@ -1,14 +1,20 @@
-import { optionLinks, priceDeletedAt, priceOrder, word } from './catalogue-words.ts'
+import { optionLinks, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { imageFile } from './image-sql.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
-import { isBasePrice } from './product-sql.ts'
+import { mentionedVariantColumns } from './variant-sql.ts'
 
 /** Which names a family gives to what the line items of its orders show. */
 export type LineItemWords = Readonly<{
   optionText: 'presentation' | 'label'
   media: 'spree_assets' | 'spree_media'
 }>
+
+/** Where an order `o` is kept, and the column by which its parts name it: orders, and carts where they are apart. */
+export type OrderPlace = Readonly<{ table: 'spree_orders' | 'spree_carts'; key: 'order_id' | 'cart_id' }>
+
+export const ORDERS: OrderPlace = { table: 'spree_orders', key: 'order_id' }
+export const CARTS: OrderPlace = { table: 'spree_carts', key: 'cart_id' }
 
 /** The statement around a family's picture of an order: the placed ones of $1. */
 export function orderStatement(columns: Columns, picture: string): string {
@@ -20,6 +26,24 @@ select o.id::text as id, row_to_json(snapshot)::text as snapshot
    and o.completed_at is not null`
 }
 
+/** Which rows of a place are carts, by its alias. Among orders one is neither in the moment of its completion. */
+export function isCart(place: OrderPlace, alias: string): string {
+  const isOpen = `${alias}.completed_at is null`
+  return place === ORDERS ? `${isOpen} and ${alias}.state is distinct from 'complete'` : isOpen
+}
+
+/** The same statement for carts. */
+export function cartStatement(columns: Columns, place: OrderPlace, picture: string): string {
+  const table = `${quoteName(columns.schema)}.${place.table}`
+  const isNumbered = columns.has(place.table, 'number')
+  return `
+select o.id::text as id, row_to_json(snapshot)::text as snapshot
+  from ${isNumbered ? table : `(select c.*, null::text as number from ${table} c)`} o
+ cross join lateral (${picture}) snapshot
+ where o.id = any($1::bigint[])
+   and ${isCart(place, 'o')}`
+}
+
 /** Included and added tax of an order `o`, where its row says them. */
 const taxesOfOrder = {
   included: 'coalesce(o.included_tax_total, 0)',
@@ -27,7 +51,7 @@ const taxesOfOrder = {
 }
 
 /** The columns of an order that bear the same name in all families, and the parts that are read alike. */
-export function commonOrderColumns(columns: Columns, taxes = taxesOfOrder): string {
+export function commonOrderColumns(columns: Columns, place = ORDERS, taxes = taxesOfOrder): string {
   const schema = quoteName(columns.schema)
   const cardName = columns.has('spree_credit_cards', 'name')
     ? 'c.name'
@@ -37,7 +61,7 @@ export function commonOrderColumns(columns: Columns, taxes = taxesOfOrder): stri
           o.number,
           o.email,
           o.currency,
-          ${columns.has('spree_orders', 'channel') ? 'o.channel' : `'spree' as "channel"`},
+          ${columns.has(place.table, 'channel') ? 'o.channel' : `'spree' as "channel"`},
           o.item_total::text as "itemTotal",
           o.adjustment_total::text as "adjustmentTotal",
           ${taxes.included}::text as "includedTaxTotal",
@@ -47,7 +71,7 @@ export function commonOrderColumns(columns: Columns, taxes = taxesOfOrder): stri
           o.created_at as "createdAt",
           o.updated_at as "updatedAt",
           o.completed_at as "completedAt",
-          ${columns.has('spree_orders', 'locked_at') ? 'o.locked_at' : 'null'} as "lockedAt",
+          ${columns.has(place.table, 'locked_at') ? 'o.locked_at' : 'null'} as "lockedAt",
           ${jsonRows(`
             select c.id::text as "id",
                    c.month::text,
@@ -58,14 +82,14 @@ export function commonOrderColumns(columns: Columns, taxes = taxesOfOrder): stri
               from ${schema}.spree_credit_cards c
              where c.id in (select p.source_id
                               from ${schema}.spree_payments p
-                             where p.order_id = o.id and p.source_type = 'Spree::CreditCard')
+                             where p.${place.key} = o.id and p.source_type = 'Spree::CreditCard')
              order by c.id`)} as "creditCards",
-          ${refunds(columns)} as "refunds",
-          ${orderExtras(columns)} as "extras"`
+          ${refunds(columns, place)} as "refunds",
+          ${orderExtras(columns, place)} as "extras"`
 }
 
 /** None before 2.4: there money went back as a negative payment. */
-function refunds(columns: Columns): string {
+function refunds(columns: Columns, { key }: OrderPlace): string {
   if (!columns.has('spree_refunds')) return `'[]'::json`
   const schema = quoteName(columns.schema)
   return jsonRows(`
@@ -78,12 +102,12 @@ function refunds(columns: Columns): string {
               from ${schema}.spree_payments p
               join ${schema}.spree_refunds r on r.payment_id = p.id
               left join ${schema}.spree_refund_reasons reason on reason.id = r.refund_reason_id
-             where p.order_id = o.id
+             where p.${key} = o.id
              order by r.id`)
 }
 
 /** What an order says beyond the common words, under the names of its columns. */
-function orderExtras(columns: Columns): string {
+function orderExtras(columns: Columns, { table }: OrderPlace): string {
   const own = [
     'status',
     'payment_status',
@@ -94,8 +118,8 @@ function orderExtras(columns: Columns): string {
     'private_metadata',
     'customer_metadata',
     'admin_metadata',
-  ].filter((name) => columns.has('spree_orders', name))
-  const store = columns.has('spree_orders', 'store_id')
+  ].filter((name) => columns.has(table, name))
+  const store = columns.has(table, 'store_id')
     ? jsonRow(`
               select s.id, s.code, ${word(columns, 'spree_stores', 's', 'name')} as "name"
                 from ${quoteName(columns.schema)}.spree_stores s
@@ -105,7 +129,7 @@ function orderExtras(columns: Columns): string {
             'store', ${store}${own.map((name) => `,\n            '${name}', o.${name}`).join('')})`
 }
 
-export function orderLineItems(columns: Columns, words: LineItemWords): string {
+export function orderLineItems(columns: Columns, words: LineItemWords, { key } = ORDERS): string {
   const schema = quoteName(columns.schema)
   return jsonRows(`
             select l.id::text as "id",
@@ -115,32 +139,14 @@ export function orderLineItems(columns: Columns, words: LineItemWords): string {
                    l.created_at as "createdAt",
                    l.updated_at as "updatedAt",
                    ${jsonRow(`
-                     select v.id::text as "id",
-                            ${word(columns, 'spree_products', 'p', 'name')} as "name",
-                            v.product_id::text as "productId",
-                            v.sku,
-                            (select pr.amount::text
-                               from ${schema}.spree_prices pr
-                              where pr.variant_id = v.id
-                                and pr.currency = o.currency
-                                and ${priceDeletedAt(columns)} is null
-                                ${isBasePrice(columns)}
-                              order by ${priceOrder(columns)}
-                              limit 1) as "price",
-                            v.weight::text,
-                            v.height::text,
-                            v.width::text,
-                            v.depth::text,
-                            coalesce(v.is_master, false) as "isMaster",
-                            v.cost_price::text as "costPrice",
-                            ${word(columns, 'spree_products', 'p', 'slug')} as "permalink",
+                     select ${mentionedVariantColumns(columns, 'o.currency')},
                             ${optionValues(columns, words)} as "optionValues",
                             ${images(columns, words)} as "images"
                        from ${schema}.spree_variants v
                        left join ${schema}.spree_products p on p.id = v.product_id
                       where v.id = l.variant_id`)} as "variant"
               from ${schema}.spree_line_items l
-             where l.order_id = o.id
+             where l.${key} = o.id
              order by l.id`)
 }
 
@@ -185,7 +191,11 @@ function images(columns: Columns, { media }: LineItemWords): string {
 }
 
 /** Payments of the order. `number` and `state` are the expressions of the family over a payment `p`. */
-export function orderPayments(columns: Columns, words: Readonly<{ number: string; state: string }>): string {
+export function orderPayments(
+  columns: Columns,
+  words: Readonly<{ number: string; state: string }>,
+  { key } = ORDERS,
+): string {
   const schema = quoteName(columns.schema)
   const environment = columns.has('spree_payment_methods', 'environment') ? 'm.environment' : 'null'
   return jsonRows(`
@@ -199,6 +209,6 @@ export function orderPayments(columns: Columns, words: Readonly<{ number: string
                        from ${schema}.spree_payment_methods m
                       where m.id = p.payment_method_id`)} as "paymentMethod"
               from ${schema}.spree_payments p
-             where p.order_id = o.id
+             where p.${key} = o.id
              order by p.id`)
 }

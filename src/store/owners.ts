@@ -1,3 +1,4 @@
+import { CART, type Carts } from './carts.ts'
 import { fieldTables, hasProductImages, mediaTable, optionLinks, taxonTables } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import type { Family, OwnerLookup } from './family.ts'
@@ -165,13 +166,29 @@ select id::text, id::text
 
 export function orderOwners(
   columns: Columns,
-  tables: Readonly<{ shipments: string; returns: string }>,
+  { shipments, returns, carts }: Readonly<{ shipments: string; returns: string; carts: Carts | null }>,
 ): Omit<Owners, ProductOwner> {
   const schema = quoteName(columns.schema)
+  const isApart = carts === 'apart'
+  // Of a cart that is apart, the cart.
+  const [orderId, hasOrder] = isApart
+    ? [`coalesce(order_id::text, '${CART}' || cart_id::text)`, 'coalesce(order_id, cart_id) is not null']
+    : ['order_id::text', 'order_id is not null']
+  const shipment = lookUp(columns, 'order', shipments, 'order_id')
+  const ofPlaced = carts === 'among orders' ? '' : '\n   and completed_at is not null'
   return {
-    shipment: lookUp(columns, 'order', tables.shipments, 'order_id'),
+    shipment: isApart
+      ? {
+          ...shipment,
+          sql: `
+select id::text as key, ${orderId} as root
+  from ${schema}.${shipments}
+ where id = any($1::bigint[])
+   and ${hasOrder}`,
+        }
+      : shipment,
     payment: lookUp(columns, 'order', 'spree_payments', 'order_id'),
-    return: lookUp(columns, 'order', tables.returns, 'order_id'),
+    return: lookUp(columns, 'order', returns, 'order_id'),
     // What is recorded of a unit that is deleted names its shipment, not its order.
     unit: unitOwner(columns),
     address: {
@@ -180,13 +197,11 @@ export function orderOwners(
       sql: `
 select bill_address_id::text as key, id::text as root, 'order' as kind
   from ${schema}.spree_orders
- where bill_address_id = any($1::bigint[])
-   and completed_at is not null
+ where bill_address_id = any($1::bigint[])${ofPlaced}
  union
 select ship_address_id::text, id::text, 'order'
   from ${schema}.spree_orders
- where ship_address_id = any($1::bigint[])
-   and completed_at is not null${customersWith(columns, 'bill_address_id')}${customersWith(columns, 'ship_address_id')}`,
+ where ship_address_id = any($1::bigint[])${ofPlaced}${isApart ? cartsWith(schema) : ''}${customersWith(columns, 'bill_address_id')}${customersWith(columns, 'ship_address_id')}`,
     },
     // Of Solidus: a box may hold pieces of several shipments.
     carton: {
@@ -206,8 +221,7 @@ select distinct u.carton_id::text as key, s.order_id::text as root
       sql: `
 select id::text as key, id::text as root
   from ${schema}.spree_orders
- where id = any($1::bigint[])
-   and completed_at is not null
+ where id = any($1::bigint[])${ofPlaced}
  union
 select id::text, order_id::text
   from ${schema}.spree_line_items
@@ -218,11 +232,11 @@ select id::text, order_id::text
       kind: 'order',
       table: null,
       sql: `
-select distinct source_id::text as key, order_id::text as root
+select distinct source_id::text as key, ${orderId} as root
   from ${schema}.spree_payments
  where source_type = 'Spree::CreditCard'
    and source_id = any($1::bigint[])
-   and order_id is not null`,
+   and ${hasOrder}`,
     },
   }
 }
@@ -241,6 +255,20 @@ select u.id::text as key, s.order_id::text as root
  where u.id = any($1::bigint[])
    and s.order_id is not null`,
   }
+}
+
+/** The open carts that have the addresses in $1, likewise. */
+function cartsWith(schema: string): string {
+  return ['bill_address_id', 'ship_address_id']
+    .map(
+      (column) => `
+ union
+select ${column}::text, '${CART}' || id::text, 'order'
+  from ${schema}.spree_carts
+ where ${column} = any($1::bigint[])
+   and completed_at is null`,
+    )
+    .join('')
 }
 
 /** Whose default the addresses in $1 are, to be added to the orders that have them. */

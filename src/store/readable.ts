@@ -30,6 +30,8 @@ function statementsOf(family: Family): Readonly<{ kind: Kind; sql: string }>[] {
     { kind: 'stock', sql: family.stock },
     { kind: 'stock', sql: family.stockOfProducts },
     ...STATE_KINDS.flatMap(({ kind }) => (states[kind] ? [{ kind, sql: states[kind].snapshots }] : [])),
+    // What is recorded of an order may be of a cart: neither can be told without reading both.
+    ...(states.cart ? [{ kind: 'order' as const, sql: states.cart.snapshots }] : []),
     ...(returns ? [{ kind: 'order' as const, sql: returns.sql }] : []),
     ...watched.flatMap(({ kind, owner }) => (owner === 'root' ? [] : [{ kind, sql: owners[owner].sql }])),
   ]

@@ -1,6 +1,7 @@
 import { type AggregateKind, aggregateKey, aggregateKindOf } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
 import { queryPrepared } from '../postgres/prepared.ts'
+import { type Carts, ordersOrCarts } from './carts.ts'
 import type { Family, OwnerLookup } from './family.ts'
 import type { OwnerKind, WatchedTable } from './watched.ts'
 
@@ -39,26 +40,38 @@ export async function resolveOwners(
   const found = new Map<Owner, Roots>()
   for (const [owner, keys] of sought) {
     const lookup = family.owners[owner]
-    const roots = await findRoots(db, lookup, [...keys])
-    addDeletedOwners(roots, lookup, rows)
+    const roots = await findRoots(db, lookup, [...keys], family.carts)
+    addDeletedOwners(roots, lookup, rows, family.carts)
     found.set(owner, roots)
   }
-  return new Map(rows.map((row) => [row.id, aggregatesOf(row, tables.get(row.tableName), found)]))
+  return new Map(
+    rows.map((row) => [row.id, aggregatesOf(row, tables.get(row.tableName), found, family.carts)]),
+  )
 }
 
-async function findRoots(db: Db, { sql, kind: usual }: OwnerLookup, keys: readonly string[]): Promise<Roots> {
+async function findRoots(
+  db: Db,
+  { sql, kind: usual }: OwnerLookup,
+  keys: readonly string[],
+  carts: Carts | null,
+): Promise<Roots> {
   const roots = new Roots()
   if (keys.length === 0) return roots
   const { rows } = await queryPrepared<{ key: string; root: string; kind?: AggregateKind }>(db, sql, [keys])
-  for (const { key, root, kind = usual } of rows) roots.add(key, aggregateKey(kind, root))
+  for (const { key, root, kind = usual } of rows) roots.add(key, aggregatesNamed(kind, root, carts))
   return roots
 }
 
 /** An owner that was deleted together with its children is found nowhere but in the record of its own deletion. */
-function addDeletedOwners(roots: Roots, lookup: OwnerLookup, rows: readonly ChangedRow[]): void {
+function addDeletedOwners(
+  roots: Roots,
+  lookup: OwnerLookup,
+  rows: readonly ChangedRow[],
+  carts: Carts | null,
+): void {
   for (const { tableName, rowId, parent, parentOld } of rows) {
     if (tableName !== lookup.table || rowId === null || parent !== null || parentOld === null) continue
-    if (roots.of(rowId).length === 0) roots.add(rowId, aggregateKey(lookup.kind, parentOld))
+    if (roots.of(rowId).length === 0) roots.add(rowId, aggregatesNamed(lookup.kind, parentOld, carts))
   }
 }
 
@@ -71,24 +84,27 @@ function aggregatesOf(
   row: ChangedRow,
   watched: WatchedTable | undefined,
   found: ReadonlyMap<Owner, Roots>,
+  carts: Carts | null,
 ): string[] {
   if (!watched) return []
   const keys = keysOf(row, watched)
   if (watched.owner === 'root') {
-    return keys.map((key) => aggregateKey(aggregateKindOf(watched.kind), key))
+    return keys.flatMap((key) => aggregatesNamed(aggregateKindOf(watched.kind), key, carts))
   }
   const roots = found.get(watched.owner)
   return [...new Set(keys.flatMap((key) => roots?.of(key) ?? []))]
+}
+
+function aggregatesNamed(kind: AggregateKind, root: string, carts: Carts | null): string[] {
+  return kind === 'order' ? ordersOrCarts(root, carts) : [aggregateKey(kind, root)]
 }
 
 /** The aggregates that each key leads to. */
 class Roots {
   readonly #byKey = new Map<string, Set<string>>()
 
-  add(key: string, aggregate: string): void {
-    const aggregates = this.#byKey.get(key)
-    if (aggregates) aggregates.add(aggregate)
-    else this.#byKey.set(key, new Set([aggregate]))
+  add(key: string, aggregates: readonly string[]): void {
+    this.#byKey.set(key, new Set([...this.of(key), ...aggregates]))
   }
 
   of(key: string): string[] {

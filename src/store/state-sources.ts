@@ -1,3 +1,4 @@
+import type { AggregateKind } from '../messages/aggregate.ts'
 import type { StateKindName } from '../messages/state-kind.ts'
 import type { Columns } from './columns.ts'
 import { quoteName } from './json-sql.ts'
@@ -7,6 +8,10 @@ import { type WatchedTable, watch } from './watched.ts'
 export type StateSource = Readonly<{
   /** The table whose rows are the aggregates, by their integer key. */
   table: string
+  /** What holds of those among its rows, as `t`, that are such aggregates; absent where all are. */
+  condition?: string
+  /** The kind with whose messages those of the same id are put into one order; absent: with none. */
+  orderedWith?: AggregateKind
   watched: readonly WatchedTable[]
   /** Rows (id, snapshot as JSON text) for the ids in $1. */
   snapshots: string

@@ -1,8 +1,8 @@
 import { currencyOf } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
-import { isBasePrice } from './product-sql.ts'
 import type { StateSources } from './state-sources.ts'
+import { mentionedVariantColumns } from './variant-sql.ts'
 import { watch } from './watched.ts'
 
 /** What is told of a transfer that is planned, sent and received, besides its status. */
@@ -141,25 +141,7 @@ function movements(columns: Columns, locationId: string): string {
 function variant(columns: Columns): string {
   const schema = quoteName(columns.schema)
   return jsonRow(`
-                     select v.id::text as "id",
-                            p.name,
-                            v.product_id::text as "productId",
-                            v.sku,
-                            (select pr.amount::text
-                               from ${schema}.spree_prices pr
-                              where pr.variant_id = v.id
-                                and pr.currency = ${currencyOf(columns)}
-                                and pr.deleted_at is null
-                                ${isBasePrice(columns)}
-                              order by pr.id
-                              limit 1) as "price",
-                            v.weight::text,
-                            v.height::text,
-                            v.width::text,
-                            v.depth::text,
-                            coalesce(v.is_master, false) as "isMaster",
-                            v.cost_price::text as "costPrice",
-                            p.slug as "permalink"
+                     select ${mentionedVariantColumns(columns, currencyOf(columns))}
                        from ${schema}.spree_variants v
                        left join ${schema}.spree_products p on p.id = v.product_id
                       where v.id = m.variant_id`)

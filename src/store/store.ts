@@ -16,6 +16,7 @@ import { STATE_KINDS } from '../messages/state-kinds.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { queryOnce, queryPrepared } from '../postgres/prepared.ts'
+import { CART, type Carts, ordersOrCarts } from './carts.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { type Extra, extraTables, readExtra, withExtra } from './extra.ts'
@@ -25,6 +26,7 @@ import { spree4 } from './families/spree-4.ts'
 import { spree6 } from './families/spree-6.ts'
 import type { Family } from './family.ts'
 import { quoteName } from './json-sql.ts'
+import { withObjectParts } from './object-parts.ts'
 import { findUnreadable, type Unreadable } from './readable.ts'
 import { type ChangedRow, resolveOwners } from './resolve.ts'
 import { stockPlacesStatement } from './stock-sql.ts'
@@ -32,6 +34,7 @@ import { StoreError } from './store-error.ts'
 import type { WatchedTable } from './watched.ts'
 
 export type { ChangedRow, Extra, Unreadable, WatchedTable }
+export { CART, ordersOrCarts }
 
 /** A store's database: what to watch in it and how to read it, whatever the family. All ids are texts. */
 export type Store = Readonly<{
@@ -39,7 +42,13 @@ export type Store = Readonly<{
   schema: string
   /** For those who write. */
   columns: Columns
+  /** It is told as objects of the second generation: its snapshots have what those say besides, and every place is named. */
+  inObjects: boolean
   watched: readonly WatchedTable[]
+  /** Where the carts are, if they are told. */
+  carts: Carts | null
+  /** The kind with whose messages those of another are put into one order, for the same id. */
+  orderedAs(kind: AggregateKind): AggregateKind
   /** The kinds of aggregates that there are in it. */
   kinds: readonly AggregateKind[]
   /** Every table that the statements below read. */
@@ -67,7 +76,7 @@ export type Store = Readonly<{
   stock(db: Db, variantIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
   /** Stock of all living variants of some products, by variant id. */
   stockOfProducts(db: Db, productIds: readonly string[]): Promise<ReadonlyMap<string, VariantStockSnapshot>>
-  /** Names of the places where stock is, by id; undefined where there is but one. */
+  /** Names of the places where stock is, by id; undefined where there is but one, and none has to be named. */
   stockPlaces(db: Db): Promise<ReadonlyMap<string, string> | undefined>
   /** SKU → ids of the living products that have a living variant with it. */
   skuOwners(db: Db, skus: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>
@@ -87,7 +96,19 @@ export type Store = Readonly<{
   lastVariant(db: Db): Promise<string>
 }>
 
-const families: Readonly<Record<FamilyName, (columns: Columns, name: FamilyName) => Family>> = {
+/** What of the settings decides what is read and watched. */
+export type Told = Readonly<{
+  /** What of its own is read besides. */
+  extra?: Extra | undefined
+  /** Carts are told nobody unless `on`. */
+  carts?: 'on' | 'off' | undefined
+  /** Told to a hub that takes objects, snapshots have what those say besides. */
+  hubDialect?: 'seed' | 'wombat' | undefined
+}>
+
+const families: Readonly<
+  Record<FamilyName, (columns: Columns, name: FamilyName, told: Readonly<{ carts: boolean }>) => Family>
+> = {
   'spree-2.1': spree2,
   'spree-2.4': spree4,
   'spree-3.6': spree4,
@@ -102,13 +123,15 @@ const ORDERS_PER_STATEMENT = 100
 
 /**
  * Reads the store's schema, once, and tells its family by it. A store whose tables change under a running process
- * must be opened anew. `extra`: what of its own is read besides.
+ * must be opened anew.
  * @throws StoreError where there is no store, none that we know, or none that has what is asked for
  */
-export async function openStore(db: Db, extra?: Extra): Promise<Store> {
+export async function openStore(db: Db, { extra, carts, hubDialect }: Told = {}): Promise<Store> {
   const columns = await readColumns(db, extraTables(extra))
   const name = detectFamily(columns)
-  const family = withExtra(families[name](columns, name), columns, extra)
+  const inObjects = hubDialect === 'wombat'
+  const own = withExtra(families[name](columns, name, { carts: carts === 'on' }), columns, extra)
+  const family = inObjects ? withObjectParts(own, columns) : own
   const schema = quoteName(columns.schema)
   const tables = tablesIn(schema, [
     family.products,
@@ -128,8 +151,10 @@ select distinct v.sku, v.product_id::text as product_id
    and p.deleted_at is null`
   const rootsOf = (kind: AggregateKind) => {
     if (kind === 'order') return `${schema}.spree_orders t where t.completed_at is not null and`
-    const table = kind === 'product' ? 'spree_products' : family.states[kind]?.table
-    return table === undefined ? undefined : `${schema}.${quoteName(table)} t where`
+    if (kind === 'product') return `${schema}.spree_products t where`
+    const { table, condition } = family.states[kind] ?? {}
+    if (table === undefined) return undefined
+    return `${schema}.${quoteName(table)} t where ${condition === undefined ? '' : `${condition} and`}`
   }
   // Qualified: a bare `id` in the order is the text that is selected, and '100' comes before '20'.
   const idsOf = async (db: Db, kind: AggregateKind, condition: string, values: unknown[]) => {
@@ -138,15 +163,19 @@ select distinct v.sku, v.product_id::text as product_id
     const { rows } = await db.query<{ id: string }>(`select t.id::text from ${roots} ${condition}`, values)
     return rows.map(({ id }) => id)
   }
-  const snapshotOfProduct = ({ id, snapshot, extra: json }: SnapshotRow) =>
-    withValues(parseProduct(id, snapshot), json && readExtra(columns, 'product', json))
-  const snapshotOfOrder = ({ id, snapshot, extra: json }: SnapshotRow) =>
-    withValues(parseOrder(id, snapshot), json && readExtra(columns, 'order', json))
+  const snapshotOfProduct = ({ id, extra: json, ...row }: SnapshotRow) =>
+    withValues(parseProduct(id, withParts(row)), json && readExtra(columns, 'product', json))
+  const snapshotOfOrder = ({ id, extra: json, ...row }: SnapshotRow) =>
+    withValues(parseOrder(id, withParts(row)), json && readExtra(columns, 'order', json))
   return {
     family: family.name,
     schema: columns.schema,
     columns,
+    inObjects,
     watched: family.watched,
+    carts: family.carts,
+    orderedAs: (kind) =>
+      kind === 'product' || kind === 'order' ? kind : (family.states[kind]?.orderedWith ?? kind),
     kinds: ['product', 'order', ...STATE_KINDS.flatMap(({ kind }) => (family.states[kind] ? [kind] : []))],
     tables,
     resolve: (db, rows) => resolveOwners(db, family, rows),
@@ -165,7 +194,7 @@ select distinct v.sku, v.product_id::text as product_id
     stockOfProducts: (db, productIds) => readStock(db, family.stockOfProducts, productIds),
     async stockPlaces(db) {
       const { rows } = await db.query<{ id: string; name: string; living: boolean }>(placesStatement)
-      if (rows.filter(({ living }) => living).length < 2) return undefined
+      if (!inObjects && rows.filter(({ living }) => living).length < 2) return undefined
       return new Map(rows.map(({ id, name }) => [id, name]))
     },
     async skuOwners(db, skus) {
@@ -197,7 +226,11 @@ select distinct v.sku, v.product_id::text as product_id
   }
 }
 
-type SnapshotRow = { id: string; snapshot: string; extra?: string }
+type SnapshotRow = { id: string; snapshot: string; extra?: string; parts?: string }
+
+function withParts({ snapshot, parts }: Omit<SnapshotRow, 'id'>): string {
+  return parts === undefined ? snapshot : `${snapshot.slice(0, -1)},"parts":${parts}}`
+}
 
 function withValues<Snapshot extends Pick<ProductSnapshot, 'extras'>>(
   snapshot: Snapshot | MappingError,

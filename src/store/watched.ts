@@ -1,4 +1,5 @@
 import type { Kind } from '../messages/aggregate.ts'
+import type { Carts } from './carts.ts'
 import {
   fieldTables,
   hasTranslations,
@@ -43,9 +44,12 @@ export type WatchedTable = Readonly<{
   id: string
   /** Column that leads to the aggregate; null where the id does. */
   parent: string | null
+  /** Column that names the cart of a row that is of no order, where such are told: recorded with `CART` before it. */
+  cart: string | null
   owner: OwnerKind
-  /** Orders only: rows in which this column is null before and after are carts and not recorded. */
+  /** Orders only: rows in which this column is null before and after are carts, and not recorded unless these are told. */
   placed: string | null
+  carts: boolean
   /** Stock only: what a row adds to the level of its variant while it is not deleted. */
   level: Readonly<{ count: string; deleted: string }> | null
   /** The columns in which a difference is a change. */
@@ -55,9 +59,12 @@ export type WatchedTable = Readonly<{
 type Watch = Readonly<{
   kind: Kind
   parent?: string
+  /** Its parent may be a cart that is apart. */
+  mayBeOfCart?: boolean
   owner?: OwnerKind
   operations?: readonly Operation[]
   placed?: string
+  carts?: boolean
   /** Columns whose changes say nothing, besides `updated_at`. */
   except?: readonly string[]
   /** The only columns whose changes say something. */
@@ -76,8 +83,10 @@ export function watch(columns: Columns, table: string, watched: Watch): WatchedT
       // A join table of before 3.1 has none; its rows come and go.
       id: columns.has(table, 'id') ? 'id' : (watched.parent ?? 'id'),
       parent: watched.parent ?? null,
+      cart: watched.mayBeOfCart && columns.has(table, 'cart_id') ? 'cart_id' : null,
       owner: watched.owner ?? 'root',
       placed: watched.placed ?? null,
+      carts: watched.carts ?? false,
       level: null,
       columns: columns.of(table).filter((name) => watched.only?.includes(name) ?? !silent.has(name)),
     },
@@ -92,8 +101,10 @@ export function watchStock(table: string): WatchedTable {
     operations: ['insert', 'update', 'delete'],
     id: 'id',
     parent: 'variant_id',
+    cart: null,
     owner: 'variant',
     placed: null,
+    carts: false,
     level: { count: 'count_on_hand', deleted: 'deleted_at' },
     columns: ['count_on_hand', 'deleted_at', 'variant_id', 'stock_location_id'],
   }
@@ -260,11 +271,16 @@ function watchNames(columns: Columns): WatchedTable[] {
 }
 
 /** The tables of an order that all families have. */
-export function watchOrders(columns: Columns): WatchedTable[] {
+export function watchOrders(columns: Columns, carts: Carts | null): WatchedTable[] {
+  const isApart = carts === 'apart'
   return [
-    ...watch(columns, 'spree_orders', { kind: 'order', placed: 'completed_at' }),
-    ...watch(columns, 'spree_line_items', { kind: 'order', parent: 'order_id' }),
-    ...watch(columns, 'spree_payments', { kind: 'order', parent: 'order_id' }),
+    ...watch(columns, 'spree_orders', {
+      kind: 'order',
+      placed: 'completed_at',
+      carts: carts === 'among orders',
+    }),
+    ...watch(columns, 'spree_line_items', { kind: 'order', parent: 'order_id', mayBeOfCart: isApart }),
+    ...watch(columns, 'spree_payments', { kind: 'order', parent: 'order_id', mayBeOfCart: isApart }),
     ...watch(columns, 'spree_refunds', { kind: 'order', parent: 'payment_id', owner: 'payment' }),
     // Rows that other rows point at: they matter once they are pointed at, and then only their updates do.
     ...watch(columns, 'spree_addresses', { kind: 'order', owner: 'address', operations: ['update'] }),

@@ -15,6 +15,8 @@ const orders: WatchedTable = {
   parent: null,
   owner: 'root',
   placed: 'completed_at',
+  carts: false,
+  cart: null,
   level: null,
   columns: ['id', 'number', 'email', 'total', 'metadata', 'completed_at'],
 }
@@ -83,6 +85,44 @@ describe('orders', () => {
     await pool.query(`insert into spree_orders (id, number) values (2, 'R2')`)
     await pool.query(`update spree_orders set completed_at = now()`)
     expect(await recorded()).toEqual(['order spree_orders 2 insert'])
+  })
+
+  test('where carts are told their rows are recorded, and their completion is an insert still', async () => {
+    const whole = { ...orders, carts: true }
+    await pool.query(captureOf('public', whole).createFunction)
+    await pool.query(`insert into spree_orders (id, number) values (1, 'R1'), (2, 'R2'), (3, 'R3')`)
+    await pool.query(`update spree_orders set email = 'a@example.com' where id = 1`)
+    await pool.query(`update spree_orders set completed_at = now() where id = 1`)
+    await pool.query(
+      `update spree_orders set email = 'b@example.com', completed_at = case when id < 3 then now() end`,
+    )
+    await pool.query('delete from spree_orders where id = 3')
+    expect((await recorded()).sort()).toEqual([
+      'order spree_orders 1 insert',
+      'order spree_orders 1 insert',
+      'order spree_orders 1 update',
+      'order spree_orders 1 update',
+      'order spree_orders 2 insert',
+      'order spree_orders 2 insert',
+      'order spree_orders 3 delete',
+      'order spree_orders 3 insert',
+      'order spree_orders 3 update',
+    ])
+  })
+
+  test('a row that is of a cart names it, and one that passes to its order both', async () => {
+    await pool.query('alter table spree_line_items add cart_id bigint')
+    await pool.query(captureOf('public', { ...lines, cart: 'cart_id' }).createFunction)
+    await pool.query('insert into spree_line_items (id, cart_id, quantity) values (1, 7, 1), (2, null, 1)')
+    await pool.query('update spree_line_items set order_id = 5, cart_id = null where id = 1')
+    await pool.query('alter table spree_line_items drop cart_id')
+    await pool.query('update spree_line_items set quantity = 2 where id = 1')
+    expect((await recorded()).sort()).toEqual([
+      'order spree_line_items 1 insert of cart 7',
+      'order spree_line_items 1 update of 5 was 5',
+      'order spree_line_items 1 update of 5 was cart 7',
+      'order spree_line_items 2 insert',
+    ])
   })
 
   test('rows in which only updated_at moved are left out of a bulk update', async () => {

@@ -252,6 +252,17 @@ describe('what the configuration makes of messages', () => {
       expect(await state()).toEqual(before)
     })
 
+    test('shows a cart where carts are told', async () => {
+      const [told, not] = await Promise.all([preview('cart 46 --json', 'carts: on'), preview('cart 46')])
+      expect(JSON.parse(told.stdout).messages).toMatchObject([
+        { type: 'cart:updated', payload: { cart: { id: 46, completed_at: null } }, withheldBy: null },
+      ])
+      expect([not.status, not.stderr]).toEqual([
+        1,
+        expect.stringContaining('There is no cart (with `carts: on`) with the id 46.'),
+      ])
+    })
+
     test('shows what the configuration makes of a product and its stock, keeps back, or fails at', async () => {
       const [product, stock, onTrial, customer] = await Promise.all(
         ['product BC-01', 'stock 13', 'stock 13 --shadow --json', 'customer 1 --json'].map((asked) =>
@@ -425,7 +436,7 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('extra columns of a store of
       'extra.order.tables.shop_badges: label is no integer, as the ids of orders are.',
     ],
   ])('that the store does not have are refused: %s', async (content, message) => {
-    await expect(openStore(db.pool, extraOf(content))).rejects.toMatchObject({
+    await expect(openStore(db.pool, { extra: extraOf(content) })).rejects.toMatchObject({
       code: 'unknown_extra',
       message,
     })

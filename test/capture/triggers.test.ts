@@ -276,3 +276,20 @@ describe('uninstalling', () => {
 test('a role that may do all lacks no grant', async () => {
   expect(await missingGrants(pool, store)).toEqual([])
 })
+
+test('once carts are told, the trigger of orders is another, and so it is after the store was read anew', async () => {
+  const telling = await openLiveStore(pool, { carts: 'on' })
+  await telling.reopen(pool)
+  expect(telling.kinds).toContain('cart')
+  const repairs = await findRepairs(pool, telling)
+  expect(repairs.map(({ table, unseen, gap }) => [table, unseen, gap])).toEqual([
+    ['spree_orders', false, false],
+  ])
+  await repairTriggers(pool, telling, ATTEMPTS)
+  await pool.query(`update spree_orders set email = 'nina@example.com' where id = 46`)
+  const { rows } = await pool.query('select table_name, row_id, op from bridge.outbox')
+  expect(rows).toEqual([{ table_name: 'spree_orders', row_id: '46', op: 'update' }])
+  await repairTriggers(pool, store, ATTEMPTS)
+  await pool.query(`update spree_orders set email = 'ines@example.com' where id = 46`)
+  expect((await pool.query('select from bridge.outbox')).rowCount).toBe(1)
+})

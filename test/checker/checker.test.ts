@@ -7,6 +7,7 @@ import type { TestDatabase } from '../support/postgres.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore, replay, type StoreFamily } from '../support/stores.ts'
+import { asHeard } from '../support/ways.ts'
 import { startWorkload } from '../support/workload.ts'
 import { isSetAside } from './message.ts'
 import { createReferenceBridge } from './reference-bridge.ts'
@@ -329,13 +330,6 @@ describe('a planted fault is found', () => {
 })
 
 describe('the recording hub', () => {
-  const push = (hub: RecordingHub, key: string, token = hub.token) =>
-    fetch(`${hub.url}/api/stores/${hub.storeId}/messages`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-augury-token': token, 'idempotency-key': key },
-      body: JSON.stringify({ message: 'stock:change', payload: { sku: 'A', quantity: 1 } }),
-    })
-
   test('answers with everything submitted and one message_id per key', async () => {
     const hub = await startRecordingHub()
     const first = await push(hub, 'a')
@@ -400,3 +394,23 @@ describe('the recording hub', () => {
     await hub.close()
   })
 })
+
+test('a wire loses the last answer of its connection, not of another that has got the port since', async () => {
+  const hub = await startRecordingHub()
+  for (const key of ['a', 'b', 'c']) await push(hub, key)
+  const requests = hub.requests.map((request, index) => ({ ...request, port: 7, arrivedAt: 10 * index }))
+  const connections = [
+    { port: 7, openedAt: 0, missed: true },
+    { port: 7, openedAt: 15, missed: false },
+  ]
+  expect(asHeard(requests, { connections }).map(({ delivered }) => delivered)).toEqual([true, false, true])
+  await hub.close()
+})
+
+function push(hub: RecordingHub, key: string, token = hub.token): Promise<Response> {
+  return fetch(`${hub.url}/api/stores/${hub.storeId}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-augury-token': token, 'idempotency-key': key },
+    body: JSON.stringify({ message: 'stock:change', payload: { sku: 'A', quantity: 1 } }),
+  })
+}

@@ -17,6 +17,8 @@ import { aggregateOf } from './message.ts'
 
 /** What is written into a payload on its way. */
 const ADDED = ['parameters', 'source']
+/** What tells a state as a whole: a newer one closes it unsent. */
+const SUPERSEDED_BY_NEWER = ['product:update', 'user:updated']
 const MADE_FROM_AN_ORDER = ['order:new', 'order:updated', 'order:canceled']
 
 /** What the store has said never comes back to it. */
@@ -62,7 +64,7 @@ function takenUnheard(
     status === null ||
     hubCommitsUnheard.some((at) => status >= 500 && arrivedAt <= at && at <= (endedAt ?? at))
   const unanswered = requests.filter(
-    (request) => request.type === 'product:update' && isUnheard(request) && !known.has(request.key),
+    (request) => SUPERSEDED_BY_NEWER.includes(request.type) && isUnheard(request) && !known.has(request.key),
   )
   const once = new Map(unanswered.toReversed().map((request) => [request.key, request]))
   return [...once.values()].filter((request) => delivered.has(said(request)))

@@ -17,6 +17,7 @@ async function runUndisturbed(): Promise<LoopEvidence> {
   try {
     await Promise.all((['web', 'worker'] as const).map((role) => trial.ready(role, trial.start(role))))
     await tellOrderTwice(trial)
+    await tellCustomer(trial)
     const workload = await trial.startWorkload({ seed: SEED, writers: 3, pauseMs: 120 })
     const erp = trial.startErp(SEED, 120)
     await pause(DAY_MS)
@@ -35,6 +36,12 @@ async function tellOrderTwice({ store, comeToRest }: LoopTrial): Promise<void> {
     await store.pool.query('update spree_orders set special_instructions = $1 where id = 45', [note])
     await comeToRest()
   }
+}
+
+/** The workload's shop may not come to it. */
+async function tellCustomer({ store, comeToRest }: LoopTrial): Promise<void> {
+  await store.pool.query(`update spree_users set last_name = 'Marsh' where id = 1`)
+  await comeToRest()
 }
 
 let seen: LoopEvidence | undefined
@@ -276,27 +283,46 @@ describe('a planted fault is found', () => {
     expect(rules(with_({ toConsumer: repeated, disturbances }))).toEqual([])
   })
 
-  test('a push that the hub had not taken and that arrived; but not where its answer was lost and newer news superseded it', () => {
-    const { requests, messages } = clean().outward
-    const victim = messages.find(({ request }) => request.type === 'product:update')?.request
-    const pushedWith = (answer: Partial<RecordedRequest>) =>
-      outward({
-        requests: requests.map((request) =>
-          request.key === victim?.key ? { ...request, ...answer } : request,
-        ),
-        messages: messages.filter(({ request }) => request.key !== victim?.key),
-      })
-    const isVictim = (request: Relayed) =>
-      ofStore('product:update')(request) && request.payload['updated_at'] === victim?.payload['updated_at']
-    const refused = pushedWith({ accepted: false, status: 503 })
-    const unheard = pushedWith({ accepted: false, status: null })
-    const unheardAndLost = { ...unheard, toConsumer: plant(clean().toConsumer, isVictim, () => []) }
-    const unheardByTheHub = { ...refused, hubCommitsUnheard: [victim!.arrivedAt] }
-    expect(rules(refused)).toContain('delivered')
-    expect(rules(unheardByTheHub)).not.toContain('delivered')
-    expect(rules(unheard)).not.toContain('delivered')
-    expect(rules(unheardAndLost)).not.toContain('delivered')
+  test.each(['product:update', 'user:updated'])(
+    'a %s that the hub had not taken and that arrived; but not where its answer was lost and newer news superseded it',
+    (type) => {
+      const { pushedWith, isVictim, victim } = unheard(type)
+      const refused = pushedWith({ accepted: false, status: 503 })
+      const lost = pushedWith({ accepted: false, status: null })
+      const lostByBoth = { ...lost, toConsumer: plant(clean().toConsumer, isVictim, () => []) }
+      const unheardByTheHub = { ...refused, hubCommitsUnheard: [victim.arrivedAt] }
+      expect(rules(refused)).toContain('delivered')
+      expect(rules(unheardByTheHub)).not.toContain('delivered')
+      expect(rules(lost)).not.toContain('delivered')
+      expect(rules(lostByBoth)).not.toContain('delivered')
+    },
+  )
+
+  test('a push whose answer was lost and that never came again, though nothing supersedes it', () => {
+    expect(rules(unheard('stock:change').pushedWith({ accepted: false, status: null }))).toContain(
+      'delivered',
+    )
   })
+
+  /** The first push of the type, as if it had been answered otherwise and never been sent again. */
+  function unheard(type: string) {
+    const { requests, messages } = clean().outward
+    const victim = messages.find(({ request }) => request.type === type)?.request
+    if (!victim) throw new Error(`No ${type} was pushed.`)
+    const { sku, updated_at: at } = victim.payload
+    return {
+      victim,
+      pushedWith: (answer: Partial<RecordedRequest>) =>
+        outward({
+          requests: requests.map((request) =>
+            request.key === victim.key ? { ...request, ...answer } : request,
+          ),
+          messages: messages.filter(({ request }) => request.key !== victim.key),
+        }),
+      isVictim: (request: Relayed) =>
+        ofStore(type)(request) && request.payload['sku'] === sku && request.payload['updated_at'] === at,
+    }
+  }
 
   test('two deliveries of one aggregate at once', () => {
     const { toStore } = clean()

@@ -48,9 +48,11 @@ describe('reading settings', () => {
       hubStoreId: '42',
       hubPort: 4000,
       hubTargets: 'public',
+      hubDialect: 'seed',
       hubToken: 'hub-token-value',
       host: '0.0.0.0',
       bridgeConcurrency: 32,
+      carts: 'off',
       logLevel: 'info',
       alarmLagSeconds: 300,
       stock: 'change',
@@ -312,6 +314,42 @@ describe('mistakes', () => {
         wrong: `The settings file ${file} cannot be read (ENOENT).`,
         remedy: 'Check the path given with --config and that this user may read it.',
       },
+    ])
+  })
+})
+
+describe('the dialect of the hub', () => {
+  const problemsUnder = (dialect: string, content: string) =>
+    fault({ env: { HUB_DIALECT: dialect }, file: settingsFile(content), needs: [] }).problems
+
+  test('settings that have no say where objects are told are refused, each by its name', () => {
+    const problems = problemsUnder('wombat', 'stock: actual\nstock_by: location\norders: generic\n')
+    expect(problems.map(({ variable }) => variable)).toEqual(['stock', 'stock_by', 'orders'])
+    expect(problems[2]).toMatchObject({
+      code: 'invalid',
+      wrong: expect.stringMatching(/^orders \(from .*\) has no say where HUB_DIALECT is wombat: /),
+      remedy: 'Leave it out.',
+    })
+    expect(readEnv({ HUB_DIALECT: 'wombat' })).toMatchObject({ hubDialect: 'wombat', stock: 'change' })
+  })
+
+  test('a rule for what is never sent in it is refused, on trial too: what it redacts would go out', () => {
+    const rules =
+      "redact:\n  'order:persist': [payload.email]\nshadow:\n  announce:\n    'user:new': 'off'\n    shipments: 'off'\n"
+    const wombat = problemsUnder('wombat', rules)
+    expect(wombat.map(({ variable }) => variable)).toEqual([
+      'redact.order:persist',
+      'shadow.announce.user:new',
+    ])
+    expect(wombat[0]?.remedy).toContain('products, inventories, orders, shipments')
+    const seed = problemsUnder('seed', rules)
+    expect(seed.map(({ variable }) => variable)).toEqual(['shadow.announce.shipments'])
+    expect(seed[0]?.remedy).toContain('HUB_DIALECT=wombat')
+  })
+
+  test('another word is refused', () => {
+    expect(problemsOf({ HUB_DIALECT: 'flowlink' })).toMatchObject([
+      { variable: 'HUB_DIALECT', remedy: 'It must be `seed` or `wombat`; left out, it is seed.' },
     ])
   })
 })

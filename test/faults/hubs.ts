@@ -127,7 +127,7 @@ export async function everyAnswer(
         return next
       })
       trial.startWorker()
-      const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 100 })
+      const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
       const deadline = Date.now() + ANSWERED_WITHIN_MS
       while (left.length > 0 && Date.now() < deadline) {
         await pause(5000)

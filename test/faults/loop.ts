@@ -29,7 +29,7 @@ export const LOOP: readonly Scenario[] = [
   {
     name: 'the whole loop: the answers to commits are lost at both databases, and answers between all programs',
     families: BOTH,
-    run: (family, seed) => loseInTheLoop(family, seed, 15),
+    run: (family, seed) => loseInTheLoop(family, seed, { times: 15, commits: 0.04, others: 0.05 }),
   },
   {
     name: 'the whole loop: the networks are cut, stall, half-open and crawl',
@@ -113,18 +113,25 @@ export function standStillInTheLoop(family: StoreFamily, seed: number): Promise<
   })
 }
 
+/** Of the answers on each wire, how many are lost at least, and which share of them. */
+type Losses = Readonly<{ times: number; commits: number; others: number }>
+
 /** Nothing is excused: what was committed counts, whether anybody heard of it or not. */
-export function loseInTheLoop(family: StoreFamily, seed: number, times: number): Promise<Result> {
+export function loseInTheLoop(
+  family: StoreFamily,
+  seed: number,
+  { times, commits, others }: Losses,
+): Promise<Result> {
   return inLoop(family, seed, WAYS, async (trial, random, _running, count, wires) => {
     const [atStore, atHub, ...between] = wires
-    const loseCommit = (bytes: Buffer) => isCommitted(bytes) && random.chance(0.04)
+    const loseCommit = (bytes: Buffer) => isCommitted(bytes) && random.chance(commits)
     atStore?.loseAnswers(loseCommit)
     atHub?.loseAnswers((bytes) => {
       const loses = loseCommit(bytes)
       if (loses) trial.hubCommitUnheard()
       return loses
     })
-    for (const wire of between) wire.loseAnswers(() => random.chance(0.05))
+    for (const wire of between) wire.loseAnswers(() => random.chance(others))
     await Promise.all(wires.map((wire) => untilLost(wire, times)))
     for (const [index, wire] of wires.entries()) {
       wire.flow()

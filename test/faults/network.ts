@@ -12,7 +12,7 @@ export const NETWORK: readonly Scenario[] = [
   {
     name: 'the answers to commits are lost between worker and database',
     families: BOTH,
-    run: (family, seed) => loseCommits(family, seed, 40),
+    run: (family, seed) => loseCommits(family, seed, 40, 0.06),
   },
   {
     name: 'the networks to database and hub half-open at once, and then nothing comes through past the lease',
@@ -57,12 +57,17 @@ export const NETWORK: readonly Scenario[] = [
 ]
 
 /** Nothing is excused: what was committed is settled, whether the sender heard of it or not. */
-export function loseCommits(family: StoreFamily, seed: number, times: number): Promise<Result> {
+export function loseCommits(
+  family: StoreFamily,
+  seed: number,
+  times: number,
+  share: number,
+): Promise<Result> {
   return inWiredTrial(family, async (trial, { database }) => {
     const random = createRandom(seed)
     await startWorkers(trial, 1)
     const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
-    database.loseAnswers((bytes) => isCommitted(bytes) && random.chance(0.06))
+    database.loseAnswers((bytes) => isCommitted(bytes) && random.chance(share))
     await untilLost(database, times)
     database.flow()
     await workload.stop()

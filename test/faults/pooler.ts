@@ -28,7 +28,7 @@ export async function throughPooler(family: StoreFamily, seed: number, listens: 
       async (trial) => {
         const random = createRandom(seed)
         const [first] = await startWorkers(trial, 2)
-        const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 100 })
+        const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
         await pause(random.between(6000, 9000))
         const killedAt = Date.now()
         await first?.kill()

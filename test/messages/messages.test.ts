@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
+import { aggregateOf } from '../../src/messages/aggregate-of.ts'
 import { MappingError } from '../../src/messages/mapping-error.ts'
 import { splitName } from '../../src/messages/names.ts'
 import { orderStates } from '../../src/messages/order-states.ts'
@@ -284,6 +285,11 @@ describe('states of orders that use newer words', () => {
       shipments: ['ready'],
     })
   })
+})
+
+test('a hub puts the messages of a cart into one order: with its order where it has the number, else by its id', () => {
+  expect(aggregateOf('cart:updated', { cart: { id: 46, number: 'R1046' } })).toBe('order:R1046')
+  expect(aggregateOf('cart:updated', { cart: { id: 46, number: null } })).toBe('order:46')
 })
 
 describe('rows as snapshots', () => {

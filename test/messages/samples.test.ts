@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { aggregateOf } from '../../src/messages/aggregate-of.ts'
 import { deriveOrderMessages } from '../../src/messages/derive-order-messages.ts'
 import { messagesReference } from '../../src/messages/describe-messages.ts'
-import { ANNOUNCED_TYPES, type MessageType } from '../../src/messages/message.ts'
+import { ANNOUNCED_TYPES, MESSAGE_TYPES, type MessageType } from '../../src/messages/message.ts'
 import { BUILT_IN_TYPES } from '../../src/messages/message-types.ts'
 import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
 import { genericOrderSchema, shipmentOfOrderSchema } from '../../src/messages/schemas/generic-order.ts'
@@ -128,7 +128,7 @@ describe('the JSON Schemas', () => {
   const reference = messagesReference()
   const schemaOf = (type: MessageType) =>
     z.fromJSONSchema(JSON.parse(reference.get(`docs/schemas/${type.replace(':', '-')}.json`)!))
-  const schemas = new Map(ANNOUNCED_TYPES.map((type) => [type, schemaOf(type)]))
+  const schemas = new Map(MESSAGE_TYPES.map((type) => [type, schemaOf(type)]))
 
   test('docs/messages.md and docs/schemas are what the schemas say', () => {
     const files = [...reference.keys()].filter((file) => file.startsWith('docs/schemas/'))
@@ -161,6 +161,17 @@ describe('the JSON Schemas', () => {
       const { message, payload } = readReferenceSample(`aug.msg.${name}`)
       schemas.get(message as MessageType)?.parse(payload)
     }
+  })
+
+  ifSamples('so do the objects that the stores serialized (needs the samples)', () => {
+    const { inventories } = readReferenceSample('wombat.out.inventory_serialized')
+    const objects: readonly (readonly [MessageType, unknown])[] = [
+      ['orders', readReferenceSample('wombat.out.order_serialized')],
+      ['shipments', readReferenceSample('wombat.out.shipment_serialized')],
+      ['inventories', Array.isArray(inventories) && inventories[0]],
+      ['customers', readReferenceSample('wombat.obj.customer')['customer']],
+    ]
+    for (const [type, object] of objects) expect(schemas.get(type)?.parse(object)).toEqual(object)
   })
 
   ifSamples(

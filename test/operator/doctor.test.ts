@@ -6,6 +6,7 @@ import { checkWebhook } from '../../src/operator/doctor/check-webhook.ts'
 import { Differences } from '../../src/operator/doctor/differences.ts'
 import type { Finding } from '../../src/operator/doctor/finding.ts'
 import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
+import { startObjectHub } from '../support/object-hub.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { onServer } from '../support/postgres.ts'
 import { settingsFile } from '../support/settings-file.ts'
@@ -192,8 +193,9 @@ describe('an upgrade rehearsed', () => {
   })
 })
 
+const NOW = new Date('2026-04-01T10:00:00Z')
+
 describe('the hub', () => {
-  const NOW = new Date('2026-04-01T10:00:00Z')
   const reached = { kind: 'reachable', types: ['order:new'], isOurs: false, date: undefined } as const
 
   test.each([
@@ -235,6 +237,44 @@ describe('the clock of the hub', () => {
       state,
       text,
     })
+  })
+})
+
+describe('a hub that takes objects', () => {
+  test('is said to know us, and nothing of messages', () => {
+    expect(checkHub({ kind: 'reachable', types: [], isOurs: false, date: undefined }, 'orders', NOW)).toEqual(
+      [
+        {
+          check: 'hub',
+          state: 'ok',
+          text: 'it takes batches of objects, and knows store and token',
+          mend: null,
+        },
+      ],
+    )
+  })
+
+  test.each([
+    [{ kind: 'refused', status: 401, text: '' }, 'HUB_STORE_ID and HUB_TOKEN'],
+    [{ kind: 'refused', status: 404, text: '' }, 'the very address'],
+    [{ kind: 'unconfirmed', status: 200, text: '' }, 'only 202 is yes'],
+  ] as const)('%j: %s', (outcome, mend) => {
+    expect(checkHub(outcome, 'orders', NOW)).toMatchObject([
+      { state: 'failed', mend: expect.stringContaining(mend) },
+    ])
+  })
+
+  test('is asked by `doctor` in its own words', async () => {
+    const objectHub = await startObjectHub()
+    const store = await openMigratedStore()
+    const { url: HUB_URL, storeId: HUB_STORE_ID, token: HUB_TOKEN } = objectHub
+    const env = { ...environment(store), HUB_DIALECT: 'wombat', HUB_URL, HUB_STORE_ID, HUB_TOKEN }
+    const { findings } = await examine(env)
+    expect(findings.filter(({ check }) => check.startsWith('hub'))).toMatchObject([
+      { check: 'hub', state: 'ok', text: 'it takes batches of objects, and knows store and token' },
+    ])
+    expect(objectHub.batches.map(({ body }) => body)).toEqual(['{"orders":[]}'])
+    await objectHub.close()
   })
 })
 

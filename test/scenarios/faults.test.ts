@@ -10,10 +10,11 @@ const SEED = 20
 
 /** The short form of the fault suite (`npm run test:faults`): what breaks most when it is broken, each for a few seconds. */
 const SHORT: Readonly<Record<string, () => Promise<Result>>> = {
-  'the answers to commits are lost': () => loseCommits('spree-6.0', SEED, 10),
+  'the answers to commits are lost': () => loseCommits('spree-6.0', SEED, 10, 0.2),
   'the networks to database and hub are silent past the lease': () => silenceBoth('spree-4.10', SEED),
   'the hub gives every answer that there is': () => everyAnswer('spree-4.10', SEED, [...PARKING, ...PASSING]),
-  'answers are lost all along the loop, at both databases too': () => loseInTheLoop('spree-4.10', SEED, 4),
+  'answers are lost all along the loop, at both databases too': () =>
+    loseInTheLoop('spree-4.10', SEED, { times: 4, commits: 0.1, others: 0.2 }),
   ...(hasPgBouncer && {
     'PgBouncer stands between, and workers and pooler die': () => throughPooler('spree-4.10', SEED, false),
   }),

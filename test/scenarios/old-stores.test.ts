@@ -24,7 +24,8 @@ import {
 import { digestStore, newMessageId, post, startTestWeb } from '../support/web.ts'
 import { startTestWorker } from '../support/worker.ts'
 import { withWorker } from './live-through-the-day.ts'
-import { type Episode, expectedReturn, isReturn, type Payload, readDay, withNow } from './told.ts'
+import { aboutOf, toldOnOldDay } from './old-days.ts'
+import { byAbout, type Episode, readDay, withNow } from './told.ts'
 
 type Old = Readonly<{ version: OldStore; source: StoreSource; family: string }>
 
@@ -111,7 +112,7 @@ describe.each(possible)('a day in a store of $version ($source)', (store) => {
       payload,
     }))
     expect(byAbout(told.map((message) => withNow(message, episode)))).toEqual(
-      byAbout(expected(store, steps, step)),
+      byAbout(toldOnOldDay(store.version, steps, step)),
     )
   })
 
@@ -127,38 +128,6 @@ describe.each(possible)('a day in a store of $version ($source)', (store) => {
     expect(day.complaints).toEqual([])
   })
 })
-
-/** Of each SKU in the days, its product. */
-const owners: Readonly<Record<string, number>> = { 'DC-S': 901, 'DC-L': 901, 'BP-1': 904, 'HC-F': 31 }
-
-function aboutOf(type: string, payload: Payload): string {
-  if (type === 'order:persist') return `order-${payload['number']}`
-  if (isReturn(type)) return `order-${(payload['order'] as Payload)['number']}`
-  return `product-${type.startsWith('stock:') ? owners[String(payload['sku'])] : payload['id']}`
-}
-
-/** `product:update product-901` with the payload written for that step, `stock:change DC-S -2` as it stands. */
-function expected({ version }: Old, day: Record<string, string[]>, step: string) {
-  return day[step]!.map((line) => {
-    const [type = '', name = '', quantity] = line.split(' ')
-    if (quantity !== undefined) {
-      const payload = { sku: name, quantity: Number(quantity) }
-      return { about: aboutOf(type, payload), type, payload }
-    }
-    const sofar = Object.keys(day)
-      .sort()
-      .filter((other) => other <= step && day[other]!.some((message) => message.endsWith(` ${name}`)))
-    const payload = readExpected(version, 'fixture', name, sofar)
-    if (!isReturn(type)) return { about: name, type, payload }
-    const store = { family: version, source: 'fixture' } as const
-    return { about: name, type, payload: expectedReturn(type, payload, step, store) }
-  })
-}
-
-/** In order of arrival for each aggregate. */
-function byAbout<Message extends { about: string }>(messages: readonly Message[]): Message[] {
-  return messages.toSorted((a, b) => (a.about < b.about ? -1 : a.about > b.about ? 1 : 0))
-}
 
 /** How many placed orders and products a store came with. */
 const inventory: Readonly<Record<string, readonly [orders: number, products: number]>> = {

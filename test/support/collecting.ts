@@ -32,15 +32,17 @@ export async function startCollecting(
     stock = 'change',
     stockBy = 'variant',
     extra,
+    carts,
   }: Readonly<{
     orders?: OrderMessages
     stock?: 'change' | 'actual'
     stockBy?: 'variant' | 'location'
     extra?: Extra
+    carts?: 'on' | 'off'
   }> = {},
 ): Promise<Collecting> {
   const { pool } = database
-  const store = await openStore(pool, extra)
+  const store = await openStore(pool, { extra, carts })
   const { settings } = readSettings({
     env: {
       DATABASE_URL: database.url,

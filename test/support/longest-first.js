@@ -18,6 +18,7 @@ const LONGEST = [
   'operator/alarms',
   'scenarios/old-stores',
   'operator/migrate',
+  'scenarios/objects',
   'operator/doctor',
   'scenarios/loop',
   'checker/loop',

@@ -30,11 +30,17 @@ export async function wireToServer(serverUrl: string): Promise<Way> {
  * The requests as their sender knows them: where a wire lost the answer, that is the one to the last request of the
  * connection, and nobody heard it.
  */
-export function asHeard<R extends RecordedRequest>(requests: readonly R[], wire: Wire | undefined): R[] {
-  const last = new Map(requests.map((request) => [request.port, request]))
-  return requests.map((request) =>
-    wire?.missed.has(request.port) && last.get(request.port) === request
-      ? { ...request, delivered: false }
-      : request,
-  )
+export function asHeard<R extends RecordedRequest>(
+  requests: readonly R[],
+  wire: Pick<Wire, 'connections'> | undefined,
+): R[] {
+  const last = new Map(requests.map((request) => [connectionOf(request, wire), request]))
+  return requests.map((request) => {
+    const connection = connectionOf(request, wire)
+    return connection?.missed && last.get(connection) === request ? { ...request, delivered: false } : request
+  })
+}
+
+function connectionOf({ port, arrivedAt }: RecordedRequest, wire: Pick<Wire, 'connections'> | undefined) {
+  return wire?.connections.findLast((each) => each.port === port && each.openedAt <= arrivedAt)
 }

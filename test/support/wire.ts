@@ -20,11 +20,21 @@ export type Wire = Readonly<{
    * none comes through, and its connection is reset.
    */
   loseAnswers(chosen: (bytes: Buffer) => boolean): void
-  /** Of every connection on which the near end missed something: its port as the far end sees it. */
-  missed: ReadonlySet<number>
+  /** All connections that there were, in the order in which they were opened. */
+  connections: readonly Laid[]
   /** How often `loseAnswers` lost one. */
   answersLost(): number
   close(): Promise<void>
+}>
+
+/** A connection: the system gives its port to another one as soon as it is gone. */
+export type Laid = Readonly<{
+  /** In ms since 1970. */
+  openedAt: number
+  /** Its port as the far end sees it; undefined for a Unix socket, and before it is known. */
+  port: number | undefined
+  /** The near end missed something: what was still to be answered, if anything, was the last that it asked. */
+  missed: boolean
 }>
 
 type Flow = 'well' | 'stalled' | Readonly<{ bytesPerSecond: number }>
@@ -33,7 +43,6 @@ type Flow = 'well' | 'stalled' | Readonly<{ bytesPerSecond: number }>
 type Wiring = Readonly<{
   flow(): Flow
   loses(bytes: Buffer): boolean
-  missed: Set<number>
   over(connection: Connection): void
 }>
 
@@ -43,7 +52,7 @@ const MOST_HELD_BYTES = 256 * 1024
 
 export async function startWire(far: NetConnectOpts): Promise<Wire> {
   const connections = new Set<Connection>()
-  const missed = new Set<number>()
+  const laid: Laid[] = []
   let flow: Flow = 'well'
   let cutUntil = 0
   let lost = 0
@@ -56,7 +65,6 @@ export async function startWire(far: NetConnectOpts): Promise<Wire> {
       if (isLost) lost++
       return isLost
     },
-    missed,
     over: (connection) => connections.delete(connection),
   }
   const server = createServer({ allowHalfOpen: true }, (near) => {
@@ -64,7 +72,9 @@ export async function startWire(far: NetConnectOpts): Promise<Wire> {
       near.resetAndDestroy()
       return
     }
-    connections.add(new Connection(near, connect({ ...far, allowHalfOpen: true }), wiring))
+    const connection = new Connection(near, connect({ ...far, allowHalfOpen: true }), wiring)
+    connections.add(connection)
+    laid.push(connection)
   })
   // One clock for all of them: while all is well, bytes do not wait for it.
   const clock = setInterval(() => {
@@ -94,7 +104,7 @@ export async function startWire(far: NetConnectOpts): Promise<Wire> {
     loseAnswers: (next) => {
       chosen = next
     },
-    missed,
+    connections: laid,
     answersLost: () => lost,
     close: async () => {
       clearInterval(clock)
@@ -104,7 +114,10 @@ export async function startWire(far: NetConnectOpts): Promise<Wire> {
   }
 }
 
-class Connection {
+class Connection implements Laid {
+  readonly openedAt = Date.now()
+  port: number | undefined
+  missed = false
   readonly #near: Socket
   readonly #far: Socket
   readonly #there: Lane
@@ -113,7 +126,6 @@ class Connection {
   #frozen = false
   /** The far end was asked something, and the near end has not got the whole answer. */
   #awaited = false
-  #farPort: number | undefined
 
   constructor(near: Socket, far: Socket, wire: Wiring) {
     this.#near = near
@@ -123,7 +135,7 @@ class Connection {
     this.#back = new Lane(far, near)
     for (const socket of [near, far]) socket.setNoDelay(true)
     far.on('connect', () => {
-      this.#farPort = far.localPort
+      this.port = far.localPort
     })
     near.on('data', (bytes: Buffer) => this.#receive(this.#there, bytes))
     far.on('data', (bytes: Buffer) => {
@@ -154,7 +166,7 @@ class Connection {
     this.#noteMissed()
     if (!this.#near.destroyed) this.#near.resetAndDestroy()
     // A Unix socket knows no reset.
-    if (this.#far.destroyed || this.#farPort === undefined) this.#far.destroy()
+    if (this.#far.destroyed || this.port === undefined) this.#far.destroy()
     else this.#far.resetAndDestroy()
   }
 
@@ -191,7 +203,7 @@ class Connection {
   }
 
   #noteMissed(): void {
-    if (this.#awaited && this.#farPort !== undefined) this.#wire.missed.add(this.#farPort)
+    if (this.#awaited) this.missed = true
   }
 }
 

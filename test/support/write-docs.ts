@@ -3,8 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { settingsReference } from '../../src/config/describe-settings.ts'
 import { messagesReference } from '../../src/messages/describe-messages.ts'
+import { familiesReference } from './families-page.ts'
 
-const pages = new Map([['docs/settings.md', settingsReference()], ...messagesReference()])
+const pages = new Map([
+  ['docs/settings.md', settingsReference()],
+  ['docs/families.md', familiesReference()],
+  ...messagesReference(),
+])
 for (const [file, content] of pages) {
   mkdirSync(path.dirname(file), { recursive: true })
   writeFileSync(file, content)

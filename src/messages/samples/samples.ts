@@ -63,7 +63,33 @@ function samples(version = ''): ReadonlyMap<string, Sample> {
     ],
     ['customer_return:new', { message: 'customer_return:new', payload: customerReturn }],
     ['customer_return:updated', { message: 'customer_return:updated', payload: customerReturn }],
+    ['cart:new', { message: 'cart:new', payload: { cart: cartBefore(placed) } }],
+    ['cart:updated', { message: 'cart:updated', payload: { cart: cartBefore(placed) } }],
   ])
+}
+
+/** The order while its buyer has filled it and not yet begun to check out. */
+function cartBefore(placed: RawOrder): RawOrder {
+  return {
+    ...placed,
+    state: 'cart',
+    payment_state: null,
+    shipment_state: null,
+    adjustment_total: '0.0',
+    ship_total: '0.0',
+    tax_total: '0.0',
+    included_tax_total: '0.0',
+    additional_tax_total: '0.0',
+    total: placed.item_total,
+    payment_total: '0.0',
+    completed_at: null,
+    bill_address: null,
+    ship_address: null,
+    payments: [],
+    shipments: [],
+    adjustments: [],
+    credit_cards: [],
+  }
 }
 
 function derived(type: string, raw: RawOrder, previous?: RawOrder): Sample {

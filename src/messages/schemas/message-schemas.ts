@@ -1,7 +1,17 @@
 import type { z } from 'zod'
 
 import type { MessageType } from '../message.ts'
+import { announcedCartSchema } from './cart-message.ts'
 import { announcedCustomerSchema } from './customer-message.ts'
+import {
+  cartObjectSchema,
+  customerObjectSchema,
+  customerReturnObjectSchema,
+  inventoryObjectSchema,
+  orderObjectSchema,
+  productObjectSchema,
+  shipmentObjectSchema,
+} from './object-messages.ts'
 import { announcedOrderSchema } from './order-message.ts'
 import {
   confirmedShipmentSchema,
@@ -15,7 +25,7 @@ import { announcedCustomerReturnSchema, announcedReturnAuthorizationSchema } fro
 import { stockMessageSchema } from './stock-message.ts'
 import { announcedStockTransferSchema } from './stock-transfer-message.ts'
 
-/** Of each type that the bridge announces: the schema of its payload. */
+/** Of each type that the bridge announces: the schema of its payload; of each object: its own. */
 export const messageSchemas = {
   'product:new': announcedProductSchema,
   'product:update': announcedProductSchema,
@@ -36,4 +46,13 @@ export const messageSchemas = {
   'stock_transfer:persist': announcedStockTransferSchema,
   'user:new': announcedCustomerSchema,
   'user:updated': announcedCustomerSchema,
+  'cart:new': announcedCartSchema,
+  'cart:updated': announcedCartSchema,
+  products: productObjectSchema,
+  inventories: inventoryObjectSchema,
+  orders: orderObjectSchema,
+  shipments: shipmentObjectSchema,
+  customer_returns: customerReturnObjectSchema,
+  customers: customerObjectSchema,
+  carts: cartObjectSchema,
 } as const satisfies Readonly<Record<MessageType, z.ZodType>>

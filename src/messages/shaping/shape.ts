@@ -1,4 +1,4 @@
-import { ANNOUNCED_TYPES, type Message, type MessageType, type RawPayload } from '../message.ts'
+import { MESSAGE_TYPES, type Message, type MessageType, type RawPayload } from '../message.ts'
 import { compileExpression, type Expression } from './expression.ts'
 import { compileFilters, type Filter } from './filter.ts'
 import { nullAt, parsePath } from './path.ts'
@@ -14,8 +14,8 @@ export type ShapingRules = Readonly<{
   transform?: PerType<string> | undefined
 }>
 
-/** Which rule keeps a message back. */
-export type WithheldBy = 'announce' | 'filters'
+/** What keeps a message back: a rule, or the dialect, which has no word for it. */
+export type WithheldBy = 'announce' | 'filters' | 'dialect'
 
 /** What becomes of a message: it is kept back, or sent with this payload, which `transform` still has to make over. */
 export type Shaped =
@@ -43,7 +43,7 @@ export async function createShape(rules: ShapingRules, budgetMilliseconds: numbe
 }
 
 function entriesOf<Rule>(rules: PerType<Rule> | undefined): (readonly [MessageType, Rule])[] {
-  return ANNOUNCED_TYPES.flatMap((type) => {
+  return MESSAGE_TYPES.flatMap((type) => {
     const rule = rules?.[type]
     return rule === undefined ? [] : [[type, rule] as const]
   })

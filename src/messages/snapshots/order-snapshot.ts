@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { addressSnapshotSchema } from './address-snapshot.ts'
+import { orderPartsSchema } from './object-parts.ts'
 import { decimal, id, text, time } from './texts.ts'
 import { variantSnapshotSchema } from './variant-snapshot.ts'
 
@@ -173,7 +174,8 @@ export const orderSnapshotSchema = z.object({
   paymentTotal: decimal,
   createdAt: time.nullable(),
   updatedAt: time.nullable(),
-  completedAt: time,
+  /** Null of a cart. */
+  completedAt: time.nullable(),
   lockedAt: time.nullable(),
   specialInstructions: text,
   billAddress: addressSnapshotSchema.nullable(),
@@ -190,6 +192,11 @@ export const orderSnapshotSchema = z.object({
   returns: z.array(customerReturn).optional(),
   /** What the family says beyond the common words, under its own names. */
   extras: z.record(z.string(), z.unknown()),
+  /** Only where the store is read for objects. */
+  parts: orderPartsSchema.optional(),
 })
+
+/** A cart is an order to be. Where carts are apart they have no number. */
+export const cartSnapshotSchema = orderSnapshotSchema.extend({ number: text })
 
 export type OrderSnapshot = Readonly<z.infer<typeof orderSnapshotSchema>>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { productPartsSchema } from './object-parts.ts'
 import { decimal, id, text, time } from './texts.ts'
 
 /** In the order of their positions. */
@@ -72,6 +73,8 @@ export const productSnapshotSchema = z.object({
   ),
   /** What the family says beyond the common words, under its own names. */
   extras: z.record(z.string(), z.unknown()),
+  /** Only where the store is read for objects. */
+  parts: productPartsSchema.optional(),
 })
 
 export type ProductSnapshot = Readonly<z.infer<typeof productSnapshotSchema>>

@@ -6,18 +6,21 @@ const CLOCK_SECONDS = 30
 
 /**
  * The hub, by its answer to a harmless question with our token, which came `at` that moment; `ordersAs` is what the bridge
- * will send of orders.
+ * will send of orders: to one that takes objects it is `orders`, of which such a hub names no types and derives nothing.
  */
 export function checkHub(outcome: ProbeOutcome, ordersAs: string, at: Date): Finding[] {
-  if (outcome.kind !== 'reachable') return [notReached(outcome)]
+  const takesObjects = ordersAs === 'orders'
+  if (outcome.kind !== 'reachable') return [notReached(outcome, takesObjects)]
   const { isOurs, types, date } = outcome
   return [
-    ...hubParts(isOurs, types, ordersAs),
-    ...(date ? [hubClock((date.getTime() - at.getTime()) / 1_000)] : []),
+    ...(takesObjects
+      ? [ok('hub', 'it takes batches of objects, and knows store and token')]
+      : checkMessages(isOurs, types, ordersAs)),
+    ...(date ? [checkClock((date.getTime() - at.getTime()) / 1_000)] : []),
   ]
 }
 
-function hubClock(ahead: number): Finding {
+function checkClock(ahead: number): Finding {
   if (Math.abs(ahead) <= CLOCK_SECONDS) return ok('hub clock', 'this machine and the hub agree')
   return warning(
     'hub clock',
@@ -26,7 +29,7 @@ function hubClock(ahead: number): Finding {
   )
 }
 
-function hubParts(isOurs: boolean, types: readonly string[], ordersAs: string): Finding[] {
+function checkMessages(isOurs: boolean, types: readonly string[], ordersAs: string): Finding[] {
   return [
     ok('hub', isOurs ? 'it is a spree-bridge hub, and knows store and token' : 'it knows store and token'),
     isOurs || types.includes(ordersAs)
@@ -41,13 +44,19 @@ function hubParts(isOurs: boolean, types: readonly string[], ordersAs: string): 
   ]
 }
 
-function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>): Finding {
+function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>, takesObjects: boolean): Finding {
   switch (outcome.kind) {
     case 'refused':
-      return failed('hub', outcome.text, mendRefusal(outcome.status))
+      return failed('hub', outcome.text, mendRefusal(outcome.status, takesObjects))
     case 'misdirected':
     case 'unconfirmed':
-      return failed('hub', outcome.text, 'HUB_URL is not the base of a hub: /api/stores/… is added to it.')
+      return failed(
+        'hub',
+        outcome.text,
+        takesObjects
+          ? 'HUB_URL is not where the hub takes pushes (HUB_DIALECT is wombat: nothing is added to it, and only 202 is yes).'
+          : 'HUB_URL is not the base of a hub: /api/stores/… is added to it.',
+      )
     case 'unreachable':
       return failed('hub', outcome.text, 'Is the hub running, and are host and port in HUB_URL right?')
     case 'failed':
@@ -59,9 +68,14 @@ function notReached(outcome: Exclude<ProbeOutcome, { kind: 'reachable' }>): Find
   }
 }
 
-function mendRefusal(status: number): string {
+function mendRefusal(status: number, takesObjects: boolean): string {
   if (status === 401 || status === 403)
-    return 'Check HUB_TOKEN: it must be the token of this store at the hub.'
-  if (status === 404) return 'Check HUB_STORE_ID and HUB_URL: the hub knows no such store.'
+    return takesObjects
+      ? 'Check HUB_STORE_ID and HUB_TOKEN: they must be id and token of this connection at the hub.'
+      : 'Check HUB_TOKEN: it must be the token of this store at the hub.'
+  if (status === 404)
+    return takesObjects
+      ? 'Check HUB_URL: with HUB_DIALECT=wombat it is the very address that takes pushes.'
+      : 'Check HUB_STORE_ID and HUB_URL: the hub knows no such store.'
   return 'Ask whoever runs the hub what it has against this request.'
 }

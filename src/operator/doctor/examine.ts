@@ -2,7 +2,7 @@ import type { Identity } from '../../postgres/installation.ts'
 import type { Pool } from '../../postgres/pool.ts'
 import { describeUrl, reachDatabase } from '../../postgres/reach.ts'
 import type { ProbeOutcome } from '../../push/outcome.ts'
-import { type Extra, openStore, type Store } from '../../store/store.ts'
+import { openStore, type Store, type Told } from '../../store/store.ts'
 import { StoreError } from '../../store/store-error.ts'
 import { checkBridge } from './check-bridge.ts'
 import { checkServer, checkWay } from './check-database.ts'
@@ -17,8 +17,7 @@ export type Patient = Readonly<{
   listenUrl: string
   identity(): Promise<Identity>
   requireSchema(): Promise<void>
-  /** Columns that the configuration wants besides. */
-  extra?: Extra | undefined
+  told?: Told
   /** Undefined: no hub is set. */
   askHub: (() => Promise<ProbeOutcome>) | undefined
   /** The type under which orders are pushed. */
@@ -49,7 +48,7 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
     yield ok('database', describeUrl(databaseUrl))
     yield* await checkServer(pool)
     yield* await checkWay(pool, listenUrl)
-    const [store, lacks] = await openWhatIsThere(pool, patient.extra)
+    const [store, lacks] = await openWhatIsThere(pool, patient.told)
     if (lacks)
       yield failed(
         'extra',
@@ -64,11 +63,11 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
 }
 
 /** The store with what the configuration wants besides, or without it and what is missing. */
-async function openWhatIsThere(pool: Pool, extra: Extra | undefined): Promise<[Store, lacks?: string]> {
+async function openWhatIsThere(pool: Pool, told: Told | undefined): Promise<[Store, lacks?: string]> {
   try {
-    return [await openStore(pool, extra)]
+    return [await openStore(pool, told)]
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'unknown_extra')) throw error
-    return [await openStore(pool), error.message]
+    return [await openStore(pool, { ...told, extra: undefined }), error.message]
   }
 }

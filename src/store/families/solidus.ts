@@ -9,8 +9,8 @@ import { moneyInRows, type Parts, spree4 } from './spree-4.ts'
  * Solidus from 2.x to 4.x, which parted from Spree 2.4: a unit is one piece and belongs to its shipment alone, a person has
  * one name, and what left the house stands in cartons.
  */
-export function solidus(columns: Columns, name: FamilyName): Family {
-  const family = spree4(columns, name, moneyInRows, partsOf(columns))
+export function solidus(columns: Columns, name: FamilyName, told: Readonly<{ carts: boolean }>): Family {
+  const family = spree4(columns, name, told, moneyInRows, partsOf(columns))
   return {
     ...family,
     watched: [

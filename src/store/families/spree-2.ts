@@ -8,7 +8,7 @@ import { spree4 } from './spree-4.ts'
  * Spree 2.0 and 2.1: what is charged besides the goods is an adjustment of the order, its originator the rate, the shipping
  * method or the promotion. Only tax that is in the prices already hangs on the lines. No column says any of the sums.
  */
-export function spree2(columns: Columns, name: FamilyName): Family {
+export function spree2(columns: Columns, name: FamilyName, told: Readonly<{ carts: boolean }>): Family {
   const schema = quoteName(columns.schema)
   // Two look-ups by the one index that there is.
   const ofOrder = `(
@@ -32,7 +32,7 @@ export function spree2(columns: Columns, name: FamilyName): Family {
   const isIncluded = columns.has('spree_adjustments', 'included')
     ? `(a.adjustable_type = 'Spree::LineItem' or coalesce(a.included, false))`
     : `(a.adjustable_type = 'Spree::LineItem')`
-  return spree4(columns, name, {
+  return spree4(columns, name, told, {
     taxes: { included: sum(`${isTax} and ${isIncluded}`), additional: sum(`${isTax} and not ${isIncluded}`) },
     shipTotal: sum(isShipping),
     // The column is not written.

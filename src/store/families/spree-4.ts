@@ -3,10 +3,18 @@ import type { FamilyName } from '../detect-family.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
 import { returnsByItem } from '../order-returns.ts'
-import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
+import {
+  cartStatement,
+  commonOrderColumns,
+  isCart,
+  ORDERS,
+  orderLineItems,
+  orderPayments,
+  orderStatement,
+} from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
-import { customerSource, watchStates } from '../state-sources.ts'
+import { customerSource, type StateSources, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
 import { stockTransferSource } from '../stock-transfers.ts'
 import { type OwnerKind, watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
@@ -65,19 +73,33 @@ const partsOfSpree: Parts = {
 export function spree4(
   columns: Columns,
   name: FamilyName,
+  told: Readonly<{ carts: boolean }>,
   money = moneyInRows,
   parts = partsOfSpree,
 ): Family {
-  const states = {
+  const carts = told.carts ? 'among orders' : null
+  const picture = orderPicture(columns, money, parts)
+  const states: StateSources = {
     ...customerSource(columns, (_, addressId) => address(columns, parts, addressId)),
     ...stockTransferSource(columns, { table: 'spree_stock_items', key: 'stock_item_id' }),
+    ...(told.carts && {
+      cart: {
+        table: ORDERS.table,
+        condition: isCart(ORDERS, 't'),
+        // So that nothing of a cart comes after the order that it became.
+        orderedWith: 'order' as const,
+        watched: [],
+        snapshots: cartStatement(columns, ORDERS, picture),
+      },
+    }),
   }
   return {
     name,
+    carts,
     watched: [
       ...watchCatalogue(columns),
       watchStock('spree_stock_items'),
-      ...watchOrders(columns),
+      ...watchOrders(columns, carts),
       ...watch(columns, 'spree_shipments', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_shipping_rates', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
       ...watch(columns, 'spree_inventory_units', { kind: 'order', parent: 'shipment_id', owner: 'shipment' }),
@@ -90,10 +112,14 @@ export function spree4(
     ],
     owners: {
       ...productOwners(columns),
-      ...orderOwners(columns, { shipments: 'spree_shipments', returns: 'spree_return_authorizations' }),
+      ...orderOwners(columns, {
+        shipments: 'spree_shipments',
+        returns: 'spree_return_authorizations',
+        carts,
+      }),
     },
     products: productStatement(columns, { deletedMasters: true }),
-    orders: orderStatement(columns, orderPicture(columns, money, parts)),
+    orders: orderStatement(columns, picture),
     ...stockStatements(columns, 'spree_stock_items'),
     // Before 2.4 a return has no items.
     returns: columns.has('spree_return_items') ? returnsByItem(columns) : null,
@@ -105,7 +131,7 @@ function orderPicture(columns: Columns, money: Money, parts: Parts): string {
   const schema = quoteName(columns.schema)
   const number = columns.has('spree_payments', 'number') ? 'p.number' : 'p.identifier'
   return `
-   select ${commonOrderColumns(columns, money.taxes)},
+   select ${commonOrderColumns(columns, ORDERS, money.taxes)},
           o.user_id::text as "userId",
           o.state,
           o.payment_state as "paymentState",

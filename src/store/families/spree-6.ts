@@ -1,11 +1,22 @@
 import type { Columns } from '../columns.ts'
+import type { FamilyName } from '../detect-family.ts'
 import type { Family } from '../family.ts'
 import { jsonRow, jsonRows, quoteName } from '../json-sql.ts'
 import { returnsAsWhole } from '../order-returns.ts'
-import { commonOrderColumns, orderLineItems, orderPayments, orderStatement } from '../order-sql.ts'
+import {
+  CARTS,
+  cartStatement,
+  commonOrderColumns,
+  isCart,
+  ORDERS,
+  type OrderPlace,
+  orderLineItems,
+  orderPayments,
+  orderStatement,
+} from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
-import { customerSource, watchStates } from '../state-sources.ts'
+import { customerSource, type StateSources, watchStates } from '../state-sources.ts'
 import { stockStatements } from '../stock-sql.ts'
 import { stockTransferSource } from '../stock-transfers.ts'
 import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
@@ -14,18 +25,22 @@ import { watch, watchCatalogue, watchOrders, watchStock } from '../watched.ts'
  * Spree 6.0: carts in a table of their own (their lines, fulfillments and payments share the order's tables, without an
  * order id), fulfillments for shipments, allocated stock, tax lines, discounts and fees for adjustments, no masters.
  */
-export function spree6(columns: Columns): Family {
+export function spree6(columns: Columns, name: FamilyName, told: Readonly<{ carts: boolean }>): Family {
+  const carts = told.carts ? 'apart' : null
+  const part = { kind: 'order', parent: 'order_id', mayBeOfCart: told.carts } as const
   const states = {
     ...customerSource(columns, address),
     ...stockTransferSource(columns, { table: 'spree_stock_levels', key: 'stock_level_id' }),
+    ...(told.carts && cartSource(columns)),
   }
   return {
-    name: 'spree-6.0',
+    name,
+    carts,
     watched: [
       ...watchCatalogue(columns),
       watchStock('spree_stock_levels'),
-      ...watchOrders(columns),
-      ...watch(columns, 'spree_fulfillments', { kind: 'order', parent: 'order_id' }),
+      ...watchOrders(columns, carts),
+      ...watch(columns, 'spree_fulfillments', part),
       ...watch(columns, 'spree_delivery_rates', {
         kind: 'order',
         parent: 'fulfillment_id',
@@ -38,22 +53,37 @@ export function spree6(columns: Columns): Family {
       }),
       // Owners of other types have ids of their own; one that hits a fulfillment's makes us look at that order in vain.
       ...watch(columns, 'spree_deliveries', { kind: 'order', parent: 'owner_id', owner: 'shipment' }),
-      ...watch(columns, 'spree_tax_lines', { kind: 'order', parent: 'order_id' }),
-      ...watch(columns, 'spree_discounts', { kind: 'order', parent: 'order_id' }),
-      ...watch(columns, 'spree_fees', { kind: 'order', parent: 'order_id' }),
+      ...watch(columns, 'spree_tax_lines', part),
+      ...watch(columns, 'spree_discounts', part),
+      ...watch(columns, 'spree_fees', part),
       ...watch(columns, 'spree_returns', { kind: 'order', parent: 'order_id' }),
       ...watch(columns, 'spree_return_line_items', { kind: 'order', parent: 'return_id', owner: 'return' }),
       ...watchStates(states),
     ],
     owners: {
       ...productOwners(columns),
-      ...orderOwners(columns, { shipments: 'spree_fulfillments', returns: 'spree_returns' }),
+      ...orderOwners(columns, { shipments: 'spree_fulfillments', returns: 'spree_returns', carts }),
     },
     products: productStatement(columns, { deletedMasters: false }),
-    orders: orderStatement(columns, orderPicture(columns)),
+    orders: orderStatement(columns, orderPicture(columns, ORDERS)),
     ...stockStatements(columns, 'spree_stock_levels'),
     returns: returnsAsWhole(columns),
     states,
+  }
+}
+
+function cartSource(columns: Columns): Pick<StateSources, 'cart'> {
+  return {
+    cart: {
+      table: CARTS.table,
+      condition: isCart(CARTS, 't'),
+      watched: watch(columns, CARTS.table, {
+        kind: 'cart',
+        // What comes and goes while it is being completed.
+        except: ['lock_version', 'completing_at'],
+      }),
+      snapshots: cartStatement(columns, CARTS, orderPicture(columns, CARTS)),
+    },
   }
 }
 
@@ -62,24 +92,25 @@ function numberWithin(alias: string, letter: string): string {
   return `coalesce(nullif(${alias}.number, ''), o.number || '-${letter}' || row_number() over (order by ${alias}.id))`
 }
 
-function orderPicture(columns: Columns): string {
+function orderPicture(columns: Columns, place: OrderPlace): string {
   const schema = quoteName(columns.schema)
+  const [status, payment, fulfillment] =
+    place === CARTS ? [`'cart'`, 'null', 'null'] : ['o.status', 'o.payment_status', 'o.fulfillment_status']
   return `
-   select ${commonOrderColumns(columns)},
+   select ${commonOrderColumns(columns, place)},
           o.customer_id::text as "userId",
           null as "state",
           null as "paymentState",
           null as "shipmentState",
-          json_build_object('order', o.status, 'payment', o.payment_status, 'fulfillment', o.fulfillment_status)
-            as "statuses",
+          json_build_object('order', ${status}, 'payment', ${payment}, 'fulfillment', ${fulfillment}) as "statuses",
           o.delivery_total::text as "shipTotal",
           o.customer_note as "specialInstructions",
           ${address(columns, 'o.bill_address_id')} as "billAddress",
           ${address(columns, 'o.ship_address_id')} as "shipAddress",
-          ${orderLineItems(columns, { optionText: 'label', media: 'spree_media' })} as "lineItems",
-          ${orderPayments(columns, { number: numberWithin('p', 'P'), state: 'p.status' })} as "payments",
-          ${fulfillments(columns)} as "shipments",
-          ${adjustments(columns)} as "adjustments",
+          ${orderLineItems(columns, { optionText: 'label', media: 'spree_media' }, place)} as "lineItems",
+          ${orderPayments(columns, { number: numberWithin('p', 'P'), state: 'p.status' }, place)} as "payments",
+          ${fulfillments(columns, place)} as "shipments",
+          ${adjustments(columns, place)} as "adjustments",
           ${jsonRows(`
             select r.id::text as "id",
                    r.number,
@@ -94,7 +125,7 @@ function orderPicture(columns: Columns): string {
                       where i.return_id = r.id
                       order by i.id`)} as "items"
               from ${schema}.spree_returns r
-             where r.order_id = o.id
+             where ${place === CARTS ? 'false' : 'r.order_id = o.id'}
              order by r.id`)} as "returns"`
 }
 
@@ -126,7 +157,7 @@ function address(columns: Columns, addressId: string): string {
              where a.id = ${addressId}`)
 }
 
-function fulfillments(columns: Columns): string {
+function fulfillments(columns: Columns, { key }: OrderPlace): string {
   const schema = quoteName(columns.schema)
   return jsonRows(`
             select f.id::text as "id",
@@ -183,12 +214,12 @@ function fulfillments(columns: Columns): string {
                       order by d.id`)} as "deliveries"
               from ${schema}.spree_fulfillments f
               left join ${schema}.spree_stock_locations l on l.id = f.stock_location_id
-             where f.order_id = o.id
+             where f.${key} = o.id
              order by f.id`)
 }
 
 /** Tax lines of returns, claims and exchanges give tax back; they are no part of the order's totals. */
-function adjustments(columns: Columns): string {
+function adjustments(columns: Columns, { key }: OrderPlace): string {
   const schema = quoteName(columns.schema)
   const ofTheSale = ['return_line_item_id', 'claim_line_item_id', 'exchange_line_item_id']
     .filter((name) => columns.has('spree_tax_lines', name))
@@ -198,7 +229,7 @@ function adjustments(columns: Columns): string {
             select a.id, a.amount, a.label, ${included} as included, '${className}' as class,
                    a.line_item_id, a.fulfillment_id
               from ${schema}.${table} a
-             where a.order_id = o.id ${condition}`
+             where a.${key} = o.id ${condition}`
   return jsonRows(`
             select a.id::text as "id",
                    a.amount::text,

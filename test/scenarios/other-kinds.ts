@@ -1,0 +1,439 @@
+import { readExpected } from '../expected/read-expected.ts'
+import type { OldStore, SolidusStore } from '../support/stores.ts'
+import type { Payload } from './told.ts'
+
+/** Something that happens in a store, and what is told of it: by hand, from the protocol and the fixture. */
+export type Told = Readonly<{
+  name: string
+  statements: readonly string[]
+  tells: readonly (readonly [type: string, payload: Payload])[]
+}>
+export type Version = Exclude<OldStore, 'spree-3.7'> | SolidusStore
+
+/** The steps of the day in which the order comes into being that is returned later. */
+export const steps: Readonly<Record<Version, readonly string[]>> = {
+  'spree-2.0': [],
+  'spree-2.4': [
+    '01-create-product',
+    '02-change-product',
+    '02b-change-options',
+    '03-stock-movement',
+    '04-checkout',
+  ],
+  'spree-3.2': ['01-change-product', '02-stock-movement', '03-checkout'],
+  'spree-4.7': [],
+  'solidus-4': [],
+}
+
+/** What the day of each version leaves out. */
+export function otherKinds(version: Version): Told[] {
+  return [
+    ...(isOldest(version) ? [aProduct(version)] : []),
+    aCount(version),
+    ...(version === 'solidus-4' ? [] : [...aCustomer(version), aTransfer(version)]),
+    ...(version === 'spree-2.0' || version === 'solidus-4' ? [] : aReturn(version)),
+    ...aCart(version),
+  ]
+}
+
+/** How many there are of the SKU that was counted, after that. */
+export function levelOf(version: Version): Payload {
+  return isOldest(version) ? { sku: 'CC', quantity: 5 } : { sku: 'BC-01', quantity: 57 }
+}
+
+const AT = '2026-04-01 10:00:00'
+const WIRE = '2026-04-01T10:00:00.000Z'
+
+function isOldest(version: Version): boolean {
+  return ['spree-2.0', 'spree-2.4', 'spree-3.2'].includes(version)
+}
+
+function aProduct(version: Version): Told {
+  return {
+    name: 'a product is made',
+    statements: [
+      'begin',
+      `insert into spree_products (id, name, description, ${version === 'spree-2.0' ? 'permalink' : 'slug'}, created_at, updated_at)
+       values (9001, 'Sea Chest', 'Oak.', 'sea-chest', '${AT}', '${AT}')`,
+      `insert into spree_variants (id, sku, is_master, product_id, position) values (9101, 'SC', true, 9001, 1)`,
+      `insert into spree_prices (id, variant_id, amount, currency) values (9201, 9101, 49.5, 'USD')`,
+      'commit',
+    ],
+    tells: [
+      [
+        'product:new',
+        {
+          id: 9001,
+          name: 'Sea Chest',
+          description: 'Oak.',
+          price: '49.5',
+          available_on: null,
+          permalink: 'sea-chest',
+          meta_description: null,
+          meta_keywords: null,
+          sku: 'SC',
+          currency: 'USD',
+          updated_at: WIRE,
+          deleted_at: null,
+          variants: [],
+          options: [],
+          taxons: [],
+          properties: {},
+          images: [],
+          translations: {},
+        },
+      ],
+    ],
+  }
+}
+
+function aCount(version: Version): Told {
+  const [sku, item] = isOldest(version) ? ['CC', 304] : ['BC-01', 306]
+  return {
+    name: 'stock is counted',
+    statements: [`update spree_stock_items set count_on_hand = count_on_hand + 2 where id = ${item}`],
+    tells: [['stock:change', { sku, quantity: 2 }]],
+  }
+}
+
+function aCustomer(version: Version): Told[] {
+  const customer = {
+    id: 9001,
+    email: 'greta@example.com',
+    login: 'greta',
+    first_name: null,
+    last_name: null,
+    phone: null,
+    created_at: WIRE,
+    updated_at: WIRE,
+    deleted_at: null,
+    bill_address: null,
+    ship_address: null,
+    ...(version === 'spree-4.7' && { selected_locale: null, public_metadata: null }),
+  }
+  return [
+    {
+      name: 'a customer registers',
+      statements: [
+        `insert into spree_users (id, email, login, created_at, updated_at)
+         values (9001, 'greta@example.com', 'greta', '${AT}', '${AT}')`,
+      ],
+      tells: [['user:new', customer]],
+    },
+    {
+      name: 'a customer has another e-mail address',
+      statements: [`update spree_users set email = 'holm@example.com' where id = 9001`],
+      tells: [
+        ['user:updated', { ...customer, email: 'holm@example.com', previous_email: 'greta@example.com' }],
+      ],
+    },
+  ]
+}
+
+const UNITED_STATES = {
+  id: 1,
+  iso_name: 'UNITED STATES',
+  iso: 'US',
+  iso3: 'USA',
+  name: 'United States',
+  numcode: 840,
+}
+const NOWHERE = {
+  address1: null,
+  address2: null,
+  city: null,
+  zipcode: null,
+  phone: null,
+  country_id: 1,
+  state_id: null,
+  state_name: null,
+  country: UNITED_STATES,
+  state: null,
+}
+
+/** Between the locations 1 and 2, of the SKU that was counted. */
+function aTransfer(version: Version): Told {
+  const old = isOldest(version)
+  const [item, variant] = old ? [304, 104] : [306, 108]
+  return {
+    name: 'goods leave for another place',
+    statements: [
+      'begin',
+      `insert into spree_stock_transfers (id, number, reference, source_location_id, destination_location_id,
+                                          created_at, updated_at)
+       values (9501, 'T9501', 'PO-7', 1, 2, '${AT}', '${AT}')`,
+      `insert into spree_stock_movements (id, stock_item_id, quantity, originator_type, originator_id, created_at, updated_at)
+       values (9601, ${item}, -1, 'Spree::StockTransfer', 9501, '${AT}', '${AT}')`,
+      'commit',
+    ],
+    tells: [
+      [
+        'stock_transfer:persist',
+        {
+          id: 9501,
+          number: 'T9501',
+          reference_number: 'PO-7',
+          created_at: WIRE,
+          updated_at: WIRE,
+          source_location: old
+            ? { id: 1, name: 'default', ...NOWHERE }
+            : {
+                ...NOWHERE,
+                id: 1,
+                name: 'Portland warehouse',
+                address1: '1 Commercial Street',
+                city: 'Portland',
+                zipcode: '04101',
+                state_id: 11,
+                state: { id: 11, name: 'Maine', abbr: 'ME', country_id: 1 },
+              },
+          source_movements: [
+            {
+              id: 9601,
+              quantity: -1,
+              stock_item_id: item,
+              stock_item: {
+                id: item,
+                count_on_hand: old ? 5 : 42,
+                backorderable: old,
+                stock_location_id: 1,
+                variant_id: variant,
+                variant: old
+                  ? {
+                      id: 104,
+                      name: 'Chart Case',
+                      product_id: 32,
+                      sku: 'CC',
+                      price: '24.0',
+                      weight: '1.25',
+                      height: null,
+                      width: null,
+                      depth: null,
+                      is_master: true,
+                      cost_price: null,
+                      permalink: 'chart-case',
+                    }
+                  : {
+                      id: 108,
+                      name: 'Brass Compass',
+                      product_id: 13,
+                      sku: 'BC-01',
+                      price: '34.5',
+                      weight: '0.2',
+                      height: '8.0',
+                      width: '6.5',
+                      depth: '2.5',
+                      is_master: true,
+                      cost_price: '12.0',
+                      permalink: 'brass-compass',
+                    },
+              },
+            },
+          ],
+          destination_location: old
+            ? { id: 2, name: 'east', ...NOWHERE }
+            : {
+                ...NOWHERE,
+                id: 2,
+                name: 'Kiel depot',
+                address1: 'Am Kai 3',
+                city: 'Kiel',
+                zipcode: '24103',
+                country_id: 2,
+                state_name: 'Schleswig-Holstein',
+                country: {
+                  id: 2,
+                  iso_name: 'GERMANY',
+                  iso: 'DE',
+                  iso3: 'DEU',
+                  name: 'Germany',
+                  numcode: 276,
+                },
+              },
+          destination_movements: [],
+        },
+      ],
+    ],
+  }
+}
+
+/** One unit of an order comes back: allowed, received, paid for. */
+function aReturn(version: Version): Told[] {
+  const { order, unit, place } = returned(version)
+  const { id, line_items } = order as Readonly<{ id: number; line_items: readonly Payload[] }>
+  const statesOf = (reception_status: string) => ({ reception_status, acceptance_status: 'pending' })
+  const orderWith = (reception: string): Payload => ({
+    ...order,
+    return_authorizations: [
+      {
+        id: 9801,
+        number: 'RA9801',
+        state: 'authorized',
+        return_items: [{ id: 9811, inventory_unit_id: unit['id'], ...statesOf(reception) }],
+      },
+    ],
+  })
+  const itemOf = (reception: string, customerReturn: number | null) => ({
+    id: 9811,
+    inventory_unit_id: unit['id'],
+    pre_tax_amount: '9.5',
+    included_tax_total: '0.0',
+    additional_tax_total: '0.0',
+    resellable: version === 'spree-2.4' ? null : true,
+    return_authorization_id: 9801,
+    customer_return_id: customerReturn,
+    reimbursement_id: null,
+    ...statesOf(reception),
+  })
+  const common = (reception: string, customerReturn: number | null) => ({
+    order_id: id,
+    stock_location: place,
+    created_at: WIRE,
+    updated_at: WIRE,
+    return_items: [itemOf(reception, customerReturn)],
+    inventory_units: [{ ...unit, variant: line_items[0]?.['variant'] }],
+    order: orderWith(reception),
+  })
+  const authorization = (reception: string, customerReturn: number | null) => ({
+    ...common(reception, customerReturn),
+    id: 9801,
+    number: 'RA9801',
+    state: 'authorized',
+    amount: 9.5,
+    reason: version === 'spree-4.7' ? 'Wrong size' : 'Damaged',
+    memo: 'torn',
+  })
+  const customerReturn = (reimbursements: readonly Payload[]) => ({
+    ...common('received', 9802),
+    id: 9802,
+    number: 'CR9802',
+    reimbursements,
+  })
+  return [
+    {
+      name: 'a return is authorized',
+      statements: [
+        'begin',
+        `insert into spree_return_authorizations (id, number, state, order_id, memo, stock_location_id,
+                                                  return_authorization_reason_id, created_at, updated_at)
+         values (9801, 'RA9801', 'authorized', ${id}, 'torn', 1, 1, '${AT}', '${AT}')`,
+        `insert into spree_return_items (id, return_authorization_id, inventory_unit_id, pre_tax_amount,
+                                         reception_status, acceptance_status, created_at, updated_at)
+         values (9811, 9801, ${unit['id']}, 9.5, 'awaiting', 'pending', '${AT}', '${AT}')`,
+        'commit',
+      ],
+      tells: [
+        ['order:persist', orderWith('awaiting')],
+        ['return_authorization:new', authorization('awaiting', null)],
+      ],
+    },
+    {
+      name: 'the goods come back',
+      statements: [
+        'begin',
+        `insert into spree_customer_returns (id, number, stock_location_id, created_at, updated_at)
+         values (9802, 'CR9802', 1, '${AT}', '${AT}')`,
+        `update spree_return_items set customer_return_id = 9802, reception_status = 'received' where id = 9811`,
+        'commit',
+      ],
+      tells: [
+        ['order:persist', orderWith('received')],
+        ['return_authorization:updated', authorization('received', 9802)],
+        ['customer_return:new', customerReturn([])],
+      ],
+    },
+    {
+      name: 'what is paid back for them',
+      statements: [
+        `insert into spree_reimbursements (id, number, reimbursement_status, customer_return_id, order_id, total,
+                                           created_at, updated_at)
+         values (9803, 'RI9803', 'pending', 9802, ${id}, 9.5, '${AT}', '${AT}')`,
+      ],
+      tells: [
+        [
+          'customer_return:updated',
+          customerReturn([{ id: 9803, number: 'RI9803', reimbursement_status: 'pending', total: '9.5' }]),
+        ],
+      ],
+    },
+  ]
+}
+
+function returned(version: Version): Readonly<{ order: Payload; unit: Payload; place: string }> {
+  if (version === 'spree-4.7')
+    return {
+      order: readExpected('spree-4.10', 'fixture', 'order-R204817354'),
+      unit: { id: 756, state: 'on_hand', variant_id: 110, order_id: 44, shipment_id: 54, quantity: 1 },
+      place: 'Portland warehouse',
+    }
+  const [name, step, variant] =
+    version === 'spree-2.4'
+      ? ['order-R240000001', '04-checkout', 912]
+      : ['order-R320000001', '03-checkout', 102]
+  return {
+    order: readExpected(version, 'fixture', String(name), [String(step)]),
+    unit: { id: 981, state: 'on_hand', variant_id: variant, order_id: 951, shipment_id: 971 },
+    place: 'default',
+  }
+}
+
+/** It is an order to be, in which there is nothing yet. */
+function aCart(version: Version): Told[] {
+  const cart = {
+    id: 9001,
+    number: 'R900000001',
+    user_id: null,
+    email: null,
+    currency: 'USD',
+    channel: 'spree',
+    token: null,
+    last_ip_address: null,
+    state: 'cart',
+    payment_state: null,
+    shipment_state: null,
+    item_total: '0.0',
+    adjustment_total: '0.0',
+    ship_total: '0.0',
+    tax_total: '0.0',
+    included_tax_total: '0.0',
+    additional_tax_total: '0.0',
+    display_included_tax_total: null,
+    display_additional_tax_total: null,
+    total: '0.0',
+    payment_total: '0.0',
+    created_at: WIRE,
+    updated_at: WIRE,
+    completed_at: null,
+    locked_at: null,
+    special_instructions: null,
+    promotion: null,
+    campaign: null,
+    bill_address: null,
+    ship_address: null,
+    line_items: [],
+    payments: [],
+    shipments: [],
+    adjustments: [],
+    credit_cards: [],
+    refunds: [],
+    return_authorizations: [],
+    store: null,
+    ...(version === 'spree-4.7' && { internal_note: null, public_metadata: null, private_metadata: null }),
+    ...(version === 'solidus-4' && { customer_metadata: {}, admin_metadata: {} }),
+  }
+  return [
+    {
+      name: 'a cart is begun',
+      statements: [
+        `insert into spree_orders (id, number, state, currency, created_at, updated_at)
+         values (9001, 'R900000001', 'cart', 'USD', '${AT}', '${AT}')`,
+      ],
+      tells: [['cart:new', { cart }]],
+    },
+    {
+      name: 'its buyer says who it is',
+      statements: [`update spree_orders set email = 'greta@example.com' where id = 9001`],
+      tells: [['cart:updated', { cart: { ...cart, email: 'greta@example.com' } }]],
+    },
+  ]
+}

@@ -1,0 +1,182 @@
+import { z } from 'zod'
+
+import { HANDLERS } from '../../src/apply/handlers.ts'
+import { ANNOUNCED_TYPES, type MessageType } from '../../src/messages/message.ts'
+import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import type { FamilyName } from '../../src/store/detect-family.ts'
+import { stockedFamily, writtenFamily } from '../../src/store/writes/written-family.ts'
+import { PROOFS, type Proof, type Shown } from './evidence.ts'
+import { keysOfSchema, keysWithValues } from './payload-keys.ts'
+import type { AnyStore } from './stores.ts'
+
+/** What each family is, and the tests' own store of it. */
+export const FAMILIES = {
+  'spree-2.1': { named: 'Spree 2.0, 2.1', store: 'spree-2.0' },
+  'spree-2.4': { named: '2.2 to 2.4', store: 'spree-2.4' },
+  'spree-3.6': { named: '3.0 to 3.6', store: 'spree-3.2' },
+  'spree-4.10': { named: '3.7 to 5.x', store: 'spree-4.10' },
+  'spree-4.7': { named: '4.6, 4.7', store: 'spree-4.7' },
+  'spree-6.0': { named: '6.x', store: 'spree-6.0' },
+  solidus: { named: 'Solidus 2.x to 4.x', store: 'solidus-4' },
+} as const satisfies Readonly<Record<FamilyName, Readonly<{ named: string; store: AnyStore }>>>
+
+const names = Object.keys(FAMILIES) as FamilyName[]
+
+/** What a family's stores do not have, and why; the tests hold it against what the code finds in them. */
+export const HAS_NONE: Readonly<
+  Partial<Record<FamilyName, Readonly<{ types: readonly MessageType[]; why: string }>>>
+> = {
+  'spree-2.1': {
+    types: [
+      'return_authorization:new',
+      'return_authorization:updated',
+      'customer_return:new',
+      'customer_return:updated',
+    ],
+    why: 'before 2.4 a return has no items',
+  },
+  'spree-6.0': {
+    types: ['customer_return:new', 'customer_return:updated'],
+    why: 'one return is authorized, received and refunded as a whole, a `return_authorization`',
+  },
+  solidus: { types: ['stock_transfer:persist'], why: 'since Solidus 2.5 there are none' },
+}
+
+/** Made of the raw order alone, by code that knows no family. */
+export const OF_THE_RAW_ORDER: readonly MessageType[] = [
+  'order:new',
+  'order:updated',
+  'order:canceled',
+  'shipment:ready',
+  'shipment:confirm',
+  'payment:ready',
+  'payment:capture',
+]
+
+const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
+
+/** Where it is shown what is applied, and that the rest is refused. */
+export const APPLIED_SHOWN = {
+  'stock:change': 'apply/stock.test.ts',
+  'stock:actual': 'apply/stock.test.ts',
+  'product:new': 'apply/product.test.ts',
+  'product:update': 'apply/product.test.ts',
+  'order:import': 'apply/order-import.test.ts',
+}
+const SOLIDUS_SHOWN = 'apply/as-spree.test.ts'
+const REFUSED_SHOWN = 'scenarios/old-stores.test.ts'
+
+/** The tests that show a type in a family's store. */
+export function proofsOf(type: string, family: FamilyName): Proof[] {
+  return PROOFS.filter(({ shows }) => shows[FAMILIES[family].store]?.some(([shown]) => shown === type))
+}
+
+/** Whether the family's stores are written by such a message. */
+export function isApplied(message: string, family: FamilyName): boolean {
+  try {
+    return (message.startsWith('stock:') ? stockedFamily : writtenFamily)(family) === family
+  } catch {
+    return false
+  }
+}
+
+/** The page docs/families.md. */
+export function familiesReference(): string {
+  return `# Stores
+
+This page is generated from the code and from the lists that its tests compare with: \`npm run docs\`. Each ✓ leads to a test in
+which such a store is changed, and the whole message that it tells is compared with one that was written by hand.
+
+## What is told
+
+| message | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
+| --- |${names.map(() => ' --- |').join('')}
+${ANNOUNCED_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => toldCell(type, family)).join(' | ')} |`).join('\n')}
+
+(✓): made of the raw order of \`order:persist\` alone, by code that knows no family; the tests show it on two.
+–: such stores have none.
+${notes().join('\n')}
+
+Not told: the collections of 6.x, for which the hub's protocol has no place (its \`taxons\` are the categories); what people read
+instead of the names of option types and values, which only the line items of orders say (\`presentation\`); promotions, gift
+cards and store credit but for what an order says of them. Older than 2.0 is refused with a sentence.
+
+## What is applied
+
+| message | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
+| --- |${names.map(() => ' --- |').join('')}
+${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
+
+✗: refused, with a sentence that says so; nothing is written.
+
+## What is in it
+
+● a test shows it in a message of such a store, with a value; ○ in all that the tests compare it is null or empty, because such
+stores do not keep it or the tests' own have nothing in it. What the schema does not name is the family's own. Of parts of
+parts the [schemas](messages.md) tell. A cart has what an order has.
+
+${OBJECTS.map(fieldTable).join('\n')}`
+}
+
+function toldCell(type: MessageType, family: FamilyName): string {
+  if (hasNone(type, family)) return '–'
+  const [proof] = proofsOf(type, family)
+  if (proof) return `[✓](../test/${proof.file})`
+  return OF_THE_RAW_ORDER.includes(type) ? `[(✓)](${OF_THE_RAW_ORDER_SHOWN})` : 'untested'
+}
+
+function notes(): string[] {
+  return names.flatMap((family) => {
+    const none = HAS_NONE[family]
+    return none
+      ? [`${FAMILIES[family].named}: ${none.types.map((type) => `\`${type}\``).join(', ')}: ${none.why}.`]
+      : []
+  })
+}
+
+function hasNone(type: MessageType, family: FamilyName): boolean {
+  return HAS_NONE[family]?.types.includes(type) ?? false
+}
+
+function appliedCell(message: string, family: FamilyName): string {
+  const isSolidus = family === 'solidus'
+  if (!isApplied(message, family)) return `[✗](../test/${isSolidus ? SOLIDUS_SHOWN : REFUSED_SHOWN})`
+  const file = isSolidus ? SOLIDUS_SHOWN : APPLIED_SHOWN[message as keyof typeof APPLIED_SHOWN]
+  return file === undefined ? 'untested' : `[✓](../test/${file})`
+}
+
+/** Of these the parts are listed; `without` are whole others. */
+const OBJECTS: readonly Readonly<{
+  named: string
+  types: readonly MessageType[]
+  without?: readonly string[]
+}>[] = [
+  { named: 'Product', types: ['product:new', 'product:update'] },
+  { named: 'Stock', types: ['stock:change', 'stock:actual'] },
+  { named: 'Order', types: ['order:persist'] },
+  { named: 'Return authorization', types: ['return_authorization:new'], without: ['order'] },
+  { named: 'Customer return', types: ['customer_return:new', 'customer_return:updated'], without: ['order'] },
+  { named: 'Stock transfer', types: ['stock_transfer:persist'] },
+  { named: 'Customer', types: ['user:new', 'user:updated'] },
+]
+
+function fieldTable({ named, types, without = [] }: (typeof OBJECTS)[number]): string {
+  const told = names.filter((family) => types.some((type) => !hasNone(type, family)))
+  const columns = told.map((family) => ({ family, payloads: payloadsOf(types, family) }))
+  const known = keysOfSchema(z.toJSONSchema(messageSchemas[types[0]!], { io: 'input' }), without)
+  const filled = columns.map(({ payloads }) => keysWithValues(payloads, known, without))
+  const own = [...new Set(filled.flatMap((keys) => [...keys]))].filter((key) => !known.includes(key)).sort()
+  const row = (key: string, name: string) =>
+    `| ${name} | ${filled.map((keys) => (keys.has(key) ? '●' : '○')).join(' | ')} |`
+  return `### ${named} (${types.map((type) => `\`${type}\``).join(', ')})
+
+| | ${told.map((family) => FAMILIES[family].named).join(' | ')} |
+| --- |${told.map(() => ' --- |').join('')}
+${[...known.map((key) => row(key, `\`${key}\``)), ...own.map((key) => row(key, `\`${key}\` (own)`))].join('\n')}
+`
+}
+
+function payloadsOf(types: readonly string[], family: FamilyName): unknown[] {
+  const shown: readonly Shown[] = PROOFS.flatMap(({ shows }) => shows[FAMILIES[family].store] ?? [])
+  return shown.flatMap(([type, payload]) => (payload && types.includes(type) ? [payload] : []))
+}
