@@ -20,7 +20,7 @@ import { deriveProduct, type ProductInput } from './derive-product.ts'
 import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
-import { type Changed, knownKey, readRegrouped } from './regrouped.ts'
+import { readRegrouped, removedSkus } from './regrouped.ts'
 import { readSeeded } from './seeding.ts'
 import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart, variantOfSubject } from './stock-account.ts'
@@ -222,27 +222,6 @@ async function readNeededAccounts(
 /** Aggregates of which everything new was written by the hub: only they can be an echo. */
 function hubMade(rows: Rows): string[] {
   return [...rows].filter(([, own]) => own.some((row) => row.origin !== null)).map(([aggregate]) => aggregate)
-}
-
-/** For SKUs of products that are gone or deleted, and those that variants left: the products on whose living variants they live on. */
-async function removedSkus(
-  db: Db,
-  store: Store,
-  { changed, products, baselines, left }: Changed & Readonly<{ left: readonly string[] }>,
-): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const skus = new Set(left)
-  for (const id of changed) {
-    const known = knownKey(baselines.get(aggregateKey('product', id)))
-    const product = products.get(id)
-    const removed = product === undefined || (!(product instanceof Error) && product.deletedAt !== null)
-    if (!known || !removed) continue
-    for (const sku of [known.sku, ...known.variants.map((variant) => variant.sku)]) skus.add(sku)
-  }
-  for (const product of products.values()) {
-    if (!(product instanceof Error) && product.deletedAt !== null) skus.add(product.sku)
-  }
-  skus.delete('')
-  return skus.size === 0 ? new Map() : store.skuOwners(db, [...skus])
 }
 
 function idsOf(aggregates: readonly string[], kind: AggregateKind): string[] {

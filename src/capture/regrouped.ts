@@ -14,7 +14,7 @@ export const CATALOGUE = 'catalogue'
 type Baselines = ReadonlyMap<string, Baseline>
 
 /** The products of whose catalogue something changed, as they stand and as they were told. */
-export type Changed = Readonly<{
+type Changed = Readonly<{
   changed: readonly string[]
   products: ReadonlyMap<string, ProductSnapshot | MappingError>
   baselines: ReadonlyMap<string, Baselines>
@@ -63,6 +63,27 @@ export async function readRegrouped(
     }),
   )
   return { stock, regrouped, left }
+}
+
+/** For SKUs of products that are gone or deleted, and those that variants left: the products on whose living variants they live on. */
+export async function removedSkus(
+  db: Db,
+  store: Store,
+  { changed, products, baselines, left }: Changed & Readonly<{ left: readonly string[] }>,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const skus = new Set(left)
+  for (const id of changed) {
+    const known = knownKey(baselines.get(aggregateKey('product', id)))
+    const product = products.get(id)
+    const removed = product === undefined || (!(product instanceof Error) && product.deletedAt !== null)
+    if (!known || !removed) continue
+    for (const sku of [known.sku, ...known.variants.map((variant) => variant.sku)]) skus.add(sku)
+  }
+  for (const product of products.values()) {
+    if (!(product instanceof Error) && product.deletedAt !== null) skus.add(product.sku)
+  }
+  skus.delete('')
+  return skus.size === 0 ? new Map() : store.skuOwners(db, [...skus])
 }
 
 /** Whether it lives, and its SKUs, are not as they were told. */
