@@ -26,7 +26,7 @@ const HAPPENINGS: Readonly<Record<string, Happening>> = {
 
 // REPLAY_SEED and REPLAY_RUNS choose other and more ones; a failure prints its seed.
 const SEED = Number(process.env['REPLAY_SEED'] ?? 20_261_126)
-const RUNS = Number(process.env['REPLAY_RUNS'] ?? 6)
+const RUNS = Number(process.env['REPLAY_RUNS'] ?? 3)
 
 const NAMES = Object.keys(HAPPENINGS)
 // What is told by SKU is the hardest to tell: more of it.
