@@ -4,7 +4,7 @@ import { HANDLERS } from '../../src/apply/handlers.ts'
 import { ANNOUNCED_TYPES, type MessageType } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { stockedFamily, writtenFamily } from '../../src/store/writes/written-family.ts'
+import { writtenFamily } from '../../src/store/writes/written-family.ts'
 import { PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -55,16 +55,15 @@ export const OF_THE_RAW_ORDER: readonly MessageType[] = [
 
 const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
 
-/** Where it is shown what is applied, and that the rest is refused. */
-export const APPLIED_SHOWN = {
-  'stock:change': 'apply/stock.test.ts',
-  'stock:actual': 'apply/stock.test.ts',
-  'product:new': 'apply/product.test.ts',
-  'product:update': 'apply/product.test.ts',
-  'order:import': 'apply/order-import.test.ts',
+/** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
+export function appliedIn(message: string, family: FamilyName): string {
+  if (family === 'solidus') return 'apply/as-spree.test.ts'
+  if (!isApplied(message, family)) return 'scenarios/old-stores.test.ts'
+  if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
+    return 'apply/old-stores.test.ts'
+  if (message.startsWith('product:')) return 'apply/product.test.ts'
+  return message === 'order:import' ? 'apply/order-import.test.ts' : 'apply/stock.test.ts'
 }
-const SOLIDUS_SHOWN = 'apply/as-spree.test.ts'
-const REFUSED_SHOWN = 'scenarios/old-stores.test.ts'
 
 /** The tests that show a type in a family's store. */
 export function proofsOf(type: string, family: FamilyName): Proof[] {
@@ -73,8 +72,9 @@ export function proofsOf(type: string, family: FamilyName): Proof[] {
 
 /** Whether the family's stores are written by such a message. */
 export function isApplied(message: string, family: FamilyName): boolean {
+  if (message.startsWith('stock:')) return true
   try {
-    return (message.startsWith('stock:') ? stockedFamily : writtenFamily)(family) === family
+    return writtenFamily(family) === family
   } catch {
     return false
   }
@@ -139,10 +139,7 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
-  const isSolidus = family === 'solidus'
-  if (!isApplied(message, family)) return `[✗](../test/${isSolidus ? SOLIDUS_SHOWN : REFUSED_SHOWN})`
-  const file = isSolidus ? SOLIDUS_SHOWN : APPLIED_SHOWN[message as keyof typeof APPLIED_SHOWN]
-  return file === undefined ? 'untested' : `[✓](../test/${file})`
+  return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
 }
 
 /** Of these the parts are listed; `without` are whole others. */

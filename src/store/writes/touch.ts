@@ -4,9 +4,11 @@ import type { Shop } from './shop.ts'
 
 /**
  * Moves `updated_at` up the chain as Spree does when something about variants or a product changed: it is the key of the
- * shop's caches. Variants before products, as everywhere, or two of us would wait for each other.
+ * shop's caches. Variants before products, as everywhere, or two of us would wait for each other. In 2.0, where variants
+ * have no such time, their stock and prices touch nothing.
  */
 export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
+  if (!shop.columns.has('spree_variants', 'updated_at')) return
   const { rows } = await db.query<{ product_id: string }>(
     `with touched as (
        select id from ${shop.table('spree_variants')} where id = any($1::bigint[]) order by id for no key update
@@ -43,9 +45,12 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
   )
 }
 
-/** Spree 4 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Spree 6 has a job for it. */
+/**
+ * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, taxons have
+ * no products in an order, and are not touched; Spree 6 has a job for it.
+ */
 async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
-  if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons')) return
+  if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')
   await db.query(
