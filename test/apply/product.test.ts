@@ -6,10 +6,10 @@ import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, type StoreFamily } from '../support/stores.ts'
+import { type AnyStore, createStore } from '../support/stores.ts'
 import { differences, takePicture } from '../support/table-diff.ts'
 
-const families: StoreFamily[] = ['spree-4.10', 'spree-6.0']
+const families: AnyStore[] = ['spree-4.10', 'spree-6.0', 'solidus-4']
 
 /** The documented sample (protocol §6.5). */
 const sample = {
@@ -38,6 +38,7 @@ const shirt = {
 
 describe.each(families)('products from a hub, in a store of %s', (family) => {
   const isSix = family === 'spree-6.0'
+  const isSolidus = family === 'solidus-4'
   let database: TestDatabase
   let store: Store
   let db: Connection
@@ -92,7 +93,7 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
       sku: '',
       currency: 'USD',
       deleted_at: null,
-      status: 'active',
+      ...(isSolidus ? {} : { status: 'active' }),
     })
     expect(product.id).toBeLessThan(100) // the next of the store's own
     expect(await rows('select id from spree_products where id = 1123')).toEqual([])
@@ -104,7 +105,10 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
       { level: 'info', description: 'Product really-awesome-widgets added' },
       { level: 'warn', description: expect.stringContaining('is a draft') },
     ])
-    expect(await read('really-awesome-widgets')).toMatchObject({ status: 'draft', price: null })
+    expect(await read('really-awesome-widgets')).toMatchObject({
+      ...(isSolidus ? { available_on: null } : { status: 'draft' }),
+      price: null,
+    })
   })
 
   test('options are found by name or made, prices inherited, parts that are not applied are named', async () => {
@@ -180,7 +184,7 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     await db.query(`update friendly_id_slugs set slug = 'old-lantern' where slug = 'storm-lantern'`)
     await add({ sku: 'A5', name: 'Old', price: '1', permalink: 'Old Lantern' })
     const slugs = await rows(
-      `select v.sku, p.slug, f.slug as history, f.scope, f.locale
+      `select v.sku, p.slug, f.slug as history, f.scope, ${isSolidus ? `'en' as locale` : 'f.locale'}
          from spree_variants v join spree_products p on p.id = v.product_id
          join friendly_id_slugs f on f.sluggable_id = p.id and f.sluggable_type = 'Spree::Product'
         where v.sku ~ '^A[1-5]$' order by 1`,
@@ -262,6 +266,30 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     await expect(change({ sku: 'TM-1', price: '8.50', currency: 'JPY' })).rejects.toMatchObject({
       code: 'unknown_currency',
     })
+  })
+
+  test('in Solidus a price of another country stays, and the one that the shop shows is set', async () => {
+    if (!isSolidus) return
+    const prices = () =>
+      rows(
+        `select country_iso, amount::float8 from spree_prices
+          where variant_id = 108 and currency = 'USD' order by id`,
+      )
+    const before = await prices()
+    await change({ sku: 'BC-01', price: '36.20' })
+    expect(await prices()).toEqual(before.with(0, { country_iso: null, amount: 36.2 }))
+    await db.query(`update spree_stores set cart_tax_country_iso = 'DE'`)
+    await change({ sku: 'BC-01', price: '28' })
+    expect((await prices()).at(-1)).toEqual({ country_iso: 'DE', amount: 28 })
+    await db.query(
+      `update spree_stores set cart_tax_country_iso = null;
+       delete from spree_prices where variant_id = 108 and country_iso is null`,
+    )
+    await change({ sku: 'BC-01', price: '35' })
+    expect(await prices()).toEqual([
+      { country_iso: 'DE', amount: 28 },
+      { country_iso: null, amount: 35 },
+    ])
   })
 
   test('a new permalink keeps the old one in its history; another product’s is refused', async () => {

@@ -4,7 +4,7 @@ import { HANDLERS } from '../../src/apply/handlers.ts'
 import { ANNOUNCED_TYPES, type MessageType } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { writtenFamily } from '../../src/store/writes/written-family.ts'
+import { importFamily, requireProductFamily } from '../../src/store/writes/written-family.ts'
 import { PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -74,7 +74,9 @@ export function proofsOf(type: string, family: FamilyName): Proof[] {
 export function isApplied(message: string, family: FamilyName): boolean {
   if (message.startsWith('stock:')) return true
   try {
-    return writtenFamily(family) === family
+    if (message.startsWith('product:')) requireProductFamily(family)
+    else importFamily(family)
+    return true
   } catch {
     return false
   }

@@ -18,7 +18,8 @@ import { insertVariant, type Owner, putVariant } from './variants.ts'
 /**
  * Makes a product as Spree's own code does: product, the variant that stands for it or those with options, prices in the
  * store's currency, rows of stock where locations want them, slug with its history, links to the store or its channels.
- * It is active, but a draft where no price is given: Spree sells nothing without one.
+ * It is active, but a draft where no price is given: Spree sells nothing without one. Before there were drafts, it is
+ * available from now on, or has no date yet.
  * @throws NotApplicable where a variant's SKU is another product's.
  */
 export async function createProduct(
@@ -40,10 +41,12 @@ export async function createProduct(
     shipping_category_id: await shippingCategory(db, shop, content.shippingCategory),
     delivery_profile_id: await defaultDeliveryProfile(db, shop, store.id),
     store_id: store.id,
-    ...(shop.columns.has('spree_products', 'status') ? {} : { available_on: new Date().toISOString() }),
+    ...(shop.columns.has('spree_products', 'status') || content.price === undefined
+      ? {}
+      : { available_on: new Date().toISOString() }),
     ...content.columns,
     name: content.name,
-    slug,
+    [shop.slug]: slug,
   })
   await recordSlug(db, shop, id, slug, store.locale)
   await makeVariants(

@@ -24,7 +24,7 @@ export async function findProduct(
 ): Promise<FoundProduct | undefined> {
   if (content.sku === undefined) {
     const slug = slugify(content.slug ?? content.name ?? '')
-    return (await find(db, shop, 'p.slug = $1', slug))[0]
+    return (await find(db, shop, `p.${shop.slug} = $1`, slug))[0]
   }
   const found = await findBySku(db, shop, content.sku)
   if (found || shop.masters) return found
@@ -74,7 +74,7 @@ async function find(
     ? 'v.id is not distinct from p.default_variant_id desc, v.position, v.id'
     : 'v.id'
   const { rows } = await db.query<FoundProduct>(
-    `select p.id::text as id, p.slug, face.id::text as "variantId", face.sku
+    `select p.id::text as id, p.${shop.slug} as slug, face.id::text as "variantId", face.sku
        from ${shop.table('spree_products')} p
        left join lateral (
               select v.id, v.sku

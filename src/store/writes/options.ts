@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { optionLinks } from '../catalogue-words.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
@@ -12,7 +13,7 @@ export async function giveOptionType(
   shop: Shop,
   productId: string,
   name: string,
-  storeId: string,
+  storeId: string | null,
 ): Promise<Readonly<{ id: string; changed: boolean }>> {
   const id = await findOrMakeType(db, shop, name, storeId)
   const { rows } = await db.query<{ has: boolean; position: number }>(
@@ -40,7 +41,8 @@ export async function giveOptionValue(
   value: string,
 ): Promise<boolean> {
   const valueId = await findOrMakeValue(db, shop, typeId, value)
-  const links = shop.table('spree_option_value_variants')
+  const linked = optionLinks(shop.columns)
+  const links = shop.table(linked)
   const { rowCount: others } = await db.query(
     `delete from ${links}
       where variant_id = $1::bigint
@@ -53,21 +55,24 @@ export async function giveOptionValue(
     [variantId, valueId],
   )
   if (rows.length > 0) return (others ?? 0) > 0
-  await insertRow(db, shop, 'spree_option_value_variants', {
+  await insertRow(db, shop, linked, {
     variant_id: variantId,
     option_value_id: valueId,
   })
   return true
 }
 
-async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string): Promise<string> {
+async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string | null): Promise<string> {
   const ofStore = shop.columns.has('spree_option_types', 'store_id')
-    ? 'and (o.store_id is null or o.store_id = $3::bigint)'
-    : 'and $3::text is not null'
   const types = shop.table('spree_option_types')
   const { rows } = await db.query<{ id: string }>(
-    `select o.id::text as id from ${types} o where ${NAMED} ${ofStore} order by o.name = $1 desc, o.id limit 1`,
-    [name, slugify(name), storeId],
+    `select o.id::text as id
+       from ${types} o
+      where ${NAMED}
+        ${ofStore ? 'and (o.store_id is null or o.store_id = $3::bigint)' : ''}
+      order by o.name = $1 desc, o.id
+      limit 1`,
+    [name, slugify(name), ...(ofStore ? [storeId] : [])],
   )
   if (rows[0]) return rows[0].id
   return insertRow(db, shop, 'spree_option_types', {

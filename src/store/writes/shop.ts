@@ -18,14 +18,19 @@ type Words = Readonly<{
    * is written anew with its time, those that `differ` are, or their state is and their time stays (`untimed`).
    */
   otherShipments: 'each' | 'differ' | 'untimed'
+  /** What a product is called in addresses. */
+  slug: 'slug' | 'permalink'
+  /** Is the default tax category written into new products, or looked up where they have none? */
+  writesDefaultTax: boolean
   /** What option types and values are called on screen. */
   label: 'presentation' | 'label'
   /** Of a slug's history row. */
   slugScope: string | null
   /** Has each product a variant of its own that stands for it and has no options? */
   masters: boolean
-  /** Of the columns that hold money. */
+  /** Of the columns that hold money: digits after the point, and before it. */
   moneyDecimals: number
+  moneyDigits: number
 }>
 
 const spree4: Words = {
@@ -36,19 +41,24 @@ const spree4: Words = {
   unitShipment: 'shipment_id',
   state: 'state',
   otherShipments: 'each',
+  slug: 'slug',
+  writesDefaultTax: true,
   label: 'presentation',
   slugScope: null,
   masters: true,
   moneyDecimals: 2,
+  moneyDigits: 8,
 }
 
+const spree3: Words = { ...spree4, writesDefaultTax: false }
+
 const words: Readonly<Record<FamilyName, Words>> = {
-  'spree-2.1': { ...spree4, otherShipments: 'untimed' },
-  'spree-2.4': spree4,
-  'spree-3.6': spree4,
+  'spree-2.1': { ...spree3, otherShipments: 'untimed', slug: 'permalink', moneyDigits: 6 },
+  'spree-2.4': spree3,
+  'spree-3.6': spree3,
   'spree-4.10': spree4,
   'spree-4.7': spree4,
-  solidus: { ...spree4, otherShipments: 'differ' },
+  solidus: { ...spree3, otherShipments: 'differ' },
   'spree-6.0': {
     stock: 'spree_stock_levels',
     movedStock: 'stock_level_id',
@@ -57,10 +67,13 @@ const words: Readonly<Record<FamilyName, Words>> = {
     unitShipment: 'fulfillment_id',
     state: 'status',
     otherShipments: 'differ',
+    slug: 'slug',
+    writesDefaultTax: true,
     label: 'label',
     slugScope: '',
     masters: false,
     moneyDecimals: 4,
+    moneyDigits: 15,
   },
 }
 

@@ -4,20 +4,22 @@ import type { Shop } from './shop.ts'
 
 /**
  * Moves `updated_at` up the chain as Spree does when something about variants or a product changed: it is the key of the
- * shop's caches. Variants before products, as everywhere, or two of us would wait for each other. In 2.0, where variants
- * have no such time, their stock and prices touch nothing.
+ * shop's caches. Variants before products, as everywhere, or two of us would wait for each other. In 2.0 variants have no
+ * such time, but their products have.
  */
 export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
-  if (!shop.columns.has('spree_variants', 'updated_at')) return
+  const variants = shop.table('spree_variants')
   const { rows } = await db.query<{ product_id: string }>(
-    `with touched as (
-       select id from ${shop.table('spree_variants')} where id = any($1::bigint[]) order by id for no key update
-     )
-     update ${shop.table('spree_variants')} v
-        set updated_at = ${NOW}
-       from touched
-      where v.id = touched.id
-      returning v.product_id::text as product_id`,
+    shop.columns.has('spree_variants', 'updated_at')
+      ? `with touched as (
+           select id from ${variants} where id = any($1::bigint[]) order by id for no key update
+         )
+         update ${variants} v
+            set updated_at = ${NOW}
+           from touched
+          where v.id = touched.id
+          returning v.product_id::text as product_id`
+      : `select product_id::text from ${variants} where id = any($1::bigint[]) order by id`,
     [variantIds],
   )
   for (const productId of new Set(rows.map((row) => row.product_id))) await touchProduct(db, shop, productId)

@@ -38,7 +38,7 @@ export async function updateProduct(
   const columns = {
     ...content.columns,
     ...(content.name === undefined ? {} : { name: content.name }),
-    ...(slug === undefined ? {} : { slug }),
+    ...(slug === undefined ? {} : { [shop.slug]: slug }),
     ...(content.shippingCategory === undefined
       ? {}
       : { shipping_category_id: await shippingCategory(db, shop, content.shippingCategory) }),

@@ -2,14 +2,14 @@ import type { Db } from '../../postgres/pool.ts'
 import { roundDecimal } from './decimal.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType, giveOptionValue } from './options.ts'
-import { setPrice } from './prices.ts'
+import { asMoney, setPrice } from './prices.ts'
 import type { VariantContent } from './product-content.ts'
 import { insertRow, updateRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { makeStock, type StockLocation } from './stock-place.ts'
 
 /** The product whose variants are written. */
-export type Owner = Readonly<{ id: string; storeId: string; currency: string }>
+export type Owner = Readonly<{ id: string; storeId: string | null; currency: string }>
 
 /** Measures and cost as the columns hold them: else an equal value with more decimals would look like another one. */
 export function roundedColumns(
@@ -19,7 +19,7 @@ export function roundedColumns(
   return Object.fromEntries(
     Object.entries(columns).map(([name, value]) => [
       name,
-      value === null ? null : roundDecimal(value, name === 'cost_price' ? shop.moneyDecimals : 2),
+      value === null ? null : name === 'cost_price' ? asMoney(shop, value) : roundDecimal(value, 2),
     ]),
   )
 }
