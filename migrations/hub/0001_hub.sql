@@ -33,6 +33,7 @@ create table hub.mapping (
   token text not null,
   messages text[] not null check (cardinality(messages) > 0),
   parameters text[] not null default '{}',
+  filters jsonb not null default '[]',
   options jsonb not null default '{"retries_allowed": true}',
   enabled boolean not null default true,
   required boolean not null default false,
@@ -41,6 +42,7 @@ create table hub.mapping (
   updated_at timestamptz not null default clock_timestamp()
 );
 comment on column hub.mapping.is_store is 'The mapping to the store''s own webhook: what the store itself has pushed, and what follows from it, never goes there.';
+comment on column hub.mapping.filters is 'All have to hold of a message for the mapping to get it: path, operator, value, match_rule.';
 create index mapping_store on hub.mapping (store_id);
 
 create table hub.parameter (

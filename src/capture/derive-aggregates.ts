@@ -1,8 +1,7 @@
 import { type AggregateKind, aggregateKey, splitAggregate } from '../messages/aggregate.ts'
 import type { MappingError } from '../messages/mapping-error.ts'
 import type { Message, MessageType } from '../messages/message.ts'
-import { naturalKeySchema } from '../messages/product.ts'
-import type { OrderSnapshot, ProductSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
+import type { OrderSnapshot, VariantStockSnapshot } from '../messages/snapshot.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
 import {
   type InObjects,
@@ -21,6 +20,7 @@ import { deriveProduct, type ProductInput } from './derive-product.ts'
 import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
 import type { ResolvedRow } from './outbox-row.ts'
+import { readRegrouped, removedSkus } from './regrouped.ts'
 import { readSeeded } from './seeding.ts'
 import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart, variantOfSubject } from './stock-account.ts'
@@ -51,13 +51,12 @@ export async function deriveAggregates(
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const variants = stockVariants(rows)
-  const [baselines, products, stock, seeded, told, places] = await Promise.all([
+  const [baselines, products, named, seeded, told] = await Promise.all([
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, variants),
     how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
-    how.stockBy === 'location' && variants.length > 0 ? store.stockPlaces(db) : undefined,
   ])
   const pictures = new Map(
     await Promise.all(
@@ -67,8 +66,10 @@ export async function deriveAggregates(
       }),
     ),
   )
+  const { stock, regrouped, left } = await readRegrouped(db, store, { changed, products, baselines, named })
+  const places = how.stockBy === 'location' && stock.size > 0 ? await store.stockPlaces(db) : undefined
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
-  const elsewhere = await removedSkus(db, store, changed, products, baselines)
+  const elsewhere = await removedSkus(db, store, { changed, products, baselines, left })
 
   const orders = idsOf(aggregates, 'order')
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
@@ -117,6 +118,7 @@ export async function deriveAggregates(
         aggregate,
         rows: rows.get(aggregate) ?? [],
         product,
+        regrouped: regrouped.get(id) ?? [],
         stock,
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         accounts,
@@ -220,30 +222,6 @@ async function readNeededAccounts(
 /** Aggregates of which everything new was written by the hub: only they can be an echo. */
 function hubMade(rows: Rows): string[] {
   return [...rows].filter(([, own]) => own.some((row) => row.origin !== null)).map(([aggregate]) => aggregate)
-}
-
-/** For SKUs of products that are gone or deleted: the products on whose living variants they live on. */
-async function removedSkus(
-  db: Db,
-  store: Store,
-  changed: readonly string[],
-  products: ReadonlyMap<string, ProductSnapshot | MappingError>,
-  baselines: ReadonlyMap<string, ReadonlyMap<string, Baseline>>,
-): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const skus = new Set<string>()
-  for (const id of changed) {
-    const naturalKey = baselines.get(aggregateKey('product', id))?.get('catalogue')?.naturalKey
-    const product = products.get(id)
-    const removed = product === undefined || (!(product instanceof Error) && product.deletedAt !== null)
-    if (naturalKey == null || !removed) continue
-    const { sku, variants } = naturalKeySchema.parse(JSON.parse(naturalKey))
-    for (const known of [sku, ...variants.map((variant) => variant.sku)]) skus.add(known)
-  }
-  for (const product of products.values()) {
-    if (!(product instanceof Error) && product.deletedAt !== null) skus.add(product.sku)
-  }
-  skus.delete('')
-  return skus.size === 0 ? new Map() : store.skuOwners(db, [...skus])
 }
 
 function idsOf(aggregates: readonly string[], kind: AggregateKind): string[] {

@@ -1,7 +1,6 @@
 import type { MessageType } from '../messages/message.ts'
 import {
   type NaturalKey,
-  naturalKeySchema,
   productNaturalKey,
   productPayload,
   removedProductPayload,
@@ -13,8 +12,9 @@ import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho } from './echo.ts'
 import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { CATALOGUE, knownKey } from './regrouped.ts'
 
-export type ProductInput = StockInput &
+export type ProductInput = Omit<StockInput, 'wasTold' | 'lives'> &
   Readonly<{
     /** Undefined: the row is gone. */
     product: ProductSnapshot | undefined
@@ -24,16 +24,36 @@ export type ProductInput = StockInput &
     livesElsewhere(sku: string): boolean
   }>
 
-const CATALOGUE = 'catalogue'
-
 /** The catalogue message first, then the stock of its SKUs: stock must not overtake the `product:new` of its SKU. */
 export function deriveProduct(input: ProductInput): Derivation {
   const derivation = emptyDerivation()
   const catalogueRows = input.rows.filter((row) => row.kind === 'product')
   if (catalogueRows.length > 0) deriveCatalogue(input, catalogueRows, derivation)
   if (catalogueRows.some(isBackfill)) tellWhole(input, derivation)
-  deriveStock(input, derivation)
+  const known = knownKey(input.baselines)
+  deriveStock(
+    { ...input, wasTold: (id) => wasTold(id, input, known), lives: (sku) => lives(sku, input) },
+    derivation,
+  )
   return derivation
+}
+
+/**
+ * A master is no variant to others: it was told of with its product. And of a product of which nothing is noted, pieces
+ * that were there before are taken to be known: they must not be told twice.
+ */
+function wasTold(
+  variantId: string,
+  { product, seeded }: ProductInput,
+  known: NaturalKey | undefined,
+): boolean {
+  const isOne = (of: NaturalKey | ProductSnapshot) => of.variants.some(({ id }) => id === variantId)
+  return !seeded || known === undefined || isOne(known) || (product !== undefined && !isOne(product))
+}
+
+function lives(sku: string, { product, livesElsewhere }: ProductInput): boolean {
+  const own = product && product.deletedAt === null ? [product, ...product.variants] : []
+  return own.some((variant) => variant.sku === sku) || livesElsewhere(sku)
 }
 
 /**
@@ -48,7 +68,7 @@ function tellWhole({ product }: ProductInput, { messages }: Derivation): void {
 function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], derivation: Derivation): void {
   const { aggregate, product } = input
   const before = input.baselines.get(CATALOGUE)
-  const known = before?.naturalKey == null ? undefined : naturalKeySchema.parse(JSON.parse(before.naturalKey))
+  const known = knownKey(input.baselines)
   if (!product) {
     if (known && !livesOn(known, input)) {
       const variants = known.variants.filter(({ sku }) => !input.livesElsewhere(sku))

@@ -2,17 +2,27 @@ import type { MessageType } from '../messages/message.ts'
 import type { VariantStockSnapshot } from '../messages/snapshot.ts'
 import { stockPayload } from '../messages/stock.ts'
 import type { Baseline } from './baseline.ts'
-import type { Derivation } from './derivation.ts'
+import type { Derivation, LedgerEntry } from './derivation.ts'
 import { SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
 import { isBackfill, type ResolvedRow } from './outbox-row.ts'
 import { type StockAccount, stockPart } from './stock-account.ts'
-import { changedLevels, differences, levelsByName, type PiecesByPlace, type Places } from './stock-places.ts'
+import {
+  changedLevels,
+  differences,
+  levelsByName,
+  type PiecesByPlace,
+  type Places,
+  stockKey,
+  toldSku,
+} from './stock-places.ts'
 
 export type StockInput = Readonly<{
   aggregate: string
   rows: readonly ResolvedRow[]
-  /** Of the variants that stock rows name; one that is missing is gone. */
+  /** Variants of which something else than stock changed: whether they live, or their SKU. */
+  regrouped: readonly string[]
+  /** Of the variants that stock rows or `regrouped` name; one that is missing is gone. */
   stock: ReadonlyMap<string, VariantStockSnapshot>
   baselines: ReadonlyMap<string, Baseline>
   /** Of those variants that have no baseline, or of which a row asks what is missing. */
@@ -21,12 +31,16 @@ export type StockInput = Readonly<{
   /** Where each place is told by itself: their names. */
   places: Places | undefined
   told(type: MessageType): Told
+  /** Whether the product was told of with this variant, of whose stock nothing is noted. */
+  wasTold(variantId: string): boolean
+  /** Is the SKU in use by a living variant, of whatever product? */
+  lives(sku: string): boolean
   now: Date
 }>
 
 /** What follows for the stock of a product's variants, which its rows name. */
 export function deriveStock(input: StockInput, derivation: Derivation): void {
-  const byVariant = new Map<string, ResolvedRow[]>()
+  const byVariant = new Map<string, ResolvedRow[]>(input.regrouped.map((variantId) => [variantId, []]))
   for (const row of input.rows) {
     const variantId = row.kind === 'stock' ? (row.parent ?? row.parentOld) : null
     if (variantId === null) continue
@@ -47,88 +61,143 @@ function deriveVariantStock(
   rows: readonly ResolvedRow[],
   derivation: Derivation,
 ): void {
-  const { aggregate } = input
+  const { aggregate, places, stockMessages } = input
   const part = stockPart(variantId)
   const variant = input.stock.get(variantId)
-  for (const row of rows) {
-    if (row.delta === null || row.rowId === null) continue
-    derivation.ledger.push({
-      variantId,
-      stockItemId: row.rowId,
-      stockLocationId: variant?.locations.get(row.rowId) ?? null,
-      delta: row.delta,
-      origin: row.origin,
-      at: row.at,
-    })
+  const before = input.baselines.get(part)
+  const [heardAs, sku] = [skuHeard(input, variantId), variant?.living ? variant.sku : '']
+  if (rows.length === 0 && heardAs === sku) return
+  const account = input.accounts.get(variantId)
+  const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
+  derivation.ledger.push(...ledgerOf(variantId, variant, rows, missed, input.now))
+  const known = Number(before?.level ?? account?.known ?? 0)
+  const leaves = heardAs !== '' && sku === '' && stockMessages === 'change' && input.lives(heardAs)
+  // Who counts by SKU loses the pieces of a SKU that is gone; those of one that lives on have to be taken from it.
+  if (leaves && known !== 0) {
+    const own = variant ? differences(rows, 0, variant, places) : NOWHERE
+    const pieces = sumByPlace(own) === -known ? own : new Map([[undefined, -known]])
+    tell(derivation, 'stock:change', heardAs, pieces, null)
   }
   if (!variant) {
     derivation.forgotten.push({ aggregate, part })
     return
   }
-  const before = input.baselines.get(part)
-  const account = input.accounts.get(variantId)
-  const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
-  if (missed !== 0) {
-    const at = input.now
-    derivation.ledger.push({
-      variantId,
-      stockItemId: null,
-      stockLocationId: null,
-      delta: String(missed),
-      origin: null,
-      at,
-    })
-  }
-  const known = Number(before?.level ?? account?.known ?? 0)
   const level = known + sumOf(rows) + missed
-  const { places, stockMessages } = input
   const levels = stockMessages === 'actual' && places ? levelsByName(variant, places) : undefined
   derivation.baselines.push({
     aggregate,
     part,
     digest: null,
     level: String(stockMessages === 'change' ? level : variant.level),
-    naturalKey: JSON.stringify({ sku: variant.sku, ...(levels && { places: Object.fromEntries(levels) }) }),
+    naturalKey: stockKey({ sku, ...(levels && { places: Object.fromEntries(levels) }) }),
     shape: SHAPE,
   })
+  if (leaves) return
+  const appears = heardAs === '' && sku !== ''
   const whole = rows.some(isBackfill)
   let changes: PiecesByPlace
-  if (stockMessages === 'change') changes = differences(rows, missed, variant, places)
+  if (stockMessages === 'change')
+    changes = appears
+      ? withFormer(known, rows, missed, variant, places)
+      : differences(rows, missed, variant, places)
   else if (levels && places)
-    changes = whole ? levels : changedLevels(levels, rows, missed, before, variant, places)
-  else if (!whole && Number(before?.level ?? Number.NaN) === variant.level) changes = new Map()
+    changes = whole || appears ? levels : changedLevels(levels, rows, missed, before, variant, places)
+  else if (!whole && !appears && Number(before?.level ?? Number.NaN) === variant.level) changes = NOWHERE
   else changes = new Map([[undefined, variant.level]])
   if (!variant.living || !(changes.size > 0 || whole)) {
     const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
     if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
     return
   }
-  if (variant.sku === '') {
+  if (sku === '') {
     derivation.withoutSku++
     return
   }
-  const tell = (type: 'stock:change' | 'stock:actual', told: PiecesByPlace, subject: string | null) => {
-    for (const [place, quantity] of told)
-      derivation.messages.push({
-        type,
-        payload: stockPayload(variant.sku, quantity, place),
-        subject: subject === null || place === undefined ? subject : `${subject}@${place}`,
-      })
-  }
   if (stockMessages === 'change') {
-    tell('stock:change', changes, null)
+    tell(derivation, 'stock:change', sku, changes, null)
     // By all that was told and not as it stands: what is under way will be told as a change of this level. How much of
     // that is where is known only while nothing is under way.
     if (whole)
       tell(
+        derivation,
         'stock:actual',
+        sku,
         places && level === variant.level ? levelsByName(variant, places) : new Map([[undefined, level]]),
         null,
       )
-  } else if (!whole && isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
-  else tell('stock:actual', changes, part)
+  } else if (!whole && rows.length > 0 && isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
+  else tell(derivation, 'stock:actual', sku, changes, part)
+}
+
+const NOWHERE: PiecesByPlace = new Map()
+
+/** The SKU under which those who heard of the variant count its pieces; empty where nobody does. */
+function skuHeard({ baselines, stock, wasTold }: StockInput, variantId: string): string {
+  const before = baselines.get(stockPart(variantId))
+  if (before) return toldSku(before)
+  return wasTold(variantId) ? (stock.get(variantId)?.sku ?? '') : ''
+}
+
+/** All that a variant has which is heard of for the first time, or again: what it had before, and what changed. */
+function withFormer(
+  known: number,
+  rows: readonly ResolvedRow[],
+  missed: number,
+  variant: VariantStockSnapshot,
+  places: Places | undefined,
+): PiecesByPlace {
+  const changes = differences(rows, missed, variant, places)
+  if (known === 0) return changes
+  if (places && changes.size === 0 && known === variant.level) return levelsByName(variant, places)
+  const all = new Map(changes).set(undefined, (changes.get(undefined) ?? 0) + known)
+  return new Map([...all].filter(([, pieces]) => pieces !== 0))
+}
+
+function ledgerOf(
+  variantId: string,
+  variant: VariantStockSnapshot | undefined,
+  rows: readonly ResolvedRow[],
+  missed: number,
+  now: Date,
+): LedgerEntry[] {
+  const entries = rows.flatMap(({ rowId, delta, origin, at }) =>
+    delta === null || rowId === null
+      ? []
+      : [
+          {
+            variantId,
+            stockItemId: rowId,
+            stockLocationId: variant?.locations.get(rowId) ?? null,
+            delta,
+            origin,
+            at,
+          },
+        ],
+  )
+  if (missed === 0) return entries
+  const unseen = { stockItemId: null, stockLocationId: null, delta: String(missed), origin: null }
+  return [...entries, { variantId, ...unseen, at: now }]
+}
+
+function tell(
+  derivation: Derivation,
+  type: 'stock:change' | 'stock:actual',
+  sku: string,
+  told: PiecesByPlace,
+  subject: string | null,
+): void {
+  for (const [place, quantity] of told)
+    derivation.messages.push({
+      type,
+      payload: stockPayload(sku, quantity, place),
+      subject: subject === null || place === undefined ? subject : `${subject}@${place}`,
+    })
 }
 
 function sumOf(rows: readonly ResolvedRow[]): number {
   return rows.reduce((sum, row) => sum + Number(row.delta ?? 0), 0)
+}
+
+function sumByPlace(pieces: PiecesByPlace): number {
+  return [...pieces.values()].reduce((sum, each) => sum + each, 0)
 }

@@ -14,6 +14,7 @@ import { stateBaseline } from './derive-state.ts'
 import { digestOf, SHAPE } from './digest.ts'
 import { isRootInsert, type OutboxRow } from './outbox-row.ts'
 import { stockPart } from './stock-account.ts'
+import { stockKey } from './stock-places.ts'
 
 const PAGE = 500
 
@@ -102,7 +103,7 @@ async function stockBaselines(
     part: stockPart(variant.variantId),
     digest: null,
     level: String(waiting(variant).reduce((level, { delta }) => level - Number(delta ?? 0), variant.level)),
-    naturalKey: JSON.stringify({ sku: variant.sku }),
+    naturalKey: stockKey({ sku: variant.living ? variant.sku : '' }),
     shape: SHAPE,
   }))
 }

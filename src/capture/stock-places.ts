@@ -10,7 +10,20 @@ export type Places = ReadonlyMap<string, string>
 /** Pieces by the name of their place; undefined is the whole, or a place that is not known. */
 export type PiecesByPlace = ReadonlyMap<string | undefined, number>
 
-const stockKeySchema = z.object({ places: z.record(z.string(), z.number()).optional() })
+const stockKeySchema = z.object({
+  /** As which its pieces are counted by those who heard of it; empty where nobody does. */
+  sku: z.string(),
+  places: z.record(z.string(), z.number()).optional(),
+})
+
+/** What is noted of a variant beside its level. */
+export function stockKey(key: z.infer<typeof stockKeySchema>): string {
+  return JSON.stringify(key)
+}
+
+export function toldSku({ naturalKey }: Baseline): string {
+  return naturalKey === null ? '' : stockKeySchema.parse(JSON.parse(naturalKey)).sku
+}
 
 /** What the hub was last told of each place, where places are told. */
 function toldLevels(before: Baseline | undefined): ReadonlyMap<string, number> | undefined {

@@ -1,5 +1,11 @@
 /** What the router needs of an enabled mapping that subscribes to the message's type. */
-export type Subscription = Readonly<{ mappingId: string; isStore: boolean; retriesAllowed: boolean }>
+export type Subscription = Readonly<{
+  mappingId: string
+  isStore: boolean
+  retriesAllowed: boolean
+  /** Whether all of the mapping's filters hold. */
+  passes: boolean
+}>
 
 /** One copy, for one mapping. */
 export type Copy = Readonly<{
@@ -14,7 +20,7 @@ export type Copy = Readonly<{
 export const ORIGIN_STORE = 'store'
 
 /**
- * Who gets a message: every subscription, but for the store's own webhook where the store itself has said it, or where it
+ * Who gets a message: every subscription whose filters hold, but for the store's own webhook where the store itself has said it, or where it
  * follows from what the store has said. Else a sale of two pieces would come back as another sale of two.
  */
 export function copiesOf(
@@ -22,7 +28,7 @@ export function copiesOf(
   subscriptions: readonly Subscription[],
 ): Copy[] {
   return subscriptions
-    .filter(({ isStore }) => !(isStore && message.origin === ORIGIN_STORE))
+    .filter(({ isStore, passes }) => passes && !(isStore && message.origin === ORIGIN_STORE))
     .map(({ mappingId, retriesAllowed }) => ({
       mappingId,
       aggregate: `${mappingId}/${message.aggregate}`,

@@ -8,6 +8,7 @@ import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
 import { spellingsOf } from './aliases.ts'
 import { insertIncoming } from './incoming.ts'
+import { passesOf } from './mapping-filters.ts'
 import { newObjectId } from './object-id.ts'
 import { HUB_ACCEPTED } from './queues.ts'
 import { type Copy, copiesOf, type Subscription } from './route.ts'
@@ -45,7 +46,7 @@ async function route(db: Db, message: QueuedMessage, options: RoutingOptions): P
   const { store_id: storeId, origin, envelope } = carried.parse(message.carried)
   const aggregate = message.aggregate.slice(storeId.length + 1)
   const subscriptions = await atStep('route.subscriptions', () =>
-    readSubscriptions(db, storeId, message.type),
+    readSubscriptions(db, storeId, message, { origin, envelope }),
   )
   const copies = copiesOf({ origin, aggregate }, subscriptions)
   await atStep('route.copies', () =>
@@ -59,9 +60,20 @@ async function route(db: Db, message: QueuedMessage, options: RoutingOptions): P
   options.onRouted(message.type, copies.length)
 }
 
-async function readSubscriptions(db: Db, storeId: string, type: string): Promise<Subscription[]> {
-  const { rows } = await db.query<{ id: string; is_store: boolean; retries_allowed: boolean }>(
-    `select id, is_store, coalesce((options ->> 'retries_allowed')::boolean, true) as retries_allowed
+async function readSubscriptions(
+  db: Db,
+  storeId: string,
+  { type, key, payload }: QueuedMessage,
+  { origin, envelope }: Pick<Original, 'origin' | 'envelope'>,
+): Promise<Subscription[]> {
+  const { rows } = await db.query<{
+    id: string
+    is_store: boolean
+    retries_allowed: boolean
+    filters: string | null
+  }>(
+    `select id, is_store, coalesce((options ->> 'retries_allowed')::boolean, true) as retries_allowed,
+            nullif(filters, '[]')::text as filters
        from hub.mapping
       where store_id = $1
         and enabled
@@ -69,10 +81,20 @@ async function readSubscriptions(db: Db, storeId: string, type: string): Promise
       order by id`,
     [storeId, spellingsOf(type)],
   )
+  const isFiltered = rows.some(({ filters }) => filters !== null)
+  // As it was pushed, from its root.
+  const message = isFiltered && {
+    ...JSON.parse(envelope),
+    origin,
+    message: type,
+    message_id: key,
+    payload: JSON.parse(payload),
+  }
   return rows.map((row) => ({
     mappingId: row.id,
     isStore: row.is_store,
     retriesAllowed: row.retries_allowed,
+    passes: row.filters === null || passesOf(row.filters)(message),
   }))
 }
 

@@ -7,6 +7,7 @@ import { follow } from './live.js'
 import { messageRow } from './row.js'
 import { actButton } from './say.js'
 import { callJson } from './session.js'
+import { shapingItems, shapingRow } from './shaping.js'
 import { showFigures, showVerdict } from './verdict.js'
 import { clock, count } from './words.js'
 
@@ -69,6 +70,9 @@ function show(seen) {
   inbound.suggest(seen.inbound.map(({ type }) => type))
   keep(byId('workers'), seen.workers, ({ id }) => id, workerRow)
   byId('workers-empty').hidden = seen.workers.length > 0
+  const shaped = shapingItems(seen)
+  byId('shaping').hidden = shaped.length === 0
+  keep(byId('shaped'), shaped, ({ key }) => key, shapingRow)
 }
 
 function judge() {

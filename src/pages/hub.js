@@ -100,7 +100,7 @@ function storeBlock() {
   }
 }
 
-function mappingItem({ name, url, messages, enabled, isStore, counts }) {
+function mappingItem({ name, url, messages, filters, enabled, isStore, counts }) {
   const level = counts.parked > 0 ? 'bad' : counts.failing > 0 ? 'warn' : ''
   return h(
     'li',
@@ -116,7 +116,14 @@ function mappingItem({ name, url, messages, enabled, isStore, counts }) {
     h('span', { class: 'counts' }, countsOf(counts)),
     h('span', { class: 'url' }, url),
     h('span', { class: 'quiet' }, messages.join(', ')),
+    filters.length > 0 &&
+      h('span', { class: 'quiet' }, `only where ${filters.map(filterWords).join(' and ')}`),
   )
+}
+
+/** `payload.order.totals.tax gt 100`; of a list `any payload.order.shipments.*.number begin H`. */
+function filterWords({ path, operator, value, match_rule: rule }) {
+  return [rule === 'any' && 'any', path, operator, value].filter(Boolean).join(' ')
 }
 
 function countsOf(counts) {

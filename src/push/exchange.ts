@@ -104,6 +104,7 @@ export function toAnswer({ status, data, headers }: AxiosResponse<string>): Answ
     retryAfter: headerText(headers['retry-after']),
     location: headerText(headers['location']),
     hub: headerText(headers['x-hub']),
+    date: headerText(headers['date']),
   }
 }
 

@@ -80,7 +80,7 @@ export function createObjectClient(options: PushClientOptions): PushClient {
       // The one thing that such a hub can be asked, and harmless: nothing is in it.
       const outcome = await post('orders', [], signal)
       if (outcome.kind !== 'accepted') return outcome
-      return { kind: 'reachable', types: [], isOurs: false }
+      return { kind: 'reachable', types: [], isOurs: false, date: undefined }
     },
 
     close: () => pool.destroy(),

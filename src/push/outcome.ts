@@ -48,6 +48,8 @@ export type Reachable = Readonly<{
   types: readonly string[]
   /** By its `X-Hub` header. */
   isOurs: boolean
+  /** When it answered, by its own clock, to the second; undefined where it does not say so. */
+  date: Date | undefined
 }>
 
 /** The parts of an HTTP answer that decide what it means. */
@@ -58,6 +60,7 @@ export type Answer = Readonly<{
   retryAfter?: string | undefined
   location?: string | undefined
   hub?: string | undefined
+  date?: string | undefined
 }>
 
 /** What our hub puts into `X-Hub` of every answer. */
@@ -108,7 +111,11 @@ export function refusesContent(outcome: SentOutcome): boolean {
 export function readProbe(answer: Answer, secret: string): ProbeOutcome {
   const types = messageTypes.safeParse(parseJson(answer.body))
   if (answer.status !== 200 || !types.success) return readStatus(answer, secret)
-  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB }
+  return { kind: 'reachable', types: types.data, isOurs: answer.hub === OUR_HUB, date: dateOf(answer) }
+}
+
+function dateOf({ date }: Answer): Date | undefined {
+  return date !== undefined && httpDate.test(date) ? new Date(date) : undefined
 }
 
 function readStatus(answer: Answer, secret: string): AnswerOutcome {

@@ -26,7 +26,7 @@ export class ExchangeFault extends AxiosError {
   }
 }
 
-const HEADERS_READ = ['x-hub', 'content-type', 'retry-after', 'location'] as const
+const HEADERS_READ = ['x-hub', 'content-type', 'retry-after', 'location', 'date'] as const
 
 /**
  * An axios adapter that sends `config.url`, a path, over a pool, or over an agent to the origin `config.baseURL`. It

@@ -33,10 +33,15 @@ export function extraTables(extra: Extra | undefined): string[] {
 
 /**
  * The family with the extra columns: read by the same statement as all the rest, as a third column `extra`, and watched.
- * @throws StoreError which names what the store does not have
+ * @throws StoreError which names all that the store does not have
  */
 export function withExtra(family: Family, columns: Columns, extra: Extra | undefined): Family {
   const { product, order } = extra ?? {}
+  const faults = [
+    ...(product ? faultsOf(columns, 'product', product) : []),
+    ...(order ? faultsOf(columns, 'order', order) : []),
+  ]
+  if (faults.length > 0) throw new StoreError('unknown_extra', faults.join('\n'))
   let extended = family
   if (product) extended = extend(extended, columns, 'product', product)
   if (order) extended = extend(extended, columns, 'order', order)
@@ -67,22 +72,6 @@ function extend(family: Family, columns: Columns, kind: ExtraKind, own: ExtraOfK
   const root = ROOTS[kind]
   const names = [...(own.columns ?? [])].sort()
   const tables = Object.entries(own.tables ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const name of names) {
-    requireColumn(columns, `extra.${kind}.columns`, root, name)
-    refuseTaken(`extra.${kind}.columns`, kind, name)
-  }
-  for (const [table, { key, columns: wanted }] of tables) {
-    const where = `extra.${kind}.tables`
-    if (!columns.has(table))
-      throw new StoreError('unknown_extra', `${where}: the store has no table ${table}.`)
-    refuseTaken(where, kind, table)
-    for (const name of ['id', key, ...wanted]) requireColumn(columns, `${where}.${table}`, table, name)
-    if (!/^(bigint|integer|smallint)$/.test(columns.typeOf(table, key) ?? ''))
-      throw new StoreError(
-        'unknown_extra',
-        `${where}.${table}: ${key} is no integer, as the ids of ${kind}s are.`,
-      )
-  }
   const statements = kind === 'product' ? 'products' : 'orders'
   return {
     ...family,
@@ -149,18 +138,34 @@ function union(columns: readonly string[], more: readonly string[]): string[] {
   return [...new Set([...columns, ...more])]
 }
 
-function requireColumn(columns: Columns, where: string, table: string, name: string): void {
-  if (columns.has(table, name)) return
-  const nearest = nearestWord(name, columns.of(table))
-  throw new StoreError(
-    'unknown_extra',
-    `${where}: table ${table} has no column ${name}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
-  )
+function faultsOf(columns: Columns, kind: ExtraKind, own: ExtraOfKind): string[] {
+  const where = `extra.${kind}`
+  const tables = Object.entries(own.tables ?? {}).flatMap(([table, { key, columns: wanted }]) => {
+    if (!columns.has(table)) return [`${where}.tables: the store has no table ${table}.`]
+    const faults = [
+      ...taken(`${where}.tables`, kind, table),
+      ...['id', key, ...wanted].flatMap((name) => missing(columns, `${where}.tables.${table}`, table, name)),
+    ]
+    if (columns.has(table, key) && !/^(bigint|integer|smallint)$/.test(columns.typeOf(table, key) ?? ''))
+      faults.push(`${where}.tables.${table}: ${key} is no integer, as the ids of ${kind}s are.`)
+    return faults
+  })
+  const ofRoot = (own.columns ?? []).flatMap((name) => [
+    ...missing(columns, `${where}.columns`, ROOTS[kind], name),
+    ...taken(`${where}.columns`, kind, name),
+  ])
+  return [...ofRoot, ...tables]
 }
 
-function refuseTaken(where: string, kind: ExtraKind, name: string): void {
-  if (!PAYLOAD_KEYS[kind].includes(name)) return
-  throw new StoreError('unknown_extra', `${where}: the payload of ${kind}s has a ${name} already.`)
+function missing(columns: Columns, where: string, table: string, name: string): string[] {
+  if (columns.has(table, name)) return []
+  const nearest = nearestWord(name, columns.of(table))
+  const meant = nearest === undefined ? '' : ` Did you mean ${nearest}?`
+  return [`${where}: table ${table} has no column ${name}.${meant}`]
+}
+
+function taken(where: string, kind: ExtraKind, name: string): string[] {
+  return PAYLOAD_KEYS[kind].includes(name) ? [`${where}: the payload of ${kind}s has a ${name} already.`] : []
 }
 
 function isDecimal(type: string | undefined): boolean {

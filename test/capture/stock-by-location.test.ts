@@ -34,6 +34,8 @@ const actual = (quantity: number, stock_location: string, sku = 'FS-NAVY-S') => 
   'stock:actual',
   { sku, quantity, stock_location },
 ]
+/** Of 500 pieces in Portland. */
+const giveSku = `update spree_variants set sku = 'TG-1' where id = 109`
 /** As no trigger sees it. */
 const unseen = async (sql: string) => {
   await db.pool.query('alter table spree_stock_items disable trigger user')
@@ -70,6 +72,13 @@ describe('by how much stock changed in each location', () => {
     expect(await reconcile('change')).toEqual([['changed', 'FS-NAVY-S', 2]])
     expect(await told()).toEqual([change(2)])
     expect(await reconcile('change')).toEqual([])
+  })
+
+  test('is told of each where a variant gets its first SKU', async () => {
+    expect(await told(giveSku)).toEqual([
+      ['product:update', expect.objectContaining({ sku: 'TG-1' })],
+      change(500, 'Portland warehouse', 'TG-1'),
+    ])
   })
 
   test('begins, where a backfill says what is there, with the level of each', async () => {
@@ -116,6 +125,13 @@ describe('what each location holds', () => {
       actual(7, 'Kiel depot', 'FS-NAVY-M'),
     ])
     expect(await reconcile('actual')).toEqual([])
+  })
+
+  test('is told where a variant gets its first SKU', async () => {
+    expect(await told(giveSku)).toEqual([
+      ['product:update', expect.objectContaining({ sku: 'TG-1' })],
+      actual(500, 'Portland warehouse', 'TG-1'),
+    ])
   })
 
   test('waits for each location by itself', async () => {

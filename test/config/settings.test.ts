@@ -180,7 +180,7 @@ describe('the sections that shape what is sent', () => {
     [
       'filters: {product:update: [{path: payload.sku, operator: match, value: "("}]}',
       'filters.product:update.0',
-      'has a value that is no regular expression: (.',
+      'has a value that is no regular expression as RE2 knows them: (.',
     ],
     ['transform: {product:update: }', 'transform.product:update', 'is empty.'],
   ])('%s: says where, and what was meant', (written, path, wrong) => {

@@ -665,7 +665,7 @@ describe('mappings', () => {
     ['enabled', { enabled: 'perhaps' }],
     ['options', { options: { retries_allowed: 'perhaps' } }],
     ['parameters', { parameters: ['52811a8584a8169f7a0000ff'] }],
-    ['filters', { filters: [{ path: 'order.amount', operator: 'eq', value: '123' }] }],
+    ['filters', { filters: { path: 'order.amount', operator: 'eq', value: '123' } }],
     ['filters', { filters: '[{"path":"order.amount"}]' }],
     ['identifiers', { identifiers: { number: 'order.number' } }],
   ])('C15 C34 without a right %s it is refused: %j', async (field, wrong) => {
@@ -674,6 +674,63 @@ describe('mappings', () => {
     expect(answer).toMatchObject({ status: 422, json: { error: 'Invalid object.' } })
     expect((answer.json as { errors: object }).errors).toEqual({ [field]: [expect.any(String)] })
     expect((await call('GET', 'mappings')).text).toBe(before)
+  })
+
+  test('C33 filters come back as they were given, without what was left empty; null takes them away', async () => {
+    const given = [
+      { path: 'payload.order.status', operator: 'eq', value: 'complete', match_rule: '' },
+      { path: 'payload.order.totals.tax', operator: 'gt', value: 100 },
+      { path: 'payload.order.note', operator: 'present', value: null },
+      { path: 'payload.order.line_items.*.sku', operator: 'match', value: '^R[0-9]+$', match_rule: 'any' },
+    ]
+    const kept = [
+      { path: 'payload.order.status', operator: 'eq', value: 'complete' },
+      { path: 'payload.order.totals.tax', operator: 'gt', value: '100' },
+      { path: 'payload.order.note', operator: 'present' },
+      { path: 'payload.order.line_items.*.sku', operator: 'match', value: '^R[0-9]+$', match_rule: 'any' },
+    ]
+    const made = await send('POST', 'mappings', mapping({ filters: JSON.stringify(given) }))
+    expect(made).toMatchObject({ status: 201, json: { filters: kept, formatted_filters: kept } })
+    const path = `mappings/${idOf(made, 'id')}`
+    expect((await send('PUT', path, { mapping: { enabled: false } })).json).toMatchObject({ filters: kept })
+    expect((await send('PUT', path, { mapping: { filters: null } })).json).toMatchObject({ filters: [] })
+  })
+
+  test.each([
+    [
+      'an operator that is none',
+      { path: 'payload.a', operator: 'is', value: '1' },
+      /^1\.operator has to be one of eq, neq/,
+    ],
+    ['a value that is missing', { path: 'payload.a', operator: 'eq' }, /^1 needs a value for eq$/],
+    [
+      'a value that is a list',
+      { path: 'payload.a', operator: 'eq', value: [] },
+      /^1\.value has to be a text or a number$/,
+    ],
+    ['a path that is none', { path: 'payload..a', operator: 'empty' }, /^1\.path has to be steps with dots/],
+    [
+      'no regular expression',
+      { path: 'payload.a', operator: 'match', value: '(' },
+      /^1 has a value that is no regular/,
+    ],
+    [
+      'one that could take for ever',
+      { path: 'payload.a', operator: 'match', value: '(.)\\1' },
+      /as RE2 knows them/,
+    ],
+    [
+      'another rule',
+      { path: 'payload.a', operator: 'empty', match_rule: 'some' },
+      /^1\.match_rule has to be all or any$/,
+    ],
+  ])('C34 a filter with %s is refused, with the way to it', async (_, wrong, said) => {
+    const right = { path: 'payload.a', operator: 'present' }
+    const answer = await send('POST', 'mappings', mapping({ filters: [right, wrong] }))
+    expect(answer).toMatchObject({
+      status: 422,
+      json: { errors: { filters: [expect.stringMatching(said)] } },
+    })
   })
 
   test('what this release does not evaluate it says, and needs the root key', async () => {

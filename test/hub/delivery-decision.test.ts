@@ -155,6 +155,7 @@ describe('who gets a copy', () => {
     mappingId,
     isStore: false,
     retriesAllowed: true,
+    passes: true,
     ...over,
   })
 

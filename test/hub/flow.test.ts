@@ -78,6 +78,45 @@ describe('routing', () => {
     expect(erp.got[0]?.headers['content-type']).toBe('application/json')
   })
 
+  test('C88 to C93 a mapping gets what all its filters hold for; what none gets is skipped', async () => {
+    // The example of protocol §4.2: with much tax, or little, and the SKU of one item or another.
+    const [some, every, all] = [await consumer(), await consumer(), await consumer()]
+    const store = await hub.createStore()
+    const tax = { path: 'payload.order.totals.tax', operator: 'gt', value: '100' }
+    const sku = { path: 'payload.order.shipments.*.items.*.sku', operator: 'eq', value: 'ROR-0001' }
+    await store.map('any.in', some.url, ['shipment:ready'], { filters: [tax, { ...sku, match_rule: 'any' }] })
+    await store.map('each.in', every.url, ['shipment:ready'], { filters: [tax, sku] })
+    const push = (tax: number, ...skus: string[]) =>
+      store.push('shipment:ready', {
+        order: { totals: { tax }, shipments: [{ items: skus.map((sku) => ({ sku })) }] },
+      })
+    const mixed = await push(120, 'SPR-00001', 'ROR-0001')
+    const taxFree = await push(5, 'ROR-0001')
+    const plain = await push(9.5e2, 'ROR-0001')
+    await hub.settled()
+    const parents = async ({ got }: TestConsumer) =>
+      (await Promise.all(got.map(async ({ messageId }) => (await archived(messageId))?.parent_id))).sort()
+    expect(await parents(some)).toEqual([mixed, plain].sort())
+    expect(await parents(every)).toEqual([plain])
+    const { body } = await store.call('GET', `messages/${taxFree}`)
+    expect(body).toMatchObject({ state: 'completed', result: { skipped: [] }, children: [] })
+
+    // What was pushed beside the payload is a part of the message, and so are its type and its id.
+    const filters = [
+      { path: 'origin', operator: 'eq', value: 'pos' },
+      { path: 'message', operator: 'begin', value: 'stock:' },
+      { path: 'message_id', operator: 'match', value: '^[0-9a-f]{24}$' },
+    ]
+    await store.map('pos.in', all.url, ['stock:change', 'product:new'], { filters })
+    const send = (message: string, more: object) =>
+      store.call('POST', 'messages', { message, payload: { sku: 'A' }, ...more })
+    await send('stock:change', { origin: 'pos' })
+    await send('stock:change', {})
+    await send('product:new', { origin: 'pos' })
+    await hub.settled()
+    expect(all.got.map(({ message }) => message)).toEqual(['stock:change'])
+  })
+
   test('C59 what nobody wants is archived with nothing derived', async () => {
     const store = await hub.createStore()
     const pushed = await store.push('order:persist', {})

@@ -62,6 +62,15 @@ describe('filters', () => {
     } as const
     expect(passes(filter)).toBe(false)
     expect(passes({ ...filter, match_rule: 'any' })).toBe(true)
+    const none = { path: 'payload.order.gone.*.sku', operator: 'neq', value: 'ROR-0001' } as const
+    expect([passes(none), passes({ ...none, match_rule: 'any' })]).toEqual([false, false])
+    expect(passes({ ...none, operator: 'empty' })).toBe(true)
+  })
+
+  test('no expression takes for ever, whatever it is matched against', () => {
+    const evil = { path: 'payload.text', operator: 'match', value: '^(a|a)+$' } as const
+    expect(compileFilters([evil])({ payload: { text: `${'a'.repeat(10_000)}!` } })).toBe(false)
+    expect(compileFilters([evil])({ payload: { text: `x\n${'a'.repeat(10_000)}` } })).toBe(true)
   })
 
   test('all filters have to hold', () => {
@@ -72,7 +81,10 @@ describe('filters', () => {
   })
 
   test('one that could not be judged is told', () => {
-    expect(faultOf({ path: 'payload.a', operator: 'match', value: '(' })).toMatch(/regular expression: \($/)
+    expect(faultOf({ path: 'payload.a', operator: 'match', value: '(' })).toMatch(/RE2 knows them: \($/)
+    expect(faultOf({ path: 'payload.a', operator: 'match', value: '(?=a)b' })).toMatch(
+      /RE2 knows them: \(\?=a\)b$/,
+    )
     expect(faultOf({ path: 'payload.a', operator: 'eq' })).toBe('needs a value for eq')
     expect(faultOf({ path: 'payload.a', operator: 'empty' })).toBeUndefined()
   })

@@ -9,6 +9,7 @@ import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
 import { startObjectHub } from '../support/object-hub.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { onServer } from '../support/postgres.ts'
+import { settingsFile } from '../support/settings-file.ts'
 import { createGround, type Environment } from './operations-ground.ts'
 import { runBridge } from './run-bridge.ts'
 
@@ -47,7 +48,7 @@ describe('doctor', () => {
         'stock',
         'size',
       ],
-      ...['migrated', 'triggers', 'installation', 'worker', 'hub', 'hub messages', 'webhook'],
+      ...['migrated', 'triggers', 'installation', 'worker', 'hub', 'hub messages', 'hub clock', 'webhook'],
     ])
     expect(hub().requests.filter(({ method }) => method === 'POST')).toEqual([])
     await bridge.terminate()
@@ -109,6 +110,39 @@ describe('doctor', () => {
     await pooler.close()
   })
 
+  test('names the fields that the store has no column for, and all that is missing of what is wanted besides', async () => {
+    const store = await openStore()
+    await store.pool.query(`
+      drop table spree_stock_transfers cascade;
+      alter table spree_products drop column status;
+      alter table spree_orders drop column internal_note`)
+    const file = settingsFile(`
+extra:
+  product: {columns: [colour, tax_category_id]}
+  order: {columns: [chanel], tables: {spree_gifts: {key: order_id, columns: [note]}}}
+`)
+    const { findings, status } = await examine({ DATABASE_URL: store.url }, '--config', file)
+    const textOf = (name: string) => findings.find(({ check }) => check === name)
+    expect(status).toBe(1)
+    expect(textOf('extra')).toMatchObject({
+      state: 'failed',
+      text: [
+        'extra.product.columns: table spree_products has no column colour.',
+        'extra.order.columns: table spree_orders has no column chanel. Did you mean channel?',
+        'extra.order.tables: the store has no table spree_gifts.',
+      ].join('\n'),
+    })
+    expect(textOf('product')?.text).toBe(
+      'can be read; the store does not keep status, translations, images[].key',
+    )
+    expect(textOf('order')?.text).toBe(
+      'can be read; the store does not keep locked_at, internal_note, payments[].payment_method.environment',
+    )
+    expect(textOf('customer')?.text).toBe('can be read; the store does not keep phone')
+    expect(textOf('stock')?.text).toBe('can be read')
+    expect(textOf('stock_transfer')?.text).toBe('is not told of: the store has no table of stock transfers')
+  })
+
   test('goes on to the hub where the database does not answer', async () => {
     const env = { ...environment(await openStore()), DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
     const { status, troubles } = await examine(env)
@@ -159,8 +193,10 @@ describe('an upgrade rehearsed', () => {
   })
 })
 
+const NOW = new Date('2026-04-01T10:00:00Z')
+
 describe('the hub', () => {
-  const reached = { kind: 'reachable', types: ['order:new'], isOurs: false } as const
+  const reached = { kind: 'reachable', types: ['order:new'], isOurs: false, date: undefined } as const
 
   test.each([
     [{ kind: 'refused', status: 401, text: '' }, 'HUB_TOKEN'],
@@ -170,35 +206,52 @@ describe('the hub', () => {
     [{ kind: 'unreachable', code: 'ECONNREFUSED', text: '' }, 'HUB_URL'],
     [{ kind: 'failed', status: 500, text: '' }, 'trouble of its own'],
   ] as const)('%j: %s', (outcome, mend) => {
-    expect(checkHub(outcome, 'order:persist')).toMatchObject([
+    expect(checkHub(outcome, 'order:persist', NOW)).toMatchObject([
       { state: 'failed', mend: expect.stringContaining(mend) },
     ])
   })
 
   test('that does not derive is told of, one that is ours or names the message is not', () => {
     const states = (outcome: Parameters<typeof checkHub>[0]) =>
-      checkHub(outcome, 'order:persist').map(({ state }) => state)
+      checkHub(outcome, 'order:persist', NOW).map(({ state }) => state)
     expect(states(reached)).toEqual(['ok', 'warning'])
     expect(states({ ...reached, isOurs: true })).toEqual(['ok', 'ok'])
     expect(states({ ...reached, types: ['order:persist'] })).toEqual(['ok', 'ok'])
-    expect(checkHub(reached, 'order:new').map(({ state }) => state)).toEqual(['ok', 'ok'])
-    expect(checkHub({ ...reached, types: ['order:persist'] }, 'order:new')[1]).toMatchObject({
+    expect(checkHub(reached, 'order:new', NOW).map(({ state }) => state)).toEqual(['ok', 'ok'])
+    expect(checkHub({ ...reached, types: ['order:persist'] }, 'order:new', NOW)[1]).toMatchObject({
       state: 'warning',
       mend: expect.stringContaining('orders: persist'),
     })
   })
 })
 
+describe('the clock of the hub', () => {
+  test.each([
+    ['2026-04-01T10:00:29Z', 'ok', 'this machine and the hub agree'],
+    ['2026-04-01T10:02:00Z', 'warning', 'the hub is 120 s ahead of this machine'],
+    ['2026-04-01T09:59:00Z', 'warning', 'the hub is 60 s behind this machine'],
+  ])('that says %s at ten: %s', (date, state, text) => {
+    const outcome = { kind: 'reachable', types: [], isOurs: true, date: new Date(date) } as const
+    expect(checkHub(outcome, 'order:persist', new Date('2026-04-01T10:00:00Z')).at(-1)).toMatchObject({
+      check: 'hub clock',
+      state,
+      text,
+    })
+  })
+})
+
 describe('a hub that takes objects', () => {
   test('is said to know us, and nothing of messages', () => {
-    expect(checkHub({ kind: 'reachable', types: [], isOurs: false }, 'orders')).toEqual([
-      {
-        check: 'hub',
-        state: 'ok',
-        text: 'it takes batches of objects, and knows store and token',
-        mend: null,
-      },
-    ])
+    expect(checkHub({ kind: 'reachable', types: [], isOurs: false, date: undefined }, 'orders', NOW)).toEqual(
+      [
+        {
+          check: 'hub',
+          state: 'ok',
+          text: 'it takes batches of objects, and knows store and token',
+          mend: null,
+        },
+      ],
+    )
   })
 
   test.each([
@@ -206,7 +259,7 @@ describe('a hub that takes objects', () => {
     [{ kind: 'refused', status: 404, text: '' }, 'the very address'],
     [{ kind: 'unconfirmed', status: 200, text: '' }, 'only 202 is yes'],
   ] as const)('%j: %s', (outcome, mend) => {
-    expect(checkHub(outcome, 'orders')).toMatchObject([
+    expect(checkHub(outcome, 'orders', NOW)).toMatchObject([
       { state: 'failed', mend: expect.stringContaining(mend) },
     ])
   })

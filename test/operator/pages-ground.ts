@@ -216,6 +216,9 @@ export async function seedHub(
             ('m-warehouse', $1, 'warehouse.orders', 'https://warehouse.example.com/orders', 'x', '{order:persist,order:new}', false)`,
     [HUB_STORE],
   )
+  await pool.query(`update hub.mapping set filters = $1 where id = 'm-warehouse'`, [
+    JSON.stringify([{ path: 'payload.order.status', operator: 'eq', value: 'complete' }]),
+  ])
   const columns =
     'id, aggregate, key, type, payload, attempts, changed_at, created_at, store_id, mapping_id, parent_id'
   const message = (key: string, attempts: number, mapping: string | null, parent: string) => [

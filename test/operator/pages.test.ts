@@ -414,8 +414,8 @@ describe('the hub', () => {
         },
       ],
       mappings: [
-        { name: 'erp.books', counts: { parked: 0 } },
-        { name: 'warehouse.orders', counts: { parked: 1 } },
+        { name: 'erp.books', counts: { parked: 0 }, filters: [] },
+        { name: 'warehouse.orders', counts: { parked: 1 }, filters: [{ operator: 'eq', value: 'complete' }] },
       ],
       troubled: [{ key: keys.parked, code: 422 }],
     })
@@ -562,6 +562,26 @@ inBrowser('in a browser', () => {
     await page.getByText('What is shown below is as it was.').waitFor({ state: 'detached' })
   })
 
+  test('what the configuration keeps back, and what one on trial would change, is seen', async () => {
+    await page.goto(`${await dashboard({ token: TOKEN })}/dashboard#token=${TOKEN}`)
+    await page.locator('#live.on').waitFor()
+    expect(await page.locator('#shaping').isVisible()).toBe(false)
+    await pool.query(`
+      insert into bridge.withheld (type, withheld_by, count, last_aggregate) values ('stock:change', 'filters', 1200, 'product:13');
+      insert into bridge.shadow (type, trial, compared, differing) values ('order:persist', 'one', 10, 3);
+      insert into bridge.shadow_difference (type, path, count, live, shadow, last_aggregate)
+      values ('order:persist', 'payload.total', 3, 'number', 'text', 'order:41')`)
+    const items = page.locator('#shaped > li')
+    await items.nth(1).waitFor()
+    expect(await items.allInnerTexts()).toEqual([
+      expect.stringMatching(/^stock:change 1,200 kept back by filters in .*, the last of product:13 /),
+      expect.stringMatching(
+        /^order:persist on trial for .*: 3 of 10 would differ\s+payload.total number → text, 3 times, the last of order:41$/,
+      ),
+    ])
+    expect(complaints).toEqual([])
+  })
+
   test('the token is asked for, and asked for again when it is wrong', async () => {
     await enqueue(pool, [ORDER])
     await page.goto(`${await dashboard({ token: TOKEN })}/dashboard`)
@@ -582,6 +602,7 @@ inBrowser('in a browser', () => {
     await page.goto(await hub())
 
     await page.getByText('1 message for warehouse.orders of Totes & Mugs is parked.').waitFor()
+    await page.getByText('only where payload.order.status eq complete').waitFor()
     expect(await page.locator('#arrivals > li').innerText()).toMatch(
       /done\s+order:persist\s+R612345678[\s\S]*done\s+→ erp.books[\s\S]*parked\s+→ warehouse.orders/,
     )

@@ -546,7 +546,10 @@ describe('an abort', () => {
 describe('a probe', () => {
   test('asks for the message types, with our token', async () => {
     const hub = await startServer((response) => respond(response, 200, '["order:new"]'))
-    expect(await createClient(`${hub.url}/hub/`).probe(never)).toMatchObject({ kind: 'reachable' })
+    expect(await createClient(`${hub.url}/hub/`).probe(never)).toMatchObject({
+      kind: 'reachable',
+      date: expect.any(Date),
+    })
     expect(hub.received).toEqual([
       expect.objectContaining({
         method: 'GET',

@@ -119,10 +119,14 @@ describe('a probe', () => {
   const probe = (status: number, body: string) => readProbe({ status, body }, TOKEN)
 
   test('reaches a hub that lists message types', () => {
-    expect(probe(200, '["order:new"]')).toEqual({ kind: 'reachable', types: ['order:new'], isOurs: false })
-    expect(probe(200, '[]')).toEqual({ kind: 'reachable', types: [], isOurs: false })
+    const foreign = { kind: 'reachable', isOurs: false, date: undefined }
+    expect(probe(200, '["order:new"]')).toEqual({ ...foreign, types: ['order:new'] })
+    expect(probe(200, '[]')).toEqual({ ...foreign, types: [] })
     const said = { status: 200, body: '[]', hub: 'spree-bridge' }
     expect(readProbe(said, TOKEN)).toMatchObject({ isOurs: true })
+    const date = new Date('2026-04-01T10:00:07Z')
+    expect(readProbe({ ...said, date: date.toUTCString() }, TOKEN)).toMatchObject({ date })
+    expect(readProbe({ ...said, date: 'soon' }, TOKEN)).toMatchObject({ date: undefined })
   })
 
   test('does not take any other answer for a hub', () => {

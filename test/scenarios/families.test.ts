@@ -9,7 +9,7 @@ import { STATE_KINDS } from '../../src/messages/state-kinds.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
-import { PROOFS } from '../support/evidence.ts'
+import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS } from '../support/evidence.ts'
 import {
   appliedIn,
   FAMILIES,
@@ -21,7 +21,9 @@ import {
 } from '../support/families-page.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, replay } from '../support/stores.ts'
-import { levelOf, otherKinds, steps, type Version } from './other-kinds.ts'
+import { returnObjectOf, type Version } from './old-returns.ts'
+import { levelOf, otherKinds, steps } from './other-kinds.ts'
+import type { Payload } from './told.ts'
 
 const versions = Object.keys(steps) as Version[]
 
@@ -41,6 +43,23 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
     await db.pool.query(statements.join(';\n'))
     expect((await collecting.all()).map(({ type, payload }) => [type, payload])).toEqual(tells)
   })
+
+  const object = returnObjectOf(version)
+  if (object)
+    test('what came back, as an object', async () => {
+      const store = await openStore(db.pool, { hubDialect: 'wombat' })
+      const { messages } = (await previewMessages(db.pool, store, {
+        kind: 'order',
+        name: String((object['return_items'] as Payload[])[0]?.['order_number']),
+        stockMessages: 'actual',
+        orderMessages: 'generic',
+        shape: undefined,
+        redact: undefined,
+      }))!
+      expect(messages.filter(({ type }) => type === 'customer_returns')).toEqual([
+        { type: 'customer_returns', payload: object, withheldBy: null },
+      ])
+    })
 
   test('the level of a SKU', async () => {
     const { sku, quantity } = levelOf(version)
@@ -87,15 +106,18 @@ describe('the page of families', () => {
     },
   )
 
-  test.each(PROOFS)('has its word from $file: $title', ({ file, title, shows }) => {
-    const text = textOf(file)
-    expect(text).toContain(title)
-    const helpers = [...text.matchAll(/from '\.\/([\w-]+\.ts)'/g)].map(([, name]) =>
-      textOf(path.join(path.dirname(file), name!)),
-    )
-    const named = [text, ...helpers].join('\n')
-    for (const version of Object.keys(shows)) expect(named).toContain(`'${version}'`)
-  })
+  test.each([...PROOFS, ...OBJECT_PROOFS, ...OBJECT_PROOFS_IN_PART])(
+    'has its word from $file: $title',
+    ({ file, title, shows }) => {
+      const text = textOf(file)
+      expect(text).toContain(title)
+      const helpers = [...text.matchAll(/from '\.\/([\w-]+\.ts)'/g)].map(([, name]) =>
+        textOf(path.join(path.dirname(file), name!)),
+      )
+      const named = [text, ...helpers].join('\n')
+      for (const version of Object.keys(shows)) expect(named).toContain(`'${version}'`)
+    },
+  )
 
   test('says what is applied where, each shown by a test', () => {
     const shownIn = families.flatMap((family) => HANDLERS.map(({ message }) => appliedIn(message, family)))

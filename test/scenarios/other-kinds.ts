@@ -1,14 +1,5 @@
-import { readExpected } from '../expected/read-expected.ts'
-import type { OldStore, SolidusStore } from '../support/stores.ts'
+import { AT, aReturn, hasReturn, type Told, type Version, WIRE } from './old-returns.ts'
 import type { Payload } from './told.ts'
-
-/** Something that happens in a store, and what is told of it: by hand, from the protocol and the fixture. */
-export type Told = Readonly<{
-  name: string
-  statements: readonly string[]
-  tells: readonly (readonly [type: string, payload: Payload])[]
-}>
-export type Version = Exclude<OldStore, 'spree-3.7'> | SolidusStore
 
 /** The steps of the day in which the order comes into being that is returned later. */
 export const steps: Readonly<Record<Version, readonly string[]>> = {
@@ -22,7 +13,20 @@ export const steps: Readonly<Record<Version, readonly string[]>> = {
   ],
   'spree-3.2': ['01-change-product', '02-stock-movement', '03-checkout'],
   'spree-4.7': [],
-  'solidus-4': [],
+  'solidus-4': [
+    '01-product-created',
+    '02-price-changed',
+    '03-stock-moved',
+    '06-cart-only',
+    '07-order-completed',
+    '08-payment-captured',
+    '09-shipment-shipped',
+    '10-order-completed',
+    '11-order-canceled',
+    '12-order-backordered',
+    '13-backorder-filled',
+    '14-return-received',
+  ],
 }
 
 /** What the day of each version leaves out. */
@@ -31,7 +35,7 @@ export function otherKinds(version: Version): Told[] {
     ...(isOldest(version) ? [aProduct(version)] : []),
     aCount(version),
     ...(version === 'solidus-4' ? [] : [...aCustomer(version), aTransfer(version)]),
-    ...(version === 'spree-2.0' || version === 'solidus-4' ? [] : aReturn(version)),
+    ...(hasReturn(version) ? aReturn(version) : []),
     ...aCart(version),
   ]
 }
@@ -40,9 +44,6 @@ export function otherKinds(version: Version): Told[] {
 export function levelOf(version: Version): Payload {
   return isOldest(version) ? { sku: 'CC', quantity: 5 } : { sku: 'BC-01', quantity: 57 }
 }
-
-const AT = '2026-04-01 10:00:00'
-const WIRE = '2026-04-01T10:00:00.000Z'
 
 function isOldest(version: Version): boolean {
   return ['spree-2.0', 'spree-2.4', 'spree-3.2'].includes(version)
@@ -254,126 +255,6 @@ function aTransfer(version: Version): Told {
         },
       ],
     ],
-  }
-}
-
-/** One unit of an order comes back: allowed, received, paid for. */
-function aReturn(version: Version): Told[] {
-  const { order, unit, place } = returned(version)
-  const { id, line_items } = order as Readonly<{ id: number; line_items: readonly Payload[] }>
-  const statesOf = (reception_status: string) => ({ reception_status, acceptance_status: 'pending' })
-  const orderWith = (reception: string): Payload => ({
-    ...order,
-    return_authorizations: [
-      {
-        id: 9801,
-        number: 'RA9801',
-        state: 'authorized',
-        return_items: [{ id: 9811, inventory_unit_id: unit['id'], ...statesOf(reception) }],
-      },
-    ],
-  })
-  const itemOf = (reception: string, customerReturn: number | null) => ({
-    id: 9811,
-    inventory_unit_id: unit['id'],
-    pre_tax_amount: '9.5',
-    included_tax_total: '0.0',
-    additional_tax_total: '0.0',
-    resellable: version === 'spree-2.4' ? null : true,
-    return_authorization_id: 9801,
-    customer_return_id: customerReturn,
-    reimbursement_id: null,
-    ...statesOf(reception),
-  })
-  const common = (reception: string, customerReturn: number | null) => ({
-    order_id: id,
-    stock_location: place,
-    created_at: WIRE,
-    updated_at: WIRE,
-    return_items: [itemOf(reception, customerReturn)],
-    inventory_units: [{ ...unit, variant: line_items[0]?.['variant'] }],
-    order: orderWith(reception),
-  })
-  const authorization = (reception: string, customerReturn: number | null) => ({
-    ...common(reception, customerReturn),
-    id: 9801,
-    number: 'RA9801',
-    state: 'authorized',
-    amount: 9.5,
-    reason: version === 'spree-4.7' ? 'Wrong size' : 'Damaged',
-    memo: 'torn',
-  })
-  const customerReturn = (reimbursements: readonly Payload[]) => ({
-    ...common('received', 9802),
-    id: 9802,
-    number: 'CR9802',
-    reimbursements,
-  })
-  return [
-    {
-      name: 'a return is authorized',
-      statements: [
-        'begin',
-        `insert into spree_return_authorizations (id, number, state, order_id, memo, stock_location_id,
-                                                  return_authorization_reason_id, created_at, updated_at)
-         values (9801, 'RA9801', 'authorized', ${id}, 'torn', 1, 1, '${AT}', '${AT}')`,
-        `insert into spree_return_items (id, return_authorization_id, inventory_unit_id, pre_tax_amount,
-                                         reception_status, acceptance_status, created_at, updated_at)
-         values (9811, 9801, ${unit['id']}, 9.5, 'awaiting', 'pending', '${AT}', '${AT}')`,
-        'commit',
-      ],
-      tells: [
-        ['order:persist', orderWith('awaiting')],
-        ['return_authorization:new', authorization('awaiting', null)],
-      ],
-    },
-    {
-      name: 'the goods come back',
-      statements: [
-        'begin',
-        `insert into spree_customer_returns (id, number, stock_location_id, created_at, updated_at)
-         values (9802, 'CR9802', 1, '${AT}', '${AT}')`,
-        `update spree_return_items set customer_return_id = 9802, reception_status = 'received' where id = 9811`,
-        'commit',
-      ],
-      tells: [
-        ['order:persist', orderWith('received')],
-        ['return_authorization:updated', authorization('received', 9802)],
-        ['customer_return:new', customerReturn([])],
-      ],
-    },
-    {
-      name: 'what is paid back for them',
-      statements: [
-        `insert into spree_reimbursements (id, number, reimbursement_status, customer_return_id, order_id, total,
-                                           created_at, updated_at)
-         values (9803, 'RI9803', 'pending', 9802, ${id}, 9.5, '${AT}', '${AT}')`,
-      ],
-      tells: [
-        [
-          'customer_return:updated',
-          customerReturn([{ id: 9803, number: 'RI9803', reimbursement_status: 'pending', total: '9.5' }]),
-        ],
-      ],
-    },
-  ]
-}
-
-function returned(version: Version): Readonly<{ order: Payload; unit: Payload; place: string }> {
-  if (version === 'spree-4.7')
-    return {
-      order: readExpected('spree-4.10', 'fixture', 'order-R204817354'),
-      unit: { id: 756, state: 'on_hand', variant_id: 110, order_id: 44, shipment_id: 54, quantity: 1 },
-      place: 'Portland warehouse',
-    }
-  const [name, step, variant] =
-    version === 'spree-2.4'
-      ? ['order-R240000001', '04-checkout', 912]
-      : ['order-R320000001', '03-checkout', 102]
-  return {
-    order: readExpected(version, 'fixture', String(name), [String(step)]),
-    unit: { id: 981, state: 'on_hand', variant_id: variant, order_id: 951, shipment_id: 971 },
-    place: 'default',
   }
 }
 

@@ -5,6 +5,7 @@ import { MappingError } from '../../src/messages/mapping-error.ts'
 import { productPayload } from '../../src/messages/product.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
+import { absentFields } from '../../src/store/absent-fields.ts'
 import { type ChangedRow, openStore, type Store } from '../../src/store/store.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
@@ -819,5 +820,84 @@ describe('a store in a schema of its own', () => {
     } finally {
       connection.release(new Error('its search_path is changed'))
     }
+  })
+})
+
+describe('what a store has no column for', () => {
+  type Absent = readonly [
+    kind: 'product' | 'order' | 'customer' | 'stock_transfer',
+    field: string,
+    gone: string,
+  ]
+  const column = (kind: Absent[0], field: string, ...columns: string[]): Absent => [
+    kind,
+    field,
+    columns
+      .map((name) => name.split('.'))
+      .map(([table, name]) => `alter table ${table} drop column ${name} cascade`)
+      .join(';'),
+  ]
+  const table = (kind: Absent[0], field: string, name: string): Absent => [
+    kind,
+    field,
+    `drop table ${name} cascade`,
+  ]
+  const ofOrder = [
+    column('order', 'channel', 'spree_orders.channel'),
+    column('order', 'store', 'spree_orders.store_id'),
+    column('order', 'internal_note', 'spree_orders.internal_note'),
+    table('order', 'refunds', 'spree_refunds'),
+  ]
+  const ofCustomer = (customers: string) =>
+    ['first_name', 'last_name', 'selected_locale', 'bill_address', 'ship_address'].map((name) =>
+      column('customer', name, `${customers}.${name.endsWith('address') ? `${name}_id` : name}`),
+    )
+
+  test.each<readonly [StoreFamily, readonly Absent[]]>([
+    [
+      'spree-4.10',
+      [
+        ...ofOrder,
+        column('order', 'metadata', 'spree_orders.public_metadata'),
+        column('order', 'shipments[].inventory_units[].quantity', 'spree_inventory_units.quantity'),
+        column('product', 'status', 'spree_products.status'),
+        column('product', 'taxons', 'spree_taxons.parent_id'),
+        table('product', 'properties', 'spree_product_properties, spree_properties'),
+        ...ofCustomer('spree_users'),
+        column('customer', 'login', 'spree_users.login'),
+        column('customer', 'deleted_at', 'spree_users.deleted_at'),
+        column('customer', 'metadata', 'spree_users.public_metadata'),
+        column('stock_transfer', 'number', 'spree_stock_transfers.number'),
+        column('stock_transfer', 'reference_number', 'spree_stock_transfers.reference'),
+      ],
+    ],
+    [
+      'spree-6.0',
+      [
+        ...ofOrder,
+        column('order', 'metadata', 'spree_orders.metadata'),
+        column('product', 'status', 'spree_products.status'),
+        column('product', 'taxons', 'spree_categories.parent_id'),
+        ...ofCustomer('spree_customers'),
+        column('customer', 'phone', 'spree_customers.phone'),
+        column('customer', 'metadata', 'spree_customers.metadata'),
+        column('stock_transfer', 'status', 'spree_stock_transfers.status'),
+      ],
+    ],
+  ])('%s: is named, field by field, and the rest can be read', async (family, fields) => {
+    const db = await createStore(family, 'fixture')
+    const connection = await db.pool.connect()
+    for (const [kind, field, gone] of fields) {
+      await connection.query('begin')
+      const there = absentFields((await openStore(connection)).columns, kind)
+      await connection.query(gone)
+      const store = await openStore(connection)
+      const named = absentFields(store.columns, kind).filter((name) => !there.includes(name))
+      expect([kind, gone, named]).toEqual([kind, gone, [field]])
+      expect([gone, await store.unreadable(connection)]).toEqual([gone, new Map()])
+      await connection.query('rollback')
+    }
+    connection.release()
+    await db.drop()
   })
 })

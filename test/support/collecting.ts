@@ -20,6 +20,8 @@ export type Collecting = Readonly<{
   look(): Promise<Pass>
   /** Looks until nothing is left; what was put into the queue. */
   all(): Promise<Told[]>
+  /** The same with a copy of its database. */
+  onCopy(copy: TestDatabase): Omit<Collecting, 'first' | 'onCopy'>
 }>
 
 /** Migrates the store, with its triggers, and seeds the baselines. */
@@ -67,27 +69,32 @@ export async function startCollecting(
   )
   const epoch = await claimLease(pool, 'collector', workerId)
   if (epoch === undefined) throw new Error('Another collector is at work.')
-  const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), {
-    settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
-    stockMessages: stock,
-    stockBy,
-    orderMessages: orders,
-    statementTimeoutMilliseconds: 30_000,
-  })
-  const look = () => collect.pass({ workerId, epoch }, performance.now())
-  const all = async () => {
-    const told: Told[] = []
-    for (;;) {
-      const pass = await look()
-      told.push(
-        ...pass.messages.map(({ aggregate, type, payload }) => ({
-          aggregate,
-          type,
-          payload: JSON.parse(payload),
-        })),
-      )
-      if (!pass.more && pass.aggregates === 0) return told
+  const lanes = await countLanes(pool, BRIDGE_QUEUE)
+  const on = (one: TestDatabase) => {
+    const collect = new Collect(one.pool, store, lanes, {
+      settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
+      stockMessages: stock,
+      stockBy,
+      orderMessages: orders,
+      statementTimeoutMilliseconds: 30_000,
+    })
+    const look = () => collect.pass({ workerId, epoch }, performance.now())
+    const all = async () => {
+      const told: Told[] = []
+      for (;;) {
+        const pass = await look()
+        told.push(
+          ...pass.messages.map(({ aggregate, type, payload }) => ({
+            aggregate,
+            type,
+            payload: JSON.parse(payload),
+          })),
+        )
+        if (!pass.more && pass.aggregates === 0) return told
+      }
     }
+    return { store, look, all }
   }
-  return { store, first: await all(), look, all }
+  const collecting = on(database)
+  return { ...collecting, first: await collecting.all(), onCopy: on }
 }

@@ -1,6 +1,7 @@
 import { readExpected } from '../expected/read-expected.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
-import { levelOf, otherKinds, steps, type Version } from '../scenarios/other-kinds.ts'
+import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
+import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
@@ -171,6 +172,50 @@ export const PROOFS: readonly Proof[] = [
     file: 'capture/stock-by-location.test.ts',
     title: "test('is told with its name; what is moved between two is told of both'",
     shows: { 'spree-4.10': [['stock:change', { stock_location: 'Kiel depot' }]] },
+  },
+]
+
+/** The same of the objects of `HUB_DIALECT=wombat`. */
+export const OBJECT_PROOFS: readonly Proof[] = [
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "describe('a store of 4.10 is told as objects'",
+    shows: {
+      'spree-4.10': [
+        ['products'],
+        ['inventories'],
+        ['orders'],
+        ['shipments'],
+        ['customer_returns'],
+        ['customers'],
+      ],
+    },
+  },
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "test('a store of 6.0 is told as the same objects'",
+    shows: { 'spree-6.0': [['products'], ['inventories'], ['orders'], ['shipments']] },
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: "test('what came back, as an object'",
+    shows: each(Object.keys(steps) as Version[], (version) =>
+      returnObjectOf(version) ? [['customer_returns']] : [],
+    ),
+  },
+]
+
+/** Not the whole object by hand, but its form and some of what is in it. */
+export const OBJECT_PROOFS_IN_PART: readonly Proof[] = [
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "describe('every product and order has its object, of whatever family'",
+    shows: each([...OLD_STORES, 'solidus-4'], () => [['products'], ['orders'], ['shipments']]),
+  },
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "'a cart of %s, in the form of the hub'",
+    shows: each(FAMILIES, () => [['carts']]),
   },
 ]
 

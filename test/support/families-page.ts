@@ -1,11 +1,16 @@
 import { z } from 'zod'
 
 import { HANDLERS } from '../../src/apply/handlers.ts'
-import { ANNOUNCED_TYPES, type MessageType } from '../../src/messages/message.ts'
+import {
+  ANNOUNCED_TYPES,
+  type MessageType,
+  OBJECT_TYPES,
+  type ObjectType,
+} from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
 import { importFamily, requireProductFamily } from '../../src/store/writes/written-family.ts'
-import { PROOFS, type Proof, type Shown } from './evidence.ts'
+import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
 
@@ -66,8 +71,8 @@ export function appliedIn(message: string, family: FamilyName): string {
 }
 
 /** The tests that show a type in a family's store. */
-export function proofsOf(type: string, family: FamilyName): Proof[] {
-  return PROOFS.filter(({ shows }) => shows[FAMILIES[family].store]?.some(([shown]) => shown === type))
+export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Proof[] {
+  return proofs.filter(({ shows }) => shows[FAMILIES[family].store]?.some(([shown]) => shown === type))
 }
 
 /** Whether the family's stores are written by such a message. */
@@ -103,6 +108,17 @@ Not told: the collections of 6.x, for which the hub's protocol has no place (its
 instead of the names of option types and values, which only the line items of orders say (\`presentation\`); promotions, gift
 cards and store credit but for what an order says of them. Older than 2.0 is refused with a sentence.
 
+## What is told as objects
+
+With \`HUB_DIALECT=wombat\`, instead:
+
+| object | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
+| --- |${names.map(() => ' --- |').join('')}
+${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell(type, family)).join(' | ')} |`).join('\n')}
+
+½: a test holds the object against its schema and some of what has to be in it.
+(✓): made of the message above by code that knows no family; the tests show it where there is a ✓ or a ½.
+
 ## What is applied
 
 | message | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
@@ -125,6 +141,29 @@ function toldCell(type: MessageType, family: FamilyName): string {
   const [proof] = proofsOf(type, family)
   if (proof) return `[✓](../test/${proof.file})`
   return OF_THE_RAW_ORDER.includes(type) ? `[(✓)](${OF_THE_RAW_ORDER_SHOWN})` : 'untested'
+}
+
+/** The message of the seed's dialect that an object says the same as. */
+const SAME_AS: Readonly<Record<ObjectType, MessageType>> = {
+  products: 'product:new',
+  inventories: 'stock:actual',
+  orders: 'order:new',
+  shipments: 'shipment:ready',
+  customer_returns: 'customer_return:new',
+  customers: 'user:new',
+  carts: 'cart:new',
+}
+
+/** For these the store is asked nothing that it is not asked for the message. */
+const OF_THE_MESSAGE: readonly ObjectType[] = ['inventories', 'customers', 'carts']
+
+function objectCell(type: ObjectType, family: FamilyName): string {
+  if (hasNone(SAME_AS[type], family)) return '–'
+  const [whole] = proofsOf(type, family, OBJECT_PROOFS)
+  if (whole) return `[✓](../test/${whole.file})`
+  const [part] = proofsOf(type, family, OBJECT_PROOFS_IN_PART)
+  if (part) return `[½](../test/${part.file})`
+  return OF_THE_MESSAGE.includes(type) ? '(✓)' : 'untested'
 }
 
 function notes(): string[] {

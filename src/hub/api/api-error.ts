@@ -22,14 +22,17 @@ export const storeNotFound = () => new ApiError(404, 'Store not found.')
 export const notFound = () => new ApiError(404, 'The resource you were looking for could not be found.')
 export const invalidObject = (errors: FieldErrors) => new ApiError(422, 'Invalid object.', errors)
 
-/** The value by its schema. @throws ApiError 422, each complaint under the name of its field */
+/** The value by its schema. @throws ApiError 422, each complaint under the name of its field, with the way to what is within it */
 export function parseObject<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const errors: Record<string, string[]> = {}
   for (const { path, message } of parsed.error.issues) {
-    const field = String(path[0] ?? 'base')
-    errors[field] = [...(errors[field] ?? []), message]
+    const [field = 'base', ...within] = path.map(String)
+    errors[field] = [
+      ...(errors[field] ?? []),
+      [...(within.length > 0 ? [within.join('.')] : []), message].join(' '),
+    ]
   }
   throw invalidObject(errors)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FILTER_OPERATORS, faultOf } from '../../messages/shaping/filter.ts'
 import { isObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
 import { orJsonText } from './json-field.ts'
@@ -6,8 +7,36 @@ import { messageType } from './pushed.ts'
 
 const flag = z.union([z.boolean(), z.stringbool()], 'has to be true or false')
 
-const notEvaluated = (what: string) =>
-  `has to be empty: this release does not evaluate ${what}, and the mapping would get messages that it does not want`
+const NOT_EVALUATED =
+  'has to be empty: this release does not evaluate identifiers, and the mapping would get messages that it does not want'
+
+const scalar = z.union([z.string(), z.number().transform(String), z.boolean().transform(String)], {
+  error: 'has to be a text or a number',
+})
+
+/** Of the root of a message: `payload.order.status`. What clients leave empty is not there (protocol §4.2). */
+const filter = z
+  .object(
+    {
+      path: z
+        .string('has to be a path from the root of a message: `payload.order.status`')
+        .trim()
+        .regex(/^[^.\s]+(\.[^.\s]+)*$/, 'has to be steps with dots between: `payload.order.status`'),
+      operator: z.enum(FILTER_OPERATORS, `has to be one of ${FILTER_OPERATORS.join(', ')}`),
+      value: z
+        .preprocess((value) => value ?? undefined, scalar.optional())
+        .refine((value) => value === undefined || value.length <= 1_000, 'is longer than 1,000 characters'),
+      match_rule: z.preprocess(
+        (rule) => rule || undefined,
+        z.enum(['all', 'any'], 'has to be all or any').optional(),
+      ),
+    },
+    'has to be an object with path, operator and value',
+  )
+  .superRefine((given, context) => {
+    const fault = faultOf(given)
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+  })
 
 const mappingFields = z.object({
   name: z.string('has to be a string').trim().min(1, 'must not be empty').max(255, 'is too long'),
@@ -30,11 +59,11 @@ const mappingFields = z.object({
       .transform((ids) => [...new Set(ids)])
       .nullish(),
   ),
-  filters: orJsonText(z.array(z.unknown(), 'has to be a list').max(0, notEvaluated('filters')).nullish()),
+  filters: orJsonText(z.array(filter, 'has to be a list').max(100, 'has more than 100 filters').nullish()),
   identifiers: orJsonText(
     z
       .record(z.string(), z.unknown(), 'has to be an object')
-      .refine((paths) => Object.keys(paths).length === 0, notEvaluated('identifiers'))
+      .refine((paths) => Object.keys(paths).length === 0, NOT_EVALUATED)
       .nullish(),
   ),
 })

@@ -6,8 +6,8 @@ import type { MappingChange, NewMapping } from './mapping-input.ts'
 /** A mapping as clients see it (protocol §2.6). */
 export type Mapping = Readonly<Record<string, unknown>>
 
-const SHOWN = `id, name, url, token, null as integration_id, messages, '{}'::json as identifiers, '[]'::json as filters,
-            '[]'::json as formatted_filters, parameters, options, enabled, required, 'Augury::Consumers::Remote' as consumer,
+const SHOWN = `id, name, url, token, null as integration_id, messages, '{}'::json as identifiers, filters,
+            filters as formatted_filters, parameters, options, enabled, required, 'Augury::Consumers::Remote' as consumer,
             store_id`
 
 export async function listMappings(db: Db, storeId: string): Promise<Mapping[]> {
@@ -33,8 +33,9 @@ export async function showMapping(db: Db, storeId: string, id: string): Promise<
 export async function createMapping(db: Db, storeId: string, mapping: NewMapping): Promise<Mapping> {
   await refuseUnknownParameters(db, storeId, mapping.parameters ?? [])
   const { rows } = await db.query<Mapping>(
-    `insert into hub.mapping (id, store_id, name, url, token, messages, enabled, options, parameters)
-     values ($1, $2, $3, $4, $5, $6, coalesce($7, true), coalesce($8, '{"retries_allowed": true}'::jsonb), coalesce($9, '{}'::text[]))
+    `insert into hub.mapping (id, store_id, name, url, token, messages, enabled, options, parameters, filters)
+     values ($1, $2, $3, $4, $5, $6, coalesce($7, true), coalesce($8, '{"retries_allowed": true}'::jsonb), coalesce($9, '{}'::text[]),
+             coalesce($10, '[]'::jsonb))
      returning ${SHOWN}`,
     [newObjectId(), storeId, ...values(mapping)],
   )
@@ -60,6 +61,7 @@ export async function changeMapping(
             enabled = coalesce($7, enabled),
             options = coalesce($8, options),
             parameters = coalesce($9, parameters),
+            filters = coalesce($10, filters),
             updated_at = clock_timestamp()
       where store_id = $2 and id = $1
      returning ${SHOWN}`,
@@ -95,7 +97,16 @@ async function refuseUnknownParameters(db: Db, storeId: string, ids: readonly st
     throw invalidObject({ parameters: [`the store has no parameter ${unknown.join(', ')}`] })
 }
 
-function values({ name, url, token, messages, enabled, options, parameters }: MappingChange): unknown[] {
+function values({
+  name,
+  url,
+  token,
+  messages,
+  enabled,
+  options,
+  parameters,
+  filters,
+}: MappingChange): unknown[] {
   return [
     name,
     url,
@@ -105,5 +116,6 @@ function values({ name, url, token, messages, enabled, options, parameters }: Ma
     options && JSON.stringify(options),
     // A null takes them all away; only what is left out stays.
     parameters === null ? [] : parameters,
+    filters === undefined ? undefined : JSON.stringify(filters ?? []),
   ].map((value) => value ?? null)
 }

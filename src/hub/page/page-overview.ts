@@ -1,3 +1,4 @@
+import type { Filter } from '../../messages/shaping/filter.ts'
 import type { Db } from '../../postgres/pool.ts'
 import { type HubArrival, type HubMessage, listArrivals, listTroubled } from './page-queries.ts'
 
@@ -20,6 +21,8 @@ export type HubOverview = Readonly<{
     name: string
     url: string
     messages: readonly string[]
+    /** All have to hold of what it gets. */
+    filters: readonly Filter[]
     enabled: boolean
     isStore: boolean
     counts: Counts
@@ -50,10 +53,11 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
     name: string
     url: string
     messages: string[]
+    filters: Filter[]
     enabled: boolean
     is_store: boolean
   }>(
-    'select id, store_id, name, url, messages, enabled, is_store from hub.mapping order by store_id, name, id',
+    'select id, store_id, name, url, messages, filters, enabled, is_store from hub.mapping order by store_id, name, id',
   )
   const accepted = await db.query<{
     store_id: string

@@ -1,15 +1,35 @@
 import type { ProbeOutcome } from '../../push/outcome.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
+/** By so much the hub's clock may differ; what it tells is told to the second, and was under way. */
+const CLOCK_SECONDS = 30
+
 /**
- * The hub, by its answer to a harmless question with our token; `ordersAs` is what the bridge will send of orders: to one
- * that takes objects it is `orders`, of which such a hub names no types and derives nothing.
+ * The hub, by its answer to a harmless question with our token, which came `at` that moment; `ordersAs` is what the bridge
+ * will send of orders: to one that takes objects it is `orders`, of which such a hub names no types and derives nothing.
  */
-export function checkHub(outcome: ProbeOutcome, ordersAs: string): Finding[] {
+export function checkHub(outcome: ProbeOutcome, ordersAs: string, at: Date): Finding[] {
   const takesObjects = ordersAs === 'orders'
   if (outcome.kind !== 'reachable') return [notReached(outcome, takesObjects)]
-  if (takesObjects) return [ok('hub', 'it takes batches of objects, and knows store and token')]
-  const { isOurs, types } = outcome
+  const { isOurs, types, date } = outcome
+  return [
+    ...(takesObjects
+      ? [ok('hub', 'it takes batches of objects, and knows store and token')]
+      : checkMessages(isOurs, types, ordersAs)),
+    ...(date ? [checkClock((date.getTime() - at.getTime()) / 1_000)] : []),
+  ]
+}
+
+function checkClock(ahead: number): Finding {
+  if (Math.abs(ahead) <= CLOCK_SECONDS) return ok('hub clock', 'this machine and the hub agree')
+  return warning(
+    'hub clock',
+    `the hub is ${Math.abs(Math.round(ahead))} s ${ahead > 0 ? 'ahead of' : 'behind'} this machine`,
+    'Let both follow the network time (NTP): whether the hub made a change after it had heard of another is told by its times.',
+  )
+}
+
+function checkMessages(isOurs: boolean, types: readonly string[], ordersAs: string): Finding[] {
   return [
     ok('hub', isOurs ? 'it is a spree-bridge hub, and knows store and token' : 'it knows store and token'),
     isOurs || types.includes(ordersAs)

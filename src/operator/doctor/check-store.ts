@@ -1,6 +1,7 @@
 import { missingWriteGrants } from '../../apply/rights.ts'
 import { missingGrants } from '../../capture/rights.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { absentFields } from '../../store/absent-fields.ts'
 import { quoteName } from '../../store/json-sql.ts'
 import type { Store } from '../../store/store.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
@@ -29,13 +30,28 @@ function asOwner(grants: readonly string[]): string {
   return `As the owner of the store's tables run:\n${grants.join('\n')}`
 }
 
-/** The columns that each kind needs are there, or PostgreSQL names the one that is not. */
+/**
+ * The columns that each kind needs are there, or PostgreSQL names the one that is not; and which fields stay empty because
+ * this store has no column for them.
+ */
 async function checkKinds(db: Db, store: Store): Promise<Finding[]> {
   const unreadable = await store.unreadable(db)
-  return [...store.kinds, 'stock' as const].map((kind) => {
+  const found = [...store.kinds, 'stock' as const].map((kind) => {
     const why = unreadable.get(kind)
-    return why === undefined ? ok(kind, 'can be read') : failed(kind, `cannot be read: ${why}`, UNREADABLE)
+    if (why !== undefined) return failed(kind, `cannot be read: ${why}`, UNREADABLE)
+    const absent = absentFields(store.columns, kind)
+    return ok(
+      kind,
+      absent.length === 0 ? 'can be read' : `can be read; the store does not keep ${absent.join(', ')}`,
+    )
   })
+  const none = Object.entries(NOT_EVERYWHERE).filter(([kind]) => !found.some(({ check }) => check === kind))
+  return [...found, ...none.map(([kind, text]) => ok(kind, `is not told of: ${text}`))]
+}
+
+const NOT_EVERYWHERE = {
+  customer: 'the store has no table of customers with id and e-mail address',
+  stock_transfer: 'the store has no table of stock transfers',
 }
 
 const UNREADABLE =

@@ -2,13 +2,14 @@ import type { Identity } from '../../postgres/installation.ts'
 import type { Pool } from '../../postgres/pool.ts'
 import { describeUrl, reachDatabase } from '../../postgres/reach.ts'
 import type { ProbeOutcome } from '../../push/outcome.ts'
-import { openStore, type Told } from '../../store/store.ts'
+import { openStore, type Store, type Told } from '../../store/store.ts'
+import { StoreError } from '../../store/store-error.ts'
 import { checkBridge } from './check-bridge.ts'
 import { checkServer, checkWay } from './check-database.ts'
 import { checkHub } from './check-hub.ts'
 import { checkStore } from './check-store.ts'
 import { checkWebhook } from './check-webhook.ts'
-import { type Finding, fromError, ok, warning } from './finding.ts'
+import { type Finding, failed, fromError, ok, warning } from './finding.ts'
 
 export type Patient = Readonly<{
   pool: Pool
@@ -29,7 +30,7 @@ export type Patient = Readonly<{
 /** Checks everything that the bridge needs, in the order in which one thing rests on another; nothing is changed. */
 export async function* examine(patient: Patient): AsyncGenerator<Finding> {
   yield* examineDatabase(patient)
-  if (patient.askHub) yield* checkHub(await patient.askHub(), patient.ordersAs)
+  if (patient.askHub) yield* checkHub(await patient.askHub(), patient.ordersAs, new Date())
   else yield warning('hub', 'none is set: nothing can be pushed', 'Set HUB_URL, HUB_STORE_ID and HUB_TOKEN.')
   if (patient.appliesMessages) yield await checkWebhook(patient.webhook.address, patient.webhook.named)
   else
@@ -47,10 +48,26 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
     yield ok('database', describeUrl(databaseUrl))
     yield* await checkServer(pool)
     yield* await checkWay(pool, listenUrl)
-    const store = await openStore(pool, patient.told)
+    const [store, lacks] = await openWhatIsThere(pool, patient.told)
+    if (lacks)
+      yield failed(
+        'extra',
+        lacks,
+        'Nothing of its kind can be told until the columns are there, or the configuration is changed.',
+      )
     yield* await checkStore(pool, store, patient.appliesMessages)
     yield* await checkBridge(pool, { store, identity: await identity(), requireSchema })
   } catch (error) {
     yield fromError('database', error)
+  }
+}
+
+/** The store with what the configuration wants besides, or without it and what is missing. */
+async function openWhatIsThere(pool: Pool, told: Told | undefined): Promise<[Store, lacks?: string]> {
+  try {
+    return [await openStore(pool, told)]
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'unknown_extra')) throw error
+    return [await openStore(pool, { ...told, extra: undefined }), error.message]
   }
 }

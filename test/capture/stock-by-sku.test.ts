@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { type Collecting, startCollecting } from '../support/collecting.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore } from '../support/stores.ts'
+
+// 106 is OC-M, 9 pieces in two places; 107 is OC-L, both of product 12; 109, of product 14, has no SKU.
+describe.each([
+  { family: 'spree-4.10', stock: 'spree_stock_items', ofL: 3, withoutSku: 500 },
+  { family: 'spree-6.0', stock: 'spree_stock_levels', ofL: 4, withoutSku: 503 },
+] as const)(
+  'stock is told by SKU, whatever becomes of the variants: $family',
+  ({ family, stock, ofL, withoutSku }) => {
+    let db: TestDatabase
+    let collecting: Collecting
+    const masters = family === 'spree-4.10'
+
+    beforeAll(async () => {
+      db = await createStore(family, 'fixture')
+      collecting = await startCollecting(db)
+    })
+    afterAll(() => db.drop())
+
+    /** What `statements` had told: by product, in order, with SKU and pieces. */
+    const told = async (...statements: string[]) => {
+      for (const statement of statements) await db.pool.query(statement)
+      const messages = await collecting.all()
+      return messages
+        .map(({ aggregate, type, payload: { sku, quantity } }) =>
+          quantity === undefined ? [aggregate, type] : [aggregate, type, sku, quantity],
+        )
+        .sort(([one], [other]) => String(one).localeCompare(String(other)))
+    }
+    /** In the older families the stock items go with their variant. */
+    const setDeleted = (variant: number, at: 'now()' | 'null') => [
+      `update spree_variants set deleted_at = ${at}, updated_at = now() where id = ${variant}`,
+      ...(masters ? [`update ${stock} set deleted_at = ${at} where variant_id = ${variant}`] : []),
+    ]
+    const [first, heir] = ['product:12', 'product:9001']
+
+    test('one that goes while its SKU is taken takes its pieces along; one that comes back brings them', async () => {
+      expect(
+        await told(
+          ...setDeleted(106, 'now()'),
+          `insert into spree_products (id, name, slug, status, created_at, updated_at)
+         values (9001, 'Heir', 'heir', 'active', now(), now())`,
+          `insert into spree_variants (id, sku, product_id, is_master, position, created_at, updated_at)
+         values (9101, 'OC-M', 9001, ${masters}, 1, now(), now())`,
+          `insert into ${stock} (id, variant_id, stock_location_id, count_on_hand, created_at, updated_at)
+         values (9301, 9101, 1, 4, now(), now())`,
+        ),
+      ).toEqual([
+        [first, 'product:update'],
+        [first, 'stock:change', 'OC-M', -9],
+        [heir, 'product:new'],
+        [heir, 'stock:change', 'OC-M', 4],
+      ])
+      expect(
+        await told(`update spree_variants set sku = 'OC-X' where id = 9101`, ...setDeleted(106, 'null')),
+      ).toEqual([
+        [first, 'product:update'],
+        [first, 'stock:change', 'OC-M', 9],
+        [heir, 'product:update'],
+      ])
+    })
+
+    test('a product whose removal is not told, because its SKUs live on, takes its pieces along', async () => {
+      await told(`update spree_variants set sku = 'OC-L' where id = 106`)
+      expect(
+        await told(
+          ...setDeleted(9101, 'now()'),
+          'update spree_products set deleted_at = now() where id = 9001',
+        ),
+      ).toEqual([[heir, 'product:update']])
+      expect(
+        await told(
+          `update spree_variants set sku = 'OC-L' where id = 9101`,
+          ...setDeleted(9101, 'null'),
+          'update spree_products set deleted_at = null where id = 9001',
+        ),
+      ).toEqual([
+        [heir, 'product:update'],
+        [heir, 'stock:change', 'OC-L', 4],
+      ])
+      expect(
+        await told(
+          `delete from ${stock} where variant_id = 9101`,
+          'delete from spree_variants where id = 9101',
+          'delete from spree_products where id = 9001',
+        ),
+      ).toEqual([[heir, 'stock:change', 'OC-L', -4]])
+      await told(`update spree_variants set sku = 'OC-M' where id = 106`)
+    })
+
+    test('what moves of one that is gone is told when it comes back', async () => {
+      expect(await told(...setDeleted(107, 'now()'))).toEqual([[first, 'product:update']])
+      expect(
+        await told(`update ${stock} set count_on_hand = count_on_hand + 2 where variant_id = 107`),
+      ).toEqual([])
+      expect(await told(...setDeleted(107, 'null'))).toEqual([
+        [first, 'product:update'],
+        [first, 'stock:change', 'OC-L', ofL + 2],
+      ])
+    })
+
+    test('one that gets its first SKU is told with all it has', async () => {
+      expect(
+        await told(`update ${stock} set count_on_hand = count_on_hand + 1 where variant_id = 109`),
+      ).toEqual([])
+      expect(await told(`update spree_variants set sku = 'TG-1' where id = 109`)).toEqual([
+        ['product:14', 'product:update'],
+        ['product:14', 'stock:change', 'TG-1', withoutSku + 1],
+      ])
+      expect(
+        await told(`update ${stock} set count_on_hand = count_on_hand - 1 where variant_id = 109`),
+      ).toEqual([['product:14', 'stock:change', 'TG-1', -1]])
+    })
+  },
+)
