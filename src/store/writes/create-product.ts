@@ -13,6 +13,7 @@ import {
 } from './shop-defaults.ts'
 import { freeSlug, recordSlug, slugify } from './slugs.ts'
 import { touchProduct } from './touch.ts'
+import { insertTranslated } from './translated.ts'
 import { insertVariant, type Owner, putVariant } from './variants.ts'
 
 /**
@@ -34,7 +35,7 @@ export async function createProduct(
     shop,
     wanted === '' ? [slugify(content.name), slugify(`${content.name} ${content.sku ?? ''}`)] : [wanted],
   )
-  const id = await insertRow(db, shop, 'spree_products', {
+  const id = await insertTranslated(db, shop, 'spree_products', store.locale, {
     status: content.price === undefined ? 'draft' : 'active',
     promotionable: true,
     tax_category_id: await defaultTaxCategory(db, shop, store.id),
@@ -52,7 +53,7 @@ export async function createProduct(
   await makeVariants(
     db,
     shop,
-    { id, storeId: store.id, currency: content.currency ?? store.currency },
+    { id, storeId: store.id, locale: store.locale, currency: content.currency ?? store.currency },
     content,
   )
   await publish(db, shop, id, store, content.columns['available_on'])
@@ -61,7 +62,7 @@ export async function createProduct(
 }
 
 async function makeVariants(db: Db, shop: Shop, owner: Owner, content: ProductContent): Promise<void> {
-  for (const name of content.optionTypes) await giveOptionType(db, shop, owner.id, name, owner.storeId)
+  for (const name of content.optionTypes) await giveOptionType(db, shop, owner, name)
   if (shop.masters || content.variants.length === 0) {
     const own = await insertVariant(db, shop, owner, {
       sku: content.sku ?? '',

@@ -9,7 +9,6 @@ import { type Shop, shopOf } from './shop.ts'
 import { readDefaultStore } from './shop-defaults.ts'
 import { slugify } from './slugs.ts'
 import { updateProduct } from './update-product.ts'
-import { requireProductFamily } from './written-family.ts'
 
 /** What became of a message: `same` where the store had it all. */
 export type Put = Readonly<{
@@ -76,7 +75,6 @@ function keyOf(content: ProductContent): string {
  * in one order, on names that only we use.
  */
 async function prepare(db: Db, shop: Shop, content: ProductContent): Promise<void> {
-  requireProductFamily(shop.family)
   const keys = [
     ...(content.sku === undefined ? [] : [`sku ${content.sku}`]),
     ...content.variants.map((variant) => `sku ${variant.sku}`),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Db } from '../../postgres/pool.ts'
+import { keepsNamesInTranslations } from '../catalogue-words.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
@@ -40,9 +41,11 @@ export async function isTaken(db: Db, shop: Shop, slug: string, productId: strin
                  and sluggable_type = 'Spree::Product'
                  and sluggable_id is distinct from $2::bigint)`
     : ''
+  const now = keepsNamesInTranslations(shop.columns)
+    ? `select from ${shop.table('spree_product_translations')} where slug = $1 and spree_product_id is distinct from $2::bigint`
+    : `select from ${shop.table('spree_products')} where ${shop.slug} = $1 and id is distinct from $2::bigint`
   const { rows } = await db.query<{ taken: boolean }>(
-    `select exists (
-              select from ${shop.table('spree_products')} where ${shop.slug} = $1 and id is distinct from $2::bigint)
+    `select exists (${now})
             ${before} as taken`,
     [slug, productId],
   )

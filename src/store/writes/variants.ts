@@ -9,7 +9,13 @@ import type { Shop } from './shop.ts'
 import { makeStock, type StockLocation } from './stock-place.ts'
 
 /** The product whose variants are written. */
-export type Owner = Readonly<{ id: string; storeId: string | null; currency: string }>
+export type Owner = Readonly<{
+  id: string
+  storeId: string | null
+  /** In which it is named. */
+  locale: string
+  currency: string
+}>
 
 /** Measures and cost as the columns hold them: else an equal value with more decimals would look like another one. */
 export function roundedColumns(
@@ -83,8 +89,8 @@ export async function putVariant(
   const price = content.price ?? (found === undefined ? inheritedPrice : undefined)
   if (price !== undefined && (await setPrice(db, shop, id, owner.currency, price))) changed = true
   for (const [name, value] of Object.entries(content.options)) {
-    const type = await giveOptionType(db, shop, owner.id, name, owner.storeId)
-    const given = await giveOptionValue(db, shop, id, type.id, value)
+    const type = await giveOptionType(db, shop, owner, name)
+    const given = await giveOptionValue(db, shop, id, type.id, value, owner.locale)
     if (type.changed || given) changed = true
   }
   return changed ? id : undefined

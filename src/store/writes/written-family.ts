@@ -1,17 +1,8 @@
 import type { FamilyName } from '../detect-family.ts'
 import { NotApplicable } from './not-applicable.ts'
 
-/** Families into whose stores orders are imported; stock is moved in every one. */
+/** Families into whose stores orders are imported; stock and products are written in every one. */
 export type ImportFamily = Extract<FamilyName, 'spree-4.10' | 'spree-6.0'>
-
-/** @throws NotApplicable where no products are written. */
-export function requireProductFamily(family: FamilyName): void {
-  if (family !== 'spree-4.7') return
-  throw new NotApplicable(
-    'family_not_written',
-    'This store is a Spree 4.6 or 4.7, which keeps what products are called in translations: products are not written there, only stock is.',
-  )
-}
 
 /** @throws NotApplicable where no orders are imported. */
 export function importFamily(family: FamilyName): ImportFamily {
