@@ -9,9 +9,9 @@ import { insertTranslated } from './translated.ts'
 type Named = Readonly<{ id: string; storeId: string | null; locale: string }>
 
 /** A store's option type or value is found by its name, whatever its case, or in the form that Spree 5 and 6 give to names. */
-function isNamed({ columns }: Shop, table: 'spree_option_types' | 'spree_option_values'): string {
+function named({ columns }: Shop, table: 'spree_option_types' | 'spree_option_values') {
   const name = word(columns, table, 'o', 'name')
-  return `(lower(${name}) = lower($1) or ${name} = $2)`
+  return { condition: `(lower(${name}) = lower($1) or ${name} = $2)`, exactFirst: `${name} = $1 desc` }
 }
 
 /** Gives a product an option type, made where the store has none of that name. Returns its id, and whether anything was written. */
@@ -72,12 +72,13 @@ export async function giveOptionValue(
 async function findOrMakeType(db: Db, shop: Shop, name: string, { storeId, locale }: Named): Promise<string> {
   const ofStore = shop.columns.has('spree_option_types', 'store_id')
   const types = shop.table('spree_option_types')
+  const { condition, exactFirst } = named(shop, 'spree_option_types')
   const { rows } = await db.query<{ id: string }>(
     `select o.id::text as id
        from ${types} o
-      where ${isNamed(shop, 'spree_option_types')}
+      where ${condition}
         ${ofStore ? 'and (o.store_id is null or o.store_id = $3::bigint)' : ''}
-      order by o.name = $1 desc, o.id
+      order by ${exactFirst}, o.id
       limit 1`,
     [name, slugify(name), ...(ofStore ? [storeId] : [])],
   )
@@ -98,12 +99,13 @@ async function findOrMakeValue(
   locale: string,
 ): Promise<string> {
   const values = shop.table('spree_option_values')
+  const { condition, exactFirst } = named(shop, 'spree_option_values')
   const { rows } = await db.query<{ id: string }>(
     `select o.id::text as id
        from ${values} o
-      where ${isNamed(shop, 'spree_option_values')}
+      where ${condition}
         and o.option_type_id = $3::bigint
-      order by o.name = $1 desc, o.id
+      order by ${exactFirst}, o.id
       limit 1`,
     [name, slugify(name), typeId],
   )

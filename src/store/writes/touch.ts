@@ -48,8 +48,8 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
 }
 
 /**
- * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, taxons have
- * no products in an order, and are not touched; Spree 6 has a job for it.
+ * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, where the
+ * products of a taxon have no positions, it is not touched; Spree 6 has a job for it.
  */
 async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
   if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
