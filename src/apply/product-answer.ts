@@ -27,7 +27,7 @@ export function productAnswer(message: string, payload: ProductInbound, put: Put
       tell('warn', `Product ${called} came without a price: it is a draft, give it one and activate it`),
     )
   }
-  const left = NOT_APPLIED.filter((part) => payload[part] !== undefined)
+  const left = [...NOT_APPLIED.filter((part) => payload[part] !== undefined), ...put.left]
   if (left.length > 0)
     notifications.push(tell('warn', `Not applied of product ${called}: its ${left.join(', ')}`))
   return {

@@ -121,7 +121,7 @@ export function currencyOf(columns: Columns): string {
 }
 
 /** Before 4.2 the currency is a setting of the whole shop, which a store row may name too; unset it is the dollar. */
-function currencyOfTheShop(columns: Columns): string {
+export function currencyOfTheShop(columns: Columns): string {
   const ofStore = columns.has('spree_stores', 'default_currency')
     ? `(${ofDefaultStore(columns, 'default_currency')})`
     : 'null'

@@ -172,6 +172,31 @@ describe.each(possible)('what a message leaves in a store of %s (%s)', (family, 
 
 const solidus = (['fixture', 'dump'] as const).filter((source) => source === 'fixture' || dumpsAvailable())
 
+const solidusDays = {
+  fixture: {
+    product: {
+      sku: 'EM',
+      name: 'Enamel Mug',
+      description: 'Holds hot grog.',
+      price: '19.99',
+      permalink: 'enamel-mug',
+    },
+    option: 'glaze',
+    renamed: { sku: 'EM', name: 'Enamel Mug II', permalink: 'enamel-mug-ii' },
+  },
+  dump: {
+    product: {
+      sku: 'BM-DAY1',
+      name: 'Bridge Mug DAY1',
+      description: 'made by activity-solidus.rb',
+      price: '19.99',
+      permalink: 'bridge-mug-day1',
+    },
+    option: 'bridge-color',
+    renamed: { sku: 'BM-DAY1', name: 'Bridge Mug DAY1 v2', permalink: 'bridge-mug-day1' },
+  },
+}
+
 describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (source) => {
   const [first, second] = source === 'dump' ? ['BM-DAY1-RED', 'BM-DAY1-BLUE'] : ['EM-RED', 'EM-BLUE']
   let db: TestDatabase
@@ -179,14 +204,70 @@ describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (sour
 
   beforeAll(async () => {
     db = await createStore('solidus-4', source)
+    // As in the recorded store; in the shop of the fixture no location wants a row of every variant.
+    if (source === 'fixture')
+      await db.pool.query(
+        'update spree_stock_locations set propagate_all_variants = (id = 1), backorderable_default = (id = 1)',
+      )
     store = await openStore(db.pool)
   })
   afterAll(() => db.drop())
 
   const live = (step: string) => replay(db, 'solidus-4', step, source)
 
+  test('a new product with two variants', async () => {
+    const day = solidusDays[source]
+    const { ours, spree } = await compareWith(
+      db,
+      () => live('01-product-created'),
+      (connection) =>
+        applyMessage(connection, store, productNew, {
+          ...day.product,
+          options: [day.option],
+          variants: [
+            { sku: first, options: { [day.option]: 'red' } },
+            { sku: second, price: '21.5', options: { [day.option]: 'blue' } },
+          ],
+        }),
+    )
+    // There the script gave the product a property, and its options names in capitals; its slug may have such too.
+    const plain = without(spree, 'spree_properties', 'spree_product_properties').map((one) => ({
+      ...one,
+      columns: {
+        ...one.columns,
+        ...('presentation' in one.columns ? { presentation: one.columns['name'] } : {}),
+        ...('slug' in one.columns ? { slug: String(one.columns['slug']).toLowerCase() } : {}),
+      },
+    }))
+    expect(of(ours, 'spree_option_values_variants', 'spree_prices')).toHaveLength(5)
+    expect(ours).toEqual(plain)
+  })
+
+  test('the price of one of them', async () => {
+    const { ours, spree } = await compareWith(
+      db,
+      () => live('02-price-changed'),
+      (connection) =>
+        applyMessage(connection, store, productUpdate, {
+          sku: solidusDays[source].product.sku,
+          variants: [{ sku: first, price: '24.75' }],
+        }),
+    )
+    expect(ours.map(({ table }) => table)).toEqual(['spree_prices', 'spree_products', 'spree_variants'])
+    expect(ours).toEqual(spree)
+  })
+
+  test('the product renamed', async () => {
+    const { ours, spree } = await compareWith(
+      db,
+      () => live('16-product-renamed'),
+      (connection) => applyMessage(connection, store, productUpdate, solidusDays[source].renamed),
+    )
+    expect(ours.map(({ table }) => table)).toEqual(['friendly_id_slugs', 'spree_products'])
+    expect(ours).toEqual(spree)
+  })
+
   test('ten pieces that come in', async () => {
-    for (const step of ['01-product-created', '02-price-changed']) await live(step)
     const { ours, spree } = await compareWith(
       db,
       () => live('03-stock-moved.1'),
@@ -220,7 +301,7 @@ describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (sour
     expect(ours).toEqual(spree)
   })
 
-  test('products and orders are not written, and it says so', async () => {
+  test('orders are not imported, and it says so', async () => {
     const refused = { name: 'NotApplicable', code: 'family_not_written' }
     const address = {
       firstname: 'Ann',
@@ -242,9 +323,6 @@ describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (sour
       payments: [],
       shipments: [],
     }
-    await expect(
-      applyMessage(db.pool, store, productNew, { sku: 'N', name: 'New', price: 1 }),
-    ).rejects.toMatchObject(refused)
     await expect(applyMessage(db.pool, store, orderImport, { order })).rejects.toMatchObject(refused)
   })
 })

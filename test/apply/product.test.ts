@@ -6,10 +6,10 @@ import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, type StoreFamily } from '../support/stores.ts'
+import { type AnyStore, createStore } from '../support/stores.ts'
 import { differences, takePicture } from '../support/table-diff.ts'
 
-const families: StoreFamily[] = ['spree-4.10', 'spree-6.0']
+const families: AnyStore[] = ['spree-4.10', 'spree-4.7', 'spree-6.0', 'solidus-4']
 
 /** The documented sample (protocol §6.5). */
 const sample = {
@@ -38,6 +38,17 @@ const shirt = {
 
 describe.each(families)('products from a hub, in a store of %s', (family) => {
   const isSix = family === 'spree-6.0'
+  const isSolidus = family === 'solidus-4'
+  const is47 = family === 'spree-4.7'
+  /** Rows of a table with what people read of them, in the store's language. */
+  const inWords = (table: string) => {
+    const one = table.replace(/s$/, '')
+    return is47
+      ? `(select w.*, t.id as own_id, t.position_of from ${one}_translations w
+            join (select id, ${table === 'spree_products' ? 'null' : 'position'} as position_of from ${table}) t on t.id = w.${one}_id
+           where w.locale = 'en')`
+      : `(select t.*, t.id as own_id${table === 'spree_products' ? '' : ', t.position as position_of'} from ${table} t)`
+  }
   let database: TestDatabase
   let store: Store
   let db: Connection
@@ -62,7 +73,10 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
   const change = (payload: unknown) => applyMessage(db, store, productUpdate, payload)
   const rows = async (text: string, values: unknown[] = []) => (await db.query(text, values)).rows
   const read = async (slug: string) => {
-    const [row] = await rows('select id::text from spree_products where slug = $1', [slug])
+    const [row] = await rows(
+      `select own_id::text as id from ${inWords('spree_products')} p where slug = $1`,
+      [slug],
+    )
     const product = (await store.products(db, [row?.['id']])).get(row?.['id'])
     if (product === undefined || product instanceof Error) throw product ?? new Error(`no product ${slug}`)
     return productPayload(product, undefined)
@@ -92,7 +106,7 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
       sku: '',
       currency: 'USD',
       deleted_at: null,
-      status: 'active',
+      ...(isSolidus ? {} : { status: 'active' }),
     })
     expect(product.id).toBeLessThan(100) // the next of the store's own
     expect(await rows('select id from spree_products where id = 1123')).toEqual([])
@@ -104,7 +118,10 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
       { level: 'info', description: 'Product really-awesome-widgets added' },
       { level: 'warn', description: expect.stringContaining('is a draft') },
     ])
-    expect(await read('really-awesome-widgets')).toMatchObject({ status: 'draft', price: null })
+    expect(await read('really-awesome-widgets')).toMatchObject({
+      ...(isSolidus ? { available_on: null } : { status: 'draft' }),
+      price: null,
+    })
   })
 
   test('options are found by name or made, prices inherited, parts that are not applied are named', async () => {
@@ -125,10 +142,14 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     ])
     const label = isSix ? 'label' : 'presentation'
     expect(
-      await rows(`select name, ${label} as label, position from spree_option_types where id > 2`),
+      await rows(
+        `select name, ${label} as label, position_of as position from ${inWords('spree_option_types')} t where own_id > 2`,
+      ),
     ).toEqual([{ name: type, label: 'Fit', position: 3 }])
     expect(
-      await rows(`select name, ${label} as label, position from spree_option_values where id > 25`),
+      await rows(
+        `select name, ${label} as label, position_of as position from ${inWords('spree_option_values')} t where own_id > 25`,
+      ),
     ).toEqual([{ name: fit, label: 'Smart fit', position: 1 }])
     expect(
       await rows(
@@ -158,6 +179,38 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
       ).toEqual([{ variant_count: 2, sku: 'SHIRT-S', channels: 2 }])
   })
 
+  test('in 4.6 and 4.7 what people read is a row in the language of the store, and the others stay', async () => {
+    if (!is47) return
+    const added = await written(() => add({ ...sample, options: ['Cut'] }))
+    const about = (all: typeof added, part: string) => all.filter(({ table }) => table.includes(part))
+    const made = { locale: 'en', created_at: '<time>', updated_at: '<time>' }
+    const read = {
+      name: 'Example product',
+      description: 'Description',
+      slug: 'ruby-on-rails-tote',
+      meta_title: null,
+      meta_description: null,
+      meta_keywords: null,
+      deleted_at: null,
+    }
+    expect(about(added, '_translations')).toMatchObject([
+      { was: 'inserted', columns: { name: 'Cut', presentation: 'Cut', ...made } },
+      { was: 'inserted', columns: { ...read, ...made } },
+    ])
+    const ownColumns = { name: '', description: null, slug: null, meta_keywords: null, status: 'active' }
+    expect(about(added, 'spree_products').slice(0, 1)).toMatchObject([
+      { was: 'inserted', columns: ownColumns },
+    ])
+    await db.query(`delete from spree_product_translations where spree_product_id = 13 and locale = 'en'`)
+    const changes = about(
+      await written(() => change({ sku: 'BC-01', name: 'Compass', permalink: 'compass' })),
+      '_translations',
+    )
+    expect(changes).toMatchObject([
+      { was: 'inserted', columns: { name: 'Compass', slug: 'compass', spree_product_id: 13, ...made } },
+    ])
+  })
+
   test('locations that want a row of stock of every variant get one', async () => {
     await db.query(
       'update spree_stock_locations set propagate_all_variants = (id = 2), backorderable_default = true',
@@ -180,9 +233,9 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     await db.query(`update friendly_id_slugs set slug = 'old-lantern' where slug = 'storm-lantern'`)
     await add({ sku: 'A5', name: 'Old', price: '1', permalink: 'Old Lantern' })
     const slugs = await rows(
-      `select v.sku, p.slug, f.slug as history, f.scope, f.locale
-         from spree_variants v join spree_products p on p.id = v.product_id
-         join friendly_id_slugs f on f.sluggable_id = p.id and f.sluggable_type = 'Spree::Product'
+      `select v.sku, p.slug, f.slug as history, f.scope, ${isSolidus ? `'en' as locale` : 'f.locale'}
+         from spree_variants v join ${inWords('spree_products')} p on p.own_id = v.product_id
+         join friendly_id_slugs f on f.sluggable_id = p.own_id and f.sluggable_type = 'Spree::Product'
         where v.sku ~ '^A[1-5]$' order by 1`,
     )
     const uuid = '[0-9a-f]{8}-[0-9a-f-]{27}'
@@ -210,7 +263,9 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
 
   test('adding does not undo what was changed since', async () => {
     await add({ ...sample, sku: 'TOTE' })
-    await db.query(`update spree_products set name = 'Renamed by a person' where slug = 'ruby-on-rails-tote'`)
+    await db.query(
+      `update ${is47 ? 'spree_product_translations' : 'spree_products'} set name = 'Renamed by a person' where slug = 'ruby-on-rails-tote'`,
+    )
     await expect(add({ ...sample, sku: 'TOTE' })).rejects.toMatchObject({
       code: 'product_exists',
       message: expect.stringMatching(/^Product with SKU TOTE already exists! .* product:update/),
@@ -239,7 +294,16 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
           ]
         : []),
       { table: 'spree_prices', was: 'changed', columns: { amount: 36.2, ...touch } },
-      { table: 'spree_products', was: 'changed', columns: { name: 'Brass Compass II', ...touch } },
+      ...(is47
+        ? [
+            {
+              table: 'spree_product_translations',
+              was: 'changed',
+              columns: { name: 'Brass Compass II', ...touch },
+            },
+            { table: 'spree_products', was: 'changed', columns: touch },
+          ]
+        : [{ table: 'spree_products', was: 'changed', columns: { name: 'Brass Compass II', ...touch } }]),
       ...(isSix
         ? []
         : [
@@ -262,6 +326,30 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     await expect(change({ sku: 'TM-1', price: '8.50', currency: 'JPY' })).rejects.toMatchObject({
       code: 'unknown_currency',
     })
+  })
+
+  test('in Solidus a price of another country stays, and the one that the shop shows is set', async () => {
+    if (!isSolidus) return
+    const prices = () =>
+      rows(
+        `select country_iso, amount::float8 from spree_prices
+          where variant_id = 108 and currency = 'USD' order by id`,
+      )
+    const before = await prices()
+    await change({ sku: 'BC-01', price: '36.20' })
+    expect(await prices()).toEqual(before.with(0, { country_iso: null, amount: 36.2 }))
+    await db.query(`update spree_stores set cart_tax_country_iso = 'DE'`)
+    await change({ sku: 'BC-01', price: '28' })
+    expect((await prices()).at(-1)).toEqual({ country_iso: 'DE', amount: 28 })
+    await db.query(
+      `update spree_stores set cart_tax_country_iso = null;
+       delete from spree_prices where variant_id = 108 and country_iso is null`,
+    )
+    await change({ sku: 'BC-01', price: '35' })
+    expect(await prices()).toEqual([
+      { country_iso: 'DE', amount: 28 },
+      { country_iso: null, amount: 35 },
+    ])
   })
 
   test('a new permalink keeps the old one in its history; another product’s is refused', async () => {

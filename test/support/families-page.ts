@@ -9,7 +9,7 @@ import {
 } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { stockedFamily, writtenFamily } from '../../src/store/writes/written-family.ts'
+import { importFamily } from '../../src/store/writes/written-family.ts'
 import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -60,16 +60,17 @@ export const OF_THE_RAW_ORDER: readonly MessageType[] = [
 
 const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
 
-/** Where it is shown what is applied, and that the rest is refused. */
-export const APPLIED_SHOWN = {
-  'stock:change': 'apply/stock.test.ts',
-  'stock:actual': 'apply/stock.test.ts',
-  'product:new': 'apply/product.test.ts',
-  'product:update': 'apply/product.test.ts',
-  'order:import': 'apply/order-import.test.ts',
+/** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
+export function appliedIn(message: string, family: FamilyName): string {
+  if (message === 'order:import') {
+    if (isApplied(message, family)) return 'apply/order-import.test.ts'
+    return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
+  }
+  if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
+    return 'apply/old-stores.test.ts'
+  if (message.startsWith('product:')) return 'apply/product.test.ts'
+  return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
-const SOLIDUS_SHOWN = 'apply/as-spree.test.ts'
-const REFUSED_SHOWN = 'scenarios/old-stores.test.ts'
 
 /** The tests that show a type in a family's store. */
 export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Proof[] {
@@ -78,8 +79,9 @@ export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Pro
 
 /** Whether the family's stores are written by such a message. */
 export function isApplied(message: string, family: FamilyName): boolean {
+  if (message !== 'order:import') return true
   try {
-    return (message.startsWith('stock:') ? stockedFamily : writtenFamily)(family) === family
+    return importFamily(family) === family
   } catch {
     return false
   }
@@ -178,10 +180,7 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
-  const isSolidus = family === 'solidus'
-  if (!isApplied(message, family)) return `[✗](../test/${isSolidus ? SOLIDUS_SHOWN : REFUSED_SHOWN})`
-  const file = isSolidus ? SOLIDUS_SHOWN : APPLIED_SHOWN[message as keyof typeof APPLIED_SHOWN]
-  return file === undefined ? 'untested' : `[✓](../test/${file})`
+  return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
 }
 
 /** Of these the parts are listed; `without` are whole others. */

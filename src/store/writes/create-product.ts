@@ -13,12 +13,14 @@ import {
 } from './shop-defaults.ts'
 import { freeSlug, recordSlug, slugify } from './slugs.ts'
 import { touchProduct } from './touch.ts'
+import { insertTranslated } from './translated.ts'
 import { insertVariant, type Owner, putVariant } from './variants.ts'
 
 /**
  * Makes a product as Spree's own code does: product, the variant that stands for it or those with options, prices in the
  * store's currency, rows of stock where locations want them, slug with its history, links to the store or its channels.
- * It is active, but a draft where no price is given: Spree sells nothing without one.
+ * It is active, but a draft where no price is given: Spree sells nothing without one. Before there were drafts, it is
+ * available from now on, or has no date yet.
  * @throws NotApplicable where a variant's SKU is another product's.
  */
 export async function createProduct(
@@ -33,23 +35,25 @@ export async function createProduct(
     shop,
     wanted === '' ? [slugify(content.name), slugify(`${content.name} ${content.sku ?? ''}`)] : [wanted],
   )
-  const id = await insertRow(db, shop, 'spree_products', {
+  const id = await insertTranslated(db, shop, 'spree_products', store.locale, {
     status: content.price === undefined ? 'draft' : 'active',
     promotionable: true,
     tax_category_id: await defaultTaxCategory(db, shop, store.id),
     shipping_category_id: await shippingCategory(db, shop, content.shippingCategory),
     delivery_profile_id: await defaultDeliveryProfile(db, shop, store.id),
     store_id: store.id,
-    ...(shop.columns.has('spree_products', 'status') ? {} : { available_on: new Date().toISOString() }),
+    ...(shop.columns.has('spree_products', 'status') || content.price === undefined
+      ? {}
+      : { available_on: new Date().toISOString() }),
     ...content.columns,
     name: content.name,
-    slug,
+    [shop.slug]: slug,
   })
   await recordSlug(db, shop, id, slug, store.locale)
   await makeVariants(
     db,
     shop,
-    { id, storeId: store.id, currency: content.currency ?? store.currency },
+    { id, storeId: store.id, locale: store.locale, currency: content.currency ?? store.currency },
     content,
   )
   await publish(db, shop, id, store, content.columns['available_on'])
@@ -58,7 +62,7 @@ export async function createProduct(
 }
 
 async function makeVariants(db: Db, shop: Shop, owner: Owner, content: ProductContent): Promise<void> {
-  for (const name of content.optionTypes) await giveOptionType(db, shop, owner.id, name, owner.storeId)
+  for (const name of content.optionTypes) await giveOptionType(db, shop, owner, name)
   if (shop.masters || content.variants.length === 0) {
     const own = await insertVariant(db, shop, owner, {
       sku: content.sku ?? '',

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { word } from '../catalogue-words.ts'
 import { NotApplicable } from './not-applicable.ts'
 import type { ProductContent } from './product-content.ts'
 import type { Shop } from './shop.ts'
@@ -24,7 +25,7 @@ export async function findProduct(
 ): Promise<FoundProduct | undefined> {
   if (content.sku === undefined) {
     const slug = slugify(content.slug ?? content.name ?? '')
-    return (await find(db, shop, 'p.slug = $1', slug))[0]
+    return (await find(db, shop, `${slugOf(shop)} = $1`, slug))[0]
   }
   const found = await findBySku(db, shop, content.sku)
   if (found || shop.masters) return found
@@ -55,6 +56,10 @@ async function findBySku(db: Db, shop: Shop, sku: string): Promise<FoundProduct 
   )
 }
 
+function slugOf({ columns }: Shop): string {
+  return word(columns, 'spree_products', 'p', 'slug')
+}
+
 function hasVariant(shop: Shop, condition: string): string {
   return `exists (
        select
@@ -74,7 +79,7 @@ async function find(
     ? 'v.id is not distinct from p.default_variant_id desc, v.position, v.id'
     : 'v.id'
   const { rows } = await db.query<FoundProduct>(
-    `select p.id::text as id, p.slug, face.id::text as "variantId", face.sku
+    `select p.id::text as id, ${slugOf(shop)} as slug, face.id::text as "variantId", face.sku
        from ${shop.table('spree_products')} p
        left join lateral (
               select v.id, v.sku

@@ -23,7 +23,7 @@ import { type ImportWords, importWords, type PlacedStates } from './import-words
 import type { ImportedOrder } from './imported-order.ts'
 import { insertRows } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
-import { writtenFamily } from './written-family.ts'
+import { importFamily } from './written-family.ts'
 
 /**
  * Writes a placed order with all that hangs on it and takes its goods from stock, in the caller's transaction, as the
@@ -34,7 +34,7 @@ import { writtenFamily } from './written-family.ts'
  */
 export async function importOrder(db: Db, store: Store, order: ImportedOrder, warn: Warn): Promise<string> {
   const { columns } = store
-  const words = importWords[writtenFamily(store.family)]
+  const words = importWords[importFamily(store.family)]
   await refuseExisting(db, columns, order.number)
   refuseFinerAmounts(words, order)
   const bySku = await findVariants(db, columns, order)

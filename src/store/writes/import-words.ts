@@ -4,7 +4,7 @@ import { insertAdjustmentLines, insertAdjustments } from './import-adjustments.t
 import { type DiscountsOn, paymentState, paymentStatus, type Totals } from './import-totals.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import type { Row } from './insert-rows.ts'
-import type { WrittenFamily } from './written-family.ts'
+import type { ImportFamily } from './written-family.ts'
 
 /** The states of a placed order in the family's words. */
 export type PlacedStates = Readonly<{
@@ -46,7 +46,7 @@ export type ImportWords = Readonly<{
   finestAmount: bigint
 }>
 
-export const importWords: Readonly<Record<WrittenFamily, ImportWords>> = {
+export const importWords: Readonly<Record<ImportFamily, ImportWords>> = {
   'spree-4.10': {
     customers: 'spree_users',
     shipments: 'spree_shipments',

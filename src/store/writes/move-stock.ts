@@ -79,6 +79,7 @@ export async function moveStock(
     [rowId, difference],
   )
   if (difference > 0) await fillBackorders(db, shop, variant.id, location.id, difference)
-  await touchVariants(db, shop, [variant.id])
+  // In 2.0 stock touches nothing.
+  if (shop.columns.has('spree_variants', 'updated_at')) await touchVariants(db, shop, [variant.id])
   return { from, to }
 }

@@ -1,30 +1,37 @@
 import type { Db } from '../../postgres/pool.ts'
+import { optionLinks, word } from '../catalogue-words.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
+import { insertTranslated } from './translated.ts'
+
+/** What has options: a product, of its store, named in a language. */
+type Named = Readonly<{ id: string; storeId: string | null; locale: string }>
 
 /** A store's option type or value is found by its name, whatever its case, or in the form that Spree 5 and 6 give to names. */
-const NAMED = `(lower(o.name) = lower($1) or o.name = $2)`
+function named({ columns }: Shop, table: 'spree_option_types' | 'spree_option_values') {
+  const name = word(columns, table, 'o', 'name')
+  return { condition: `(lower(${name}) = lower($1) or ${name} = $2)`, exactFirst: `${name} = $1 desc` }
+}
 
 /** Gives a product an option type, made where the store has none of that name. Returns its id, and whether anything was written. */
 export async function giveOptionType(
   db: Db,
   shop: Shop,
-  productId: string,
+  product: Named,
   name: string,
-  storeId: string,
 ): Promise<Readonly<{ id: string; changed: boolean }>> {
-  const id = await findOrMakeType(db, shop, name, storeId)
+  const id = await findOrMakeType(db, shop, name, product)
   const { rows } = await db.query<{ has: boolean; position: number }>(
     `select coalesce(bool_or(option_type_id = $2::bigint), false) as has, coalesce(max(position), 0) + 1 as position
        from ${shop.table('spree_product_option_types')}
       where product_id = $1::bigint`,
-    [productId, id],
+    [product.id, id],
   )
   const given = rows[0]
   if (!given || given.has) return { id, changed: false }
   await insertRow(db, shop, 'spree_product_option_types', {
-    product_id: productId,
+    product_id: product.id,
     option_type_id: id,
     position: given.position,
   })
@@ -38,9 +45,11 @@ export async function giveOptionValue(
   variantId: string,
   typeId: string,
   value: string,
+  locale: string,
 ): Promise<boolean> {
-  const valueId = await findOrMakeValue(db, shop, typeId, value)
-  const links = shop.table('spree_option_value_variants')
+  const valueId = await findOrMakeValue(db, shop, typeId, value, locale)
+  const linked = optionLinks(shop.columns)
+  const links = shop.table(linked)
   const { rowCount: others } = await db.query(
     `delete from ${links}
       where variant_id = $1::bigint
@@ -53,24 +62,28 @@ export async function giveOptionValue(
     [variantId, valueId],
   )
   if (rows.length > 0) return (others ?? 0) > 0
-  await insertRow(db, shop, 'spree_option_value_variants', {
+  await insertRow(db, shop, linked, {
     variant_id: variantId,
     option_value_id: valueId,
   })
   return true
 }
 
-async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string): Promise<string> {
+async function findOrMakeType(db: Db, shop: Shop, name: string, { storeId, locale }: Named): Promise<string> {
   const ofStore = shop.columns.has('spree_option_types', 'store_id')
-    ? 'and (o.store_id is null or o.store_id = $3::bigint)'
-    : 'and $3::text is not null'
   const types = shop.table('spree_option_types')
+  const { condition, exactFirst } = named(shop, 'spree_option_types')
   const { rows } = await db.query<{ id: string }>(
-    `select o.id::text as id from ${types} o where ${NAMED} ${ofStore} order by o.name = $1 desc, o.id limit 1`,
-    [name, slugify(name), storeId],
+    `select o.id::text as id
+       from ${types} o
+      where ${condition}
+        ${ofStore ? 'and (o.store_id is null or o.store_id = $3::bigint)' : ''}
+      order by ${exactFirst}, o.id
+      limit 1`,
+    [name, slugify(name), ...(ofStore ? [storeId] : [])],
   )
   if (rows[0]) return rows[0].id
-  return insertRow(db, shop, 'spree_option_types', {
+  return insertTranslated(db, shop, 'spree_option_types', locale, {
     name: nameOf(shop, name),
     [shop.label]: name,
     position: await nextPosition(db, types, 'true', []),
@@ -78,14 +91,26 @@ async function findOrMakeType(db: Db, shop: Shop, name: string, storeId: string)
   })
 }
 
-async function findOrMakeValue(db: Db, shop: Shop, typeId: string, name: string): Promise<string> {
+async function findOrMakeValue(
+  db: Db,
+  shop: Shop,
+  typeId: string,
+  name: string,
+  locale: string,
+): Promise<string> {
   const values = shop.table('spree_option_values')
+  const { condition, exactFirst } = named(shop, 'spree_option_values')
   const { rows } = await db.query<{ id: string }>(
-    `select o.id::text as id from ${values} o where ${NAMED} and o.option_type_id = $3::bigint order by o.name = $1 desc, o.id limit 1`,
+    `select o.id::text as id
+       from ${values} o
+      where ${condition}
+        and o.option_type_id = $3::bigint
+      order by ${exactFirst}, o.id
+      limit 1`,
     [name, slugify(name), typeId],
   )
   if (rows[0]) return rows[0].id
-  return insertRow(db, shop, 'spree_option_values', {
+  return insertTranslated(db, shop, 'spree_option_values', locale, {
     option_type_id: typeId,
     name: nameOf(shop, name),
     [shop.label]: name,

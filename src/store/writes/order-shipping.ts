@@ -13,14 +13,14 @@ export async function refreshShipments(
   changedShipments: readonly string[],
 ): Promise<void> {
   if (shop.family === 'spree-6.0') await refreshFulfillments(db, shop, orderId, changedShipments)
-  else await refreshSpree4(db, shop, orderId, changedShipments)
+  else await refreshShipmentStates(db, shop, orderId, changedShipments)
 }
 
 /**
- * 4.x: every shipment is given the state that its units and the order's payment allow (`Shipment#determine_state`), but one
- * that was canceled by itself stays so; Solidus writes those alone that change. The order is `backorder` while a unit waits, else what its shipments agree on.
+ * Up to 5.x every shipment is given the state that its units and the order's payment allow (`Shipment#determine_state`), but
+ * one that was canceled by itself stays so. The order is `backorder` while a unit waits, else what its shipments agree on.
  */
-async function refreshSpree4(
+async function refreshShipmentStates(
   db: Db,
   shop: Shop,
   orderId: string,
@@ -31,7 +31,8 @@ async function refreshSpree4(
         select from ${shop.table('spree_inventory_units')} u where u.shipment_id = s.id and u.state = 'backordered'`
   await db.query(
     `update ${shipments} written
-        set state = next.state, updated_at = ${NOW}
+        set state = next.state,
+            updated_at = case when $3 or written.id = any($2::bigint[]) then ${NOW} else written.updated_at end
        from (select s.id,
                     case
                       when s.state = 'canceled' or o.state = 'canceled' then 'canceled'
@@ -45,8 +46,8 @@ async function refreshSpree4(
                join ${shop.table('spree_orders')} o on o.id = s.order_id
               where o.id = $1::bigint) next
       where written.id = next.id
-        and ($2::bigint[] is null or written.id = any($2::bigint[]) or written.state is distinct from next.state)`,
-    [orderId, shop.family === 'solidus' ? changedShipments : null],
+        and ($4 or written.id = any($2::bigint[]) or written.state is distinct from next.state)`,
+    [orderId, changedShipments, shop.otherShipments !== 'untimed', shop.otherShipments === 'each'],
   )
   const { rows } = await db.query<{ before: string | null; after: string | null; user_id: string | null }>(
     `with before as (

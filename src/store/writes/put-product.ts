@@ -3,15 +3,20 @@ import type { Store } from '../store.ts'
 import { createProduct } from './create-product.ts'
 import { findProduct } from './find-product.ts'
 import { NotApplicable } from './not-applicable.ts'
+import { hasPricesIn } from './prices.ts'
 import type { ProductContent } from './product-content.ts'
 import { type Shop, shopOf } from './shop.ts'
 import { readDefaultStore } from './shop-defaults.ts'
 import { slugify } from './slugs.ts'
 import { updateProduct } from './update-product.ts'
-import { writtenFamily } from './written-family.ts'
 
 /** What became of a message: `same` where the store had it all. */
-export type Put = Readonly<{ was: 'added' | 'updated' | 'same'; slug: string }>
+export type Put = Readonly<{
+  was: 'added' | 'updated' | 'same'
+  slug: string
+  /** What was said of the product that this store has no column for. */
+  left: readonly string[]
+}>
 
 type Writable = Pick<Store, 'family' | 'columns'>
 
@@ -28,14 +33,15 @@ export async function addProduct(
   const shop = shopOf(store)
   await prepare(db, shop, content)
   const found = await findProduct(db, shop, content)
-  if (!found) return { was: 'added', slug: (await createProduct(db, shop, content)).slug }
+  const left = unknownTo(shop, content)
+  if (!found) return { was: 'added', slug: (await createProduct(db, shop, content)).slug, left }
   if (await updateProduct(db, shop, found, content)) {
     throw new NotApplicable(
       'product_exists',
       `Product with ${keyOf(content)} already exists! It differs from what was sent: send product:update to change it.`,
     )
   }
-  return { was: 'same', slug: found.slug ?? '' }
+  return { was: 'same', slug: found.slug ?? '', left }
 }
 
 /** Changes a product. @throws NotApplicable where this store has no such product, or a SKU or permalink is another's. */
@@ -50,7 +56,13 @@ export async function changeProduct(db: Db, store: Writable, content: ProductCon
     )
   }
   const changed = await updateProduct(db, shop, found, content)
-  return { was: changed ? 'updated' : 'same', slug: found.slug ?? '' }
+  return { was: changed ? 'updated' : 'same', slug: found.slug ?? '', left: unknownTo(shop, content) }
+}
+
+function unknownTo(shop: Shop, content: ProductContent): string[] {
+  return Object.entries(content.columns)
+    .filter(([name, value]) => value !== null && !shop.columns.has('spree_products', name))
+    .map(([name]) => name)
 }
 
 function keyOf(content: ProductContent): string {
@@ -63,7 +75,6 @@ function keyOf(content: ProductContent): string {
  * in one order, on names that only we use.
  */
 async function prepare(db: Db, shop: Shop, content: ProductContent): Promise<void> {
-  writtenFamily(shop.family)
   const keys = [
     ...(content.sku === undefined ? [] : [`sku ${content.sku}`]),
     ...content.variants.map((variant) => `sku ${variant.sku}`),
@@ -77,6 +88,8 @@ async function prepare(db: Db, shop: Shop, content: ProductContent): Promise<voi
   if (content.currency === undefined) return
   const store = await readDefaultStore(db, shop)
   if ([store.currency, ...store.currencies.split(',')].includes(content.currency)) return
+  const lists = shop.columns.has('spree_stores', 'supported_currencies')
+  if (!lists && (await hasPricesIn(db, shop, content.currency))) return
   throw new NotApplicable(
     'unknown_currency',
     `This store does not sell in ${content.currency}: add it to the store's currencies, or send prices in ${store.currency}.`,

@@ -5,7 +5,10 @@ import type { Shop } from './shop.ts'
 /** Times of a store are UTC without zone and have no defaults. */
 export const NOW = `(clock_timestamp() at time zone 'utc')`
 
-/** Inserts a row with those of `values` for which the store has a column, and with its times. Returns its id. */
+/**
+ * Inserts a row with those of `values` for which the store has a column, and with its times. Returns its id, empty where such
+ * rows have none.
+ */
 export async function insertRow(
   db: Db,
   shop: Shop,
@@ -18,7 +21,7 @@ export async function insertRow(
   const { rows } = await db.query<{ id: string }>(
     `insert into ${shop.table(table)} (${names.join(', ')})
      values (${[...given.map((_, index) => `$${index + 1}`), ...times.map(() => NOW)].join(', ')})
-     returning id::text as id`,
+     ${shop.columns.has(table, 'id') ? 'returning id::text as id' : ''}`,
     given.map(([, value]) => value),
   )
   return rows[0]?.id ?? ''
@@ -38,10 +41,11 @@ export async function updateRow(
   const given = Object.entries(values).filter(([name]) => shop.columns.has(table, name))
   if (given.length === 0) return false
   const set = given.map(([name], index) => `${quoteName(name)} = $${index + 2}`)
+  if (shop.columns.has(table, 'updated_at')) set.push(`updated_at = ${NOW}`)
   const differs = given.map(([name], index) => `${quoteName(name)} is distinct from $${index + 2}`)
   const { rowCount } = await db.query(
     `update ${shop.table(table)}
-        set ${[...set, `updated_at = ${NOW}`].join(', ')}
+        set ${set.join(', ')}
       where id = $1::bigint
         and (${differs.join(' or ')})`,
     [id, ...given.map(([, value]) => value)],

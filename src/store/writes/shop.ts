@@ -1,6 +1,6 @@
+import type { FamilyName } from '../detect-family.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
-import { type StockedFamily, stockedFamily } from './written-family.ts'
 
 /** The words in which the families differ for one who writes. */
 type Words = Readonly<{
@@ -13,14 +13,24 @@ type Words = Readonly<{
   unitShipment: 'shipment_id' | 'fulfillment_id'
   /** Of a shipment and of a unit alike. */
   state: 'state' | 'status'
+  /**
+   * The shipments of an order whose backorder was filled, of which those with the filled units are touched anyway: `each`
+   * is written anew with its time, those that `differ` are, or their state is and their time stays (`untimed`).
+   */
+  otherShipments: 'each' | 'differ' | 'untimed'
+  /** What a product is called in addresses. */
+  slug: 'slug' | 'permalink'
+  /** Is the default tax category written into new products, or looked up where they have none? */
+  writesDefaultTax: boolean
   /** What option types and values are called on screen. */
   label: 'presentation' | 'label'
   /** Of a slug's history row. */
   slugScope: string | null
   /** Has each product a variant of its own that stands for it and has no options? */
   masters: boolean
-  /** Of the columns that hold money. */
+  /** Of the columns that hold money: digits after the point, and before it. */
   moneyDecimals: number
+  moneyDigits: number
 }>
 
 const spree4: Words = {
@@ -30,15 +40,25 @@ const spree4: Words = {
   units: 'spree_inventory_units',
   unitShipment: 'shipment_id',
   state: 'state',
+  otherShipments: 'each',
+  slug: 'slug',
+  writesDefaultTax: true,
   label: 'presentation',
   slugScope: null,
   masters: true,
   moneyDecimals: 2,
+  moneyDigits: 8,
 }
 
-const words: Readonly<Record<StockedFamily, Words>> = {
+const spree3: Words = { ...spree4, writesDefaultTax: false }
+
+const words: Readonly<Record<FamilyName, Words>> = {
+  'spree-2.1': { ...spree3, otherShipments: 'untimed', slug: 'permalink', moneyDigits: 6 },
+  'spree-2.4': spree3,
+  'spree-3.6': spree3,
   'spree-4.10': spree4,
-  solidus: spree4,
+  'spree-4.7': spree4,
+  solidus: { ...spree3, otherShipments: 'differ' },
   'spree-6.0': {
     stock: 'spree_stock_levels',
     movedStock: 'stock_level_id',
@@ -46,28 +66,30 @@ const words: Readonly<Record<StockedFamily, Words>> = {
     units: 'spree_fulfillment_items',
     unitShipment: 'fulfillment_id',
     state: 'status',
+    otherShipments: 'differ',
+    slug: 'slug',
+    writesDefaultTax: true,
     label: 'label',
     slugScope: '',
     masters: false,
     moneyDecimals: 4,
+    moneyDigits: 15,
   },
 }
 
 /** A store as the writes see it: its columns, its family's words, its tables by their full names. */
 export type Shop = Words &
   Readonly<{
-    family: StockedFamily
+    family: FamilyName
     columns: Store['columns']
     table(name: string): string
   }>
 
-/** @throws NotApplicable where the family is not written. */
 export function shopOf(store: Pick<Store, 'family' | 'columns'>): Shop {
   const schema = quoteName(store.columns.schema)
-  const family = stockedFamily(store.family)
   return {
-    ...words[family],
-    family,
+    ...words[store.family],
+    family: store.family,
     columns: store.columns,
     table: (name) => `${schema}.${name}`,
   }

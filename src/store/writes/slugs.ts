@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Db } from '../../postgres/pool.ts'
-import { NOW } from './rows.ts'
+import { keepsNamesInTranslations } from '../catalogue-words.ts'
+import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
 const LONGEST = 255
@@ -30,23 +31,28 @@ export async function freeSlug(db: Db, shop: Shop, candidates: readonly string[]
   return first ? `${first.slice(0, LONGEST - UUID_LENGTH - 1)}-${randomUUID()}` : randomUUID()
 }
 
-/** By another product than `productId`, now or, as its history tells, before. */
+/** By another product than `productId`, now or, as its history tells (kept from 2.4 on), before. */
 export async function isTaken(db: Db, shop: Shop, slug: string, productId: string | null): Promise<boolean> {
-  const { rows } = await db.query<{ taken: boolean }>(
-    `select exists (
-              select from ${shop.table('spree_products')} where slug = $1 and id is distinct from $2::bigint)
-            or exists (
+  const before = shop.columns.has('friendly_id_slugs')
+    ? `or exists (
               select
                 from ${shop.table('friendly_id_slugs')}
                where slug = $1
                  and sluggable_type = 'Spree::Product'
-                 and sluggable_id is distinct from $2::bigint) as taken`,
+                 and sluggable_id is distinct from $2::bigint)`
+    : ''
+  const now = keepsNamesInTranslations(shop.columns)
+    ? `select from ${shop.table('spree_product_translations')} where slug = $1 and spree_product_id is distinct from $2::bigint`
+    : `select from ${shop.table('spree_products')} where ${shop.slug} = $1 and id is distinct from $2::bigint`
+  const { rows } = await db.query<{ taken: boolean }>(
+    `select exists (${now})
+            ${before} as taken`,
     [slug, productId],
   )
   return rows[0]?.taken ?? false
 }
 
-/** Keeps the slug in the history through which friendly_id finds a product by its old slugs. */
+/** Keeps the slug in the history, where there is one, through which friendly_id finds a product by its old slugs. */
 export async function recordSlug(
   db: Db,
   shop: Shop,
@@ -54,17 +60,21 @@ export async function recordSlug(
   slug: string,
   locale: string,
 ): Promise<void> {
-  const history = shop.table('friendly_id_slugs')
-  const localized = shop.columns.has('friendly_id_slugs', 'locale')
-  await db.query(
-    `insert into ${history} (slug, sluggable_id, sluggable_type, scope, created_at${localized ? ', locale' : ''})
-     select $1::varchar, $2::bigint, 'Spree::Product', $3::varchar, ${NOW}${localized ? ', $4::varchar' : ''}
-      where not exists (
-              select
-                from ${history}
-               where slug = $1::varchar
-                 and sluggable_type = 'Spree::Product'
-                 and sluggable_id = $2::bigint)`,
-    [slug, productId, shop.slugScope, ...(localized ? [locale] : [])],
+  if (!shop.columns.has('friendly_id_slugs')) return
+  const { rows } = await db.query(
+    `select
+       from ${shop.table('friendly_id_slugs')}
+      where slug = $1
+        and sluggable_type = 'Spree::Product'
+        and sluggable_id = $2::bigint`,
+    [slug, productId],
   )
+  if (rows.length > 0) return
+  await insertRow(db, shop, 'friendly_id_slugs', {
+    slug,
+    sluggable_id: productId,
+    sluggable_type: 'Spree::Product',
+    scope: shop.slugScope,
+    locale,
+  })
 }

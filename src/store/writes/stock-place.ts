@@ -43,7 +43,7 @@ export async function findVariant(db: Db, shop: Shop, sku: string): Promise<Stoc
 /**
  * The location that is meant. Without a name, the one that Spree itself takes first (`StockLocation.order_default` of the
  * active ones): the default, else by name, in Solidus by position; where locations belong to a store, that of the default
- * store.
+ * store. Before 2.4, where none is marked as the default, the oldest.
  * @throws NotApplicable where there is no such location.
  */
 export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Promise<StockLocation> {
@@ -52,18 +52,22 @@ export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Pr
     ? `(select s."default" from ${shop.table('spree_stores')} s where s.id = l.store_id) desc nulls last, `
     : ''
   const position = shop.columns.has('spree_stock_locations', 'position') ? 'l.position, ' : ''
+  const byDefault = shop.columns.has('spree_stock_locations', 'default')
+    ? `l."default" desc, ${position}l.name, `
+    : ''
+  const adminName = shop.columns.has('spree_stock_locations', 'admin_name') ? ' or l.admin_name = $1' : ''
   const [condition, value] =
     named === undefined
       ? ['l.active', null]
       : 'id' in named
         ? ['l.id = $1::bigint', named.id]
-        : ['(l.name = $1 or l.admin_name = $1)', named.name]
+        : [`(l.name = $1${adminName})`, named.name]
   const { rows } = await db.query<{ id: string; backorderable: boolean }>(
     `select l.id::text as id, coalesce(l.backorderable_default, false) as backorderable
        from ${shop.table('spree_stock_locations')} l
       where ${living}
         and ${condition}
-      order by ${ofDefaultStore}l."default" desc, ${position}l.name, l.id
+      order by ${ofDefaultStore}${byDefault}l.id
       limit 1`,
     value === null ? [] : [value],
   )
@@ -106,13 +110,21 @@ export async function lockStock(
   return stockRow(db, shop, variant, location, LOCKED)
 }
 
-/** Makes the stock row of a variant, as `StockLocation#propagate_variant` does. Returns its id. */
+/**
+ * Makes the stock row of a variant, as `StockLocation#propagate_variant` does; from 2.4 to 3.1 the variant counts them.
+ * Returns its id.
+ */
 export async function makeStock(
   db: Db,
   shop: Shop,
   variant: Pick<StockVariant, 'id'>,
   location: StockLocation,
 ): Promise<string> {
+  if (shop.columns.has('spree_variants', 'stock_items_count'))
+    await db.query(
+      `update ${shop.table('spree_variants')} set stock_items_count = stock_items_count + 1 where id = $1::bigint`,
+      [variant.id],
+    )
   return insertRow(db, shop, shop.stock, {
     stock_location_id: location.id,
     variant_id: variant.id,
@@ -130,12 +142,13 @@ async function stockRow(
   location: StockLocation,
   lock: '' | typeof LOCKED,
 ): Promise<StockRow | undefined> {
+  const living = shop.columns.has(shop.stock, 'deleted_at') ? 'and s.deleted_at is null' : ''
   const { rows } = await db.query<StockRow>(
     `select s.id::text as id, s.count_on_hand::float8 as level
        from ${shop.table(shop.stock)} s
       where s.variant_id = $1::bigint
         and s.stock_location_id = $2::bigint
-        and s.deleted_at is null
+        ${living}
       order by s.id
       limit 1
         ${lock}`,

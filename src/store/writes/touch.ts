@@ -4,18 +4,22 @@ import type { Shop } from './shop.ts'
 
 /**
  * Moves `updated_at` up the chain as Spree does when something about variants or a product changed: it is the key of the
- * shop's caches. Variants before products, as everywhere, or two of us would wait for each other.
+ * shop's caches. Variants before products, as everywhere, or two of us would wait for each other. In 2.0 variants have no
+ * such time, but their products have.
  */
 export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
+  const variants = shop.table('spree_variants')
   const { rows } = await db.query<{ product_id: string }>(
-    `with touched as (
-       select id from ${shop.table('spree_variants')} where id = any($1::bigint[]) order by id for no key update
-     )
-     update ${shop.table('spree_variants')} v
-        set updated_at = ${NOW}
-       from touched
-      where v.id = touched.id
-      returning v.product_id::text as product_id`,
+    shop.columns.has('spree_variants', 'updated_at')
+      ? `with touched as (
+           select id from ${variants} where id = any($1::bigint[]) order by id for no key update
+         )
+         update ${variants} v
+            set updated_at = ${NOW}
+           from touched
+          where v.id = touched.id
+          returning v.product_id::text as product_id`
+      : `select product_id::text from ${variants} where id = any($1::bigint[]) order by id`,
     [variantIds],
   )
   for (const productId of new Set(rows.map((row) => row.product_id))) await touchProduct(db, shop, productId)
@@ -43,9 +47,12 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
   )
 }
 
-/** Spree 4 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Spree 6 has a job for it. */
+/**
+ * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, where the
+ * products of a taxon have no positions, it is not touched; Spree 6 has a job for it.
+ */
 async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
-  if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons')) return
+  if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')
   await db.query(

@@ -10,6 +10,7 @@ import type { Shop } from './shop.ts'
 import { readDefaultStore } from './shop-defaults.ts'
 import { isTaken, recordSlug, slugify } from './slugs.ts'
 import { touchProduct, touchVariants } from './touch.ts'
+import { updateTranslated } from './translated.ts'
 import { type Owner, putVariant, roundedColumns } from './variants.ts'
 
 /**
@@ -25,12 +26,12 @@ export async function updateProduct(
 ): Promise<boolean> {
   const store = await readDefaultStore(db, shop)
   const currency = content.currency ?? (await currencyOf(db, shop, product.id)) ?? store.currency
-  const owner = { id: product.id, storeId: store.id, currency }
+  const owner = { id: product.id, storeId: store.id, locale: store.locale, currency }
 
   const changedVariants = await writeVariants(db, shop, owner, product, content)
   let changed = false
   for (const name of content.optionTypes) {
-    if ((await giveOptionType(db, shop, product.id, name, store.id)).changed) changed = true
+    if ((await giveOptionType(db, shop, owner, name)).changed) changed = true
   }
   if (changedVariants.length > 0) await touchVariants(db, shop, changedVariants)
 
@@ -38,12 +39,12 @@ export async function updateProduct(
   const columns = {
     ...content.columns,
     ...(content.name === undefined ? {} : { name: content.name }),
-    ...(slug === undefined ? {} : { slug }),
+    ...(slug === undefined ? {} : { [shop.slug]: slug }),
     ...(content.shippingCategory === undefined
       ? {}
       : { shipping_category_id: await shippingCategory(db, shop, content.shippingCategory) }),
   }
-  if (await updateRow(db, shop, 'spree_products', product.id, columns)) changed = true
+  if (await updateTranslated(db, shop, 'spree_products', product.id, store.locale, columns)) changed = true
   if (slug !== undefined) await recordSlug(db, shop, product.id, slug, store.locale)
   if (changed) await touchProduct(db, shop, product.id)
   if (changed || changedVariants.length > 0) await mendDefaultVariant(db, shop, product.id)

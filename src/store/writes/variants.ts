@@ -2,14 +2,20 @@ import type { Db } from '../../postgres/pool.ts'
 import { roundDecimal } from './decimal.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType, giveOptionValue } from './options.ts'
-import { setPrice } from './prices.ts'
+import { asMoney, setPrice } from './prices.ts'
 import type { VariantContent } from './product-content.ts'
 import { insertRow, updateRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { makeStock, type StockLocation } from './stock-place.ts'
 
 /** The product whose variants are written. */
-export type Owner = Readonly<{ id: string; storeId: string; currency: string }>
+export type Owner = Readonly<{
+  id: string
+  storeId: string | null
+  /** In which it is named. */
+  locale: string
+  currency: string
+}>
 
 /** Measures and cost as the columns hold them: else an equal value with more decimals would look like another one. */
 export function roundedColumns(
@@ -19,7 +25,7 @@ export function roundedColumns(
   return Object.fromEntries(
     Object.entries(columns).map(([name, value]) => [
       name,
-      value === null ? null : roundDecimal(value, name === 'cost_price' ? shop.moneyDecimals : 2),
+      value === null ? null : name === 'cost_price' ? asMoney(shop, value) : roundDecimal(value, 2),
     ]),
   )
 }
@@ -83,8 +89,8 @@ export async function putVariant(
   const price = content.price ?? (found === undefined ? inheritedPrice : undefined)
   if (price !== undefined && (await setPrice(db, shop, id, owner.currency, price))) changed = true
   for (const [name, value] of Object.entries(content.options)) {
-    const type = await giveOptionType(db, shop, owner.id, name, owner.storeId)
-    const given = await giveOptionValue(db, shop, id, type.id, value)
+    const type = await giveOptionType(db, shop, owner, name)
+    const given = await giveOptionValue(db, shop, id, type.id, value, owner.locale)
     if (type.changed || given) changed = true
   }
   return changed ? id : undefined

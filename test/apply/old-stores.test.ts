@@ -1,0 +1,608 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Handler } from '../../src/apply/handler.ts'
+import { productNew } from '../../src/apply/product-new.ts'
+import { productUpdate } from '../../src/apply/product-update.ts'
+import { stockActual } from '../../src/apply/stock-actual.ts'
+import { stockChange } from '../../src/apply/stock-change.ts'
+import type { Connection, Db } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { applyMessage } from '../support/applying.ts'
+import { startCollecting } from '../support/collecting.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { type AnyStore, createStore, dumpsAvailable, replay, type StoreSource } from '../support/stores.ts'
+import {
+  type Difference,
+  differences,
+  type Picture,
+  rememberSequences,
+  takePicture,
+} from '../support/table-diff.ts'
+
+const touched = { updated_at: '<time>' }
+const made = { created_at: '<time>', updated_at: '<time>' }
+const changed = (table: string, columns: Record<string, unknown>): Difference => ({
+  table,
+  was: 'changed',
+  columns: { ...columns, ...touched },
+})
+const inserted = (table: string, columns: Record<string, unknown>): Difference => ({
+  table,
+  was: 'inserted',
+  columns: { ...columns, ...made },
+})
+const movement = (stockItem: number, quantity: number) =>
+  inserted('spree_stock_movements', {
+    stock_item_id: stockItem,
+    quantity,
+    action: null,
+    originator_type: null,
+    originator_id: null,
+  })
+const stateChange = (order: number, previous: string, next: string) =>
+  inserted('spree_state_changes', {
+    name: 'shipment',
+    previous_state: previous,
+    next_state: next,
+    stateful_type: 'Spree::Order',
+    stateful_id: order,
+    user_id: null,
+  })
+
+/**
+ * What the models of each version leave behind when the chart comes in for which half of order 41 waits: `StockMovement`,
+ * `StockItem#process_backorders`, `InventoryUnit#fulfill_order`, `Order#fulfill!`. Until 2.1 that was `Order#update!`, whose
+ * shipments get their state alone, and in 2.0 stock touches nothing.
+ */
+const filled = {
+  'spree-2.0': [
+    changed('spree_inventory_units', { state: 'on_hand' }),
+    changed('spree_orders', { shipment_state: 'partial' }),
+    changed('spree_shipments', { state: 'ready' }),
+    stateChange(41, 'backorder', 'partial'),
+    changed('spree_stock_items', { count_on_hand: 0 }),
+    movement(303, 1),
+  ],
+  'spree-2.4': [
+    changed('spree_inventory_units', { state: 'on_hand' }),
+    changed('spree_orders', { shipment_state: 'partial' }),
+    changed('spree_products', {}),
+    changed('spree_shipments', {}),
+    changed('spree_shipments', { state: 'ready' }),
+    stateChange(41, 'backorder', 'partial'),
+    changed('spree_stock_items', { count_on_hand: 0 }),
+    movement(303, 1),
+    changed('spree_variants', {}),
+  ],
+  get 'spree-3.2'() {
+    return this['spree-2.4']
+  },
+}
+type Old = keyof typeof filled
+
+/** The fixture names its ids and lets the sequences stand where they are: here the one is drawn from of which it has rows. */
+async function openOld(version: Old, source: StoreSource): Promise<TestDatabase> {
+  const database = await createStore(version, source)
+  if (source === 'fixture')
+    await database.pool.query(`select setval('spree_product_option_types_id_seq', 100)`)
+  return database
+}
+
+/** Rows of a new product: those of a version's models, column by column (`Product`, `Variant`, `StockLocation`). */
+function newProduct(version: Old): Difference[] {
+  const is20 = version === 'spree-2.0'
+  const living = is20 ? {} : { deleted_at: null }
+  const master = {
+    sku: 'OAR',
+    weight: 0,
+    height: null,
+    width: null,
+    depth: null,
+    deleted_at: null,
+    is_master: true,
+    product_id: '<new>',
+    cost_price: null,
+    position: 1,
+    cost_currency: 'USD',
+    track_inventory: true,
+  }
+  const product = {
+    name: 'Ash Oar',
+    description: null,
+    available_on: '<time>',
+    deleted_at: null,
+    meta_description: null,
+    meta_keywords: null,
+    tax_category_id: null,
+    shipping_category_id: 1,
+  }
+  const stock = (location: number, backorderable: boolean) =>
+    inserted('spree_stock_items', {
+      stock_location_id: location,
+      variant_id: '<new>',
+      count_on_hand: 0,
+      backorderable,
+      ...living,
+    })
+  const variant = { ...master, ...(is20 ? {} : { tax_category_id: null, ...touched }) }
+  return [
+    ...(is20
+      ? []
+      : [
+          {
+            table: 'friendly_id_slugs',
+            was: 'inserted',
+            columns: {
+              slug: 'ash-oar',
+              sluggable_id: '<new>',
+              sluggable_type: 'Spree::Product',
+              scope: null,
+              created_at: '<time>',
+              deleted_at: null,
+            },
+          } as const,
+        ]),
+    {
+      table: 'spree_prices',
+      was: 'inserted',
+      columns: { variant_id: '<new>', amount: 45, currency: 'USD', ...living },
+    },
+    inserted('spree_products', {
+      ...product,
+      ...(is20 ? { permalink: 'ash-oar' } : { slug: 'ash-oar', promotionable: true, meta_title: null }),
+      ...(version === 'spree-3.2' ? { discontinue_on: null } : {}),
+    }),
+    stock(1, true),
+    stock(2, false),
+    {
+      table: 'spree_variants',
+      was: 'inserted',
+      columns: {
+        ...variant,
+        ...(version === 'spree-2.4' ? { stock_items_count: 2 } : {}),
+        ...(version === 'spree-3.2' ? { discontinue_on: null, created_at: '<time>' } : {}),
+      },
+    },
+  ]
+}
+
+describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s', (version) => {
+  let database: TestDatabase
+  let store: Store
+  let db: Connection
+  let before: Picture
+
+  beforeAll(async () => {
+    database = await openOld(version, 'fixture')
+    store = await openStore(database.pool)
+  })
+  afterAll(() => database.drop())
+
+  // What a test changes is rolled back.
+  beforeEach(async () => {
+    db = await database.pool.connect()
+    await db.query('begin')
+    before = await takePicture(db)
+  })
+  afterEach(async () => {
+    await db.query('rollback')
+    db.release()
+  })
+
+  const is20 = version === 'spree-2.0'
+  const put = (payload: unknown) => applyMessage(db, store, productUpdate, payload)
+  const change = (sku: string, quantity: number, more = {}) =>
+    applyMessage(db, store, stockChange, { sku, quantity, ...more })
+  const since = async (picture = before) => differences(picture, await takePicture(db))
+  const rows = async (text: string) => (await db.query(text)).rows
+
+  test('fills what a paid order waits for, and leaves the rows that the shop itself would', async () => {
+    const answer = await change('HC-Q', 1)
+    expect(answer.details).toEqual({ sku: 'HC-Q', quantity: 1, from: -1, to: 0 })
+    expect(await since()).toEqual(filled[version])
+  })
+
+  test('an actual level leaves the same, and the second time nothing', async () => {
+    const actual = () => applyMessage(db, store, stockActual, { sku: 'HC-Q', quantity: 0 })
+    expect((await actual()).details).toMatchObject({ from: -1, to: 0 })
+    expect(await since()).toEqual(filled[version])
+    const once = await takePicture(db)
+    expect((await actual()).details).toMatchObject({ from: 0, to: 0 })
+    expect(await since(once)).toEqual([])
+  })
+
+  test('a level that sinks, below zero too, is a movement and no more', async () => {
+    expect((await change('HC-Q', -2)).details).toMatchObject({ from: -1, to: -3 })
+    expect(await since()).toEqual([
+      ...(version === 'spree-2.0' ? [] : [changed('spree_products', {})]),
+      changed('spree_stock_items', { count_on_hand: -3 }),
+      movement(303, -2),
+      ...(version === 'spree-2.0' ? [] : [changed('spree_variants', {})]),
+    ])
+  })
+
+  test('a variant that is not tracked gets the movement alone', async () => {
+    await db.query('update spree_variants set track_inventory = false where id = 102')
+    before = await takePicture(db)
+    expect((await change('HC-F', 3)).details).toMatchObject({ from: 8, to: 8 })
+    expect(await since()).toEqual([movement(301, 3)])
+  })
+
+  test('a missing row is made as the location makes its own, and counted by the variant where it counts', async () => {
+    await change('HC-Q', 3, { stock_location: 'east' })
+    const all = await since()
+    expect(all.filter(({ table }) => table === 'spree_stock_items')).toEqual([
+      inserted('spree_stock_items', {
+        stock_location_id: 2,
+        variant_id: 103,
+        count_on_hand: 3,
+        backorderable: false,
+        ...(version === 'spree-2.0' ? {} : { deleted_at: null }),
+      }),
+    ])
+    expect(all.filter(({ table }) => table === 'spree_variants')).toEqual(
+      {
+        'spree-2.0': [],
+        'spree-2.4': [changed('spree_variants', { stock_items_count: 3 })],
+        'spree-3.2': [changed('spree_variants', {})],
+      }[version],
+    )
+  })
+
+  test('piece by piece, the longest waiting order first; carts and canceled parcels get nothing', async () => {
+    // Order 43 has waited longer for two pieces; order 42 is a cart, and a parcel of 43 is canceled.
+    await db.query(`
+      insert into spree_orders (id, number, state, completed_at, shipment_state, payment_state, created_at, updated_at)
+      values (43, 'R43', 'complete', '2026-02-02 08:00:00', 'backorder', 'balance_due', '2026-02-02', '2026-02-02');
+      insert into spree_shipments (id, number, order_id, state, stock_location_id, created_at, updated_at)
+      values (561, 'H561', 43, 'pending', 1, '2026-02-02', '2026-02-02'), (562, 'H562', 43, 'canceled', 1, '2026-02-02', '2026-02-02'),
+             (563, 'H563', 42, 'pending', 1, '2026-02-02', '2026-02-02');
+      insert into spree_inventory_units (id, state, variant_id, order_id, shipment_id, created_at, updated_at)
+      values (761, 'backordered', 103, 43, 561, '2026-02-05', '2026-02-05'), (762, 'backordered', 103, 43, 561, '2026-02-05', '2026-02-05'),
+             (763, 'backordered', 103, 43, 562, '2026-02-01', '2026-02-01'), (764, 'backordered', 103, 42, 563, '2026-02-01', '2026-02-01')`)
+    const waiting = () => rows(`select id from spree_inventory_units where state = 'backordered' order by id`)
+    const order43 = () =>
+      rows(`select shipment_state, updated_at > '2026-04-01' as touched from spree_orders where id = 43`)
+    await change('HC-Q', 1)
+    expect(await waiting()).toEqual([{ id: 752 }, { id: 762 }, { id: 763 }, { id: 764 }])
+    expect(await order43()).toEqual([{ shipment_state: 'backorder', touched: true }])
+    await change('HC-Q', 1)
+    expect(await waiting()).toEqual([{ id: 752 }, { id: 763 }, { id: 764 }])
+    await change('HC-Q', 5)
+    expect(await waiting()).toEqual([{ id: 763 }, { id: 764 }])
+    expect(await rows(`select state from spree_shipments where id in (552, 561, 562) order by id`)).toEqual([
+      { state: 'ready' },
+      { state: 'pending' },
+      { state: 'canceled' },
+    ])
+  })
+
+  test('a new product is the rows that the shop itself would write, and the second time none', async () => {
+    const oar = { sku: 'OAR', name: 'Ash Oar', price: '45' }
+    const add = () => applyMessage(db, store, productNew, oar)
+    expect((await add()).details).toEqual({ sku: 'OAR', permalink: 'ash-oar' })
+    expect(await since()).toEqual(newProduct(version))
+    const once = await takePicture(db)
+    expect((await add()).notifications).toMatchObject([
+      { description: expect.stringMatching(/is so already/) },
+    ])
+    await put(oar)
+    expect(await since(once)).toEqual([])
+  })
+
+  test('a product without a price is not available yet', async () => {
+    await applyMessage(db, store, productNew, { name: 'Ash Oar' })
+    const slug = is20 ? 'permalink' : 'slug'
+    expect(
+      await rows(`select available_on, ${slug} as slug from spree_products where name = 'Ash Oar'`),
+    ).toEqual([{ available_on: null, slug: 'ash-oar' }])
+  })
+
+  test('a variant and its option are added to a product, whose name and address change', async () => {
+    const changes = {
+      sku: 'HC',
+      name: 'Chart of the Harbour',
+      permalink: 'chart-of-the-harbour',
+      variants: [{ sku: 'HC-O', price: '15.5', options: { 'chart-size': 'octavo' } }],
+    }
+    await put(changes)
+    const links = version === 'spree-3.2' ? 'spree_option_value_variants' : 'spree_option_values_variants'
+    expect(
+      await rows(`
+        select v.position, o.name, o.position as of_value, pr.amount::float8, pr.currency
+          from spree_variants v
+          join ${links} l on l.variant_id = v.id
+          join spree_option_values o on o.id = l.option_value_id
+          join spree_prices pr on pr.variant_id = v.id
+         where v.sku = 'HC-O'`),
+    ).toEqual([{ position: 4, name: 'octavo', of_value: 3, amount: 15.5, currency: 'USD' }])
+    const all = await since()
+    expect(all.filter(({ table }) => table === 'spree_products')).toEqual([
+      changed('spree_products', {
+        name: 'Chart of the Harbour',
+        [is20 ? 'permalink' : 'slug']: 'chart-of-the-harbour',
+      }),
+    ])
+    expect(all.filter(({ table }) => table === 'friendly_id_slugs')).toHaveLength(is20 ? 0 : 1)
+    const once = await takePicture(db)
+    await put(changes)
+    expect(await since(once)).toEqual([])
+    expect(await rows(`select count(*)::integer from ${links}`)).toEqual([{ count: 3 }])
+  })
+
+  test('prices may be in what the shop has prices in; what it has no place for is said', async () => {
+    await put({ sku: 'CC', price: '21', currency: 'EUR' })
+    expect(
+      await rows('select currency, amount::float8 from spree_prices where variant_id = 104 order by 1'),
+    ).toEqual([
+      { currency: 'EUR', amount: 21 },
+      { currency: 'USD', amount: 24 },
+    ])
+    await expect(put({ sku: 'CC', price: '21', currency: 'JPY' })).rejects.toMatchObject({
+      code: 'unknown_currency',
+    })
+    expect((await put({ sku: 'CC', status: 'archived' })).notifications).toMatchObject([
+      { description: expect.stringMatching(/so already/) },
+      { level: 'warn', description: 'Not applied of product CC: its status' },
+    ])
+    const dear = put({ sku: 'CC', price: '1234567.5' })
+    if (is20) await expect(dear).rejects.toMatchObject({ code: 'amount_too_large' })
+    else await dear
+  })
+
+  test('what cannot be applied changes nothing', async () => {
+    for (const [sku, more, code] of [
+      ['hc-q', {}, 'unknown_sku'],
+      ['TL', {}, 'deleted_variant'],
+      ['HC-Q', { stock_location: 'west' }, 'unknown_location'],
+    ] as const)
+      await expect(change(sku, 1, more)).rejects.toMatchObject({ name: 'NotApplicable', code })
+    expect(await since()).toEqual([])
+  })
+})
+
+describe('versions between', () => {
+  /** In a store whose tables `statements` change, in a transaction that is rolled back. */
+  const inStoreOf = async (
+    version: AnyStore,
+    statements: string,
+    work: (db: Connection, store: Store) => Promise<void>,
+  ) => {
+    const database = await createStore(version, 'fixture')
+    const db = await database.pool.connect()
+    try {
+      await db.query('begin')
+      await db.query(statements)
+      await work(db, await openStore(db))
+    } finally {
+      await db.query('rollback')
+      db.release()
+      await database.drop()
+    }
+  }
+  const taxons = (position: string) => `
+    create table spree_taxonomies (id serial primary key, updated_at timestamp);
+    create table spree_taxons (id serial primary key, parent_id integer, taxonomy_id integer, lft integer, rgt integer,
+                               updated_at timestamp);
+    create table spree_products_taxons (product_id integer, taxon_id integer${position});
+    insert into spree_taxonomies (id) values (1);
+    insert into spree_taxons (id, parent_id, taxonomy_id, lft, rgt) values (1, null, 1, 1, 4), (2, 1, 1, 2, 3);
+    insert into spree_products_taxons (product_id, taxon_id) values (31, 2);`
+
+  test.each([
+    ['2.1', 'spree-2.0', `alter table spree_variants add updated_at timestamp;${taxons('')}`, []],
+    ['2.2', 'spree-2.4', taxons(', position integer'), ['spree_taxonomies', 'spree_taxons', 'spree_taxons']],
+  ] as const)(
+    'stock touches variant and product from 2.1 on, and its taxons from 2.2 on: %s',
+    async (_, version, statements, more) => {
+      await inStoreOf(version, statements, async (db, store) => {
+        const before = await takePicture(db)
+        await applyMessage(db, store, stockChange, { sku: 'HC-F', quantity: 1 })
+        const tables = differences(before, await takePicture(db)).map(({ table }) => table)
+        expect(tables).toEqual([
+          'spree_products',
+          'spree_stock_items',
+          'spree_stock_movements',
+          ...more,
+          'spree_variants',
+        ])
+      })
+    },
+  )
+
+  test('from 3.3 on a unit of more pieces than came in is split', async () => {
+    await inStoreOf(
+      'spree-3.2',
+      `alter table spree_inventory_units add quantity integer default 1;
+       update spree_inventory_units set quantity = 3 where id = 752`,
+      async (db, store) => {
+        const before = await takePicture(db)
+        await applyMessage(db, store, stockChange, { sku: 'HC-Q', quantity: 2 })
+        const units = differences(before, await takePicture(db)).filter(
+          ({ table }) => table === 'spree_inventory_units',
+        )
+        const unit = { variant_id: 103, order_id: 41, shipment_id: 552, line_item_id: 502, pending: false }
+        expect(units.toSorted((a, b) => (a.was < b.was ? -1 : 1))).toEqual([
+          changed('spree_inventory_units', { quantity: 1 }),
+          inserted('spree_inventory_units', { ...unit, state: 'on_hand', quantity: 2 }),
+        ])
+      },
+    )
+  })
+
+  test('before 2.4, where no location is marked as the default, it is the oldest', async () => {
+    await inStoreOf(
+      'spree-2.0',
+      `update spree_stock_locations set name = 'zeta' where id = 1`,
+      async (db, store) => {
+        await applyMessage(db, store, stockChange, { sku: 'HC-F', quantity: 1 })
+        const { rows } = await db.query(
+          'select count_on_hand from spree_stock_items where variant_id = 102 order by stock_location_id',
+        )
+        expect(rows).toEqual([{ count_on_hand: 9 }, { count_on_hand: 4 }])
+      },
+    )
+  })
+})
+
+type Send = (db: Db, store: Store) => Promise<unknown>
+type Step = Readonly<{
+  step: string
+  send: readonly Send[]
+  /** Ours is compared with the shop's in all other tables and columns. */
+  but?: (all: Difference[]) => Difference[]
+}>
+const message =
+  <Payload>(handler: Handler<Payload>, payload: unknown): Send =>
+  (db, store) =>
+    applyMessage(db, store, handler, payload)
+const stock = (sku: string, quantity: number) => message(stockChange, { sku, quantity })
+const product = {
+  sku: 'DC',
+  name: 'Deck Cap',
+  description: 'Keeps the spray off.',
+  price: '19.99',
+  meta_keywords: 'cap, deck',
+}
+const renamed = {
+  sku: 'HC',
+  name: 'Harbour Chart II',
+  variants: [{ sku: 'HC-F', price: '13.25' }],
+}
+
+/** The steps of each day are written after what the version's own code issues. */
+const days: Readonly<Record<Old, readonly Step[]>> = {
+  'spree-2.0': [
+    { step: '01-change-product', send: [message(productUpdate, renamed)] },
+    { step: '02-stock-movement', send: [stock('HC-F', 7)] },
+  ],
+  'spree-2.4': [
+    { step: '01-create-product.1', send: [] },
+    {
+      step: '01-create-product.2-6',
+      send: [
+        message(productNew, {
+          ...product,
+          available_on: '2026-03-01T00:00:00Z',
+          options: ['cap-size'],
+          variants: [
+            {
+              sku: 'DC-S',
+              price: '21.5',
+              cost_price: '8.5',
+              weight: '0.25',
+              height: '10',
+              options: { 'cap-size': 'small' },
+            },
+            { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
+          ],
+        }),
+        stock('DC-S', 20),
+        stock('DC-L', 20),
+      ],
+      // There somebody chose the tax category, and set the levels without a movement.
+      but: (all) =>
+        all
+          .filter(({ table }) => table !== 'spree_stock_movements')
+          .map((one) =>
+            one.table === 'spree_products'
+              ? { ...one, columns: { ...one.columns, tax_category_id: 1 } }
+              : one,
+          ),
+    },
+    {
+      step: '02-change-product',
+      send: [
+        message(productUpdate, {
+          sku: 'DC',
+          name: 'Deck Cap II',
+          price: '24.99',
+          variants: [{ sku: 'DC-S', price: '27.49' }],
+        }),
+      ],
+    },
+    { step: '03-stock-movement', send: [stock('DC-S', 7)] },
+  ],
+  'spree-3.2': [
+    {
+      step: '01-change-product',
+      send: [message(productUpdate, renamed)],
+      // There an option value was taken off besides.
+      but: (all) => all.filter(({ table }) => table !== 'spree_option_value_variants'),
+    },
+    { step: '02-stock-movement', send: [stock('HC-F', 7)] },
+  ],
+}
+const lived: [Old, StoreSource][] = [
+  ['spree-2.0', 'fixture'],
+  ['spree-3.2', 'fixture'],
+  ['spree-2.4', 'fixture'],
+  ['spree-2.4', 'dump'],
+]
+
+test.each(lived.filter(([, source]) => source === 'fixture' || dumpsAvailable()))(
+  'the messages of a day leave what the shop’s own statements leave: %s (%s)',
+  async (version, source) => {
+    const database = await openOld(version, source)
+    const db = await database.pool.connect()
+    try {
+      const store = await openStore(database.pool)
+      for (const { step, send, but = (all: Difference[]) => all } of days[version]) {
+        const before = await takePicture(db)
+        const restore = await rememberSequences(db)
+        await db.query('begin')
+        for (const sent of send) await sent(db, store)
+        const ours = differences(before, await takePicture(db))
+        await db.query('rollback')
+        await restore()
+        await replay(database, version, step, 'fixture')
+        const theirs = differences(before, await takePicture(db))
+        if (send.length > 0) expect([step, but(ours)]).toEqual([step, but(theirs)])
+      }
+    } finally {
+      db.release()
+      await database.drop()
+    }
+  },
+)
+
+const charts = { sku: 'HC-F', row: 301, owed: 'HC-Q', number: 'R410000001', product: 'HC', other: 32 }
+const harbour = { sku: 'TM-1', row: 310, owed: 'SL-7', number: 'R204817354', product: 'BC-01', other: 15 }
+
+test.each([
+  ['spree-2.0', charts],
+  ['spree-2.4', charts],
+  ['spree-3.2', charts],
+  ['spree-4.7', harbour],
+  ['solidus-4', harbour],
+] as const)(
+  'a level, a price and a name are not announced back in %s; what a person did besides is, and the order that it filled',
+  async (version, { sku, row, owed, number, product, other }) => {
+    const database = await createStore(version, 'fixture')
+    try {
+      const collecting = await startCollecting(database)
+      const fromHub = <Payload>(handler: Handler<Payload>, payload: unknown) =>
+        inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
+      await fromHub(stockChange, { sku, quantity: 50 })
+      expect(await collecting.all()).toEqual([])
+      await fromHub(stockChange, { sku, quantity: -30 })
+      await database.pool.query(
+        'update spree_stock_items set count_on_hand = count_on_hand - 2 where id = $1',
+        [row],
+      )
+      await fromHub(stockChange, { sku, quantity: 7 })
+      expect(await collecting.all()).toMatchObject([{ type: 'stock:change', payload: { sku, quantity: -2 } }])
+      await fromHub(productUpdate, { sku: product, price: '13', name: 'From the hub' })
+      await database.pool.query(
+        `update spree_prices set amount = 7.5
+          where currency = 'USD' and variant_id in (select id from spree_variants where product_id = $1)`,
+        [other],
+      )
+      expect(await collecting.all()).toMatchObject([{ type: 'product:update', payload: { price: '7.5' } }])
+      await fromHub(stockChange, { sku: owed, quantity: 5 })
+      expect(await collecting.all()).toMatchObject([{ type: 'order:persist', payload: { number } }])
+    } finally {
+      await database.drop()
+    }
+  },
+)
