@@ -209,6 +209,10 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     expect(changes).toMatchObject([
       { was: 'inserted', columns: { name: 'Compass', slug: 'compass', spree_product_id: 13, ...made } },
     ])
+    // Another product's permalink in another language, of which there is no history.
+    await expect(change({ sku: 'TM-1', permalink: 'brass-compass-de' })).rejects.toMatchObject({
+      code: 'permalink_taken',
+    })
   })
 
   test('locations that want a row of stock of every variant get one', async () => {
