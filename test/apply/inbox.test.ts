@@ -183,7 +183,7 @@ describe('a message that comes again', () => {
       return rows[0]!.n
     }
     const untilWaiting = async (count: number) => {
-      while ((await waiting()) < count) await pause(20)
+      while ((await waiting()) < count) await pause(50)
     }
     const holder = await store.pool.connect()
     await holder.query('select pg_advisory_lock(4711)')

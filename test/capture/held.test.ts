@@ -48,7 +48,7 @@ const until = async (holds: () => Promise<boolean>) => {
   const deadline = Date.now() + 20_000
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Not so after 20 s: ${holds}. Told: ${JSON.stringify(told())}`)
-    await pause(20)
+    await pause(50)
   }
 }
 

@@ -46,7 +46,7 @@ const until = async (condition: () => boolean | Promise<boolean>, withinMs = 10_
   const deadline = Date.now() + withinMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${hub.complaints().join('\n')}`)
-    await pause(10)
+    await pause(30)
   }
 }
 

@@ -120,7 +120,7 @@ test('each change of state is told once by webhook and by mail, whoever sees it 
          from pg_stat_activity
         where datname = current_database() and application_name like 'spree-bridge%'`,
     )
-    await pause(20)
+    await pause(100)
   }
   const most = (performance.now() - began) / 1_000 + 2
   const complaints = second.lines.slice(linesBefore).map((line) => JSON.parse(line).message as string)
@@ -292,7 +292,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) {
     if (Date.now() > deadline)
       throw new Error(`It did not come about: ${condition}. ${JSON.stringify(receiver.notices)}`)
-    await pause(50)
+    await pause(100)
   }
 }
 

@@ -524,7 +524,7 @@ async function waitFor(condition: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 50_000
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`it did not come about: ${condition}`)
-    await pause(50)
+    await pause(100)
   }
 }
 

@@ -157,7 +157,7 @@ export async function until(
   const end = Date.now() + milliseconds
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${milliseconds} ms: ${JSON.stringify(seen())}`)
-    await pause(10)
+    await pause(20)
   }
 }
 

@@ -248,6 +248,6 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 60_000
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('it did not come to that within a minute')
-    await pause(20)
+    await pause(200)
   }
 }

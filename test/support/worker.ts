@@ -22,7 +22,7 @@ export type TestWorker = Readonly<{
   stop(): Promise<void>
 }>
 
-const LOOK_EVERY_MS = 20
+const LOOK_EVERY_MS = 50
 const SETTLED_WITHIN_MS = 30_000
 
 /** Migrates the store and runs a worker in this very process, at the default settings but for `how`. */
