@@ -41,16 +41,10 @@ export function dumpsAvailable(): boolean {
   )
 }
 
-/** The templates that this test file has asked for. */
-const prepared = new Map<string, Promise<void>>()
-
 /** A store of its own for this test; the first caller of a run loads the template that all others copy. */
 export async function createStore(family: AnyStore, source: StoreSource): Promise<TestDatabase> {
   const template = `store_${family}_${source}`.replace(/[-.]/g, '_')
-  const known =
-    prepared.get(template) ?? onServer((server) => prepareTemplate(server, template, family, source))
-  prepared.set(template, known)
-  await known
+  await onServer((server) => prepareTemplate(server, template, family, source))
   return createDatabase(template)
 }
 
