@@ -87,8 +87,8 @@ export async function runLoopToKills(
     const nextHeir = () => (heirsToCome-- > 0 ? trial.start('web') : running.web)
     let heir = nextHeir()
     await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
-    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 300 })
-    const erp = trial.startErp(seed, 250)
+    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 900 })
+    const erp = trial.startErp(seed, 400)
     const missed: Finding[] = []
     for (const { role, step, count } of kills) {
       const victim = running[role]

@@ -441,20 +441,25 @@ describe("the bridge's own services", () => {
   const junk = [null, 'x', -99_999_999_999, {}, 'x'.repeat(10_000)]
 
   /** The payload with each of its values in turn replaced by something else; what names it is new every time. */
-  function* broken(payload: unknown): Generator<unknown> {
+  function* broken(payload: unknown, every: number): Generator<unknown> {
     let count = 0
     for (const path of pathsIn(payload)) {
       for (const value of junk) {
         count += 1
+        if (count % every > 0) continue
         const fresh = JSON.parse(JSON.stringify(payload).replace(/(QM-|TT-|tarred-twine)/g, `$1${count}-`))
         yield replaceAt(fresh, path, value)
       }
     }
   }
 
-  test.each(['spree-4.10', 'spree-6.0'] as const)(
+  // The forms are looked at before the family: of the second each third is enough.
+  test.each([
+    ['spree-4.10', 1],
+    ['spree-6.0', 3],
+  ] as const)(
     'in %s: whatever a payload has wrong is told in a sentence, and is no fault of ours',
-    async (family) => {
+    async (family, every) => {
       const shop = await createStore(family, 'fixture')
       const own = await startTestWeb(shop, HANDLERS)
       const seen = new Set<string>()
@@ -474,7 +479,8 @@ describe("the bridge's own services", () => {
         const faults = await Promise.all(
           HANDLERS.map(async ({ message: type }) => {
             const found: string[] = []
-            for (const payload of broken(sampleOf(type)?.payload)) found.push(...(await send(type, payload)))
+            for (const payload of broken(sampleOf(type)?.payload, every))
+              found.push(...(await send(type, payload)))
             return found
           }),
         )
