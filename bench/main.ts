@@ -54,18 +54,19 @@ async function bench(args: readonly string[]): Promise<number> {
     return 2
   }
   const ground = await prepareGround(chosen.quick ? QUICK_SCALE : 1)
+  const machine = describeMachine(ground.postgresVersion, ground.storeSource.name)
+  const run = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
   const findings: Findings[] = []
   try {
     for (const experiment of experiments.filter(({ name }) => chosen.names.includes(name))) {
       const rounds = chosen.quick ? experiment.rounds.quick : experiment.rounds.full
       findings.push(await runExperiment(experiment, ground, rounds, say))
+      // What takes an hour may be broken off.
+      writeFileSync(projectFile('bench/results.md'), resultsPage(findings, machine, run))
     }
   } finally {
     await ground.close()
   }
-  const machine = describeMachine(ground.postgresVersion, ground.storeSource.name)
-  const run = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
-  writeFileSync(projectFile('bench/results.md'), resultsPage(findings, machine, run))
   const results = findings.flatMap((finding) => finding.results)
   if (chosen.json) process.stdout.write(`${toJson(results)}\n`)
   return results.some(({ verdict }) => verdict === 'missed') ? 1 : 0
