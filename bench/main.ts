@@ -22,6 +22,7 @@ import { triggers } from './triggers.ts'
 import { wholePath } from './whole-path.ts'
 import { writers } from './writers.ts'
 
+/** The longest last: a run may be broken off. */
 const experiments: readonly Experiment[] = [
   drain,
   graphile,
@@ -32,12 +33,12 @@ const experiments: readonly Experiment[] = [
   triggers,
   writers,
   takeover,
-  backlog,
-  memory,
-  seeding,
   snapshots,
   doctor,
+  memory,
+  backlog,
   backfill,
+  seeding,
 ]
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
