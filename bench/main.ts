@@ -40,6 +40,7 @@ const experiments: readonly Experiment[] = [
   backfill,
   seeding,
 ]
+
 /** Share of the full work in a quick run. */
 const QUICK_SCALE = 0.25
 

@@ -20,8 +20,8 @@ export type Copy = Readonly<{
 export const ORIGIN_STORE = 'store'
 
 /**
- * Who gets a message: every subscription whose filters hold, but for the store's own webhook where the store itself has said it, or where it
- * follows from what the store has said. Else a sale of two pieces would come back as another sale of two.
+ * Who gets a message: every subscription whose filters hold, but for the store's own webhook where the store itself has
+ * said it, or where it follows from what the store has said. Else a sale of two pieces would come back as another sale of two.
  */
 export function copiesOf(
   message: Readonly<{ origin: string | null; aggregate: string }>,

@@ -17,7 +17,8 @@ const ROOT = /^[a-z_-]+$/
 /**
  * A client for one store at a hub of the second generation: Wombat, FlowLink, Cangaroo (protocol §9.1). Objects of one root
  * that are to be sent at the same time, each of another aggregate, go as one batch, and each has the outcome of its batch.
- * What may be the fault of one of them is none of the others': then each is sent alone, and so is whatever failed before. No key goes along: an object that comes again, under the same id, is an update.
+ * What may be the fault of one of them is none of the others': then each is sent alone, and so is whatever failed before. No
+ * key goes along: an object that comes again, under the same id, is an update.
  */
 export function createObjectClient(options: PushClientOptions): PushClient {
   const { token, timeoutMilliseconds } = options
