@@ -65,7 +65,10 @@ export async function readRegrouped(
   return { stock, regrouped, left }
 }
 
-/** For SKUs of products that are gone or deleted, and those that variants left: the products on whose living variants they live on. */
+/**
+ * For SKUs of products that are gone or deleted, and those that variants left: the products on whose living variants they
+ * live on.
+ */
 export async function removedSkus(
   db: Db,
   store: Store,

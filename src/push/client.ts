@@ -1,8 +1,8 @@
 import type { AxiosRequestConfig } from 'axios'
-import { Pool } from 'undici'
 
 import { OBJECT_TYPES } from '../messages/message.ts'
-import { CONNECT_TIMEOUT_MILLISECONDS, createExchange, describeFault, toAnswer } from './exchange.ts'
+import { createExchange, describeFault, toAnswer } from './exchange.ts'
+import { createHubPool } from './hub-pool.ts'
 import { withKey } from './json-text.ts'
 import { OUR_HUB, type Outcome, type ProbeOutcome, readAnswer, readProbe } from './outcome.ts'
 import { ExchangeFault } from './undici-adapter.ts'
@@ -51,13 +51,7 @@ export function createPushClient(options: PushClientOptions): PushClient {
   const { origin, host, pathname } = new URL(options.hubUrl)
   const store = `${pathname.replace(/\/+$/, '')}/api/stores/${encodeURIComponent(options.storeId)}`
   const source = JSON.stringify(`spree-bridge:${options.installation}`)
-  const pool = new Pool(origin, {
-    connections: options.connections,
-    connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
-    // The deadline of a push covers both.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+  const pool = createHubPool(origin, options.connections)
   const exchange = createExchange(pool, {
     headers: { 'X-Augury-Token': token, 'User-Agent': `spree-bridge/${options.version}` },
     timeoutMilliseconds,
@@ -72,7 +66,8 @@ export function createPushClient(options: PushClientOptions): PushClient {
 
   return {
     async push({ type, payload, key, aggregate }, signal) {
-      if (isObjectType(type)) return { kind: 'foreign', text: isAnObject(type) }
+      if (isObjectType(type))
+        return { kind: 'foreign', text: `${type} is an object, no message; HUB_DIALECT is seed now.` }
       const body = `{"message":${JSON.stringify(type)},"payload":${
         hubIsOurs ? payload : withKey(payload, 'source', source)
       },"origin":"store"}`
@@ -109,8 +104,4 @@ export function createPushClient(options: PushClientOptions): PushClient {
 
 function isObjectType(type: string): boolean {
   return OBJECT_TYPES.some((root) => root === type)
-}
-
-function isAnObject(type: string): string {
-  return `${type} was made for a hub that takes objects; HUB_DIALECT is seed now.`
 }

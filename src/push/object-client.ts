@@ -1,8 +1,7 @@
-import { Pool } from 'undici'
-
 import { Batches } from './batches.ts'
 import type { PushClient, PushClientOptions, PushMessage } from './client.ts'
-import { CONNECT_TIMEOUT_MILLISECONDS, createExchange, describeFault, toAnswer } from './exchange.ts'
+import { createExchange, describeFault, toAnswer } from './exchange.ts'
+import { createHubPool } from './hub-pool.ts'
 import { readObjectsAnswer, refusesContent, type SentOutcome } from './outcome.ts'
 import { ExchangeFault } from './undici-adapter.ts'
 
@@ -23,13 +22,7 @@ const ROOT = /^[a-z_-]+$/
 export function createObjectClient(options: PushClientOptions): PushClient {
   const { token, timeoutMilliseconds } = options
   const { origin, host, pathname } = new URL(options.hubUrl)
-  const pool = new Pool(origin, {
-    connections: options.connections,
-    connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
-    // The deadline of a push covers both.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+  const pool = createHubPool(origin, options.connections)
   const exchange = createExchange(pool, {
     headers: {
       'X-Hub-Store': options.storeId,

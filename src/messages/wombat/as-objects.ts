@@ -17,7 +17,10 @@ import { changedShipments, shipmentObject } from './shipment.ts'
 /** Messages of the seed's dialect as the objects that say the same, and the types of those for which there are none. */
 export type InObjects = Readonly<{ messages: readonly Message[]; unsaid: readonly MessageType[] }>
 
-/** The root under which what a message tells goes to a hub of the second generation (protocol §10); of others the type itself. */
+/**
+ * The root under which what a message tells goes to a hub of the second generation (protocol §10); of others the type
+ * itself.
+ */
 export function objectTypeOf(type: MessageType): MessageType {
   const [subject = ''] = type.split(':')
   return type.includes(':') ? (ROOTS[subject] ?? type) : type
