@@ -52,7 +52,12 @@ export const HUBS: readonly Scenario[] = [
     run: (family, seed) => {
       const { shuffle, pick } = createRandom(seed)
       const three = [...PASSING, ...PARKING, ...PATIENT].flatMap((each) => [each, each, each])
-      return everyAnswer(family, seed, shuffle([...three, ...HOLDING, redirect(pick([301, 302, 307, 308]))]))
+      return everyAnswer(
+        family,
+        seed,
+        shuffle([...three, ...HOLDING, redirect(pick([301, 302, 307, 308]))]),
+        100,
+      )
     },
   },
 ]
@@ -105,6 +110,7 @@ export async function everyAnswer(
   family: StoreFamily,
   seed: number,
   answers: readonly Behaviour[],
+  pauseMs: number,
 ): Promise<Result> {
   const other = await startOther()
   const left = answers.map((answer) =>
@@ -127,7 +133,7 @@ export async function everyAnswer(
         return next
       })
       trial.startWorker()
-      const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
+      const workload = await trial.startWorkload({ seed, writers: 3, pauseMs })
       const deadline = Date.now() + ANSWERED_WITHIN_MS
       while (left.length > 0 && Date.now() < deadline) {
         await pause(5000)

@@ -30,7 +30,11 @@ export async function runKillPoints(nextSeed: () => number, say: (text: string) 
   await inParallel(chainsOf(ofHub, ofWeb, random), LOOPS_AT_ONCE, async (kills) => {
     const seed = nextSeed()
     const names = kills.map((kill) => `${kill.role} at ${nameOf(kill)}`).join(', ')
-    tell(`kill -9 of ${names}`, seed, await runLoopToKills(kills, 'spree-4.10', seed))
+    tell(
+      `kill -9 of ${names}`,
+      seed,
+      await runLoopToKills(kills, 'spree-4.10', seed, { shopMs: 300, erpMs: 250 }),
+    )
   })
   function tell(what: string, seed: number, found: readonly Finding[]): void {
     if (found.length > 0) say(`${what}, seed ${seed}:`)

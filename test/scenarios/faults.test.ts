@@ -12,11 +12,13 @@ const SEED = 20
 const SHORT: Readonly<Record<string, () => Promise<Result>>> = {
   'the answers to commits are lost': () => loseCommits('spree-6.0', SEED, 10, 0.2),
   'the networks to database and hub are silent past the lease': () => silenceBoth('spree-4.10', SEED),
-  'the hub gives every answer that there is': () => everyAnswer('spree-4.10', SEED, [...PARKING, ...PASSING]),
+  'the hub gives every answer that there is': () =>
+    everyAnswer('spree-4.10', SEED, [...PARKING, ...PASSING], 200),
   'answers are lost all along the loop, at both databases too': () =>
     loseInTheLoop('spree-4.10', SEED, { times: 4, commits: 0.1, others: 0.2 }),
   ...(hasPgBouncer && {
-    'PgBouncer stands between, and workers and pooler die': () => throughPooler('spree-4.10', SEED, false),
+    'PgBouncer stands between, and workers and pooler die': () =>
+      throughPooler('spree-4.10', SEED, false, { writers: 3, pauseMs: 200 }),
   }),
 }
 if (!hasPgBouncer) test.skip('PgBouncer stands between: there is no pgbouncer on this machine', () => {})

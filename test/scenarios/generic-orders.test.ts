@@ -8,7 +8,7 @@ import { readExpected } from '../expected/read-expected.ts'
 import { type Told as Queued, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, replay, type StoreFamily } from '../support/stores.ts'
-import { withWorker } from './live-through-the-day.ts'
+import { PATIENT, withWorker } from './live-through-the-day.ts'
 import {
   type Episode,
   expectedReturn,
@@ -67,7 +67,7 @@ describe.each(families)('a store of %s that tells generic orders', (family) => {
 })
 
 async function liveThrough(family: StoreFamily): Promise<ReadonlyMap<string, Episode>> {
-  const settings = { orders: 'generic', settleQuietMs: 150 } as const
+  const settings = { orders: 'generic', ...PATIENT } as const
   const steps = Object.keys(readDay<GenericDay>(`${family}.generic.json`).told)
   return withWorker({ family, source: 'fixture' }, settings, { ours: true }, async (_, __, live) => {
     const episodes = new Map<string, Episode>()

@@ -13,6 +13,7 @@ import { type ObjectHub, type PushedObject, startObjectHub } from '../support/ob
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, dumpsAvailable, replay, type StoreFamily } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
+import { PATIENT } from './live-through-the-day.ts'
 
 // What is expected was written from the protocol's table of serializers and from the statements, before any of it ran.
 
@@ -26,7 +27,7 @@ async function start(
   const db = await createStore(family, 'fixture')
   await prepare?.(db)
   const hub = await startObjectHub()
-  const settings = { hubDialect: 'wombat', settleQuietMs: 150 } as const
+  const settings = { hubDialect: 'wombat', ...PATIENT } as const
   return { db, hub, worker: await startTestWorker(db, hub, settings) }
 }
 

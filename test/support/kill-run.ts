@@ -78,6 +78,7 @@ export async function runLoopToKills(
   kills: readonly LoopKill[],
   family: StoreFamily,
   seed: number,
+  pauses: Readonly<{ shopMs: number; erpMs: number }>,
 ): Promise<Finding[]> {
   const trial = await openLoopTrial(family)
   try {
@@ -87,8 +88,8 @@ export async function runLoopToKills(
     const nextHeir = () => (heirsToCome-- > 0 ? trial.start('web') : running.web)
     let heir = nextHeir()
     await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
-    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: 900 })
-    const erp = trial.startErp(seed, 400)
+    const workload = await trial.startWorkload({ seed, writers: 2, pauseMs: pauses.shopMs })
+    const erp = trial.startErp(seed, pauses.erpMs)
     const missed: Finding[] = []
     for (const { role, step, count } of kills) {
       const victim = running[role]
