@@ -101,8 +101,10 @@ async function runBackfill(key: BackfillKey, options: BackfillOptions): Promise<
       limit: room.page,
     }).catch(failureOf)
     if (typeof page === 'string') return page
+    // The clock starts before: where the commit's answer comes late, much of the page may have left by then.
+    const askedAt = performance.now()
     await askPage(pool, backfill, page, page.length < room.page)
-    pace.asked(page.length, room.underWay, performance.now())
+    pace.asked(page.length, room.underWay, askedAt)
     onProgress({ ...backfill, asked: backfill.asked + page.length }, undefined)
   }
 }

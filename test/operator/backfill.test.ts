@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { backfillStore } from '../../src/capture/backfill.ts'
 import { Pace } from '../../src/capture/backfill-pace.ts'
+import type { Connection, Pool } from '../../src/postgres/pool.ts'
 import { barOf } from '../../src/processes/progress-line.ts'
 import type { Entity } from '../../src/store/roots.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -320,6 +321,29 @@ describe('a backfill that is killed', () => {
     expect(buttonsTold(hub)).toHaveLength(COUNT)
   })
 
+  test('asks for no more than leaves in half a second, however late it hears of its commit', async () => {
+    // Some 300 a second, of which a page of 100 has left before the answer is there.
+    hub.misbehave(() => ({ kind: 'accept', afterMs: 80 }))
+    const enough = new AbortController()
+    const pages: number[] = []
+    let last = 0
+    await backfillStore({
+      ...asks(db, ['products'], `name like 'Button %' and true`),
+      store: await openStore(db.pool),
+      pool: hearsLate(db.pool, 400),
+      signal: enough.signal,
+      onProgress: ({ asked }) => {
+        if (asked > last) pages.push(asked - last)
+        last = asked
+        if (pages.length === 2) enough.abort()
+      },
+    })
+    hub.misbehave()
+    await worker?.settled()
+    expect(pages).toEqual([100, expect.any(Number)])
+    expect(pages[1]).toBeLessThan(300)
+  })
+
   test('stops for want of a worker, with status 1', async () => {
     await worker?.stop()
     worker = undefined
@@ -335,6 +359,26 @@ function buttonsTold(hub: RecordingHub): string[] {
   return hub.requests.flatMap(({ type, payload }) =>
     type === 'product:new' ? [String(payload['name'])] : [],
   )
+}
+
+/** What `pool` is to a process that hears of its commits so late. */
+function hearsLate(pool: Pool, ms: number): Pool {
+  return Object.assign(Object.create(pool) as Pool, {
+    query: pool.query.bind(pool),
+    connect: async () => {
+      const connection = await pool.connect()
+      const commit = async () => {
+        const done = await connection.query('commit')
+        await pause(ms)
+        return done
+      }
+      return Object.assign(Object.create(connection) as Connection, {
+        query: (text: string, values?: unknown[]) =>
+          text === 'commit' ? commit() : connection.query(text, values),
+        release: (error?: Error) => connection.release(error),
+      })
+    },
+  })
 }
 
 function asks(db: TestDatabase, entities: readonly Entity[], condition: string | undefined) {
