@@ -26,7 +26,8 @@ import { objectsOf } from './kinds-as-objects.ts'
 import { returnObjectOf, type Version } from './old-returns.ts'
 import { orderLife } from './order-life.ts'
 import { levelOf, otherKinds, steps } from './other-kinds.ts'
-import type { Payload } from './told.ts'
+import { removals } from './removals.ts'
+import { type Payload, withNow } from './told.ts'
 
 const versions = Object.keys(steps) as Version[]
 
@@ -106,6 +107,18 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
     }))!
     expect(messages).toEqual([{ type: 'stock:actual', payload: { sku, quantity }, withheldBy: null }])
   })
+
+  const ends = removals(version)
+  if (ends.length > 0)
+    test.each(ends)('$name', async ({ statements, tells }) => {
+      const from = Date.now()
+      await db.pool.query(statements.join(';\n'))
+      const told = await collecting.all()
+      const episode = { name: '', requests: [], from, to: Date.now() }
+      expect(
+        told.map(({ type, payload }) => [type, withNow({ about: '', type, payload }, episode).payload]),
+      ).toEqual(tells)
+    })
 })
 
 describe('the page of families', () => {

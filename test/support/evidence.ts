@@ -5,6 +5,7 @@ import { toldOnOldDay } from '../scenarios/old-days.ts'
 import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
 import { orderLife } from '../scenarios/order-life.ts'
 import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
+import { removals } from '../scenarios/removals.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
@@ -81,6 +82,13 @@ export const PROOFS: readonly Proof[] = [
     title: "'where orders are told in their generic form: $name'",
     shows: each(Object.keys(steps) as Version[], (version) =>
       (orderLife(version)?.steps ?? []).flatMap(({ tells }) => tells),
+    ),
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: "test.each(ends)('$name'",
+    shows: each(Object.keys(steps) as Version[], (version) =>
+      removals(version).flatMap(({ tells }) => tells),
     ),
   },
   {
