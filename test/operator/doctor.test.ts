@@ -7,7 +7,8 @@ import { checkWebhook } from '../../src/operator/doctor/check-webhook.ts'
 import { Differences } from '../../src/operator/doctor/differences.ts'
 import type { Finding } from '../../src/operator/doctor/finding.ts'
 import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
-import { createPool, type Pool } from '../../src/postgres/pool.ts'
+import { currentIdentity, recordInstallation } from '../../src/postgres/installation.ts'
+import type { Pool } from '../../src/postgres/pool.ts'
 import { openStore as openStoreOf } from '../../src/store/store.ts'
 import { startObjectHub } from '../support/object-hub.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
@@ -190,17 +191,22 @@ extra:
       ...stores,
       mend: expect.stringContaining('HUB_DIALECT=seed'),
     })
-    // A role that sees another store first: the triggers are still on the one that was announced.
+    // A role that sees another store first does not take what was announced of this one for that one's.
+    const known = { host: null, hubUrl: null, hubStoreId: null, storeSchema: 'public' }
+    await recordInstallation(store.pool, await currentIdentity(store.pool, known), false)
     const url = new URL(store.url)
     url.searchParams.set('options', '-c search_path=annex,public')
-    const elsewhere = createPool(url.href, { applicationName: 'test', onConnectionError: () => {} })
-    expect(await named(elsewhere)).toMatchObject([
+    const { status, all } = await examine({ ...environment(store), DATABASE_URL: url.href })
+    expect(status).toBe(1)
+    expect(all.filter(({ check }) => ['schemas', 'installation'].includes(check))).toMatchObject([
+      { text: expect.stringContaining('there is a store in public too: only that in annex, the first') },
       {
-        check: 'schemas',
-        text: 'there is a store in public too: only that in annex, the first in the search path, is announced, though the triggers are on that in public: the next worker takes them to annex',
+        state: 'failed',
+        text: expect.stringMatching(
+          /for the store in schema public, .* leads to that in annex\. .*adopt --fresh/,
+        ),
       },
     ])
-    await elsewhere.end()
   })
 
   test('goes on to the hub where the database does not answer', async () => {
