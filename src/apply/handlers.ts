@@ -2,6 +2,7 @@ import type { Handler } from './handler.ts'
 import { orderImport } from './order-import.ts'
 import { productNew } from './product-new.ts'
 import { productUpdate } from './product-update.ts'
+import { shipmentConfirm } from './shipment-confirm.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
 
@@ -9,7 +10,14 @@ import { stockChange } from './stock-change.ts'
 export type Handlers = readonly Handler<unknown>[]
 
 /** Adding one is one line. */
-export const HANDLERS: Handlers = [stockChange, stockActual, productNew, productUpdate, orderImport]
+export const HANDLERS: Handlers = [
+  stockChange,
+  stockActual,
+  productNew,
+  productUpdate,
+  orderImport,
+  shipmentConfirm,
+]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
   return handlers.find((handler) => handler.message === message)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
+import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { applyMessage } from '../support/applying.ts'
@@ -57,6 +58,21 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   test('an order whose backorder was filled by it is announced', async () => {
     await fromHub(stockChange, { sku: 'SL-7', quantity: 5 })
     expect(await told()).toEqual([['order:persist', family === 'spree-4.10' ? 'R204817354' : 'R1044']])
+  })
+
+  test('a parcel that it says has left is announced with its order, the stock that left with it is not', async () => {
+    const isSix = family === 'spree-6.0'
+    if (isSix) await byPerson('update spree_orders set payment_total = total where id = 45')
+    await collecting.all()
+    await fromHub(shipmentConfirm, {
+      shipment: { number: isSix ? 'R1045-F2' : 'H50417700157', tracking: '1ZHALF' },
+    })
+    expect(await collecting.all()).toMatchObject([
+      {
+        type: 'order:persist',
+        payload: { shipment_state: 'shipped', shipments: [{}, { state: 'shipped', tracking: '1ZHALF' }] },
+      },
+    ])
   })
 
   test('a product that it made is not announced back; what a person then does is a change of it', async () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Handler } from '../../src/apply/handler.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
+import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
 import type { Connection, Db } from '../../src/postgres/pool.ts'
@@ -348,6 +349,34 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     const dear = put({ sku: 'CC', price: '1234567.5' })
     if (is20) await expect(dear).rejects.toMatchObject({ code: 'amount_too_large' })
     else await dear
+  })
+
+  test('what was waited for leaves; in 2.0 that is refused', async () => {
+    await change('HC-Q', 1)
+    before = await takePicture(db)
+    const confirm = (tracking: string) =>
+      applyMessage(db, store, shipmentConfirm, { shipment: { number: 'H41000000002', tracking } })
+    if (is20) {
+      await expect(confirm('1ZQ')).rejects.toMatchObject({
+        name: 'NotApplicable',
+        code: 'family_not_written',
+        message: expect.stringMatching(/Spree 2\.0 or 2\.1/),
+      })
+      expect(await since()).toEqual([])
+      return
+    }
+    await confirm('1ZQ')
+    const row = stateChange(552, 'ready', 'shipped')
+    expect(await since()).toEqual([
+      changed('spree_inventory_units', { state: 'shipped' }),
+      changed('spree_orders', { shipment_state: 'shipped' }),
+      changed('spree_shipments', { state: 'shipped', tracking: '1ZQ', shipped_at: '<time>' }),
+      { ...row, columns: { ...row.columns, stateful_type: 'Spree::Shipment' } },
+      stateChange(41, 'partial', 'shipped'),
+    ])
+    const once = await takePicture(db)
+    await confirm('1ZQ')
+    expect(await since(once)).toEqual([])
   })
 
   test('what cannot be applied changes nothing', async () => {

@@ -12,3 +12,12 @@ export function importFamily(family: FamilyName): ImportFamily {
     `This store is of the family ${family}, into which no orders are imported: they are into Spree 3.7 to 6.x without 4.6 and 4.7.`,
   )
 }
+
+/** @throws NotApplicable in 2.0 and 2.1, whose parcels and payments hang on adjustments in other ways. */
+export function refuseFamilyOf20(family: FamilyName): void {
+  if (family !== 'spree-2.1') return
+  throw new NotApplicable(
+    'family_not_written',
+    'This store is of Spree 2.0 or 2.1, whose shipments and payments are not written: they are from 2.2 on, and in Solidus.',
+  )
+}
