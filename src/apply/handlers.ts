@@ -2,14 +2,19 @@ import type { Handler } from './handler.ts'
 import { orderImport } from './order-import.ts'
 import { productNew } from './product-new.ts'
 import { productUpdate } from './product-update.ts'
+import { setInventory } from './set-inventory.ts'
+import { setPrice } from './set-price.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
 
-/** Adding one is one line. */
-export const HANDLERS: Handlers = [stockChange, stockActual, productNew, productUpdate, orderImport]
+/** Adding one is one line: above those of the seed's dialect, below those of Wombat's. */
+export const HANDLERS: Handlers = [
+  ...[stockChange, stockActual, productNew, productUpdate, orderImport],
+  ...[setInventory, setPrice],
+]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
   return handlers.find((handler) => handler.message === message)
