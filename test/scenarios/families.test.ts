@@ -126,7 +126,8 @@ describe('the page of families', () => {
       HANDLERS.map(({ message }) => message).filter((message) => isApplied(message, family)),
     )
     const everything = HANDLERS.map(({ message }) => message)
-    const catalogue = ['stock:change', 'stock:actual', 'product:new', 'product:update']
+    const objects = ['set_inventory', 'set_price']
+    const catalogue = ['stock:change', 'stock:actual', 'product:new', 'product:update', ...objects]
     const allButImport = everything.filter((message) => message !== 'order:import')
     expect(Object.fromEntries(families.map((family, index) => [family, applied[index]]))).toEqual({
       'spree-2.1': catalogue,

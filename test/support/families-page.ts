@@ -71,6 +71,7 @@ const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
 
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
 export function appliedIn(message: string, family: FamilyName): string {
+  if (isHandlerName(message)) return 'apply/wombat.test.ts'
   if (message === 'order:import') {
     if (isApplied(message, family)) return 'apply/order-import.test.ts'
     return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
@@ -81,6 +82,14 @@ export function appliedIn(message: string, family: FamilyName): string {
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
+
+/** Of Wombat's dialect. */
+function isHandlerName(message: string): boolean {
+  return !message.includes(':')
+}
+
+/** Those in whose stores `apply/wombat.test.ts` tries the handlers. */
+const HANDLERS_SHOWN: readonly FamilyName[] = ['spree-2.4', 'spree-4.10', 'spree-6.0', 'solidus']
 
 /** The tests that show a type in a family's store. */
 export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Proof[] {
@@ -136,6 +145,7 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
 
 ✗: refused, with a sentence that says so; nothing is written.
+(✓): by the same writes as the messages above; the tests show it where there is a ✓.
 
 ## What is in it
 
@@ -190,6 +200,7 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
+  if (isHandlerName(message) && !HANDLERS_SHOWN.includes(family)) return '(✓)'
   return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
 }
 

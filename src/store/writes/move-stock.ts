@@ -27,6 +27,8 @@ export type StockMove = Readonly<{
   absolute: boolean
   /** Why, for the shop's own ledger where it has a column for it (6.x demands one of an adjustment). */
   reason: string
+  /** Is one that has never been at the location refused? Else it gets its row there. */
+  onlyWhereKept?: boolean
 }>
 
 /** The level at the location before and after. */
@@ -45,8 +47,8 @@ export async function moveStock(
   move: StockMove,
 ): Promise<Moved> {
   const shop = shopOf(store)
-  const variant = await findVariant(db, shop, move.sku)
   const location = await findLocation(db, shop, move.location)
+  const variant = await findVariant(db, shop, move.sku)
   if (variant.tracked || move.absolute) {
     const incoming = move.absolute
       ? move.quantity - (await readLevel(db, shop, variant, location))
@@ -54,6 +56,11 @@ export async function moveStock(
     await lockWaitingOrders(db, shop, variant.id, location.id, incoming)
   }
   const row = await lockStock(db, shop, variant, location)
+  if (row === undefined && move.onlyWhereKept)
+    throw new NotApplicable(
+      'not_kept_there',
+      `SKU ${move.sku} is not kept at that location: give it a row there.`,
+    )
   const from = row?.level ?? 0
   const difference = move.absolute ? move.quantity - from : move.quantity
   const to = from + difference
