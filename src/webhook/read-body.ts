@@ -12,6 +12,9 @@ export class NoMessage extends Error {
   }
 }
 
+const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i
+const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(;|$))/i
+
 /** Messages nest about ten levels deep. */
 const DEEPEST = 100
 const SHOWN_OF_A_DEEP_PATH = 3
@@ -22,8 +25,9 @@ const SHOWN_OF_A_DEEP_PATH = 3
  */
 export function readBody(body: unknown, contentType: string | undefined): unknown {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
-  if (bytes.length > 0 && !/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? ''))
-    throw new NoMessage(415, 'The Content-Type must be application/json.')
+  const type = contentType ?? ''
+  if (bytes.length > 0 && (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)))
+    throw new NoMessage(415, 'The Content-Type must be application/json, in UTF-8.')
   const value = parseJson(bytes)
   refuseUnfit(value, [])
   return value

@@ -13,11 +13,15 @@ import { atStep } from '../observe/steps.ts'
 import { authenticate } from './authenticate.ts'
 import { describeEndpoint, ICON } from './endpoint.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
+import { limitInHand } from './limits.ts'
 import { NoMessage, readBody } from './read-body.ts'
+import { requireSignature } from './signature.ts'
 
 export type WebhookOptions = Readonly<{
   /** WEBHOOK_TOKEN; without any, every message is refused. */
   tokens: readonly string[]
+  /** WEBHOOK_SECRET; with any, what is not signed by one of them is refused as well. */
+  secrets: readonly string[]
   handlers: Handlers
   inbox: Inbox
   /** Why nothing may be applied at present, in words fit for the sender; undefined while all is well. */
@@ -54,7 +58,9 @@ export function webhookRoutes(options: WebhookOptions): Router {
       if (why === undefined) next()
       else send(response, answerUnavailable(why))
     },
+    limitInHand(LARGEST_BODY_BYTES),
     express.raw({ type: () => true, limit: LARGEST_BODY_BYTES }),
+    requireSignature(options.secrets),
     async (request, response) => {
       const answer = await receive(request, options)
       await atStep('apply.reply', async () => {
