@@ -1,9 +1,15 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import express from 'express'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
 import { sampleOf } from '../../src/messages/samples/samples.ts'
+import { limitInHand } from '../../src/webhook/limits.ts'
+import { signatureOf } from '../../src/webhook/signature.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
@@ -106,6 +112,114 @@ describe('who may', () => {
       expect(closed.lines().join()).toContain('WEBHOOK_TOKEN is not set')
     } finally {
       await closed.stop()
+    }
+  })
+})
+
+describe('with WEBHOOK_SECRET', () => {
+  const [OLD, NEW] = [
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    'whsec_bmV3LXNlY3JldC1vZi0zMi1ieXRlcy1mb3ItdXM=',
+  ]
+  const seconds = (ago = 0) => String(Math.floor(Date.now() / 1_000) - ago)
+  const sign = (body: string, ago = 0, secret = OLD) => ({
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': seconds(ago),
+    'webhook-signature': signatureOf(secret, 'msg_1', seconds(ago), body),
+  })
+
+  test('the signature is that of the standard', () => {
+    // The example of the reference implementations.
+    const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek'
+    expect(signatureOf(OLD, id, '1614265330', '{"test": 2432232314}')).toBe(
+      'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    )
+  })
+
+  test('who has the token has to have signed these bytes, within five minutes, by one of the secrets', async () => {
+    const signed = await startTestWeb(store, TEST_HANDLERS, { webhookSecret: [NEW, OLD] })
+    try {
+      const body = JSON.stringify(message())
+      const good = sign(body)
+      const signature = good['webhook-signature']
+      const refused: [Record<string, string>, RegExp][] = [
+        [{}, /^Not signed/],
+        [{ ...good, 'webhook-id': '' }, /^Not signed/],
+        [{ ...good, 'webhook-timestamp': 'now' }, /^Not signed/],
+        [{ ...good, 'webhook-signature': signature.replace('v1,', 'v1a,') }, /^Not signed/],
+        [{ ...good, 'webhook-id': 'msg_2' }, /not one of this webhook/],
+        [sign(`${body} `), /not one of this webhook/],
+        [sign(body, 0, 'whsec_c29tZWJvZHktZWxzZXMtc2VjcmV0LWtleQ=='), /not one of this webhook/],
+        [sign(body, 310), /not of now/],
+        [sign(body, -310), /not of now/],
+      ]
+      for (const [headers, says] of refused) {
+        const answer = await changingNothing(() => post(`${signed.url}/webhook`, body, headers))
+        expect(answer.status).toBe(401)
+        expect(JSON.parse(answer.text).error).toMatch(says)
+      }
+      expect(await post(`${signed.url}/webhook`, body, { ...good, 'X-Augury-Token': '' })).toMatchObject({
+        status: 401,
+      })
+      for (const headers of [
+        good,
+        sign(body, 290),
+        sign(body, 0, NEW),
+        { ...good, 'webhook-signature': `v1,AAAA v1a,AA ${signature}` },
+      ])
+        expect(await post(`${signed.url}/webhook`, body, headers)).toMatchObject({ status: 200 })
+      const packed = { ...sign(body), 'Content-Encoding': 'gzip' }
+      expect(await post(`${signed.url}/webhook`, new Uint8Array(gzipSync(body)), packed)).toMatchObject({
+        status: 200,
+      })
+      const lines = signed.lines().join()
+      for (const secret of [OLD, NEW]) expect(lines).not.toContain(secret.slice(6))
+    } finally {
+      await signed.stop()
+    }
+  })
+})
+
+describe('too much', () => {
+  test('wrong tokens are soon answered 429 with Retry-After; the right one goes through all the while', async () => {
+    const own = await startTestWeb(store, TEST_HANDLERS)
+    try {
+      const wrong = () =>
+        post(`${own.url}/webhook`, '', { 'X-Augury-Token': 'wrong', 'X-Forwarded-For': '192.0.2.1' })
+      const answers = await Promise.all(Array.from({ length: 110 }, wrong))
+      const late = answers.filter(({ status }) => status === 429)
+      expect([late.length, answers.length - late.length]).toEqual([10, 100])
+      expect(Number(late[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(answers[0]?.headers.has('x-powered-by')).toBe(false)
+      expect(await post(`${own.url}/webhook`, message())).toMatchObject({ status: 200 })
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('no more is taken at a time than can be held: the others are asked to come again', async () => {
+    const app = express()
+    const waiting: (() => void)[] = []
+    app.post('/', limitInHand(1_000, 2 * (2 ** 14 + 1_000)), (_request, response) =>
+      waiting.push(() => response.end()),
+    )
+    const server = app.listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      const body = 'x'.repeat(999)
+      const first = [post(url, body), post(url, '', { 'Content-Encoding': 'gzip' })]
+      while (waiting.length < 2) await pause(5)
+      const third = await post(url, '')
+      expect([third.status, third.headers.get('retry-after')]).toEqual([503, '5'])
+      for (const answer of waiting.splice(0)) answer()
+      expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
+      const fourth = post(url, '')
+      while (waiting.length < 1) await pause(5)
+      waiting[0]?.()
+      expect((await fourth).status).toBe(200)
+    } finally {
+      server.close()
     }
   })
 })
@@ -310,9 +424,17 @@ describe('bad input: the right status, one clear sentence, nothing written, and 
       'another type',
       message(),
       415,
-      /^The Content-Type must be application\/json\.$/,
+      /^The Content-Type must be application\/json, in UTF-8\.$/,
       { 'Content-Type': 'text/xml' },
     ],
+    [
+      'a type that only begins so',
+      message(),
+      415,
+      /Content-Type/,
+      { 'Content-Type': 'application/json-seq' },
+    ],
+    ['another charset', message(), 415, /UTF-8/, { 'Content-Type': 'application/json; charset=iso-8859-1' }],
     ['another encoding', 'x', 415, /unsupported content encoding/, { 'Content-Encoding': 'compress95' }],
     ['a broken encoding', 'x', 400, /./, { 'Content-Encoding': 'gzip' }],
     ['no object', '[]', 400, /expected an object \{message, message_id, payload\}/],
