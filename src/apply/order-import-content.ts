@@ -47,7 +47,13 @@ export function importedOrder(order: Order): { order: ImportedOrder; notificatio
       shippingAddress,
       billingAddress: order.billing_address ? importedAddress(order.billing_address) : shippingAddress,
       lines,
-      taxes: taxes.map((tax) => ({ ...tax, included, shares: apportion(tax.amount, bases) })),
+      taxes: taxes.map((tax) => ({
+        ...tax,
+        included,
+        shares: apportion(tax.amount, bases),
+        shipmentShares: shipments.map(() => 0n),
+        rateId: null,
+      })),
       discounts: others
         .filter(({ amount }) => amount < 0n)
         .map((discount) => ({ ...discount, shares: apportion(discount.amount, bases) })),
@@ -147,7 +153,7 @@ function importedShipments(order: Order): ImportedShipment[] {
     stockLocation: shipment.stock_location || null,
     shippingMethod: shipment.shipping_method || null,
     tracking: shipment.tracking || null,
-    items: shipment.items.flatMap(({ sku, quantity }) => takeFromLines(order, open, sku, quantity)),
+    items: byLine(shipment.items.flatMap(({ sku, quantity }) => takeFromLines(order, open, sku, quantity))),
   }))
   const left = order.line_items.flatMap(({ sku }, line) =>
     open[line] === 0 ? [] : [`${open[line]} of ${sku}`],
@@ -159,6 +165,13 @@ function importedShipments(order: Order): ImportedShipment[] {
     )
   }
   return shipments
+}
+
+/** Pieces that are told one by one, as a shop of units tells them, together. */
+function byLine(items: ImportedShipment['items']): ImportedShipment['items'] {
+  const quantities = new Map<number, number>()
+  for (const { line, quantity } of items) quantities.set(line, quantity + (quantities.get(line) ?? 0))
+  return [...quantities].map(([line, quantity]) => ({ line, quantity }))
 }
 
 function takeFromLines(

@@ -9,7 +9,6 @@ import {
 } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { importFamily } from '../../src/store/writes/written-family.ts'
 import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -60,14 +59,12 @@ export const OF_THE_RAW_ORDER: readonly MessageType[] = [
 
 const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
 
-/** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
+/** The test, below `test`, that shows that a family's store is written by such a message. */
 export function appliedIn(message: string, family: FamilyName): string {
-  if (message === 'order:import') {
-    if (isApplied(message, family)) return 'apply/order-import.test.ts'
-    return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
-  }
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
+  if (message === 'order:import')
+    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
@@ -75,16 +72,6 @@ export function appliedIn(message: string, family: FamilyName): string {
 /** The tests that show a type in a family's store. */
 export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Proof[] {
   return proofs.filter(({ shows }) => shows[FAMILIES[family].store]?.some(([shown]) => shown === type))
-}
-
-/** Whether the family's stores are written by such a message. */
-export function isApplied(message: string, family: FamilyName): boolean {
-  if (message !== 'order:import') return true
-  try {
-    return importFamily(family) === family
-  } catch {
-    return false
-  }
 }
 
 /** The page docs/families.md. */
@@ -124,8 +111,6 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 | message | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
 | --- |${names.map(() => ' --- |').join('')}
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
-
-✗: refused, with a sentence that says so; nothing is written.
 
 ## What is in it
 
@@ -180,7 +165,7 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
-  return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
+  return `[✓](../test/${appliedIn(message, family)})`
 }
 
 /** Of these the parts are listed; `without` are whole others. */
