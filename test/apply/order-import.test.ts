@@ -913,7 +913,13 @@ describe('an order imported into Solidus', () => {
     )
     expect(notifications.map(({ subject }) => subject)).toEqual(['tax was taken as a charge'])
     expect(order).toMatchObject({ tax_total: '0.0', adjustment_total: '-1.4', total: '73.6' })
-    const charge = { of: 'Spree::Order', source_type: null, source_id: null, included: false, finalized: true }
+    const charge = {
+      of: 'Spree::Order',
+      source_type: null,
+      source_id: null,
+      included: false,
+      finalized: true,
+    }
     expect(await adjustmentsOf('MAINE')).toEqual([
       { ...charge, label: 'Promotion Discount', amount: -4.99 },
       { ...charge, label: 'Amazon Tax', amount: 3.59 },
@@ -934,6 +940,157 @@ describe('an order imported into Solidus', () => {
   })
 })
 
+test('an order imported into 4.7, whose names stand elsewhere, is the same rows as in 4.10', async () => {
+  const written = async (version: AnyStore) => {
+    const shop = await openShop(version)
+    const before = await readShop(shop.db.pool)
+    const { notifications } = await apply(
+      shop,
+      genericOrder('SAME', {
+        totals: { item: 69, adjustment: 3.59, tax: 3.59, shipping: 6, payment: 78.59, order: 78.59 },
+        adjustments: [{ name: 'Amazon Tax', value: 3.59 }],
+        payments: [{ amount: 78.59, status: 'completed', payment_method: 'Check' }],
+      }),
+    )
+    expect(notifications).toEqual([])
+    const rows = writtenRows(before, await readShop(shop.db.pool), [...EXCEPT, 'spree_shipments.number'])
+    await shop.db.drop()
+    return rows
+  }
+  expect(await written('spree-4.7')).toEqual(await written('spree-4.10'))
+})
+
+test('in 5.x an order is placed in its market and channel, and the lines that hold its variants are touched', async () => {
+  const shop = await openShop('spree-4.10')
+  // What of the tables of 5.6 an order meets.
+  await shop.db.pool.query(`
+    alter table spree_orders
+      add signup_for_an_account boolean default false, add accept_marketing boolean default false, add locale varchar,
+      add status varchar default 'draft' not null, add market_id bigint, add channel_id bigint;
+    alter table spree_orders drop channel;
+    create table spree_markets (id serial primary key, store_id bigint, currency varchar, "default" boolean,
+                                position integer, deleted_at timestamp);
+    create table spree_channels (id serial primary key, store_id bigint, name varchar, code varchar, "default" boolean);
+    insert into spree_markets (id, store_id, currency, "default", position)
+    values (1, 1, 'EUR', true, 1), (2, 1, 'USD', false, 2);
+    insert into spree_channels (id, store_id, name, code, "default")
+    values (1, 1, 'Online store', 'online', true), (2, 1, 'Amazon.com', 'amazon', false)`)
+  const spree5 = { db: shop.db, store: await openStore(shop.db.pool) }
+  const before = await readShop(shop.db.pool)
+  await apply(
+    spree5,
+    genericOrder('R5', { line_items: [{ sku: 'FS-NAVY-S', quantity: 1, price: 69 }], shipments: [] }),
+  )
+  const after = await readShop(shop.db.pool)
+  const written = writtenRows(before, after)
+  expect(written['spree_orders']).toMatchObject([
+    {
+      number: 'R5',
+      state: 'complete',
+      status: 'placed',
+      market_id: 2,
+      channel_id: 2,
+      payment_state: 'balance_due',
+      shipment_state: 'pending',
+      completed_at: 'set',
+    },
+  ])
+  const holding = [...(before.get('spree_line_items')?.values() ?? [])].filter(
+    ({ variant_id }) => variant_id === 102,
+  )
+  expect(holding.length).toBeGreaterThan(0)
+  expect(written['spree_line_items']).toEqual([
+    ...holding.map(({ id }) => ({ changed: String(id), updated_at: 'set' })),
+    expect.objectContaining({ variant_id: 102, quantity: 1, price: 69 }),
+  ])
+  await shop.db.drop()
+})
+
+const withTables = dumpsAvailable() ? test : test.skip
+withTables(
+  'the tables of 3.7 take an order: pieces of a line in one row, a token, adjustments of their own kinds',
+  async () => {
+    const shop = await openShop('spree-3.7', 'dump')
+    await shop.db.pool.query(`
+    insert into spree_stores (id, name, url, mail_from_address, default_currency, code, "default", created_at, updated_at)
+    values (1, 'Shop', 'shop.example', 'shop@shop.example', 'USD', 'shop', true, now(), now());
+    insert into spree_countries (id, iso_name, iso, iso3, name, numcode, states_required, updated_at)
+    values (1, 'UNITED STATES', 'US', 'USA', 'United States', 840, true, now());
+    insert into spree_states (id, name, abbr, country_id, updated_at) values (1, 'Oregon', 'OR', 1, now());
+    insert into spree_shipping_methods (id, name, created_at, updated_at) values (1, 'Ground', now(), now());
+    insert into spree_payment_methods (id, type, name, active, created_at, updated_at)
+    values (1, 'Spree::PaymentMethod::Check', 'Check', true, now(), now());
+    insert into spree_stock_locations (id, name, "default", active, created_at, updated_at)
+    values (1, 'Portland warehouse', true, true, now(), now());
+    insert into spree_products (id, name, slug, created_at, updated_at) values (1, 'Compass', 'compass', now(), now());
+    insert into spree_variants (id, sku, product_id, is_master, created_at, updated_at)
+    values (1, 'BC-01', 1, true, now(), now());
+    insert into spree_stock_items (id, stock_location_id, variant_id, count_on_hand, created_at, updated_at)
+    values (1, 1, 1, 10, now(), now())`)
+    const before = await readShop(shop.db.pool)
+    await apply(
+      shop,
+      genericOrder('R37', {
+        totals: { item: 69, adjustment: 3.59, tax: 3.59, shipping: 6, payment: 0, order: 78.59 },
+        adjustments: [{ name: 'Amazon Tax', value: 3.59 }],
+        payments: [{ amount: 78.59, status: 'checkout', payment_method: 'Check' }],
+      }),
+    )
+    // After the audit of 4.2 (order_completed), which has the same columns.
+    expect(writtenRows(before, await readShop(shop.db.pool))).toMatchObject({
+      spree_addresses: [{ firstname: 'Ann', country_id: 1, state_id: 1 }, { firstname: 'Ann' }],
+      spree_adjustments: [
+        {
+          source_type: 'Spree::TaxRate',
+          adjustable_type: 'Spree::LineItem',
+          amount: 3.59,
+          state: 'closed',
+          eligible: true,
+          included: false,
+          order_id: 'set',
+        },
+      ],
+      spree_inventory_units: [
+        { state: 'on_hand', quantity: 2, pending: false, line_item_id: 'set', order_id: 'set' },
+      ],
+      spree_line_items: [
+        { quantity: 2, price: 34.5, currency: 'USD', pre_tax_amount: 69, adjustment_total: 3.59 },
+      ],
+      spree_orders: [
+        {
+          number: 'R37',
+          state: 'complete',
+          token: expect.stringMatching(/^[\w-]{20,}$/),
+          store_id: 1,
+          item_count: 2,
+          shipment_total: 6,
+          adjustment_total: 3.59,
+          additional_tax_total: 3.59,
+          total: 78.59,
+          payment_state: 'balance_due',
+          shipment_state: 'pending',
+          taxable_adjustment_total: 0,
+          non_taxable_adjustment_total: 0,
+          considered_risky: false,
+        },
+      ],
+      spree_payments: [{ number: expect.stringMatching(/^P[0-9A-Z]{7}$/), amount: 78.59, state: 'checkout' }],
+      spree_products: [{ changed: '1', updated_at: 'set' }],
+      spree_shipments: [{ cost: 6, pre_tax_amount: 6, address_id: 'set', state: 'pending' }],
+      spree_shipping_rates: [{ cost: 6, selected: true, shipping_method_id: 1 }],
+      spree_state_changes: [
+        { name: 'order', previous_state: 'cart', next_state: 'complete' },
+        { name: 'payment', previous_state: null, next_state: 'balance_due' },
+        { name: 'shipment', previous_state: null, next_state: 'pending' },
+      ],
+      spree_stock_items: [{ changed: '1', count_on_hand: 8 }],
+      spree_stock_movements: [{ quantity: -2, originator_type: 'Spree::Shipment', originator_id: 'set' }],
+      spree_variants: [{ changed: '1', updated_at: 'set' }],
+    })
+    await shop.db.drop()
+  },
+)
+
 test.each<[string, Record<string, unknown>]>([
   ['a negative quantity', { line_items: [{ sku: 'BC-01', quantity: -2, price: 34.5 }] }],
   ['a quantity beyond counting', { line_items: [{ sku: 'BC-01', quantity: 1e12, price: 34.5 }] }],
@@ -948,23 +1105,28 @@ test.each<[string, Record<string, unknown>]>([
   expect(orderImport.schema.safeParse({ order: genericOrder('R1', different) }).success).toBe(false)
 })
 
-test.each<AnyStore>([...families, 'solidus-4'])('an order imported into %s is announced, and its stock is not', async (family) => {
-  const shop = await openShop(family)
-  const hub = await startRecordingHub()
-  const worker = await startTestWorker(shop.db, hub)
-  try {
-    const address = { ...ADDRESS, state: 'ME' }
-    await apply(shop, genericOrder('ANNOUNCED', { shipping_address: address, billing_address: address }))
-    await worker.settled()
-    expect(hub.requests.filter(({ type }) => type !== '').map(({ type }) => type)).toEqual(['order:persist'])
-    expect(JSON.parse(hub.requests.at(-1)?.body ?? '')).toMatchObject({
-      message: 'order:persist',
-      payload: { number: 'ANNOUNCED', state: 'complete' },
-    })
-    expect(worker.complaints()).toEqual([])
-  } finally {
-    await worker.stop()
-    await hub.close()
-    await shop.db.drop()
-  }
-})
+test.each<AnyStore>([...families, 'solidus-4'])(
+  'an order imported into %s is announced, and its stock is not',
+  async (family) => {
+    const shop = await openShop(family)
+    const hub = await startRecordingHub()
+    const worker = await startTestWorker(shop.db, hub)
+    try {
+      const address = { ...ADDRESS, state: 'ME' }
+      await apply(shop, genericOrder('ANNOUNCED', { shipping_address: address, billing_address: address }))
+      await worker.settled()
+      expect(hub.requests.filter(({ type }) => type !== '').map(({ type }) => type)).toEqual([
+        'order:persist',
+      ])
+      expect(JSON.parse(hub.requests.at(-1)?.body ?? '')).toMatchObject({
+        message: 'order:persist',
+        payload: { number: 'ANNOUNCED', state: 'complete' },
+      })
+      expect(worker.complaints()).toEqual([])
+    } finally {
+      await worker.stop()
+      await hub.close()
+      await shop.db.drop()
+    }
+  },
+)

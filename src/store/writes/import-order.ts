@@ -18,8 +18,8 @@ import {
 } from './import-references.ts'
 import { insertLines, insertPayments, insertShipments, insertStateChanges } from './import-rows.ts'
 import { placeShipments, takeStock } from './import-stock.ts'
-import { orderTotals, type Totals } from './import-totals.ts'
 import { countTaxes } from './import-taxes.ts'
+import { orderTotals, type Totals } from './import-totals.ts'
 import { type ImportWords, importWords, type PlacedStates } from './import-words.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import { insertRows } from './insert-rows.ts'
@@ -47,7 +47,9 @@ export async function importOrder(db: Db, store: Store, given: ImportedOrder, wa
   const methods = await findShippingMethods(db, columns, words, given, warn)
   const methodIds = methods.map(({ id }) => id)
   const customerId = await findCustomer(db, columns, given.email)
-  const order = words.retaxes ? await countTaxes(db, columns, given, { shipping, variants, methods }, warn) : given
+  const order = words.retaxes
+    ? await countTaxes(db, columns, given, { shipping, variants, methods }, warn)
+    : given
   const placement = await placeShipments(db, columns, words, order, variants, warn)
 
   const { at } = shop
@@ -121,6 +123,7 @@ async function insertOrder(
   ids: Readonly<{ customerId: string | null; billId: string; shipId: string }>,
 ): Promise<string> {
   const quantity = order.lines.reduce((sum, line) => sum + line.quantity, 0)
+  const hasToken = columns.has('spree_orders', 'token') || columns.has('spree_orders', 'guest_token')
   const token = randomBytes(24).toString('base64url')
   const row = {
     number: order.number,
@@ -161,6 +164,11 @@ async function insertOrder(
   }
   try {
     const [id = ''] = await insertRows(db, columns, 'spree_orders', shop.at, [row])
+    // Before 2.3 the token by which a guest sees the order is a row of its own.
+    if (!hasToken && columns.has('spree_tokenized_permissions')) {
+      const permission = { permissable_type: 'Spree::Order', permissable_id: id, token }
+      await insertRows(db, columns, 'spree_tokenized_permissions', shop.at, [permission])
+    }
     return id
   } catch (error) {
     // Another import of the same number was first.

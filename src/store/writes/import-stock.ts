@@ -206,6 +206,8 @@ export async function takeStock(
       where l.id = change.id`,
     [[...changes.keys()], [...changes.values()], ids.at],
   )
+  // In 2.0 stock touches nothing.
+  if (!columns.has('spree_variants', 'updated_at')) return
   const counted = variants.filter(({ tracked }) => tracked)
   await touchVariants(
     db,

@@ -34,7 +34,8 @@ export async function countTaxes(
 ): Promise<ImportedOrder> {
   const rates = await readRates(db, columns, taxed.shipping)
   const taxes = rates.map((rate): ImportedTax => {
-    const share = (base: Amount, taxCategoryId: string | null) => shareOfRate(rates, rate, base, taxCategoryId)
+    const share = (base: Amount, taxCategoryId: string | null) =>
+      shareOfRate(rates, rate, base, taxCategoryId)
     const shares = order.lines.map((line, index) =>
       share(lineAmount(line), taxed.variants[index]?.taxCategoryId ?? null),
     )

@@ -67,7 +67,8 @@ export function importWords({ family, columns }: Pick<Store, 'family' | 'columns
     // Spree has both since 3.3, Solidus neither.
     numbersAreUnique: columns.has('spree_inventory_units', 'quantity'),
     retaxes: family === 'solidus',
-    paymentNumber: family === 'solidus' || !columns.has('spree_payments', 'number') ? identifier : spree2.paymentNumber,
+    paymentNumber:
+      family === 'solidus' || !columns.has('spree_payments', 'number') ? identifier : spree2.paymentNumber,
   }
 }
 
@@ -81,40 +82,40 @@ function identifier(): string {
 
 /** Spree from 2.2 to 5.x, and Solidus. */
 const spree2: ImportWords = {
-    shipments: 'spree_shipments',
-    shipmentId: 'shipment_id',
-    rates: 'spree_shipping_rates',
-    methods: 'spree_shipping_methods',
-    methodId: 'shipping_method_id',
-    units: 'spree_inventory_units',
-    unitsArePieces: false,
-    numbersAreUnique: true,
-    levels: 'spree_stock_items',
-    levelId: 'stock_item_id',
-    free: 'l.count_on_hand',
-    taken: { column: 'count_on_hand', sign: -1 },
-    movement: ({ shipmentId }) => ({ originator_type: 'Spree::Shipment', originator_id: shipmentId }),
-    shipmentNumber: () => `H${randomCharacters(DIGITS, 11)}`,
-    paymentNumber: () => `P${randomCharacters(`${DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ`, 7)}`,
-    states(order, totals, isShort) {
-      const payment = paymentState(order, totals)
-      const isPaid = payment === 'paid' || payment === 'credit_owed'
-      const shipments = isShort.map((short) => (isPaid && !short ? 'ready' : 'pending'))
-      return {
-        order: 'complete',
-        payment,
-        shipment: isShort.includes(true) ? 'backorder' : isPaid ? 'ready' : 'pending',
-        shipments,
-      }
-    },
-    discountsOn: 'order',
-    adjustmentTotal: ({ additionalTax, discount, fee }) => additionalTax + discount + fee,
-    shipmentsCost: true,
-    insertAdjustments,
-    retaxes: false,
-    logsStates: true,
-    finestAmount: 100n,
-  }
+  shipments: 'spree_shipments',
+  shipmentId: 'shipment_id',
+  rates: 'spree_shipping_rates',
+  methods: 'spree_shipping_methods',
+  methodId: 'shipping_method_id',
+  units: 'spree_inventory_units',
+  unitsArePieces: false,
+  numbersAreUnique: true,
+  levels: 'spree_stock_items',
+  levelId: 'stock_item_id',
+  free: 'l.count_on_hand',
+  taken: { column: 'count_on_hand', sign: -1 },
+  movement: ({ shipmentId }) => ({ originator_type: 'Spree::Shipment', originator_id: shipmentId }),
+  shipmentNumber: () => `H${randomCharacters(DIGITS, 11)}`,
+  paymentNumber: () => `P${randomCharacters(`${DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ`, 7)}`,
+  states(order, totals, isShort) {
+    const payment = paymentState(order, totals)
+    const isPaid = payment === 'paid' || payment === 'credit_owed'
+    const shipments = isShort.map((short) => (isPaid && !short ? 'ready' : 'pending'))
+    return {
+      order: 'complete',
+      payment,
+      shipment: isShort.includes(true) ? 'backorder' : isPaid ? 'ready' : 'pending',
+      shipments,
+    }
+  },
+  discountsOn: 'order',
+  adjustmentTotal: ({ additionalTax, discount, fee }) => additionalTax + discount + fee,
+  shipmentsCost: true,
+  insertAdjustments,
+  retaxes: false,
+  logsStates: true,
+  finestAmount: 100n,
+}
 
 /** Before 2.2 all that is charged besides the goods is an adjustment of the order. */
 const chargesOnOrder: Partial<ImportWords> = {
@@ -124,39 +125,39 @@ const chargesOnOrder: Partial<ImportWords> = {
 }
 
 const spree6: ImportWords = {
-    shipments: 'spree_fulfillments',
-    shipmentId: 'fulfillment_id',
-    rates: 'spree_delivery_rates',
-    methods: 'spree_delivery_methods',
-    methodId: 'delivery_method_id',
-    units: 'spree_fulfillment_items',
-    unitsArePieces: false,
-    numbersAreUnique: true,
-    levels: 'spree_stock_levels',
-    levelId: 'stock_level_id',
-    free: 'l.count_on_hand - l.allocated_count - l.reserved_count',
-    taken: { column: 'allocated_count', sign: 1 },
-    movement: ({ orderId, shipmentId }) => ({
-      kind: 'allocated',
-      order_id: orderId,
-      fulfillment_id: shipmentId,
-    }),
-    shipmentNumber: () => null,
-    paymentNumber: () => null,
-    states: (order, totals, isShort) => ({
-      order: 'placed',
-      payment: paymentStatus(order, totals),
-      shipment: isShort.includes(true) ? 'backorder' : 'unfulfilled',
-      shipments: isShort.map(() => 'unfulfilled'),
-    }),
-    discountsOn: 'lines',
-    adjustmentTotal: ({ additionalTax, discount }) => additionalTax + discount,
-    shipmentsCost: true,
-    insertAdjustments: insertAdjustmentLines,
-    retaxes: false,
-    logsStates: false,
-    finestAmount: 1n,
-  }
+  shipments: 'spree_fulfillments',
+  shipmentId: 'fulfillment_id',
+  rates: 'spree_delivery_rates',
+  methods: 'spree_delivery_methods',
+  methodId: 'delivery_method_id',
+  units: 'spree_fulfillment_items',
+  unitsArePieces: false,
+  numbersAreUnique: true,
+  levels: 'spree_stock_levels',
+  levelId: 'stock_level_id',
+  free: 'l.count_on_hand - l.allocated_count - l.reserved_count',
+  taken: { column: 'allocated_count', sign: 1 },
+  movement: ({ orderId, shipmentId }) => ({
+    kind: 'allocated',
+    order_id: orderId,
+    fulfillment_id: shipmentId,
+  }),
+  shipmentNumber: () => null,
+  paymentNumber: () => null,
+  states: (order, totals, isShort) => ({
+    order: 'placed',
+    payment: paymentStatus(order, totals),
+    shipment: isShort.includes(true) ? 'backorder' : 'unfulfilled',
+    shipments: isShort.map(() => 'unfulfilled'),
+  }),
+  discountsOn: 'lines',
+  adjustmentTotal: ({ additionalTax, discount }) => additionalTax + discount,
+  shipmentsCost: true,
+  insertAdjustments: insertAdjustmentLines,
+  retaxes: false,
+  logsStates: false,
+  finestAmount: 1n,
+}
 
 function randomCharacters(alphabet: string, length: number): string {
   return Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('')

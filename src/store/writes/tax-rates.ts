@@ -25,7 +25,8 @@ export function shareOfRate(
   price: Amount,
   taxCategoryId: string | null,
 ): Amount {
-  const isOn = ({ taxCategoryIds }: OwnRate) => taxCategoryId !== null && taxCategoryIds.includes(taxCategoryId)
+  const isOn = ({ taxCategoryIds }: OwnRate) =>
+    taxCategoryId !== null && taxCategoryIds.includes(taxCategoryId)
   if (!isOn(rate)) return 0n
   const onIt = rates.filter(isOn).map(({ hundredThousandths }) => hundredThousandths)
   const divisor = rate.included ? WHOLE + sumOf(onIt) : WHOLE
