@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { orderImport } from '../../src/apply/order-import.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
@@ -360,30 +359,5 @@ describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (sour
     )
     expect(of(ours, 'spree_inventory_units')).toHaveLength(2)
     expect(ours).toEqual(spree)
-  })
-
-  test('orders are not imported, and it says so', async () => {
-    const refused = { name: 'NotApplicable', code: 'family_not_written' }
-    const address = {
-      firstname: 'Ann',
-      lastname: 'Buyer',
-      address1: '4 Quay Lane',
-      city: 'Portland',
-      country: 'US',
-    }
-    const order = {
-      number: 'M1',
-      email: 'ann@example.com',
-      currency: 'USD',
-      placed_on: '2026-04-01T10:00:00Z',
-      totals: { item: 24.75, order: 24.75 },
-      line_items: [{ sku: first, quantity: 1, price: 24.75 }],
-      adjustments: [],
-      shipping_address: address,
-      billing_address: address,
-      payments: [],
-      shipments: [],
-    }
-    await expect(applyMessage(db.pool, store, orderImport, { order })).rejects.toMatchObject(refused)
   })
 })

@@ -9,7 +9,7 @@ import {
 } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { importFamily, refuseFamilyOf20 } from '../../src/store/writes/written-family.ts'
+import { refuseFamilyOf20 } from '../../src/store/writes/written-family.ts'
 import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -64,7 +64,6 @@ const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', '
 
 /** What refuses a family, by saying so. */
 const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
-  'order:import': importFamily,
   'shipment:confirm': refuseFamilyOf20,
   'order:capture': refuseFamilyOf20,
 }
@@ -72,13 +71,11 @@ const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
 export function appliedIn(message: string, family: FamilyName): string {
   if (isHandlerName(message)) return 'apply/wombat.test.ts'
-  if (message === 'order:import') {
-    if (isApplied(message, family)) return 'apply/order-import.test.ts'
-    return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
-  }
-  const isOld = family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6'
-  if (OF_PLACED_ORDERS.includes(message) && !isOld) return 'apply/order-services.test.ts'
-  if (isOld) return 'apply/old-stores.test.ts'
+  if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
+    return 'apply/old-stores.test.ts'
+  if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
+  if (message === 'order:import')
+    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
