@@ -9,7 +9,7 @@ import {
 } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { importFamily } from '../../src/store/writes/written-family.ts'
+import { refuseFamilyOf20 } from '../../src/store/writes/written-family.ts'
 import { OBJECT_PROOFS, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -47,17 +47,33 @@ export const HAS_NONE: Readonly<
   solidus: { types: ['stock_transfer:persist'], why: 'since Solidus 2.5 there are none' },
 }
 
+const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture']
+
+/** What refuses a family, by saying so. */
+const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
+  'shipment:confirm': refuseFamilyOf20,
+  'order:capture': refuseFamilyOf20,
+}
+
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
 export function appliedIn(message: string, family: FamilyName): string {
-  if (message === 'order:import') {
-    if (isApplied(message, family)) return 'apply/order-import.test.ts'
-    return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
-  }
+  if (isHandlerName(message)) return 'apply/wombat.test.ts'
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
+  if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
+  if (message === 'order:import')
+    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
+
+/** Of Wombat's dialect. */
+function isHandlerName(message: string): boolean {
+  return !message.includes(':')
+}
+
+/** Those in whose stores `apply/wombat.test.ts` tries the handlers. */
+const HANDLERS_SHOWN: readonly FamilyName[] = ['spree-2.4', 'spree-4.10', 'spree-6.0', 'solidus']
 
 /** The tests that show a type in a family's store. */
 export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Proof[] {
@@ -66,9 +82,9 @@ export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Pro
 
 /** Whether the family's stores are written by such a message. */
 export function isApplied(message: string, family: FamilyName): boolean {
-  if (message !== 'order:import') return true
   try {
-    return importFamily(family) === family
+    REFUSALS[message]?.(family)
+    return true
   } catch {
     return false
   }
@@ -112,6 +128,7 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
 
 ✗: refused, with a sentence that says so; nothing is written.
+(✓): by the same writes as the messages above; the tests show it where there is a ✓.
 
 ## What is in it
 
@@ -160,6 +177,7 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
+  if (isHandlerName(message) && !HANDLERS_SHOWN.includes(family)) return '(✓)'
   return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
 }
 

@@ -1,7 +1,15 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import express from 'express'
 import { HANDLERS } from '../../src/apply/handlers.ts'
+import { setInventory } from '../../src/apply/set-inventory.ts'
+import { setPrice } from '../../src/apply/set-price.ts'
 import { sampleOf } from '../../src/messages/samples/samples.ts'
+import { limitInHand } from '../../src/webhook/limits.ts'
+import { signatureOf } from '../../src/webhook/signature.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
@@ -21,7 +29,7 @@ let webhook: string
 
 beforeAll(async () => {
   store = await createStore('spree-4.10', 'fixture')
-  web = await startTestWeb(store, TEST_HANDLERS)
+  web = await startTestWeb(store, [...TEST_HANDLERS, setInventory, setPrice])
   webhook = `${web.url}/webhook`
 })
 
@@ -104,6 +112,114 @@ describe('who may', () => {
       expect(closed.lines().join()).toContain('WEBHOOK_TOKEN is not set')
     } finally {
       await closed.stop()
+    }
+  })
+})
+
+describe('with WEBHOOK_SECRET', () => {
+  const [OLD, NEW] = [
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    'whsec_bmV3LXNlY3JldC1vZi0zMi1ieXRlcy1mb3ItdXM=',
+  ]
+  const seconds = (ago = 0) => String(Math.floor(Date.now() / 1_000) - ago)
+  const sign = (body: string, ago = 0, secret = OLD) => ({
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': seconds(ago),
+    'webhook-signature': signatureOf(secret, 'msg_1', seconds(ago), body),
+  })
+
+  test('the signature is that of the standard', () => {
+    // The example of the reference implementations.
+    const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek'
+    expect(signatureOf(OLD, id, '1614265330', '{"test": 2432232314}')).toBe(
+      'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    )
+  })
+
+  test('who has the token has to have signed these bytes, within five minutes, by one of the secrets', async () => {
+    const signed = await startTestWeb(store, TEST_HANDLERS, { webhookSecret: [NEW, OLD] })
+    try {
+      const body = JSON.stringify(message())
+      const good = sign(body)
+      const signature = good['webhook-signature']
+      const refused: [Record<string, string>, RegExp][] = [
+        [{}, /^Not signed/],
+        [{ ...good, 'webhook-id': '' }, /^Not signed/],
+        [{ ...good, 'webhook-timestamp': 'now' }, /^Not signed/],
+        [{ ...good, 'webhook-signature': signature.replace('v1,', 'v1a,') }, /^Not signed/],
+        [{ ...good, 'webhook-id': 'msg_2' }, /not one of this webhook/],
+        [sign(`${body} `), /not one of this webhook/],
+        [sign(body, 0, 'whsec_c29tZWJvZHktZWxzZXMtc2VjcmV0LWtleQ=='), /not one of this webhook/],
+        [sign(body, 310), /not of now/],
+        [sign(body, -310), /not of now/],
+      ]
+      for (const [headers, says] of refused) {
+        const answer = await changingNothing(() => post(`${signed.url}/webhook`, body, headers))
+        expect(answer.status).toBe(401)
+        expect(JSON.parse(answer.text).error).toMatch(says)
+      }
+      expect(await post(`${signed.url}/webhook`, body, { ...good, 'X-Augury-Token': '' })).toMatchObject({
+        status: 401,
+      })
+      for (const headers of [
+        good,
+        sign(body, 290),
+        sign(body, 0, NEW),
+        { ...good, 'webhook-signature': `v1,AAAA v1a,AA ${signature}` },
+      ])
+        expect(await post(`${signed.url}/webhook`, body, headers)).toMatchObject({ status: 200 })
+      const packed = { ...sign(body), 'Content-Encoding': 'gzip' }
+      expect(await post(`${signed.url}/webhook`, new Uint8Array(gzipSync(body)), packed)).toMatchObject({
+        status: 200,
+      })
+      const lines = signed.lines().join()
+      for (const secret of [OLD, NEW]) expect(lines).not.toContain(secret.slice(6))
+    } finally {
+      await signed.stop()
+    }
+  })
+})
+
+describe('too much', () => {
+  test('wrong tokens are soon answered 429 with Retry-After; the right one goes through all the while', async () => {
+    const own = await startTestWeb(store, TEST_HANDLERS)
+    try {
+      const wrong = () =>
+        post(`${own.url}/webhook`, '', { 'X-Augury-Token': 'wrong', 'X-Forwarded-For': '192.0.2.1' })
+      const answers = await Promise.all(Array.from({ length: 110 }, wrong))
+      const late = answers.filter(({ status }) => status === 429)
+      expect([late.length, answers.length - late.length]).toEqual([10, 100])
+      expect(Number(late[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(answers[0]?.headers.has('x-powered-by')).toBe(false)
+      expect(await post(`${own.url}/webhook`, message())).toMatchObject({ status: 200 })
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('no more is taken at a time than can be held: the others are asked to come again', async () => {
+    const app = express()
+    const waiting: (() => void)[] = []
+    app.post('/', limitInHand(1_000, 2 * (2 ** 14 + 1_000)), (_request, response) =>
+      waiting.push(() => response.end()),
+    )
+    const server = app.listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      const body = 'x'.repeat(999)
+      const first = [post(url, body), post(url, '', { 'Content-Encoding': 'gzip' })]
+      while (waiting.length < 2) await pause(5)
+      const third = await post(url, '')
+      expect([third.status, third.headers.get('retry-after')]).toEqual([503, '5'])
+      for (const answer of waiting.splice(0)) answer()
+      expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
+      const fourth = post(url, '')
+      while (waiting.length < 1) await pause(5)
+      waiting[0]?.()
+      expect((await fourth).status).toBe(200)
+    } finally {
+      server.close()
     }
   })
 })
@@ -308,9 +424,17 @@ describe('bad input: the right status, one clear sentence, nothing written, and 
       'another type',
       message(),
       415,
-      /^The Content-Type must be application\/json\.$/,
+      /^The Content-Type must be application\/json, in UTF-8\.$/,
       { 'Content-Type': 'text/xml' },
     ],
+    [
+      'a type that only begins so',
+      message(),
+      415,
+      /Content-Type/,
+      { 'Content-Type': 'application/json-seq' },
+    ],
+    ['another charset', message(), 415, /UTF-8/, { 'Content-Type': 'application/json; charset=iso-8859-1' }],
     ['another encoding', 'x', 415, /unsupported content encoding/, { 'Content-Encoding': 'compress95' }],
     ['a broken encoding', 'x', 400, /./, { 'Content-Encoding': 'gzip' }],
     ['no object', '[]', 400, /expected an object \{message, message_id, payload\}/],
@@ -437,9 +561,169 @@ describe('bad input: the right status, one clear sentence, nothing written, and 
   })
 })
 
+describe('an object of a Wombat or FlowLink hub', () => {
+  const inventory = (quantity: unknown, rest: object = {}) => ({
+    request_id: newMessageId(),
+    inventory: { id: 12, location: 'Portland warehouse', product_id: 'TM-1', quantity },
+    ...rest,
+  })
+  const ask = (name: string, body: unknown, headers: Record<string, string> = {}) =>
+    post(`${web.url}/${name}`, body, { 'X-Augury-Token': '', 'X-Hub-Token': WEBHOOK_TOKEN, ...headers })
+  const told = ({ status, text }: WebAnswer) => ({ status, ...JSON.parse(text) })
+
+  test('C156 C161 is applied once, and a repeat gets the first answer', async () => {
+    await store.pool.query('update spree_stock_items set count_on_hand = 10 where id = 310')
+    const sent = inventory(93)
+    const first = await ask('wombat/set_inventory', sent)
+    expect(told(first)).toEqual({
+      status: 200,
+      request_id: sent.request_id,
+      summary: 'Set inventory for TM-1 at Portland warehouse from 10 to 93',
+    })
+    const after = await digestStore(store)
+    const again = [sent, { ...inventory(7), request_id: sent.request_id }]
+    for (const name of ['wombat/set_inventory', 'flowlink/set_inventory/', 'webhook/set_inventory'])
+      for (const body of again) expect((await ask(name, body)).text).toBe(first.text)
+    expect(await digestStore(store)).toEqual(after)
+    const { rows } = await store.pool.query('select * from bridge.inbox where message_id = $1', [
+      sent.request_id,
+    ])
+    const { request_id: _, ...kept } = sent
+    expect(rows).toMatchObject([
+      { dialect: 'wombat', type: 'set_inventory', state: 'applied', attempts: 1, repeats: 6 },
+    ])
+    expect(JSON.parse(rows[0]?.['payload'])).toEqual(kept)
+    // The same id is another message in the other dialect.
+    expect(
+      told(await post(webhook, message({ sku: 'TM-1', quantity: 1 }, { message_id: sent.request_id }))),
+    ).toMatchObject({
+      status: 200,
+      from: 93,
+    })
+  })
+
+  test('C158 that this store cannot take is 500 with a backtrace of one string, and is kept', async () => {
+    const sent = inventory(5, { inventory: { location: 'Nowhere', product_id: 'TM-1', quantity: 5 } })
+    const summary = 'Stock location with name Nowhere was not found'
+    const answer = await ask('wombat/set_inventory', sent)
+    expect(told(answer)).toEqual({ status: 500, request_id: sent.request_id, summary, backtrace: '' })
+    expect(await inboxOf(sent.request_id)).toMatchObject({ state: 'failed', last_error: summary })
+    const mended = { ...inventory(6), request_id: sent.request_id }
+    expect(told(await ask('wombat/set_inventory', mended))).toMatchObject({ status: 200 })
+  })
+
+  test.each([
+    ['as an object are none of the content', { verbose: true, since: '2014-02-03T17:29:15Z' }],
+    ['as a list are not read', [{ name: 'verbose', value: true }]],
+    ['as something else are not read', 'verbose'],
+  ])('C160 parameters %s', async (_what, parameters) => {
+    expect(told(await ask('wombat/set_inventory', inventory(5, { parameters })))).toMatchObject({
+      status: 200,
+    })
+  })
+
+  test.each([
+    ['wombat/upblate_order', 'Spree::Wombat::Handler::UpblateOrderHandler'],
+    ['wombat/stock_change', 'Spree::Wombat::Handler::StockChangeHandler'],
+    ['flowlink/add_shipment', 'Spree::Flowlink::Handler::AddShipmentHandler'],
+  ])('C159 for a handler that is not there, %s: 500 with a summary', async (name, constant) => {
+    const sent = inventory(5)
+    expect(told(await changingNothing(() => ask(name, sent)))).toEqual({
+      status: 500,
+      request_id: sent.request_id,
+      summary: `uninitialized constant ${constant}`,
+      backtrace: '',
+    })
+  })
+
+  test.each([
+    ['wombat/set_inventory', {}, 'Unauthorized!'],
+    ['wombat/upblate_order', {}, 'Unauthorized!'],
+    ['wombat/set_inventory', { Authorization: `Bearer ${WEBHOOK_TOKEN}` }, 'Unauthorized!'],
+    ['flowlink/set_inventory', { Authorization: 'Bearer wrong' }, 'Unauthorized! 127.0.0.1'],
+    ['flowlink/set_inventory', { Authorization: `Basic ${WEBHOOK_TOKEN}` }, 'Unauthorized! 127.0.0.1'],
+    ['webhook/set_inventory', {}, 'Unauthorized!'],
+  ])('C133 C157 C198 %s with %j and no right token: 401 and no effect', async (name, headers, summary) => {
+    const sent = inventory(5)
+    const refused = { 'X-Hub-Token': 'wrong', ...headers }
+    expect(told(await changingNothing(() => ask(name, sent, refused)))).toEqual({
+      status: 401,
+      request_id: sent.request_id,
+      summary,
+    })
+    expect(told(await ask(name, 'not JSON', refused))).toMatchObject({ status: 401, request_id: null })
+  })
+
+  test.each([
+    ['wombat', { 'X-Hub-Token': 'other-token' }],
+    ['wombat', { x_hub_token: WEBHOOK_TOKEN }],
+    ['flowlink', { Authorization: 'Bearer other-token' }],
+    ['flowlink', { 'X-Hub-Token': WEBHOOK_TOKEN }],
+  ])('/%s takes the token in %j', async (door, headers) => {
+    const answer = await ask(`${door}/set_inventory`, inventory(5), { 'X-Hub-Token': '', ...headers })
+    expect(told(answer)).toMatchObject({ status: 200 })
+  })
+
+  const BAD: readonly [string, unknown, number, RegExp, Record<string, string>?][] = [
+    [
+      'broken JSON',
+      '{"request_id":',
+      400,
+      /^The body is not valid JSON .* \{request_id, <object>, parameters\}/,
+    ],
+    ['nothing', '', 400, /^The body is empty/],
+    ['no object', '[]', 400, /expected an object \{request_id/],
+    ['no request_id', { inventory: {} }, 400, /^request_id: /],
+    ['a request_id of two lines', { request_id: 'a\nb' }, 400, /^request_id: must not contain control/],
+    ['another type', inventory(1), 415, /must be application\/json/, { 'Content-Type': 'text/xml' }],
+    ['2 MB', inventory('x'.repeat(2 ** 21)), 413, /too large/],
+    ['another encoding', 'x', 415, /unsupported content encoding/, { 'Content-Encoding': 'compress95' }],
+  ]
+  test.each(BAD)('%s is no request, and says so', async (_what, body, status, says, headers = {}) => {
+    const { text, ...answer } = await changingNothing(() => ask('wombat/set_inventory', body, headers))
+    expect(answer.status).toBe(status)
+    expect(Object.keys(JSON.parse(text))).toEqual(['request_id', 'summary'])
+    expect(JSON.parse(text).summary).toMatch(says)
+  })
+
+  test.each([
+    ['no object', { inventory: undefined }, /^inventory: .*expected object/],
+    ['no SKU', { inventory: { location: 'Portland warehouse', quantity: 1 } }, /^inventory\.product_id: /],
+    ['half a piece', inventory(0.5), /^inventory\.quantity: .*expected int/],
+  ])('%s: 500, kept with the field that is wrong', async (_what, part, says) => {
+    const before = await digestStore(store)
+    const sent = { ...inventory(1), ...part }
+    const answer = told(await ask('wombat/set_inventory', sent))
+    expect(answer).toMatchObject({ status: 500, summary: expect.stringMatching(says), backtrace: '' })
+    expect(await digestStore(store)).toEqual(before)
+    expect(await inboxOf(sent.request_id)).toMatchObject({ state: 'failed' })
+  })
+})
+
+/** What is sent to each service: the whole sample, or of what reads little of it as much as it reads. */
+function payloadOf(type: string): unknown {
+  return PARTS[type] ?? OBJECTS[type] ?? sampleOf(type)?.payload
+}
+
+const PARTS: Readonly<Record<string, object>> = {
+  'shipment:confirm': {
+    shipment_number: 'H50417700151',
+    order_number: 'R204817351',
+    tracking_number: 'T1',
+    carrier: 'UPS',
+    shipped_date: '2026-03-09T10:00:00Z',
+    items: [{ sku: 'FS-NAVY-M', part_number: 'P1', quantity: 2, serial_numbers: ['S1'] }],
+  },
+}
+
+/** An object for each handler of the other dialect. */
+const OBJECTS: Readonly<Record<string, object>> = {
+  set_inventory: { inventory: { location: 'Portland warehouse', product_id: 'TM-1', quantity: 93 } },
+  set_price: { price: { product_id: 'TM-1', price: 12.95, cost_price: 6.25 } },
+}
+
 describe("the bridge's own services", () => {
   const junk = [null, 'x', -99_999_999_999, {}, 'x'.repeat(10_000)]
-
   /** The payload with each of its values in turn replaced by something else; what names it is new every time. */
   function* broken(payload: unknown, every: number): Generator<unknown> {
     let count = 0
@@ -464,13 +748,13 @@ describe("the bridge's own services", () => {
       const own = await startTestWeb(shop, HANDLERS)
       const seen = new Set<string>()
       const send = async (type: string, payload: unknown) => {
-        const { status, text } = await post(`${own.url}/webhook`, {
-          message: type,
-          message_id: newMessageId(),
-          payload,
-        })
-        const { error, id, notifications } = JSON.parse(text)
-        const said: unknown = error ?? notifications?.[0]?.description ?? ''
+        const { status, text } =
+          type in OBJECTS
+            ? await post(`${own.url}/wombat/${type}`, { request_id: newMessageId(), ...Object(payload) })
+            : await post(`${own.url}/webhook`, { message: type, message_id: newMessageId(), payload })
+        const { error, notifications, summary, ...answer } = JSON.parse(text)
+        const said: unknown = error ?? notifications?.[0]?.description ?? summary
+        const id = answer.id ?? (/fault of ours/.test(summary) ? summary : undefined)
         seen.add(`${type} ${status}`)
         if (id === undefined && [200, 400, 500].includes(status) && !/\n/.test(String(said))) return []
         return [`${type} ${JSON.stringify(payload)} → ${status} ${text}`]
@@ -479,14 +763,13 @@ describe("the bridge's own services", () => {
         const faults = await Promise.all(
           HANDLERS.map(async ({ message: type }) => {
             const found: string[] = []
-            for (const payload of broken(sampleOf(type)?.payload, every))
-              found.push(...(await send(type, payload)))
+            for (const payload of broken(payloadOf(type), every)) found.push(...(await send(type, payload)))
             return found
           }),
         )
         expect(faults.flat()).toEqual([])
         for (const { message: type } of HANDLERS)
-          expect([...seen]).toEqual(expect.arrayContaining([`${type} 400`]))
+          expect([...seen]).toContain(`${type} ${type in OBJECTS ? 500 : 400}`)
         for (const type of ['product:new', 'order:import']) expect([...seen]).toContain(`${type} 200`)
       } finally {
         await own.stop()
