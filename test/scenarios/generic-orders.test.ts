@@ -35,18 +35,20 @@ type GenericStore = Readonly<{
   before: readonly string[]
 }>
 
-/** A worker tells what happens in this, with a hub; of the others the collector alone, which is the same for all. */
-const WITH_WORKER = 'spree-4.10'
+/** A worker tells what happens in this one, with a hub; of the others the collector alone, which is the same for all. */
+const hasWorker = ({ family, source }: GenericStore) => family === 'spree-4.10' && source === 'fixture'
 
-const all: GenericStore[] = [
-  ...(['spree-4.10', 'spree-6.0'] as const).map((family) => ({
-    family,
-    source: 'fixture' as const,
-    day: readDay<GenericDay>(`${family}.generic.json`),
-    roles: subjects[family].fixture,
-    before: ['01-create-product', '02-change-product', '03-stock-movement'],
-  })),
-  ...(['fixture', 'dump'] as const).flatMap((source): GenericStore[] => [
+const all = (['fixture', 'dump'] as const).flatMap((source): GenericStore[] => {
+  const dayOf = (family: string) =>
+    readDay<GenericDay>(`${family}.generic${source === 'dump' ? '.dump' : ''}.json`)
+  return [
+    ...(['spree-4.10', 'spree-6.0'] as const).map((family) => ({
+      family,
+      source,
+      day: dayOf(family),
+      roles: subjects[family][source],
+      before: ['01-create-product', '02-change-product', '03-stock-movement'],
+    })),
     {
       family: 'spree-2.4',
       source,
@@ -57,7 +59,7 @@ const all: GenericStore[] = [
     {
       family: 'solidus-4',
       source,
-      day: readDay<GenericDay>(`solidus-4.generic${source === 'dump' ? '.dump' : ''}.json`),
+      day: dayOf('solidus-4'),
       roles: subjects['solidus-4'][source],
       before: [
         '01-product-created',
@@ -67,8 +69,8 @@ const all: GenericStore[] = [
         '06-cart-only',
       ],
     },
-  ]),
-]
+  ]
+})
 const possible = all.filter(({ source }) => source === 'fixture' || dumpsAvailable())
 
 for (const { family } of all.filter((store) => !possible.includes(store)))
@@ -78,7 +80,7 @@ for (const { family } of all.filter((store) => !possible.includes(store)))
 const days = new Map<GenericStore, Promise<Lived>>()
 beforeAll(() => {
   for (const store of possible) {
-    const day = store.family === WITH_WORKER ? liveWithWorker(store) : liveWithCollector(store)
+    const day = hasWorker(store) ? liveWithWorker(store) : liveWithCollector(store)
     day.catch(() => {}) // its own tests tell
     days.set(store, day)
   }
