@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { checkServer } from '../../src/operator/doctor/check-database.ts'
 import { checkHub } from '../../src/operator/doctor/check-hub.ts'
 import { checkStores } from '../../src/operator/doctor/check-stores.ts'
 import { checkWebhook } from '../../src/operator/doctor/check-webhook.ts'
@@ -8,7 +9,7 @@ import { Differences } from '../../src/operator/doctor/differences.ts'
 import type { Finding } from '../../src/operator/doctor/finding.ts'
 import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
 import { currentIdentity, recordInstallation } from '../../src/postgres/installation.ts'
-import type { Pool } from '../../src/postgres/pool.ts'
+import type { Db, Pool } from '../../src/postgres/pool.ts'
 import { openStore as openStoreOf } from '../../src/store/store.ts'
 import { startObjectHub } from '../support/object-hub.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
@@ -288,6 +289,39 @@ describe('the hub', () => {
       state: 'warning',
       mend: expect.stringContaining('orders: persist'),
     })
+  })
+})
+
+describe('the server', () => {
+  const wellAndGood = {
+    number: 170_004,
+    version: '17.4',
+    standby: false,
+    read_only: false,
+    encoding: 'UTF8',
+    local: false,
+    tls: true,
+  }
+  /** A server that says so of itself: a standby, an old one, or one with another clock is not to be had here. */
+  const saying = (own: object, ahead = 0) =>
+    ({
+      query: async () => ({ rows: [{ ...wellAndGood, now: Date.now() / 1_000 + ahead, ...own }] }),
+    }) as unknown as Db
+
+  test.each([
+    [{}, 0, []],
+    [{ number: 120_022, version: '12.22' }, 0, [['failed', 'server', 'PostgreSQL 13 or newer']]],
+    [{ standby: true }, 0, [['failed', 'primary', 'Point DATABASE_URL at the primary']]],
+    [{ read_only: true }, 0, [['failed', 'primary', 'reset default_transaction_read_only']]],
+    [{ encoding: 'LATIN1' }, 0, [['warning', 'encoding', 'what this encoding lacks']]],
+    [{ tls: false }, 0, [['warning', 'TLS', 'sslmode=require']]],
+    [{ tls: false, local: true }, 0, []],
+    [{}, 90, [['warning', 'clock', 'network time (NTP)']]],
+  ])('%j, %i s ahead: %j', async (own, ahead, expected) => {
+    const troubles = (await checkServer(saying(own, ahead))).filter(({ state }) => state !== 'ok')
+    expect(troubles).toMatchObject(
+      expected.map(([state, check, mend]) => ({ state, check, mend: expect.stringContaining(mend!) })),
+    )
   })
 })
 
