@@ -37,6 +37,15 @@ export type InboxOptions = Readonly<{
 const ATTEMPTS = 5
 const LONGEST_PAUSE_MILLISECONDS = 50
 const MISSING_RIGHT = '42501'
+/** What a message brings, or what comes of it with what is there, fits no column: a text, a number, a time. */
+const TOO_LARGE: ReadonlyMap<string | undefined, string> = new Map([
+  ['22001', 'A text of this message is longer than the store can hold: shorten it, then send it again.'],
+  [
+    '22003',
+    'A number of this message, or what comes of it, is larger than the store can hold: correct it, or what is in the store, then retry.',
+  ],
+  ['22008', 'A time of this message lies beyond what the store can hold: correct it, then send it again.'],
+])
 const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
 /** The store's own statements wait behind the rows that a message has changed, so no application may take long. */
@@ -105,6 +114,9 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       const why = `The bridge may not write this in the store's database (${denied}): its web names the missing GRANTs at its start.`
       return { answer: dialect.notApplicable(messageId, message, why), reason: why }
     }
+    const tooLarge = TOO_LARGE.get(sqlState(error))
+    if (tooLarge !== undefined)
+      return { answer: dialect.notApplicable(messageId, message, tooLarge), reason: tooLarge }
     const errorId = randomUUID()
     log.error('A message could not be applied by a fault of ours.', {
       error_id: errorId,
