@@ -1,5 +1,7 @@
 import type { Handler } from './handler.ts'
+import { orderCapture } from './order-capture.ts'
 import { orderImport } from './order-import.ts'
+import { orderShip } from './order-ship.ts'
 import { productNew } from './product-new.ts'
 import { productUpdate } from './product-update.ts'
 import { shipmentConfirm } from './shipment-confirm.ts'
@@ -17,6 +19,8 @@ export const HANDLERS: Handlers = [
   productUpdate,
   orderImport,
   shipmentConfirm,
+  orderShip,
+  orderCapture,
 ]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {

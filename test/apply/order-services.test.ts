@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { orderCapture } from '../../src/apply/order-capture.ts'
+import { orderShip } from '../../src/apply/order-ship.ts'
 import { confirmedShipment, shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
@@ -96,7 +98,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
 
   const send = async <Payload>(handler: Handler<Payload>, payload: unknown) => {
     const { notifications, details } = await applyMessage(db, store, handler, payload)
-    return { ...details, notifications, said: notifications.map(({ description }) => description) }
+    return { details, notifications, said: notifications.map(({ description }) => description) }
   }
   const since = async (picture = before) => differences(picture, await takePicture(db))
   /** The reason; nothing was written. */
@@ -319,13 +321,153 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       ]
       expect(await serials()).toEqual(both)
       const once = await takePicture(db)
-      expect((await given()).notifications[0]?.description).toMatch(/nothing was changed$/)
+      expect((await given()).notifications.map(({ description }) => description)).toEqual([
+        expect.stringMatching(/nothing was changed$/),
+        expect.stringMatching(/S9: nothing in it/),
+      ])
       expect(await since(once)).toEqual([])
       const more = { ...message, items: [{ part_number: 'EXT-103', serial_numbers: ['S3'] }] }
       expect((await applyMessage(db, custom, shipmentConfirm, more)).notifications[1]?.description).toMatch(
         /S3: more than pieces of EXT-103 without one$/,
       )
       expect(await serials()).toEqual(both)
+    })
+  })
+
+  describe('order:ship', () => {
+    test('C149 locks the order where the store has a column for it, and once', async () => {
+      const order = { number: orders.unpaid }
+      expect(await refusal(send(orderShip, { order }))).toEqual([
+        'no_locked_at',
+        expect.stringMatching(/no column spree_orders\.locked_at\. Add one/),
+      ])
+      await db.query('alter table spree_orders add locked_at timestamp')
+      const custom = await openStore(db)
+      before = await takePicture(db)
+      const lock = async (number: string) => {
+        const { notifications, details } = await applyMessage(db, custom, orderShip, { order: { number } })
+        return [notifications[0]?.description, details]
+      }
+      const first = await lock(orders.unpaid)
+      const { rows } = await db.query(
+        `select to_char(locked_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at from spree_orders where id = 42`,
+      )
+      const locked = { number: orders.unpaid, locked_at: rows[0]?.['at'] }
+      expect(first).toEqual([`Locked order ${orders.unpaid}`, { locked }])
+      expect(await since()).toEqual([changed('spree_orders', { locked_at: '<time>' })])
+      before = await takePicture(db)
+      expect(await lock(orders.unpaid)).toEqual([
+        `Order ${orders.unpaid} is locked already: nothing was changed`,
+        { locked },
+      ])
+      const unknown = applyMessage(db, custom, orderShip, { order: { number: 'R404' } })
+      expect(await refusal(unknown)).toEqual(['unknown_order', expect.stringMatching(/no placed order R404/)])
+    })
+  })
+
+  describe('order:capture', () => {
+    const state = isSix ? 'status' : 'state'
+    const capture = (number: string, payment?: number) =>
+      send(orderCapture, { order: { number }, ...(payment && { payment: { id: payment } }) })
+
+    test('C152 a check is captured as the shop would, told of, and captured once', async () => {
+      const { details, said } = await capture(orders.unpaid)
+      expect(said).toEqual([`Captured payment 72 of 156.85 of order ${orders.unpaid}`])
+      const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+      const raw = {
+        id: 72,
+        source_type: null,
+        source_id: null,
+        amount: '156.85',
+        payment_method_id: 1,
+        response_code: null,
+        state: 'completed',
+        avs_response: null,
+        created_at: '2026-03-05T11:30:00.000Z',
+        updated_at: time,
+      }
+      const told = { message: 'order:payment:captured', payload: { order_id: orders.unpaid, payment_id: 72 } }
+      expect(details).toEqual({ payment: raw, messages: [told] })
+      const event = inserted('spree_payment_capture_events', { amount: 156.85, payment_id: 72 })
+      const logged = {
+        source_type: 'Spree::Payment',
+        source_id: 72,
+        details: expect.stringMatching(
+          /^--- !ruby\/object:ActiveMerchant::Billing::Response\n.*\nsuccess: true\n/s,
+        ),
+      }
+      expect(await since()).toEqual(
+        isSix
+          ? [
+              changed('spree_orders', { payment_total: 156.85, payment_status: 'paid' }),
+              event,
+              changed('spree_payments', { status: 'completed' }),
+            ]
+          : [
+              inserted('spree_log_entries', logged),
+              changed('spree_orders', {
+                payment_total: 156.85,
+                payment_state: 'paid',
+                shipment_state: 'ready',
+              }),
+              event,
+              changed('spree_payments', { state: 'completed' }),
+              changed('spree_shipments', { state: 'ready' }),
+              stateChange('Spree::Payment', 72, 'payment', 'checkout', 'processing', null),
+              stateChange('Spree::Payment', 72, 'payment', 'processing', 'completed', null),
+              stateChange('Spree::Order', 42, 'payment', 'balance_due', 'paid', null),
+              stateChange('Spree::Order', 42, 'shipment', 'pending', 'ready', null),
+            ],
+      )
+      const once = await takePicture(db)
+      expect(await capture(orders.unpaid)).toMatchObject({
+        said: [`What order ${orders.unpaid} has to pay is captured already: nothing was changed`],
+        details: { payment: raw, messages: [] },
+      })
+      expect(await since(once)).toEqual([])
+    })
+
+    test('of several the oldest first, until the order is paid; or the one that is named', async () => {
+      await db.query(
+        `insert into spree_payments (id, amount, order_id, payment_method_id, ${state}, created_at, updated_at)
+         select 90 + n, 78.43, 42, 1, 'pending', '2026-03-05', '2026-03-05' from generate_series(1, 3) n`,
+      )
+      const states = async () => {
+        const { rows } = await db.query(
+          `select id::integer, ${state} as state from spree_payments where order_id = 42 order by id`,
+        )
+        return rows.map((row) => `${row['id']} ${row['state']}`)
+      }
+      expect((await capture(orders.unpaid, 92)).details['messages']).toEqual([
+        { message: 'order:payment:captured', payload: { order_id: orders.unpaid, payment_id: 92 } },
+      ])
+      expect(await states()).toEqual(['72 checkout', '91 pending', '92 completed', '93 pending'])
+      await capture(orders.unpaid)
+      expect(await states()).toEqual(['72 completed', '91 pending', '92 completed', '93 pending'])
+      const { rows } = await db.query(
+        `select ${isSix ? 'payment_status' : 'payment_state'} as state from spree_orders where id = 42`,
+      )
+      expect(rows).toEqual([{ state: isSix ? 'overcharged' : 'credit_owed' }])
+    })
+
+    test('what a gateway has to take, or nobody, is refused', async () => {
+      await db.query(`update spree_payments set payment_method_id = 2, ${state} = 'pending' where id = 72`)
+      await db.query(`update spree_payments set ${state} = 'failed' where order_id = 44`)
+      before = await takePicture(db)
+      const reasons: [string, number | undefined, string, RegExp][] = [
+        [
+          orders.unpaid,
+          undefined,
+          'needs_gateway',
+          /payment 72 by Credit card \(Spree::Gateway::Bogus\) is taken by a gateway/,
+        ],
+        [orders.unpaid, 71, 'no_open_payment', /it has no such payment/],
+        [orders.short, undefined, 'no_open_payment', /its payments are failed, failed\. Add another/],
+        [orders.canceled, undefined, 'order_canceled', /it is canceled/],
+        ['R404', undefined, 'unknown_order', /no placed order R404/],
+      ]
+      for (const [number, payment, code, text] of reasons)
+        expect(await refusal(capture(number, payment))).toEqual([code, expect.stringMatching(text)])
     })
   })
 })
@@ -376,4 +518,24 @@ describe('C153 the forms of shipment:confirm', () => {
   ])('of the sample %s are read', (name, number, tracking, shippedAt) => {
     expect(read(readReferenceSample(name)['payload'])).toMatchObject({ number, tracking, shippedAt })
   })
+})
+
+test.each([
+  [{}],
+  [{ order: {} }],
+  [{ order: { number: '' } }],
+  [{ order: { number: 'R1' }, payment: { id: 'x' } }],
+])('%j names no order', (payload) => {
+  for (const handler of [orderShip, orderCapture])
+    expect(handler.schema.safeParse(payload).success).toBe(false)
+})
+
+ifSamples('C149 C152 the orders of the samples are read', () => {
+  for (const [handler, name] of [
+    [orderShip, 'aug.svc.spree.order_lock.request'],
+    [orderCapture, 'aug.svc.spree.payments_capture.request'],
+  ] as const)
+    expect(handler.schema.parse(readReferenceSample(name)['payload'])).toMatchObject({
+      order: { number: 'R123456789' },
+    })
 })

@@ -135,7 +135,10 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 | --- |${names.map(() => ' --- |').join('')}
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
 
-✗: refused, with a sentence that says so; nothing is written.
+✗: refused, with a sentence that says so; nothing is written. So is \`order:ship\` where the store has no column
+\`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
+an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
+\`spree_variants.external_ref\`, which are its own; without them it warns.
 
 ## What is in it
 

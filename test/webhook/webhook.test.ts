@@ -450,6 +450,8 @@ describe("the bridge's own services", () => {
         shipped_date: '2026-03-09T10:00:00Z',
         items: [{ sku: 'FS-NAVY-M', part_number: 'P1', quantity: 2, serial_numbers: ['S1'] }],
       },
+      'order:ship': { order: { number: 'R204817352' } },
+      'order:capture': { order: { number: 'R204817352' }, payment: { id: 72 } },
     })[type] ?? sampleOf(type)?.payload
 
   /** The payload with each of its values in turn replaced by something else; what names it is new every time. */

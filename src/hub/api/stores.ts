@@ -14,6 +14,8 @@ const STORE_MESSAGES = [
   'product:update',
   'order:import',
   'shipment:confirm',
+  'order:ship',
+  'order:capture',
 ]
 
 /** Body of `POST /api/stores`. */
