@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { hubPoll } from '../../src/apply/hub-poll.ts'
 import { orderCapture } from '../../src/apply/order-capture.ts'
 import { orderShip } from '../../src/apply/order-ship.ts'
 import { productNew } from '../../src/apply/product-new.ts'
@@ -422,6 +423,20 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     before = await takePicture(db)
     await applyMessage(db, await openStore(db), orderShip, { order: { number: 'R410000001' } })
     expect(await since()).toEqual([changed('spree_orders', { locked_at: '<time>' })])
+  })
+
+  test('a poll is answered with what has changed', async () => {
+    const since = { 'spree.collections_poll.last_updated_at': '2026-02-01T00:00:00Z' }
+    const poll = async (target: string) =>
+      (await applyMessage(db, store, hubPoll, { target: `collections.${target}` }, since)).details
+    expect(await poll('orders')).toMatchObject({
+      messages: [{ message: 'order:persist', payload: { number: 'R410000001' } }],
+      parameters: [{ value: [{ orders: '2026-02-03T08:06:00.000000Z' }] }, { value: [{ orders: '20' }] }],
+    })
+    expect((await poll('products'))['messages']).toContainEqual({
+      message: 'product:persist',
+      payload: expect.objectContaining({ sku: 'HC' }),
+    })
   })
 
   test('what cannot be applied changes nothing', async () => {

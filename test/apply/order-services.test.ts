@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { hubPoll } from '../../src/apply/hub-poll.ts'
 import { orderCapture } from '../../src/apply/order-capture.ts'
 import { orderShip } from '../../src/apply/order-ship.ts'
 import { confirmedShipment, shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
+import { createShape } from '../../src/messages/shaping/shape.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { ifSamples, readReferenceSample } from '../messages/reference-samples.ts'
@@ -468,6 +470,146 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       ]
       for (const [number, payment, code, text] of reasons)
         expect(await refusal(capture(number, payment))).toEqual([code, expect.stringMatching(text)])
+    })
+  })
+
+  describe('hub:poll', () => {
+    type Parameters = Readonly<Record<string, unknown>>
+    type Polled = {
+      messages: { message: string; payload: Record<string, unknown> }[]
+      parameters: { name: string; value: unknown }[]
+    }
+    const [lastUpdatedAt, perPage] = [
+      'spree.collections_poll.last_updated_at',
+      'spree.collections_poll.per_page',
+    ]
+    const poll = async (
+      target: string,
+      parameters: Parameters,
+      shape?: Awaited<ReturnType<typeof createShape>>,
+    ) => {
+      const { details, notifications } = await hubPoll.apply(
+        db,
+        store,
+        {
+          message: hubPoll.message,
+          messageId: '5245b538b4395707ef0036f5',
+          payload: hubPoll.schema.parse({ target: `collections.${target}` }),
+          parameters: new Map(Object.entries(parameters)),
+        },
+        shape,
+      )
+      const { messages, parameters: next } = details as unknown as Polled
+      return {
+        notifications,
+        messages,
+        told: messages.map(({ message, payload }) => [message, payload['id']]),
+        next: Object.fromEntries(next.map(({ name, value }) => [name, value])),
+      }
+    }
+
+    test('C122 C124 C154 tells the orders page by page, the last of them again, and none is missed', async () => {
+      const users = { users: '2013-12-11T16:28:05Z' }
+      const first = await poll('orders', {
+        [lastUpdatedAt]: [users, { orders: '2026-03-04T11:00:00+01:00' }],
+        [perPage]: [{ orders: '2' }],
+      })
+      expect(first.notifications).toEqual([
+        {
+          level: 'info',
+          subject: 'Completed order poll',
+          description: 'Spree endpoint successfully polled for orders.',
+        },
+      ])
+      expect(first.messages).toMatchObject([
+        { message: 'order:persist', payload: { number: orders.shipped, shipment_state: 'shipped' } },
+        { message: 'order:persist', payload: { number: orders.unpaid } },
+      ])
+      expect(first.next).toEqual({
+        [lastUpdatedAt]: [users, { orders: '2026-03-05T11:30:00.000000Z/42' }],
+        [perPage]: [{ orders: '2' }],
+      })
+      const second = await poll('orders', first.next)
+      expect(second.told).toEqual([
+        ['order:persist', 43],
+        ['order:persist', 44],
+      ])
+      const third = await poll('orders', second.next)
+      expect(third.told).toEqual([['order:persist', 45]])
+      expect(third.next[lastUpdatedAt]).toEqual([users, { orders: '2026-03-08T08:20:00.000000Z' }])
+      // Another has changed at that very moment.
+      await db.query(`update spree_orders set updated_at = '2026-03-08 08:20:00' where id = 41`)
+      const fourth = await poll('orders', third.next)
+      expect(fourth.told.map(([, id]) => id)).toEqual([41, 45])
+      expect((await poll('orders', fourth.next)).told).toEqual([])
+      expect((await poll('orders', { ...fourth.next, [perPage]: '999' })).next[perPage]).toEqual([
+        { orders: '50' },
+      ])
+    })
+
+    test('what changed just now comes again, as another may commit an earlier time', async () => {
+      await db.query(`update spree_orders set updated_at = now() at time zone 'utc' where id in (41, 42)`)
+      const since = { [perPage]: '1' }
+      const { told, next } = await poll('orders', since)
+      expect(told).toEqual([['order:persist', 41]])
+      const { rows } = await db.query(
+        `select $1::timestamp < now() at time zone 'utc' - interval '20 seconds' as behind`,
+        [(next[lastUpdatedAt] as { orders: string }[])[0]?.orders],
+      )
+      expect(rows).toEqual([{ behind: true }])
+      expect((await poll('orders', { ...next, [perPage]: '2' })).told.map(([, id]) => id)).toEqual([41, 42])
+    })
+
+    test('products, customers and what is moved are told in the same words as by themselves', async () => {
+      const since = { [lastUpdatedAt]: '2026-03-01T00:00:00Z', [perPage]: '5' }
+      const first = await poll('products', since)
+      const second = await poll('products', first.next)
+      const numbers = [11, 12, 13, 14, 15, 16, 17, 18]
+      expect([...first.told, ...second.told]).toEqual(numbers.map((id) => ['product:persist', id]))
+      expect(first.messages[2]?.payload).toMatchObject({ sku: isSix ? '' : 'BC-01', name: 'Brass Compass' })
+      const users = await poll('users', since)
+      expect(users.messages).toContainEqual(
+        expect.objectContaining({
+          message: 'user:persist',
+          payload: expect.objectContaining({ email: 'clara@example.com' }),
+        }),
+      )
+      if (!isSolidus)
+        expect((await poll('stock_transfers', since)).told).toEqual([['stock_transfer:persist', 431]])
+    })
+
+    test('what the configuration takes out of messages is not told here', async () => {
+      const since = { [lastUpdatedAt]: '2026-03-08T00:00:00Z' }
+      const redact = { 'order:persist': ['payload.email'] }
+      const [order] = (await poll('orders', since, await createShape({ redact }, 100))).messages
+      expect(order?.payload).toMatchObject({ number: orders.half, email: null })
+      const filters = {
+        'order:persist': [{ path: 'payload.number', operator: 'eq', value: 'other' }],
+      } as const
+      const none = await poll('orders', since, await createShape({ filters }, 100))
+      expect([none.told, none.next[lastUpdatedAt]]).toEqual([[], [{ orders: '2026-03-08T08:20:00.000000Z' }]])
+      const transform = { 'order:persist': '{"at": $error("no")}' }
+      const failed = await poll('orders', since, await createShape({ transform }, 1_000))
+      expect([failed.told, failed.notifications[1]]).toEqual([
+        [],
+        { level: 'warn', subject: 'hub:poll', description: expect.stringMatching(/^Not told: /) },
+      ])
+    })
+
+    test('what there is not, and parameters that say nothing, are refused', async () => {
+      const reasons: [string, Parameters, string, RegExp][] = [
+        ['carts', {}, 'not_polled', /set CARTS=on/],
+        ['taxons', {}, 'not_polled', /named by their products/],
+        ['return_authorizations', {}, 'not_polled', /announced with their orders/],
+        ['orders', { [lastUpdatedAt]: 'yesterday' }, 'bad_parameter', /is yesterday: it must be a time/],
+        ['orders', { [perPage]: [{ orders: 'all' }] }, 'bad_parameter', /per_page is all/],
+        ...(isSolidus
+          ? [['stock_transfers', {}, 'not_polled', /has none/] as [string, Parameters, string, RegExp]]
+          : []),
+      ]
+      for (const [target, parameters, code, text] of reasons)
+        expect(await refusal(poll(target, parameters))).toEqual([code, expect.stringMatching(text)])
+      expect(hubPoll.schema.safeParse({ target: 'collections.secrets' }).success).toBe(false)
     })
   })
 })

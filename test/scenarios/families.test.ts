@@ -129,7 +129,7 @@ describe('the page of families', () => {
     const catalogue = ['stock:change', 'stock:actual', 'product:new', 'product:update']
     const allButImport = everything.filter((message) => message !== 'order:import')
     expect(Object.fromEntries(families.map((family, index) => [family, applied[index]]))).toEqual({
-      'spree-2.1': [...catalogue, 'order:ship'],
+      'spree-2.1': [...catalogue, 'order:ship', 'hub:poll'],
       'spree-2.4': allButImport,
       'spree-3.6': allButImport,
       'spree-4.10': everything,

@@ -60,7 +60,7 @@ export const OF_THE_RAW_ORDER: readonly MessageType[] = [
 
 const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
 
-const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture']
+const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture', 'hub:poll']
 
 /** What refuses a family, by saying so. */
 const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
@@ -138,7 +138,8 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 ✗: refused, with a sentence that says so; nothing is written. So is \`order:ship\` where the store has no column
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
-\`spree_variants.external_ref\`, which are its own; without them it warns.
+\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is
+answered for orders, products, users, stock transfers and, where they are told, carts.
 
 ## What is in it
 

@@ -452,6 +452,7 @@ describe("the bridge's own services", () => {
       },
       'order:ship': { order: { number: 'R204817352' } },
       'order:capture': { order: { number: 'R204817352' }, payment: { id: 72 } },
+      'hub:poll': { target: 'collections.orders' },
     })[type] ?? sampleOf(type)?.payload
 
   /** The payload with each of its values in turn replaced by something else; what names it is new every time. */

@@ -16,6 +16,7 @@ const STORE_MESSAGES = [
   'shipment:confirm',
   'order:ship',
   'order:capture',
+  'hub:poll',
 ]
 
 /** Body of `POST /api/stores`. */
