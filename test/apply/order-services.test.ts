@@ -6,6 +6,7 @@ import { orderShip } from '../../src/apply/order-ship.ts'
 import { confirmedShipment, shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { createShape } from '../../src/messages/shaping/shape.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { ifSamples, readReferenceSample } from '../messages/reference-samples.ts'
 import { applyMessage } from '../support/applying.ts'
@@ -77,6 +78,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
   let database: TestDatabase
   let store: Store
   let db: Connection
+  let seed: Picture
   let before: Picture
 
   beforeAll(async () => {
@@ -84,6 +86,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
     // On 6.x what was refunded of it is outstanding, and the parcel that waits may not leave: here it is paid.
     if (isSix) await database.pool.query('update spree_orders set payment_total = total where id = 45')
     store = await openStore(database.pool)
+    seed = await takePicture(database.pool)
   })
   afterAll(() => database.drop())
 
@@ -91,7 +94,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
   beforeEach(async () => {
     db = await database.pool.connect()
     await db.query('begin')
-    before = await takePicture(db)
+    before = seed
   })
   afterEach(async () => {
     await db.query('rollback')
@@ -103,13 +106,12 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
     return { details, notifications, said: notifications.map(({ description }) => description) }
   }
   const since = async (picture = before) => differences(picture, await takePicture(db))
-  /** The reason; nothing was written. */
+  /** The reason. */
   const refusal = async (sent: Promise<unknown>): Promise<[string, string]> => {
     const reason = await sent.then(
       () => new Error('It was applied.'),
       (error: unknown) => error,
     )
-    expect(await since()).toEqual([])
     const { name, code, message } = reason as Error & { code: string }
     expect(name).toBe('NotApplicable')
     return [code, message]
@@ -264,6 +266,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
         const refused = await refusal(confirm(shipment))
         expect(refused).toEqual([code, expect.stringMatching(text)])
       }
+      expect(await since()).toEqual([])
     })
 
     test('what the shop would charge as it lets the parcel go is not shipped', async () => {
@@ -273,7 +276,6 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       await db.query(`update spree_payments set ${status} = 'pending' where id = 76`)
       if (isSix)
         await db.query(`update spree_payment_methods set capture_method = 'on_dispatch' where id = 1`)
-      before = await takePicture(db)
       expect(await refusal(confirm(half))).toEqual([
         'not_shippable',
         expect.stringMatching(/Capture the payment/),
@@ -364,6 +366,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       ])
       const unknown = applyMessage(db, custom, orderShip, { order: { number: 'R404' } })
       expect(await refusal(unknown)).toEqual(['unknown_order', expect.stringMatching(/no placed order R404/)])
+      expect(await since()).toEqual([])
     })
   })
 
@@ -470,6 +473,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       ]
       for (const [number, payment, code, text] of reasons)
         expect(await refusal(capture(number, payment))).toEqual([code, expect.stringMatching(text)])
+      expect(await since()).toEqual([])
     })
   })
 
@@ -611,6 +615,26 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
         expect(await refusal(poll(target, parameters))).toEqual([code, expect.stringMatching(text)])
       expect(hubPoll.schema.safeParse({ target: 'collections.secrets' }).success).toBe(false)
     })
+  })
+
+  // The last one, as it is not rolled back.
+  test('what is sent twice at the same time, under two ids, is done once', async () => {
+    const twice = <Payload>(handler: Handler<Payload>, payload: unknown) =>
+      Promise.all(
+        [1, 2].map(() => inTransaction(database.pool, (tx) => applyMessage(tx, store, handler, payload))),
+      )
+    const said = (answers: Awaited<ReturnType<typeof twice>>) =>
+      answers
+        .map(({ notifications }) => /nothing was changed$/.test(notifications[0]?.description ?? ''))
+        .toSorted()
+    const shipment = { number: parcels.half, tracking: '1ZHALF' }
+    expect(said(await twice(shipmentConfirm, { shipment }))).toEqual([false, true])
+    expect(said(await twice(orderCapture, { order: { number: orders.unpaid } }))).toEqual([false, true])
+    const { rows } = await db.query(
+      `select (select count(*) from spree_payment_capture_events where payment_id = 72)::integer as events,
+              ${isSix ? `(select array[count_on_hand, allocated_count] from spree_stock_levels where id = 311)` : 'null'} as level`,
+    )
+    expect(rows).toEqual([{ events: 1, level: isSix ? [4, 0] : null }])
   })
 })
 
