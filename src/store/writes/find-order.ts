@@ -11,7 +11,7 @@ export type PlacedOrder = Readonly<{
   userId: string | null
   storeId: string | null
   shipAddressId: string | null
-  /** What was paid covers the total. */
+  /** As the shop judges it: up to 5.x what was reimbursed counts too. */
   paid: boolean
 }>
 
@@ -25,7 +25,7 @@ export async function lockOrder(db: Db, shop: Shop, id: string): Promise<PlacedO
             o.${isSix ? 'customer_id' : 'user_id'}::text as "userId",
             ${store} as "storeId",
             o.ship_address_id::text as "shipAddressId",
-            o.payment_total >= o.total as paid
+            ${isSix ? 'o.payment_total >= o.total' : `coalesce(o.payment_state in ('paid', 'credit_owed'), false)`} as paid
        from ${shop.table('spree_orders')} o
       where o.id = $1::bigint
         for no key update`,
