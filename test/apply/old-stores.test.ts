@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { hubPoll } from '../../src/apply/hub-poll.ts'
+import { orderCapture } from '../../src/apply/order-capture.ts'
 import { orderImport } from '../../src/apply/order-import.ts'
+import { orderShip } from '../../src/apply/order-ship.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
@@ -691,6 +694,63 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     expect(order).toEqual(
       is20 ? { stored: 4.5, of_order: 4.5, total: 36 } : { stored: -0.5, of_order: -0.5, total: 36 },
     )
+  })
+
+  test('a check is cashed; in 2.0 that is refused', async () => {
+    await db.query(`
+      update spree_payments set state = 'checkout', source_type = null, source_id = null where id = 71;
+      update spree_orders set payment_total = 0, payment_state = 'balance_due' where id = 41`)
+    before = await takePicture(db)
+    const capture = () => applyMessage(db, store, orderCapture, { order: { number: 'R410000001' } })
+    if (is20) {
+      await expect(capture()).rejects.toMatchObject({ name: 'NotApplicable', code: 'family_not_written' })
+      expect(await since()).toEqual([])
+      return
+    }
+    await capture()
+    const change = (of: string, id: number, from: string, to: string) =>
+      inserted('spree_state_changes', {
+        name: 'payment',
+        previous_state: from,
+        next_state: to,
+        stateful_type: of,
+        stateful_id: id,
+        user_id: null,
+      })
+    expect((await since()).filter(({ table }) => table !== 'spree_log_entries')).toEqual([
+      changed('spree_orders', { payment_total: 26.65, payment_state: 'paid' }),
+      inserted('spree_payment_capture_events', { amount: 26.65, payment_id: 71 }),
+      changed('spree_payments', { state: 'completed' }),
+      changed('spree_shipments', {}),
+      changed('spree_shipments', {}),
+      change('Spree::Payment', 71, 'checkout', 'processing'),
+      change('Spree::Payment', 71, 'processing', 'completed'),
+      change('Spree::Order', 41, 'balance_due', 'paid'),
+    ])
+    const once = await takePicture(db)
+    await capture()
+    expect(await since(once)).toEqual([])
+  })
+
+  test('an order is locked in a column that the store has added', async () => {
+    await db.query('alter table spree_orders add locked_at timestamp')
+    before = await takePicture(db)
+    await applyMessage(db, await openStore(db), orderShip, { order: { number: 'R410000001' } })
+    expect(await since()).toEqual([changed('spree_orders', { locked_at: '<time>' })])
+  })
+
+  test('a poll is answered with what has changed', async () => {
+    const since = { 'spree.collections_poll.last_updated_at': '2026-02-01T00:00:00Z' }
+    const poll = async (target: string) =>
+      (await applyMessage(db, store, hubPoll, { target: `collections.${target}` }, since)).details
+    expect(await poll('orders')).toMatchObject({
+      messages: [{ message: 'order:persist', payload: { number: 'R410000001' } }],
+      parameters: [{ value: [{ orders: '2026-02-03T08:06:00.000000Z' }] }, { value: [{ orders: '20' }] }],
+    })
+    expect((await poll('products'))['messages']).toContainEqual({
+      message: 'product:persist',
+      payload: expect.objectContaining({ sku: 'HC' }),
+    })
   })
 
   test('what cannot be applied changes nothing', async () => {

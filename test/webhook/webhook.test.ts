@@ -716,6 +716,9 @@ const PARTS: Readonly<Record<string, object>> = {
     shipped_date: '2026-03-09T10:00:00Z',
     items: [{ sku: 'FS-NAVY-M', part_number: 'P1', quantity: 2, serial_numbers: ['S1'] }],
   },
+  'order:ship': { order: { number: 'R204817352' } },
+  'order:capture': { order: { number: 'R204817352' }, payment: { id: 72 } },
+  'hub:poll': { target: 'collections.orders' },
 }
 
 /** An object for each handler of the other dialect. */
