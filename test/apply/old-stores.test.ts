@@ -609,6 +609,25 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     expect(await since(once)).toEqual([])
   })
 
+  test('an order with a text or an amount that the columns cannot hold is refused', async () => {
+    const long = { ...nell, address1: 'Quay '.repeat(60) }
+    for (const [code, different] of [
+      ['text_too_long', { shipping_address: long }],
+      [
+        'amount_too_large',
+        { totals: { item: 26.5, shipping: 1_000_000, order: 1_000_026.5 }, adjustments: [] },
+      ],
+    ] as const) {
+      await db.query('savepoint before')
+      const order = { ...charts2, ...different }
+      await expect(applyMessage(db, store, orderImport, { order })).rejects.toMatchObject({
+        name: 'NotApplicable',
+        code,
+      })
+      await db.query('rollback to savepoint before')
+    }
+  })
+
   test('an order owes what is not there, and adds up with a tax in its prices, a discount and a charge', async () => {
     const { details } = await applyMessage(db, store, orderImport, {
       order: {

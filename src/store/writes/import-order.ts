@@ -40,12 +40,18 @@ export async function importOrder(db: Db, store: Store, order: ImportedOrder, wa
   try {
     return await writeOrder(db, store, order, warn)
   } catch (error) {
-    // A column has fewer digits: prices and the costs of shipping have six in some.
-    if (sqlState(error) !== '22003') throw error
-    throw new NotApplicable(
-      'amount_too_large',
-      `Order ${order.number} cannot be imported: one of its amounts, or their sum, is larger than this store's columns hold.`,
-    )
+    const state = sqlState(error)
+    if (state === '22003')
+      throw new NotApplicable(
+        'amount_too_large',
+        `Order ${order.number} cannot be imported: one of its amounts, or their sum, is larger than this store's columns hold.`,
+      )
+    if (state === '22001')
+      throw new NotApplicable(
+        'text_too_long',
+        `Order ${order.number} cannot be imported: this store keeps texts of 255 characters, and one of it is longer. Shorten it (the street by the parameter truncate_address_address1 of the mapping), then retry.`,
+      )
+    throw error
   }
 }
 
