@@ -641,6 +641,25 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     expect(await since(once)).toEqual([])
   })
 
+  test('an order with a text or an amount that the columns cannot hold is refused', async () => {
+    const long = { ...nell, address1: 'Quay '.repeat(60) }
+    for (const [code, different] of [
+      ['text_too_long', { shipping_address: long }],
+      [
+        'amount_too_large',
+        { totals: { item: 26.5, shipping: 1_000_000, order: 1_000_026.5 }, adjustments: [] },
+      ],
+    ] as const) {
+      await db.query('savepoint before')
+      const order = { ...charts2, ...different }
+      await expect(applyMessage(db, store, orderImport, { order })).rejects.toMatchObject({
+        name: 'NotApplicable',
+        code,
+      })
+      await db.query('rollback to savepoint before')
+    }
+  })
+
   test('an order owes what is not there, and adds up with a tax in its prices, a discount and a charge', async () => {
     const { details } = await applyMessage(db, store, orderImport, {
       order: {
@@ -829,6 +848,84 @@ describe('versions between', () => {
           changed('spree_inventory_units', { quantity: 1 }),
           inserted('spree_inventory_units', { ...unit, state: 'on_hand', quantity: 2 }),
         ])
+      },
+    )
+  })
+
+  // After the trace of 5.6.1: create_product, change_product, stock_movement.
+  test('from 5.0 on a product’s price is that of its first variant, its master has none, and lines are touched', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `alter table spree_orders add signup_for_an_account boolean default false;
+       alter table spree_products add variant_count integer default 0 not null;
+       create table spree_price_histories (
+         id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
+         currency varchar, recorded_at timestamp, created_at timestamp);
+       update spree_stock_locations set propagate_all_variants = (id = 1)`,
+      async (db, store) => {
+        const prices = async () => {
+          const { rows } = await db.query(
+            `select v.sku, pr.amount::float8
+               from spree_prices pr
+               join spree_variants v on v.id = pr.variant_id
+               join spree_products p on p.id = v.product_id
+              where p.name = 'Deck Cap'
+              order by v.position`,
+          )
+          return rows.map(({ sku, amount }) => [sku, amount])
+        }
+        const history = async () => {
+          const { rows } = await db.query(
+            'select v.sku, h.amount::float8 from spree_price_histories h join spree_variants v on v.id = h.variant_id order by h.id',
+          )
+          return rows.map(({ sku, amount }) => [sku, amount])
+        }
+        const update = (more: object) => applyMessage(db, store, productUpdate, { sku: 'DC', ...more })
+        await applyMessage(db, store, productNew, {
+          sku: 'DC',
+          name: 'Deck Cap',
+          price: '19.99',
+          options: ['cap-size'],
+          variants: [
+            { sku: 'DC-S', price: '21.5', options: { 'cap-size': 'small' } },
+            { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
+          ],
+        })
+        expect(await prices()).toEqual([
+          ['DC-S', 21.5],
+          ['DC-L', 22.5],
+        ])
+        expect(await history()).toEqual([
+          ['DC', 19.99],
+          ['DC-S', 21.5],
+          ['DC-L', 22.5],
+        ])
+        const { rows: stock } = await db.query(
+          `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
+        )
+        expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
+        await update({ price: '24.99' })
+        expect(await prices()).toEqual([
+          ['DC-S', 24.99],
+          ['DC-L', 22.5],
+        ])
+        expect((await history()).slice(3)).toEqual([['DC-S', 24.99]])
+        const medium = { sku: 'DC-M', options: { 'cap-size': 'medium' } }
+        await update({ price: '20', variants: [{ sku: 'DC-S', price: '27.49' }] })
+        await update({ variants: [medium] })
+        expect(await prices()).toEqual([
+          ['DC-S', 27.49],
+          ['DC-L', 22.5],
+          ['DC-M', 27.49],
+        ])
+        const before = await takePicture(db)
+        await update({ price: '27.49', variants: [{ sku: 'DC-S', price: '27.49' }] })
+        expect(differences(before, await takePicture(db))).toEqual([])
+        await applyMessage(db, store, stockChange, { sku: 'FS-NAVY-S', quantity: 7 })
+        const touchedLines = differences(before, await takePicture(db)).filter(
+          ({ table }) => table === 'spree_line_items',
+        )
+        expect(touchedLines).toEqual([changed('spree_line_items', {})])
       },
     )
   })
