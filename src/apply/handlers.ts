@@ -1,3 +1,4 @@
+import { addProduct } from './add-product.ts'
 import type { Handler } from './handler.ts'
 import { orderImport } from './order-import.ts'
 import { productNew } from './product-new.ts'
@@ -6,6 +7,7 @@ import { setInventory } from './set-inventory.ts'
 import { setPrice } from './set-price.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
+import { updateProduct } from './update-product.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
@@ -13,7 +15,7 @@ export type Handlers = readonly Handler<unknown>[]
 /** Adding one is one line: above those of the seed's dialect, below those of Wombat's. */
 export const HANDLERS: Handlers = [
   ...[stockChange, stockActual, productNew, productUpdate, orderImport],
-  ...[setInventory, setPrice],
+  ...[setInventory, setPrice, addProduct, updateProduct],
 ]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {

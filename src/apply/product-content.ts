@@ -23,6 +23,8 @@ export function productContent(payload: ProductInbound): ProductContent {
     ownVariant: pick(payload, VARIANT_COLUMNS),
     shippingCategory: payload.shipping_category ?? undefined,
     optionTypes: payload.options,
+    taxons: payload.taxons ?? undefined,
+    properties: payload.properties ?? {},
     variants: payload.variants.map((variant) => ({
       sku: variant.sku,
       price: variant.price ?? undefined,

@@ -1,15 +1,49 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { addProduct } from '../../src/apply/add-product.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
+import { updateProduct } from '../../src/apply/update-product.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type AnyStore, createStore } from '../support/stores.ts'
-import { differences, takePicture } from '../support/table-diff.ts'
+import { type Difference, differences, takePicture } from '../support/table-diff.ts'
 
 const families: AnyStore[] = ['spree-4.10', 'spree-6.0', 'solidus-4', 'spree-2.4']
+/** The object of the hub's makers, but for an image whose address is no address. */
+const shirt = {
+  id: 'SPREE-T-SHIRT',
+  name: 'Spree T-Shirt',
+  sku: 'SPREE-T-SHIRT',
+  description: 'Awesome Spree T-Shirt',
+  price: 35.0,
+  cost_price: 22.33,
+  available_on: '2014-01-29T14:01:28.000Z',
+  permalink: 'spree-tshirt',
+  meta_description: null,
+  meta_keywords: null,
+  shipping_category: 'Default',
+  taxons: [
+    ['Categories', 'Clothes', 'T-Shirts'],
+    ['Brands', 'Spree'],
+    ['Brands', 'Open Source'],
+  ],
+  options: ['color', 'size'],
+  properties: { material: 'cotton', fit: 'smart fit' },
+  images: [{ url: 'http://dummyimage.example/600x400', position: 1, title: 'Grey Small', type: 'thumbnail' }],
+  variants: [
+    {
+      sku: 'SPREE-T-SHIRT-S',
+      price: 39.99,
+      cost_price: 22.33,
+      quantity: 1,
+      options: { color: 'GREY', size: 'S' },
+      images: [{ url: 'http://dummyimage.example/600x400', position: 1 }],
+    },
+  ],
+}
 const touch = { updated_at: '<time>' }
 
 describe.each(families)('what handlers do to a store of %s', (family) => {
@@ -21,6 +55,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
 
   beforeAll(async () => {
     database = await createStore(family, 'fixture')
+    if (isOld) await database.pool.query(`select setval('spree_product_option_types_id_seq', 100)`)
     store = await openStore(database.pool)
   })
   afterAll(() => database.drop())
@@ -165,5 +200,159 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     ])('C162 %j is refused, and says so', async (more, message) => {
       await expect(ask(setPrice, price(more))).rejects.toMatchObject({ name: 'NotApplicable', message })
     })
+  })
+
+  describe('add_product and update_product', () => {
+    const links = isSix ? 'spree_product_categories' : 'spree_products_taxons'
+    const taxons = isSix ? 'spree_categories' : 'spree_taxons'
+    const key = isSix ? 'category_id' : 'taxon_id'
+    const inserted = (table: string, columns: object) => ({
+      table,
+      was: 'inserted',
+      columns: expect.objectContaining(columns),
+    })
+    const about = (all: readonly Difference[], ...tables: string[]) =>
+      all.filter(({ table }) => tables.includes(table))
+    const notFetched = 'its images, because nothing that is sent is fetched'
+    const notApplied = (sku: string) => {
+      const left = isSix ? ['properties', 'shipping_category'] : isOld ? ['taxons', 'properties'] : []
+      const parts = left.length > 0 ? [`Not applied of product ${sku}: its ${left.join(', ')}`] : []
+      return [...parts, `Not applied of product ${sku}: ${notFetched}`].join('. ')
+    }
+
+    test('the object of the hub’s makers becomes a product; sent as an update it changes nothing', async () => {
+      const children = 'with child skus: ["SPREE-T-SHIRT-S"]'
+      expect(await ask(addProduct, { product: shirt })).toBe(
+        `Product SPREE-T-SHIRT added, ${children}. ${notApplied('SPREE-T-SHIRT')}`,
+      )
+      expect(
+        await rows(`select v.sku, v.cost_price::float8 as cost, p.amount::float8 as price
+                      from spree_variants v join spree_prices p on p.variant_id = v.id
+                     where v.sku like 'SPREE-T%' order by 1`),
+      ).toEqual([
+        ...(isSix ? [] : [{ sku: 'SPREE-T-SHIRT', cost: 22.33, price: 35 }]),
+        { sku: 'SPREE-T-SHIRT-S', cost: 22.33, price: 39.99 },
+      ])
+      expect(await written(updateProduct, { product: shirt })).toEqual([])
+      expect(await ask(updateProduct, { product: shirt })).toBe(
+        `Product SPREE-T-SHIRT updated, ${children}. ${notApplied('SPREE-T-SHIRT')}`,
+      )
+    })
+
+    test('taxons are made where the paths miss them, and the product filed under the leaves', async () => {
+      if (isOld) return
+      const changes = await written(addProduct, { product: shirt })
+      // In Spree 6 there is no tree called Categories; elsewhere Clothing and Hardware are in it already.
+      const taxon = (name: string, permalink: string, place: [number, number, number], more: object = {}) =>
+        inserted(taxons, { name, permalink, lft: place[0], rgt: place[1], depth: place[2], ...more })
+      const counted = (children: number) => (isSix ? { children_count: children, products_count: 1 } : {})
+      const [first, second] = isSix ? [5, 11] : [6, 11]
+      expect(about(changes, taxons, 'spree_taxonomies', links)).toEqual(
+        isSix
+          ? [
+              taxon('Categories', 'categories', [first, 10, 0], {
+                parent_id: null,
+                store_id: 1,
+                ...counted(1),
+              }),
+              taxon('Clothes', 'categories/clothes', [first + 1, 9, 1], counted(1)),
+              taxon('T-Shirts', 'categories/clothes/t-shirts', [first + 2, 8, 2], counted(0)),
+              taxon('Brands', 'brands', [second, 16, 0], counted(2)),
+              taxon('Spree', 'brands/spree', [second + 1, 13, 1], counted(0)),
+              taxon('Open Source', 'brands/open-source', [second + 3, 15, 1], {
+                pretty_name: 'Brands -> Open Source',
+                ...counted(0),
+              }),
+              ...[1, 1, 1].map((position) =>
+                inserted(links, { product_id: '<new>', [key]: '<new>', position }),
+              ),
+            ]
+          : [
+              ...[1, 1, 1].map((position) =>
+                inserted(links, { product_id: '<new>', [key]: '<new>', position }),
+              ),
+              touched('spree_taxonomies'),
+              inserted('spree_taxonomies', { name: 'Brands', position: 2 }),
+              touched(taxons, { rgt: 10 }),
+              taxon('Clothes', 'categories/clothes', [first, 9, 1], { parent_id: 1, taxonomy_id: 1 }),
+              taxon('T-Shirts', 'categories/clothes/t-shirts', [first + 1, 8, 2], { taxonomy_id: 1 }),
+              taxon('Brands', 'brands', [second, 16, 0], { parent_id: null, taxonomy_id: '<new>' }),
+              taxon('Spree', 'brands/spree', [second + 1, 13, 1], { taxonomy_id: '<new>' }),
+              taxon('Open Source', 'brands/open-source', [second + 3, 15, 1], { taxonomy_id: '<new>' }),
+            ].toSorted((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
+      )
+      const recorded = about(changes, 'friendly_id_slugs').map(({ columns }) => columns['slug'])
+      const addresses = [
+        'categories/clothes',
+        'categories/clothes/t-shirts',
+        ...['brands', 'brands/spree', 'brands/open-source'],
+      ]
+      expect(recorded).toEqual(isSix ? ['spree-tshirt'] : ['spree-tshirt', ...addresses])
+    })
+
+    test('properties that the product has stay as they are, others are given', async () => {
+      if (isOld || isSix) return
+      const product = { sku: 'BC-01', properties: { material: 'tin', 'Made in': 'Maine & Ohio' } }
+      const changes = await written(updateProduct, { product })
+      expect(about(changes, 'spree_properties', 'spree_product_properties')).toEqual([
+        inserted('spree_product_properties', {
+          product_id: 13,
+          property_id: '<new>',
+          value: 'Maine & Ohio',
+          position: 2,
+        }),
+        inserted('spree_properties', { name: 'Made in', presentation: 'Made in' }),
+      ])
+      expect(await written(updateProduct, { product })).toEqual([])
+    })
+
+    test('paths that are said are all there are; one that is absent says nothing', async () => {
+      if (isOld) return
+      const filed = (...paths: string[][]) => ({ product: { sku: 'BC-01', taxons: paths } })
+      const path = (name: string) => (isSix ? [name] : ['Categories', name])
+      expect(await written(updateProduct, { product: { sku: 'BC-01' } })).toEqual([])
+      expect(await written(updateProduct, filed(path('Hardware')))).toEqual([])
+      const changes = await written(updateProduct, filed(path('Clothing')))
+      // Behind the compass, the last of Hardware moves up; the last of Clothing is the compass now.
+      expect(about(changes, links)).toEqual([
+        expect.objectContaining({ table: links, was: 'changed', columns: { position: 1, ...touch } }),
+        inserted(links, { product_id: 13, [key]: 2, position: 3 }),
+        expect.objectContaining({
+          was: 'deleted',
+          columns: expect.objectContaining({ product_id: 13, [key]: 3, position: 1 }),
+        }),
+      ])
+      expect(about(changes, taxons, 'spree_taxonomies')).toEqual(
+        isSix
+          ? [
+              { table: taxons, was: 'changed', columns: { products_count: 3 } },
+              { table: taxons, was: 'changed', columns: { products_count: 1 } },
+            ]
+          : ['spree_taxonomies', taxons, taxons, taxons].map((table) => touched(table)),
+      )
+      expect(about(await written(updateProduct, filed()), links)).toHaveLength(1)
+    })
+
+    const ofVariant = isOld ? 'HC-F' : 'FS-NAVY-M'
+    test.each([
+      [addProduct, { sku: thing.sku, name: 'x' }, `Product with SKU ${thing.sku} already exists!`],
+      [addProduct, { sku: ofVariant, name: 'x' }, `Product with SKU ${ofVariant} already exists!`],
+      [addProduct, { sku: 'NEW-1' }, "Validation failed: Name can't be blank"],
+      [updateProduct, { sku: 'NO-1', name: 'x' }, 'Cannot find product with SKU NO-1!'],
+      [updateProduct, { sku: ofVariant, name: 'x' }, `Cannot find product with SKU ${ofVariant}!`],
+      [
+        updateProduct,
+        { sku: thing.sku, variants: [{ sku: ofVariant, options: { size: 'M' } }] },
+        new RegExp(`^Product not valid. SKU ${ofVariant} belongs to a variant of another product`),
+      ],
+    ] as const)(
+      'C169 a product that cannot be added or changed so: %#',
+      async (handler, product, message) => {
+        await expect(ask(handler, { product })).rejects.toMatchObject({
+          name: 'NotApplicable',
+          message: typeof message === 'string' ? message : expect.stringMatching(message),
+        })
+      },
+    )
   })
 })

@@ -578,10 +578,24 @@ describe('an object of a Wombat or FlowLink hub', () => {
   })
 })
 
+const TOTE = {
+  sku: 'TT-1',
+  name: 'Tote',
+  price: 15.99,
+  permalink: 'tarred-twine-tote',
+  shipping_category: 'Default',
+  taxons: [['Brands', 'Spree']],
+  options: ['size'],
+  properties: { material: 'cotton' },
+  images: [{ url: 'http://cdn.example/tote.jpg' }],
+  variants: [{ sku: 'TT-1-S', price: 15.99, options: { size: 'S' } }],
+}
 /** An object for each handler of the other dialect, as `sampleOf` has a payload for each message. */
 const OBJECTS: Readonly<Record<string, object>> = {
   set_inventory: { inventory: { location: 'Portland warehouse', product_id: 'TM-1', quantity: 93 } },
   set_price: { price: { product_id: 'TM-1', price: 12.95, cost_price: 6.25 } },
+  add_product: { product: TOTE },
+  update_product: { product: { ...TOTE, sku: 'TM-1', variants: [] } },
 }
 
 describe("the bridge's own services", () => {
@@ -626,8 +640,10 @@ describe("the bridge's own services", () => {
         const faults = await Promise.all(
           HANDLERS.map(async ({ message: type }) => {
             const found: string[] = []
-            for (const payload of broken(OBJECTS[type] ?? sampleOf(type)?.payload, every))
-              found.push(...(await send(type, payload)))
+            // Most of their content is that of the messages, too.
+            const [whole, each] =
+              type in OBJECTS ? [OBJECTS[type], 4 * every] : [sampleOf(type)?.payload, every]
+            for (const payload of broken(whole, each)) found.push(...(await send(type, payload)))
             return found
           }),
         )

@@ -13,6 +13,10 @@ export type ProductContent = Readonly<{
   ownVariant: Readonly<Record<string, string | null>>
   shippingCategory: string | undefined
   optionTypes: readonly string[]
+  /** Under what it is filed: paths of names, the top first. All of them, where they are said. */
+  taxons: readonly (readonly string[])[] | undefined
+  /** By name; of those that it has already nothing is said. */
+  properties: Readonly<Record<string, string>>
   variants: readonly VariantContent[]
 }>
 
