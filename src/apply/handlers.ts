@@ -1,3 +1,4 @@
+import { addCustomer } from './add-customer.ts'
 import { addProduct } from './add-product.ts'
 import type { Handler } from './handler.ts'
 import { orderImport } from './order-import.ts'
@@ -7,6 +8,8 @@ import { setInventory } from './set-inventory.ts'
 import { setPrice } from './set-price.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
+import { updateCustomer } from './update-customer.ts'
+import { updateOrder } from './update-order.ts'
 import { updateProduct } from './update-product.ts'
 
 /** The types of messages that this endpoint applies. */
@@ -16,6 +19,7 @@ export type Handlers = readonly Handler<unknown>[]
 export const HANDLERS: Handlers = [
   ...[stockChange, stockActual, productNew, productUpdate, orderImport],
   ...[setInventory, setPrice, addProduct, updateProduct],
+  ...[updateOrder, addCustomer, updateCustomer],
 ]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {

@@ -135,7 +135,7 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
 
 ✗: refused, with a sentence that says so; nothing is written.
-(✓): by the same writes as the messages above; the tests show it where there is a ✓.
+(✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it
 

@@ -18,6 +18,11 @@ const OWNERS: Readonly<Record<string, string>> = {
   taxonomy_id: 'spree_taxonomies',
   taxon_id: 'spree_taxons',
   category_id: 'spree_categories',
+  user_id: 'spree_users',
+  owner_id: 'spree_customers',
+  address_id: 'spree_addresses',
+  ship_address_id: 'spree_addresses',
+  bill_address_id: 'spree_addresses',
 }
 
 /** All rows of all tables of a store. */

@@ -1,9 +1,13 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { HANDLERS } from '../../src/apply/handlers.ts'
+import { discardInbox, listInbox } from '../../src/apply/inbox-messages.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
 import { sampleOf } from '../../src/messages/samples/samples.ts'
+import { createLog } from '../../src/observe/log.ts'
+import { retryInbound } from '../../src/operator/inbound.ts'
+import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
@@ -490,6 +494,33 @@ describe('an object of a Wombat or FlowLink hub', () => {
     expect(told(await ask('wombat/set_inventory', mended))).toMatchObject({ status: 200 })
   })
 
+  test('one that failed is retried or discarded by a person, and answered in its own form then', async () => {
+    const to = (location: string) =>
+      inventory(5, { inventory: { location, product_id: 'TM-1', quantity: 5 } })
+    const [retried, discarded] = [to('Boston'), to('Nowhere')]
+    for (const sent of [retried, discarded])
+      expect(told(await ask('wombat/set_inventory', sent))).toMatchObject({ status: 500 })
+    const failed = await listInbox(store.pool, {
+      ids: [retried.request_id, discarded.request_id],
+      limit: 2,
+    })
+    await store.pool.query(`update spree_stock_locations set admin_name = 'Boston' where id = 1`)
+    const shop = { pool: store.pool, store: await openStore(store.pool) }
+    const { log } = createLog({ level: 'error', format: 'json' })
+    expect(await retryInbound({ ...shop, handlers: [setInventory], log }, failed[1]!.id)).toBe(true)
+    expect(await discardInbox(store.pool, failed)).toBe(1)
+    expect(told(await ask('wombat/set_inventory', retried))).toMatchObject({
+      status: 200,
+      request_id: retried.request_id,
+      summary: expect.stringMatching(/^Set inventory for TM-1 at Boston from \d+ to 5$/),
+    })
+    expect(told(await ask('wombat/set_inventory', discarded))).toEqual({
+      status: 200,
+      request_id: discarded.request_id,
+      summary: 'Not applied: an operator has discarded this request.',
+    })
+  })
+
   test.each([
     ['as an object are none of the content', { verbose: true, since: '2014-02-03T17:29:15Z' }],
     ['as a list are not read', [{ name: 'verbose', value: true }]],
@@ -590,12 +621,20 @@ const TOTE = {
   images: [{ url: 'http://cdn.example/tote.jpg' }],
   variants: [{ sku: 'TT-1-S', price: 15.99, options: { size: 'S' } }],
 }
+const STREET = { address1: '1 Pier Road', city: 'Portland', state: 'Maine', country: 'US', phone: '555' }
+const BRIAN = {
+  ...{ firstname: 'Brian', lastname: 'Smith' },
+  ...{ shipping_address: STREET, billing_address: STREET },
+}
 /** An object for each handler of the other dialect, as `sampleOf` has a payload for each message. */
 const OBJECTS: Readonly<Record<string, object>> = {
   set_inventory: { inventory: { location: 'Portland warehouse', product_id: 'TM-1', quantity: 93 } },
   set_price: { price: { product_id: 'TM-1', price: 12.95, cost_price: 6.25 } },
   add_product: { product: TOTE },
   update_product: { product: { ...TOTE, sku: 'TM-1', variants: [] } },
+  update_order: { order: { id: 'R204817351', status: 'canceled', email: 'new@example.com' } },
+  add_customer: { customer: { ...BRIAN, email: 'QM-1@example.com' } },
+  update_customer: { customer: { ...BRIAN, email: 'clara@example.com' } },
 }
 
 describe("the bridge's own services", () => {
