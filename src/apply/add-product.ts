@@ -13,7 +13,11 @@ export const addProduct: Handler<ProductObject> = {
   async apply(db, store, { message, payload: { product } }) {
     const { sku, name } = product
     if (name === undefined) throw new NotApplicable('name_missing', "Validation failed: Name can't be blank")
-    const put = await addNewProduct(db, store, { ...productContent(product), sku, name })
+    const put = await addNewProduct(db, store, {
+      ...productContent(product, { leavesOnly: true }),
+      sku,
+      name,
+    })
     return { notifications: productAnswer(message, product, put).notifications, details: {} }
   },
 }

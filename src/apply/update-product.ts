@@ -16,7 +16,7 @@ export const updateProduct: Handler<ProductObject> = {
     const texts = { unknown_product: unknown, sku_of_variant: unknown }
     const put = await inOwnTexts(
       texts,
-      () => changeProduct(db, store, productContent(product)),
+      () => changeProduct(db, store, productContent(product, { leavesOnly: true })),
       (why) => `Product not valid. ${why}`,
     )
     // A product that is so already is told as an updated one, as the store's own code does.

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { addCustomer } from '../../src/apply/add-customer.ts'
 import { addProduct } from '../../src/apply/add-product.ts'
 import type { Handler } from '../../src/apply/handler.ts'
+import { productUpdate } from '../../src/apply/product-update.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
 import { updateCustomer } from '../../src/apply/update-customer.ts'
@@ -336,6 +337,18 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
           : ['spree_taxonomies', taxons, taxons, taxons].map((table) => touched(table)),
       )
       expect(about(await written(updateProduct, filed()), links)).toHaveLength(1)
+      // Of what lies on the paths the leaves; an empty path says nothing, nor does what follows it.
+      const nested = [path('Tools'), [...path('Tools'), 'Knives'], [], path('Clothing')]
+      await ask(updateProduct, filed(...nested))
+      const under = () =>
+        rows(
+          `select t.name from ${links} l join ${taxons} t on t.id = l.${key} where l.product_id = 13 order by t.id`,
+        )
+      expect(await under()).toEqual([{ name: 'Knives' }])
+      // What the seed's dialect says leads to the ends of its paths: so the store tells it itself.
+      const payload = { sku: 'BC-01', taxons: [path('Tools'), [...path('Tools'), 'Knives']] }
+      await applyMessage(db, store, productUpdate, payload)
+      expect(await under()).toEqual([{ name: 'Tools' }, { name: 'Knives' }])
     })
 
     const ofVariant = isOld ? 'HC-F' : 'FS-NAVY-M'

@@ -1,5 +1,6 @@
 import type { Db } from '../../postgres/pool.ts'
 import { taxonTables } from '../catalogue-words.ts'
+import type { ProductContent } from './product-content.ts'
 import { insertRow, NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { taxonsAt } from './taxons.ts'
@@ -7,21 +8,27 @@ import { touchTaxons } from './touch.ts'
 import type { Owned } from './translated.ts'
 
 /**
- * Files a product under the taxons to which paths lead, and under no others; true where something was written. Each is the
+ * Files a product under the taxons to which paths lead, and under no others but those that the shop fills by rules of its
+ * own (from 5.0 on); true where something was written. Each is the
  * last of its taxon's products; of a taxon that it leaves, those behind it move up.
  */
 export async function fileProduct(
   db: Db,
   shop: Shop,
   product: Owned & Readonly<{ id: string }>,
-  paths: readonly (readonly string[])[] | undefined,
+  said: ProductContent['taxons'],
 ): Promise<boolean> {
   const tables = taxonTables(shop.columns)
-  if (!tables || paths === undefined) return false
+  if (!tables || said === undefined) return false
   const { taxons, links, key } = tables
-  const wanted = await taxonsAt(db, shop, taxons, product, paths)
+  const wanted = await taxonsAt(db, shop, taxons, product, said.paths, said.leavesOnly)
+  const byHand = shop.columns.has(taxons, 'automatic') ? 'and not t.automatic' : ''
   const { rows } = await db.query<{ taxon: string }>(
-    `select distinct ${key}::text as taxon from ${shop.table(links)} where product_id = $1::bigint`,
+    `select distinct l.${key}::text as taxon
+       from ${shop.table(links)} l
+       join ${shop.table(taxons)} t on t.id = l.${key}
+      where l.product_id = $1::bigint
+        ${byHand}`,
     [product.id],
   )
   const filed = rows.map(({ taxon }) => taxon)

@@ -6,35 +6,46 @@ import { takeTurns } from './take-turns.ts'
 import { insertTaxon, insertTaxonomy, type Taxon, type Taxons } from './taxon-tree.ts'
 import type { Owned } from './translated.ts'
 
+/** Paths of names, the top of a tree first. */
+export type Paths = readonly (readonly string[])[]
+
 /**
- * The taxons to which paths of names lead from the tops of the shop's trees: of all that lie on them those with none below
- * (protocol §9.4). What is missing is made. An empty path, and what follows it, says nothing.
+ * The taxons to which paths lead; what is missing on them is made. An empty path, and what follows it, says nothing.
+ * `leavesOnly`: of all that lie on the paths those with none below, as Wombat's handlers have it (protocol §9.4). Else what
+ * a store tells of its own products leads to where they are.
  */
 export async function taxonsAt(
   db: Db,
   shop: Shop,
   table: Taxons,
   owner: Owned,
-  paths: readonly (readonly string[])[],
+  paths: Paths,
+  leavesOnly: boolean,
 ): Promise<string[]> {
   const passed: string[] = []
+  const ends: string[] = []
   for (const [top, ...names] of paths) {
     if (top === undefined) break
     let taxon = await topOf(db, shop, table, owner, top)
-    // Where there are taxonomies, the top stands for one of them, and nothing is filed under it.
+    // Where there are taxonomies, the top stands for one of them.
     if (table === 'spree_categories') passed.push(taxon.id)
     for (const name of names) {
       taxon = await child(db, shop, table, owner, taxon, name)
       passed.push(taxon.id)
     }
+    ends.push(taxon.id)
   }
+  return leavesOnly ? leavesOf(db, shop, table, passed) : [...new Set(ends)]
+}
+
+async function leavesOf(db: Db, shop: Shop, table: Taxons, ids: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select p.id::text as id
        from unnest($1::bigint[]) with ordinality p (id, place)
       where not exists (select from ${shop.table(table)} below where below.parent_id = p.id)
       group by p.id
       order by min(p.place)`,
-    [passed],
+    [ids],
   )
   return rows.map(({ id }) => id)
 }
