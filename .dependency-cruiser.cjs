@@ -69,6 +69,7 @@ module.exports = {
     library('axios-retry', ['push']),
     library('undici', ['push']),
     library('express', ['http', 'webhook', 'hub', 'operator', 'demo']),
+    library('express-rate-limit', ['webhook']),
     library('winston', ['observe']),
     library('jsonata', ['messages']),
     library('node-cron', ['processes']),

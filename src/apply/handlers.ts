@@ -6,6 +6,7 @@ import { productNew } from './product-new.ts'
 import { productUpdate } from './product-update.ts'
 import { setInventory } from './set-inventory.ts'
 import { setPrice } from './set-price.ts'
+import { shipmentConfirm } from './shipment-confirm.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
 import { updateCustomer } from './update-customer.ts'
@@ -15,12 +16,17 @@ import { updateProduct } from './update-product.ts'
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
 
-/** Adding one is one line: above those of the seed's dialect, below those of Wombat's. */
-export const HANDLERS: Handlers = [
-  ...[stockChange, stockActual, productNew, productUpdate, orderImport],
+/** Of the seed's dialect. */
+const MESSAGES: Handlers = [stockChange, stockActual, productNew, productUpdate, orderImport, shipmentConfirm]
+
+/** Of Wombat's. */
+const OBJECTS: Handlers = [
   ...[setInventory, setPrice, addProduct, updateProduct],
   ...[updateOrder, addCustomer, updateCustomer],
 ]
+
+/** Adding one is one line. */
+export const HANDLERS: Handlers = [...MESSAGES, ...OBJECTS]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
   return handlers.find((handler) => handler.message === message)

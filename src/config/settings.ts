@@ -39,6 +39,12 @@ const tokens = text
   .pipe(z.array(z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/)).min(1))
   .describe('one token, or several with commas between, each printable ASCII without spaces')
 
+// 24 bytes are the least that Standard Webhooks allows.
+const secrets = text
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(z.string().regex(/^(whsec_)?[A-Za-z0-9+/]{32,}={0,2}$/)).min(1))
+  .describe('one secret, or several with commas between, each `whsec_` and at least 24 bytes in base64')
+
 const storeId = text.regex(/^[^\s/?#]+$/).describe('text without spaces, `/`, `?` or `#`')
 
 const hostName = text
@@ -109,6 +115,13 @@ export const settingsSchema = z.object({
     variable: 'WEBHOOK_TOKEN',
     meaning: 'The token that inbound messages must carry; several, comma-separated, during rotation.',
     secret: 'whole',
+  }),
+  webhookSecret: secrets.optional().register(descriptions, {
+    variable: 'WEBHOOK_SECRET',
+    meaning:
+      'With it, inbound messages must be signed as well, as [Standard Webhooks](https://www.standardwebhooks.com) has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`), not longer than five minutes ago; several, comma-separated, during rotation. For hubs that sign: ours does not.',
+    secret: 'whole',
+    otherwise: 'the token is enough',
   }),
   hubDatabaseUrl: postgresUrl.optional().register(descriptions, {
     variable: 'HUB_DATABASE_URL',

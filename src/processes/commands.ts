@@ -9,6 +9,7 @@ import type { Pool } from '../postgres/pool.ts'
 import { addBackfillCommand } from './backfill-command.ts'
 import { addDeliverCommand } from './deliver-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
+import { addEraseCommand } from './erase-command.ts'
 import { OperatorError } from './exit.ts'
 import { addInboxCommands } from './inbox-commands.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
@@ -163,6 +164,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   addInboxCommands(program, print, finish, handlers)
   addDeliverCommand(program, print, finish)
   addPushCommand(program, print, finish)
+  addEraseCommand(program, print, finish)
   addSamplesCommand(program, print)
   return program
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import { newObjectId } from '../hub/object-id.ts'
+import { signatureOf } from '../webhook/signature.ts'
 import { OperatorError } from './exit.ts'
 import { choosePayload, type PayloadOptions } from './payload-option.ts'
 import { WEB_PORT } from './ports.ts'
@@ -24,20 +25,33 @@ export function addDeliverCommand(program: Command, print: Print, finish: (statu
     .action(async (message: string, options: DeliverOptions) => {
       const { settings } = commandSettings(options, ['webhookToken'])
       const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
-      const body = { message, message_id: newObjectId(), payload: choosePayload(message, options) }
-      const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, settings.webhookToken[0] ?? '', body)
+      const id = newObjectId()
+      const body = JSON.stringify({ message, message_id: id, payload: choosePayload(message, options) })
+      const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, body, {
+        'X-Augury-Token': settings.webhookToken[0] ?? '',
+        ...signed(settings.webhookSecret?.[0], id, body),
+      })
       print(answer.text)
       if (answer.status !== 200) process.stderr.write(`The webhook answered ${answer.status}.\n`)
       finish(answer.status === 200 ? 0 : 1)
     })
 }
 
-async function post(url: string, token: string, body: unknown): Promise<{ status: number; text: string }> {
+function signed(secret: string | undefined, id: string, body: string): Record<string, string> {
+  if (secret === undefined) return {}
+  const timestamp = String(Math.floor(Date.now() / 1_000))
+  const signature = signatureOf(secret, id, timestamp, body)
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature }
+}
+
+type Headers = Readonly<Record<string, string>>
+
+async function post(url: string, body: string, headers: Headers): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-Augury-Token': token },
-      body: JSON.stringify(body),
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
     })
     return { status: response.status, text: await response.text() }

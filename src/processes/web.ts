@@ -94,6 +94,7 @@ export async function startWeb(
     routers: [
       webhookRoutes({
         tokens: settings.webhookToken ?? [],
+        secrets: settings.webhookSecret ?? [],
         handlers,
         inbox: createInbox({ pool, store, hub: () => watch.installation().hubStoreId ?? '', log }),
         refusal,

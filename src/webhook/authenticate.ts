@@ -3,17 +3,23 @@ import type { Request, RequestHandler } from 'express'
 import { isOneOf } from '../http/secret.ts'
 import type { Log } from '../observe/log.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
+import { limitWrongTokens } from './limits.ts'
 
 /** As hubs of several ages send it; some servers between hub and us turn dashes into underscores. */
 const HEADERS = ['x-augury-token', 'x-hub-token', 'x_augury_token', 'x_hub_token']
 
-/** Lets through who brings one of the tokens; all others, and everybody where there is none, get 401. */
+/** Lets through who brings one of the tokens; all others, and everybody where there is none, get 401, and soon 429. */
 export function authenticate(tokens: readonly string[], log: Log): RequestHandler {
   const seldom = onceInAWhile(log)
+  const limit = limitWrongTokens()
   return (request, response, next) => {
     if (bearsToken(request, tokens)) return next()
     seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
-    response.status(401).json({ error: 'Token is invalid: send the one of this webhook in X-Augury-Token.' })
+    return limit(request, response, () => {
+      response
+        .status(401)
+        .json({ error: 'Token is invalid: send the one of this webhook in X-Augury-Token.' })
+    })
   }
 }
 

@@ -8,10 +8,12 @@ const RECEIVES = {
   answers: {
     200: 'Applied, or known already',
     400: 'Not a message: which field, and why',
-    401: 'Not a token of this webhook',
+    401: 'Not a token of this webhook, or not signed by a secret of it',
     404: 'No such service',
     406: 'The body is not JSON',
     413: 'The body is too large',
+    415: 'The Content-Type is not JSON',
+    429: 'Too many requests without a right token: see Retry-After',
     500: 'Not applicable to this store, as the notification says; or a fault, whose id is in the log',
     503: 'Not now: see Retry-After',
   },

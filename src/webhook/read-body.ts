@@ -19,6 +19,9 @@ export const LARGEST_BODY_BYTES = 2 ** 20
 /** Takes the bytes of a body, whatever their type. */
 export const takeBody = express.raw({ type: () => true, limit: LARGEST_BODY_BYTES })
 
+const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i
+const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(;|$))/i
+
 /** Messages nest about ten levels deep. */
 const DEEPEST = 100
 const SHOWN_OF_A_DEEP_PATH = 3
@@ -29,8 +32,9 @@ const SHOWN_OF_A_DEEP_PATH = 3
  */
 export function readBody(body: unknown, contentType: string | undefined, form: string): unknown {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
-  if (bytes.length > 0 && !/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? ''))
-    throw new NoMessage(415, 'The Content-Type must be application/json.')
+  const type = contentType ?? ''
+  if (bytes.length > 0 && (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)))
+    throw new NoMessage(415, 'The Content-Type must be application/json, in UTF-8.')
   const value = parseJson(bytes, form)
   refuseUnfit(value, [])
   return value

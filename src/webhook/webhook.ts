@@ -1,4 +1,4 @@
-import { type ErrorRequestHandler, type Request, Router } from 'express'
+import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 
 import { notNow } from '../apply/answer.ts'
@@ -12,14 +12,18 @@ import { authenticate } from './authenticate.ts'
 import { type Delivering, deliver } from './deliver.ts'
 import { describeEndpoint, ICON } from './endpoint.ts'
 import { type Envelope, FORM, readEnvelope } from './envelope.ts'
+import { limitInHand } from './limits.ts'
 import { LARGEST_BODY_BYTES, NoMessage, readBody, takeBody } from './read-body.ts'
 import { reply, send } from './reply.ts'
+import { requireSignature } from './signature.ts'
 import { wombatRoutes } from './wombat.ts'
 
 export type WebhookOptions = Delivering &
   Readonly<{
     /** WEBHOOK_TOKEN; without any, every message is refused. */
     tokens: readonly string[]
+    /** WEBHOOK_SECRET; with any, what is not signed by one of them is refused as well. */
+    secrets: readonly string[]
     handlers: Handlers
     /** Why nothing may be applied at present, in words fit for the sender; undefined while all is well. */
     refusal(): string | undefined
@@ -35,7 +39,12 @@ export function webhookRoutes({ handlers: all, ...given }: WebhookOptions): Rout
   const endpoint = describeEndpoint(handlers)
   const router = Router()
 
-  router.use(wombatRoutes({ ...given, handlers: of('wombat') }))
+  const body: RequestHandler[] = [
+    limitInHand(LARGEST_BODY_BYTES),
+    takeBody,
+    requireSignature(options.secrets),
+  ]
+  router.use(wombatRoutes({ ...given, body, handlers: of('wombat') }))
 
   router.get('/endpoint.json', (_request, response) => {
     response.json(endpoint)
@@ -54,7 +63,7 @@ export function webhookRoutes({ handlers: all, ...given }: WebhookOptions): Rout
       if (why === undefined) next()
       else send(response, notNow({ error: why }))
     },
-    takeBody,
+    ...body,
     async (request, response) => reply(response, await receive(request, options)),
   )
   router.use('/webhook', answerNoMessage(log))

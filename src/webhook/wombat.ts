@@ -1,4 +1,4 @@
-import { type ErrorRequestHandler, type Request, Router } from 'express'
+import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 
 import { type Answer, answer } from '../apply/answer.ts'
@@ -7,13 +7,16 @@ import { answerFailed, wombat } from '../apply/wombat-dialect.ts'
 import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { bearsBearer, bearsToken } from './authenticate.ts'
 import { type Delivering, deliver } from './deliver.ts'
-import { NoMessage, readBody, takeBody } from './read-body.ts'
+import { limitWrongTokens } from './limits.ts'
+import { NoMessage, readBody } from './read-body.ts'
 import { reply } from './reply.ts'
 import { readWombatRequest, requestIdOf, WOMBAT_FORM } from './wombat-request.ts'
 
 export type WombatOptions = Delivering &
   Readonly<{
     tokens: readonly string[]
+    /** What takes the bytes of a body, and looks whether they may be taken. */
+    body: readonly RequestHandler[]
     /** Those of this dialect. */
     handlers: Handlers
     /** Why nothing may be applied at present, in words fit for the sender; undefined while all is well. */
@@ -27,7 +30,8 @@ type Asked = Readonly<{ name: string; isFlowLink: boolean }>
  * before the name; the body before both, for every answer says the request's id.
  */
 export function wombatRoutes(options: WombatOptions): Router {
-  const { handlers, log } = options
+  const { handlers, body, log } = options
+  const limit = limitWrongTokens()
   const seldom = onceInAWhile(log)
   const router = Router()
   router.post(
@@ -36,14 +40,16 @@ export function wombatRoutes(options: WombatOptions): Router {
       const isSeed = request.path.startsWith('/webhook/') && !handlerOf(handlers, nameIn(request))
       next(isSeed ? 'route' : undefined)
     },
-    takeBody,
+    (request, response, next) => (isKnown(request, options) ? next() : limit(request, response, next)),
+    ...body,
     async (request, response) => {
-      const asked = { name: nameIn(request), isFlowLink: request.path.startsWith('/flowlink/') }
+      const asked = { name: nameIn(request), isFlowLink: isToFlowLink(request) }
       await reply(response, await receive(request, asked, options, seldom))
     },
   )
   // What takes the body has found it too large, or in a form that is no JSON.
   const answerNoBody: ErrorRequestHandler = (error, _request, response, next) => {
+    if (error instanceof NoMessage) return reply(response, refused(null, error, seldom))
     const { data: told } = bodyFault.safeParse(error)
     if (!told) return next(error)
     const why = new NoMessage(told.status, `The body cannot be taken: ${told.message}.`)
@@ -69,7 +75,7 @@ async function receive(
   const from = performance.now()
   const body = readJson(request)
   const requestId = requestIdOf(body)
-  if (!bearsToken(request, tokens) && !(isFlowLink && bearsBearer(request, tokens))) {
+  if (!isKnown(request, { tokens })) {
     seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
     const summary = isFlowLink ? `Unauthorized! ${request.ip}` : 'Unauthorized!'
     return answer(401, { request_id: requestId, summary })
@@ -85,6 +91,15 @@ async function receive(
     if (error instanceof NoMessage) return refused(requestId, error, seldom)
     throw error
   }
+}
+
+/** FlowLink has a way of its own to bring the token (protocol §9.2). */
+function isKnown(request: Request, { tokens }: Pick<WombatOptions, 'tokens'>): boolean {
+  return bearsToken(request, tokens) || (isToFlowLink(request) && bearsBearer(request, tokens))
+}
+
+function isToFlowLink({ path }: Request): boolean {
+  return path.startsWith('/flowlink/')
 }
 
 /** The protocol knows no 406 here: what is not JSON is no request. */

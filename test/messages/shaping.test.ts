@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 
+import { erasePersonal } from '../../src/messages/personal/erase-personal.ts'
+import { learnFrom, newPerson, readText } from '../../src/messages/personal/person.ts'
 import { differencesOf } from '../../src/messages/shaping/difference.ts'
 import { compileExpression } from '../../src/messages/shaping/expression.ts'
 import { compileFilters, type Filter, faultOf } from '../../src/messages/shaping/filter.ts'
@@ -236,5 +238,66 @@ describe('expressions', () => {
     await expect(evaluate('{"price": $number(price}')).rejects.toMatchObject({
       message: expect.stringMatching(/character 24\)$/),
     })
+  })
+})
+
+describe('of a person who is forgotten', () => {
+  const address = {
+    firstname: 'Ottilie',
+    lastname: 'Querfurth',
+    address1: '77 Larch Row',
+    phone: 3615550142,
+    city: 'Erfurt',
+  }
+  const order = {
+    number: 'R70',
+    email: 'Ottilie@querfurth.example',
+    bill_address: { ...address, country: { iso: 'DE' } },
+  }
+  const erase = (text: string, isTheirs = false) => {
+    const person = newPerson('ottilie@querfurth.example')
+    learnFrom(person, readText(JSON.stringify(order)))
+    const clean = erasePersonal(text, person, isTheirs)
+    expect(erasePersonal(clean, person, isTheirs)).toBe(clean)
+    return clean
+  }
+  const nobody = { firstname: null, lastname: null, address1: null, phone: null, city: null }
+
+  test('fields become null, also in a diff and in what was; numbers stay as they are written', () => {
+    const text = `{"order":${JSON.stringify(order)},"diff":{"email":[null,"a@b.example"],"city":"Erfurt"},"total":10.00,"id":12345678901234567890}`
+    const erased = { number: 'R70', email: null, bill_address: { ...nobody, country: { iso: 'DE' } } }
+    expect(erase(text)).toBe(
+      `{"order":${JSON.stringify(erased)},"diff":{"email":[null,null],"city":"Erfurt"},"total":10.00,"id":12345678901234567890}`,
+    )
+  })
+
+  test('a message that names the order alone is theirs; a product with the same name is not', () => {
+    expect(JSON.parse(erase(JSON.stringify({ order_number: 'R70', shipping_address: address })))).toEqual({
+      order_number: 'R70',
+      shipping_address: nobody,
+    })
+    const product = JSON.stringify({ product: { name: 'Ottilie', permalink: 'larch-row' } })
+    expect(erase(product)).toBe(product)
+    expect(erase(JSON.stringify({ payload: address }), true)).toBe(JSON.stringify({ payload: nobody }))
+  })
+
+  test("in a list, what is somebody else's stays", () => {
+    const other = {
+      number: 'R71',
+      email: 'jo.ottilie@querfurth.example',
+      bill_address: { ...address, firstname: 'Jo' },
+    }
+    const orders = JSON.parse(erase(JSON.stringify({ orders: [order, other] })))
+    expect(orders).toEqual({
+      orders: [{ number: 'R70', email: null, bill_address: expect.objectContaining(nobody) }, other],
+    })
+  })
+
+  test('in a sentence, they alone are taken out', () => {
+    expect(
+      erase(
+        'R70 of Ottilie Querfurth <ottilie@querfurth.example>: 77 larch row is unknown to jo.ottilie@querfurth.example.',
+      ),
+    ).toBe('R70 of [erased] <[erased]>: [erased] is unknown to jo.ottilie@querfurth.example.')
   })
 })

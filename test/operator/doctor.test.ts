@@ -143,6 +143,61 @@ extra:
     expect(textOf('stock_transfer')?.text).toBe('is not told of: the store has no table of stock transfers')
   })
 
+  test('names the stores that share the tables, and those of other schemas, with how one of them is chosen', async () => {
+    const store = await openMigratedStore()
+    await store.pool.query(`
+      insert into spree_stores (id, name, url, code, default_currency, "default", deleted_at, created_at, updated_at)
+      values (2, 'Kiel', 'kiel.example', 'kiel', 'EUR', false, null, now(), now()),
+             (3, 'Gone', 'gone.example', 'gone', 'EUR', false, now(), now(), now());
+      create schema annex;
+      do $$ declare name text;
+      begin
+        for name in select tablename from pg_tables where schemaname = 'public' loop
+          execute format('create table annex.%I (like public.%I)', name, name);
+        end loop;
+      end $$`)
+    const named = async (env: Environment) => {
+      const { status, all } = await examine({ ...environment(store), ...env })
+      return [status, ...all.filter(({ check }) => ['stores', 'schemas'].includes(check))]
+    }
+    const url = new URL(store.url)
+    url.searchParams.set('options', '-c search_path=annex,public')
+    const [seed, wombat, elsewhere] = await Promise.all([
+      named({}),
+      named({ HUB_DIALECT: 'wombat' }),
+      named({ DATABASE_URL: url.href }),
+    ])
+    const stores = {
+      check: 'stores',
+      state: 'warning',
+      text: '2 share the tables (harbour, kiel): all of them are announced, to one hub store',
+    }
+    expect(seed).toMatchObject([
+      0,
+      {
+        ...stores,
+        mend: expect.stringMatching(
+          /`filters`.*\nOrders: payload\.store\.code .*\nProducts: payload\.spree_products_stores\.\*\.store_id .*\nStock /,
+        ),
+      },
+      {
+        check: 'schemas',
+        state: 'warning',
+        text: 'there is a store in annex too: only that in public, the first in the search path, is announced',
+        mend: expect.stringContaining('alter role … set search_path'),
+      },
+    ])
+    expect(wombat[1]).toMatchObject({ ...stores, mend: expect.stringContaining('HUB_DIALECT=seed') })
+    // A role that sees another store first: the triggers are still on the one that was announced.
+    expect(elsewhere).toMatchObject([
+      1,
+      {
+        check: 'schemas',
+        text: 'there is a store in public too: only that in annex, the first in the search path, is announced, though the triggers are on that in public: the next worker takes them to annex',
+      },
+    ])
+  })
+
   test('goes on to the hub where the database does not answer', async () => {
     const env = { ...environment(await openStore()), DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
     const { status, troubles } = await examine(env)

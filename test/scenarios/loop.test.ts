@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { sampleOf } from '../../src/messages/samples/samples.ts'
+import type { WorkerSettings } from '../../src/processes/worker.ts'
+import { runBridge } from '../operator/run-bridge.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -28,7 +30,7 @@ afterEach(async () => {
   loop = undefined
 })
 
-async function startLoop(family: StoreFamily): Promise<Loop> {
+async function startLoop(family: StoreFamily, how: Partial<WorkerSettings> = {}): Promise<Loop> {
   const store = await createStore(family, 'fixture')
   const hub = await startTestHub()
   const erp = await startTestConsumer()
@@ -42,7 +44,7 @@ async function startLoop(family: StoreFamily): Promise<Loop> {
     webhook_token: WEBHOOK_TOKEN,
   })
   await at.map('erp.in', erp.url, ['stock:change', 'product:new', 'product:update', 'order:new'])
-  const worker = await startTestWorker(store, { url: hub.url, storeId: at.id, token: at.token })
+  const worker = await startTestWorker(store, { url: hub.url, storeId: at.id, token: at.token }, how)
   loop = {
     store,
     hub,
@@ -191,4 +193,145 @@ test('what this bridge has told a hub that is not ours is not applied when it co
     expect.objectContaining({ notifications: [expect.objectContaining({ level: 'info' })] }),
   ])
   expect(await levelOf(loop, 'spree-4.10', 'BC-01')).toBe(before)
+})
+
+describe('a customer who wants to be forgotten', () => {
+  const OTTILIES_ADDRESS = {
+    firstname: 'Ottilie',
+    lastname: 'Querfurth',
+    address1: '77 Larch Row',
+    phone: '+1 361 5550 142',
+  }
+  const OTHER_ADDRESS = {
+    firstname: 'Jo',
+    lastname: 'Querfurther',
+    address1: '9 Pier Road',
+    phone: '+1 207 555 0999',
+  }
+  const OTTILIE = /(?<![a-z.])ottilie|querfurth"|77 Larch|5550 142|ring twice/i
+
+  /** All that stands in any row of any table of a schema of ours. */
+  async function everything({ pool }: TestDatabase, schema: string): Promise<string[]> {
+    const { rows: tables } = await pool.query<{ name: string }>(
+      'select tablename as name from pg_tables where schemaname = $1',
+      [schema],
+    )
+    const found = await Promise.all(
+      tables.map(({ name }) =>
+        pool.query<{ text: string }>(`select t::text as text from ${schema}.${name} t`),
+      ),
+    )
+    return found.flatMap(({ rows }) => rows.map(({ text }) => text))
+  }
+
+  test('is found nowhere any more in bridge and hub, and all else stays as it is', async () => {
+    const loop = await startLoop('spree-4.10', { orders: 'generic' })
+    const { store, hub, at, web, erp } = loop
+    const env = { DATABASE_URL: store.url, HUB_DATABASE_URL: hub.db.url }
+    const erase = async (...options: string[]) => {
+      const run = await runBridge(['erase', 'Ottilie@Querfurth.example', '--json', ...options], env)
+      return { status: run.status, ...JSON.parse(run.stdout) } as {
+        status: number
+        tables: { table: string; rows: number; waiting: number; left: number }[]
+        inStore: number
+      }
+    }
+    const traces = async () =>
+      [...(await everything(store, 'bridge')), ...(await everything(hub.db, 'hub'))].filter((row) =>
+        OTTILIE.test(row.replaceAll('""', '"')),
+      )
+    const counts = async () => [
+      (
+        await store.pool.query(
+          'select (select count(*) from bridge.history), (select count(*) from bridge.inbox)',
+        )
+      ).rows,
+      (
+        await hub.db.pool.query(
+          'select (select count(*) from hub.archived), (select count(*) from hub.result)',
+        )
+      ).rows,
+    ]
+
+    erp.answers(({ message, payload }) => {
+      const order = payload['order'] as { number: string } | undefined
+      const description = `${order?.number} to Ottilie Querfurth, 77 Larch Row: no such street`
+      return message === 'order:new'
+        ? { body: { notifications: [{ level: 'warn', subject: 'address', description }] } }
+        : {}
+    })
+    const ordered = (sample: unknown, number: string, email: string, address: object) => {
+      const order = sample as Record<string, object>
+      const places = Object.keys(order).filter((key) => key.endsWith('_address'))
+      const addresses = places.map((key) => [key, { ...order[key], ...address }])
+      return { ...order, number, email, ...Object.fromEntries(addresses) } as Record<string, unknown>
+    }
+    const ottilie = ['Ottilie@querfurth.example', OTTILIES_ADDRESS] as const
+    const other = ['jo.ottilie@querfurth.example', OTHER_ADDRESS] as const
+    const imported = sampleOf('order:import')?.payload['order']
+    const order = ordered(imported, 'R700000001', ...ottilie)
+    await at.push('order:import', { order })
+    await at.push('order:import', { order: ordered(imported, 'R700000002', ...other) })
+    await at.push('order:persist', ordered(sampleOf('order:persist')?.payload, 'R700000003', ...ottilie))
+    await loop.rests()
+    await store.pool.query(
+      `update spree_orders set special_instructions = 'Ring twice' where number = 'R700000001'`,
+    )
+    await loop.rests()
+    const failed = {
+      message: 'order:import',
+      message_id: '5281a1584a8169f7a0000078',
+      payload: { order: { ...order, number: 'R700000004', line_items: [] } },
+    }
+    expect((await post(`${web.url}/webhook`, failed)).status).toBe(400)
+
+    const [before, kept] = [await traces(), await counts()]
+    const planned = await erase('--dry-run')
+    expect(planned.status).toBe(0)
+    expect(planned.tables.map(({ table }) => table)).toEqual([
+      'bridge.baseline',
+      'bridge.history',
+      'bridge.inbox',
+      'hub.archived',
+      'hub.notification',
+      'hub.raw_order',
+    ])
+    expect(await traces()).toEqual(before)
+
+    // What has failed may be tried again, and would then say what is not so: a person decides.
+    const first = await erase()
+    expect(first).toMatchObject({ status: 1, inStore: 1 })
+    expect(first.tables.filter(({ waiting, left }) => waiting + left > 0)).toEqual([
+      { table: 'bridge.inbox', rows: 1, waiting: 1, left: 0 },
+    ])
+    expect(first.tables.map(({ table, rows }) => [table, rows])).toEqual(
+      planned.tables.map(({ table, rows }) => [table, rows]),
+    )
+    await store.pool.query(`update bridge.inbox set state = 'discarded' where state = 'failed'`)
+    expect(await erase()).toMatchObject({ status: 0, tables: [{ table: 'bridge.inbox', rows: 1 }] })
+    expect(await erase()).toMatchObject({ status: 0, tables: [] })
+
+    expect(await traces()).toEqual([])
+    expect(await counts()).toEqual(kept)
+    const told = (await everything(hub.db, 'hub')).join()
+    for (const text of ['R700000001', other[0], ...Object.values(OTHER_ADDRESS)]) expect(told).toContain(text)
+
+    // Whatever is known by its id is known still, and what follows is told of the order as it is known now.
+    const delivered = await store.pool.query<{ message_id: string }>(
+      `select message_id from bridge.inbox where state = 'applied' order by id limit 1`,
+    )
+    const repeat = {
+      message: 'order:import',
+      message_id: delivered.rows[0]?.message_id,
+      payload: { order: { ...order, number: 'R700000009' } },
+    }
+    expect((await post(`${web.url}/webhook`, repeat)).status).toBe(200)
+    expect((await store.pool.query(`select from spree_orders where number = 'R700000009'`)).rowCount).toBe(0)
+    erp.news()
+    await store.pool.query(
+      `update spree_orders set special_instructions = 'Ring once', updated_at = now() where number = 'R700000001'`,
+    )
+    await loop.rests()
+    expect(loop.worker.complaints()).toEqual([])
+  })
 })

@@ -9,11 +9,13 @@ import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import { orderObjects, productObjects, stateObjects } from '../../src/messages/wombat/as-objects.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { openStore } from '../../src/store/store.ts'
+import { startCollecting } from '../support/collecting.ts'
 import { type ObjectHub, type PushedObject, startObjectHub } from '../support/object-hub.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, dumpsAvailable, replay, type StoreFamily } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { PATIENT } from './live-through-the-day.ts'
+import { OBJECT_DAYS } from './object-days.ts'
 
 // What is expected was written from the protocol's table of serializers and from the statements, before any of it ran.
 
@@ -620,6 +622,36 @@ test('a store of 6.0 is told as the same objects', async () => {
   expect(types('11a-create-product-to-delete')).toEqual(['products'])
   expect(types('11b-delete-product')).toEqual([])
 }, 90_000)
+
+/** Of what leaves together, by what it is about; of two places neither comes first. */
+describe.each(OBJECT_DAYS.filter(({ source }) => source === 'fixture' || dumpsAvailable()))(
+  'a day in a store of $family ($source) is told as objects',
+  ({ family, source, day }) => {
+    let db: TestDatabase
+    let objects: Awaited<ReturnType<typeof startCollecting>>
+
+    beforeAll(async () => {
+      db = await createStore(family, source)
+      objects = await startCollecting(db, {
+        hubDialect: 'wombat',
+        stock: 'actual',
+        stockBy: 'location',
+        orders: 'generic',
+      })
+    })
+    afterAll(() => db.drop())
+
+    test.each(Object.keys(day))('%s', async (step) => {
+      await replay(db, family, step, family === 'spree-2.4' ? 'fixture' : source)
+      const told = await objects.all()
+      for (const { type, payload } of told) messageSchemas[type as ObjectType].parse(payload)
+      const about = ({ aggregate, type, payload }: (typeof told)[number]) =>
+        type === 'inventories' ? `${aggregate} ${payload['id']}` : aggregate
+      const sorted = told.toSorted((a, b) => (about(a) < about(b) ? -1 : about(a) > about(b) ? 1 : 0))
+      expect(sorted.map(({ type, payload }) => [type, payload])).toEqual(day[step])
+    })
+  },
+)
 
 describe('the promises hold for objects', () => {
   const emails = (objects: readonly PushedObject[]) => objects.map(({ object }) => object['email'])

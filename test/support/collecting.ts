@@ -33,16 +33,18 @@ export async function startCollecting(
     stockBy = 'variant',
     extra,
     carts,
+    hubDialect,
   }: Readonly<{
     orders?: OrderMessages
     stock?: 'change' | 'actual'
     stockBy?: 'variant' | 'location'
     extra?: Extra
     carts?: 'on' | 'off'
+    hubDialect?: 'wombat'
   }> = {},
 ): Promise<Collecting> {
   const { pool } = database
-  const store = await openStore(pool, { extra, carts })
+  const store = await openStore(pool, { extra, carts, hubDialect })
   const { settings } = readSettings({
     env: {
       DATABASE_URL: database.url,

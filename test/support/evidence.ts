@@ -1,4 +1,5 @@
 import { readExpected } from '../expected/read-expected.ts'
+import { OBJECT_DAYS } from '../scenarios/object-days.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
 import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
 import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
@@ -98,8 +99,8 @@ export const PROOFS: readonly Proof[] = [
   },
   {
     file: 'scenarios/generic-orders.test.ts',
-    title: "describe.each(families)('a store of %s that tells generic orders'",
-    shows: each(FAMILIES, (family) =>
+    title: "describe.each(possible)('a store of $family ($source) that tells generic orders'",
+    shows: each(['spree-2.4', ...DAY_STORES], (family) =>
       Object.values(readDay<{ told: Record<string, string[]> }>(`${family}.generic.json`).told)
         .flat()
         .map((line) => [line.split(' ')[0] ?? ''] as const),
@@ -195,6 +196,16 @@ export const OBJECT_PROOFS: readonly Proof[] = [
     file: 'scenarios/objects.test.ts',
     title: "test('a store of 6.0 is told as the same objects'",
     shows: { 'spree-6.0': [['products'], ['inventories'], ['orders'], ['shipments']] },
+  },
+  {
+    file: 'scenarios/objects.test.ts',
+    title: "'a day in a store of $family ($source) is told as objects'",
+    shows: Object.fromEntries(
+      OBJECT_DAYS.filter(({ source }) => source === 'fixture').map(({ family, day }) => [
+        family,
+        Object.values(day).flat(),
+      ]),
+    ),
   },
   {
     file: 'scenarios/families.test.ts',

@@ -9,7 +9,7 @@ import {
 } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { importFamily } from '../../src/store/writes/written-family.ts'
+import { refuseFamilyOf20 } from '../../src/store/writes/written-family.ts'
 import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
@@ -60,15 +60,22 @@ export const OF_THE_RAW_ORDER: readonly MessageType[] = [
 
 const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
 
+const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture']
+
+/** What refuses a family, by saying so. */
+const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
+  'shipment:confirm': refuseFamilyOf20,
+  'order:capture': refuseFamilyOf20,
+}
+
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
 export function appliedIn(message: string, family: FamilyName): string {
   if (isHandlerName(message)) return 'apply/wombat.test.ts'
-  if (message === 'order:import') {
-    if (isApplied(message, family)) return 'apply/order-import.test.ts'
-    return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
-  }
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
+  if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
+  if (message === 'order:import')
+    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
@@ -88,9 +95,9 @@ export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Pro
 
 /** Whether the family's stores are written by such a message. */
 export function isApplied(message: string, family: FamilyName): boolean {
-  if (message !== 'order:import') return true
   try {
-    return importFamily(family) === family
+    REFUSALS[message]?.(family)
+    return true
   } catch {
     return false
   }

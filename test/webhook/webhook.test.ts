@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import express from 'express'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { discardInbox, listInbox } from '../../src/apply/inbox-messages.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
@@ -8,6 +12,8 @@ import { sampleOf } from '../../src/messages/samples/samples.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { retryInbound } from '../../src/operator/inbound.ts'
 import { openStore } from '../../src/store/store.ts'
+import { limitInHand } from '../../src/webhook/limits.ts'
+import { signatureOf } from '../../src/webhook/signature.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
@@ -110,6 +116,114 @@ describe('who may', () => {
       expect(closed.lines().join()).toContain('WEBHOOK_TOKEN is not set')
     } finally {
       await closed.stop()
+    }
+  })
+})
+
+describe('with WEBHOOK_SECRET', () => {
+  const [OLD, NEW] = [
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    'whsec_bmV3LXNlY3JldC1vZi0zMi1ieXRlcy1mb3ItdXM=',
+  ]
+  const seconds = (ago = 0) => String(Math.floor(Date.now() / 1_000) - ago)
+  const sign = (body: string, ago = 0, secret = OLD) => ({
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': seconds(ago),
+    'webhook-signature': signatureOf(secret, 'msg_1', seconds(ago), body),
+  })
+
+  test('the signature is that of the standard', () => {
+    // The example of the reference implementations.
+    const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek'
+    expect(signatureOf(OLD, id, '1614265330', '{"test": 2432232314}')).toBe(
+      'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    )
+  })
+
+  test('who has the token has to have signed these bytes, within five minutes, by one of the secrets', async () => {
+    const signed = await startTestWeb(store, TEST_HANDLERS, { webhookSecret: [NEW, OLD] })
+    try {
+      const body = JSON.stringify(message())
+      const good = sign(body)
+      const signature = good['webhook-signature']
+      const refused: [Record<string, string>, RegExp][] = [
+        [{}, /^Not signed/],
+        [{ ...good, 'webhook-id': '' }, /^Not signed/],
+        [{ ...good, 'webhook-timestamp': 'now' }, /^Not signed/],
+        [{ ...good, 'webhook-signature': signature.replace('v1,', 'v1a,') }, /^Not signed/],
+        [{ ...good, 'webhook-id': 'msg_2' }, /not one of this webhook/],
+        [sign(`${body} `), /not one of this webhook/],
+        [sign(body, 0, 'whsec_c29tZWJvZHktZWxzZXMtc2VjcmV0LWtleQ=='), /not one of this webhook/],
+        [sign(body, 310), /not of now/],
+        [sign(body, -310), /not of now/],
+      ]
+      for (const [headers, says] of refused) {
+        const answer = await changingNothing(() => post(`${signed.url}/webhook`, body, headers))
+        expect(answer.status).toBe(401)
+        expect(JSON.parse(answer.text).error).toMatch(says)
+      }
+      expect(await post(`${signed.url}/webhook`, body, { ...good, 'X-Augury-Token': '' })).toMatchObject({
+        status: 401,
+      })
+      for (const headers of [
+        good,
+        sign(body, 290),
+        sign(body, 0, NEW),
+        { ...good, 'webhook-signature': `v1,AAAA v1a,AA ${signature}` },
+      ])
+        expect(await post(`${signed.url}/webhook`, body, headers)).toMatchObject({ status: 200 })
+      const packed = { ...sign(body), 'Content-Encoding': 'gzip' }
+      expect(await post(`${signed.url}/webhook`, new Uint8Array(gzipSync(body)), packed)).toMatchObject({
+        status: 200,
+      })
+      const lines = signed.lines().join()
+      for (const secret of [OLD, NEW]) expect(lines).not.toContain(secret.slice(6))
+    } finally {
+      await signed.stop()
+    }
+  })
+})
+
+describe('too much', () => {
+  test('wrong tokens are soon answered 429 with Retry-After; the right one goes through all the while', async () => {
+    const own = await startTestWeb(store, TEST_HANDLERS)
+    try {
+      const wrong = () =>
+        post(`${own.url}/webhook`, '', { 'X-Augury-Token': 'wrong', 'X-Forwarded-For': '192.0.2.1' })
+      const answers = await Promise.all(Array.from({ length: 110 }, wrong))
+      const late = answers.filter(({ status }) => status === 429)
+      expect([late.length, answers.length - late.length]).toEqual([10, 100])
+      expect(Number(late[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(answers[0]?.headers.has('x-powered-by')).toBe(false)
+      expect(await post(`${own.url}/webhook`, message())).toMatchObject({ status: 200 })
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('no more is taken at a time than can be held: the others are asked to come again', async () => {
+    const app = express()
+    const waiting: (() => void)[] = []
+    app.post('/', limitInHand(1_000, 2 * (2 ** 14 + 1_000)), (_request, response) =>
+      waiting.push(() => response.end()),
+    )
+    const server = app.listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      const body = 'x'.repeat(999)
+      const first = [post(url, body), post(url, '', { 'Content-Encoding': 'gzip' })]
+      while (waiting.length < 2) await pause(5)
+      const third = await post(url, '')
+      expect([third.status, third.headers.get('retry-after')]).toEqual([503, '5'])
+      for (const answer of waiting.splice(0)) answer()
+      expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
+      const fourth = post(url, '')
+      while (waiting.length < 1) await pause(5)
+      waiting[0]?.()
+      expect((await fourth).status).toBe(200)
+    } finally {
+      server.close()
     }
   })
 })
@@ -314,9 +428,17 @@ describe('bad input: the right status, one clear sentence, nothing written, and 
       'another type',
       message(),
       415,
-      /^The Content-Type must be application\/json\.$/,
+      /^The Content-Type must be application\/json, in UTF-8\.$/,
       { 'Content-Type': 'text/xml' },
     ],
+    [
+      'a type that only begins so',
+      message(),
+      415,
+      /Content-Type/,
+      { 'Content-Type': 'application/json-seq' },
+    ],
+    ['another charset', message(), 415, /UTF-8/, { 'Content-Type': 'application/json; charset=iso-8859-1' }],
     ['another encoding', 'x', 415, /unsupported content encoding/, { 'Content-Encoding': 'compress95' }],
     ['a broken encoding', 'x', 400, /./, { 'Content-Encoding': 'gzip' }],
     ['no object', '[]', 400, /expected an object \{message, message_id, payload\}/],
@@ -636,7 +758,23 @@ const BRIAN = {
   ...{ firstname: 'Brian', lastname: 'Smith' },
   ...{ shipping_address: STREET, billing_address: STREET },
 }
-/** An object for each handler of the other dialect, as `sampleOf` has a payload for each message. */
+/** What is sent to each service: the whole sample, or of what reads little of it as much as it reads. */
+function payloadOf(type: string): unknown {
+  return PARTS[type] ?? OBJECTS[type] ?? sampleOf(type)?.payload
+}
+
+const PARTS: Readonly<Record<string, object>> = {
+  'shipment:confirm': {
+    shipment_number: 'H50417700151',
+    order_number: 'R204817351',
+    tracking_number: 'T1',
+    carrier: 'UPS',
+    shipped_date: '2026-03-09T10:00:00Z',
+    items: [{ sku: 'FS-NAVY-M', part_number: 'P1', quantity: 2, serial_numbers: ['S1'] }],
+  },
+}
+
+/** An object for each handler of the other dialect. */
 const OBJECTS: Readonly<Record<string, object>> = {
   set_inventory: { inventory: { location: 'Portland warehouse', product_id: 'TM-1', quantity: 93 } },
   set_price: { price: { product_id: 'TM-1', price: 12.95, cost_price: 6.25 } },
@@ -649,7 +787,6 @@ const OBJECTS: Readonly<Record<string, object>> = {
 
 describe("the bridge's own services", () => {
   const junk = [null, 'x', -99_999_999_999, {}, 'x'.repeat(10_000)]
-
   /** The payload with each of its values in turn replaced by something else; what names it is new every time. */
   function* broken(payload: unknown, every: number): Generator<unknown> {
     let count = 0
@@ -689,10 +826,9 @@ describe("the bridge's own services", () => {
         const faults = await Promise.all(
           HANDLERS.map(async ({ message: type }) => {
             const found: string[] = []
-            // Most of their content is that of the messages, too.
-            const [whole, each] =
-              type in OBJECTS ? [OBJECTS[type], 6 * every] : [sampleOf(type)?.payload, every]
-            for (const payload of broken(whole, each)) found.push(...(await send(type, payload)))
+            // Most of the objects' content is that of the messages, too.
+            const each = type in OBJECTS ? 6 * every : every
+            for (const payload of broken(payloadOf(type), each)) found.push(...(await send(type, payload)))
             return found
           }),
         )

@@ -54,15 +54,12 @@ function isForEver(shop: Shop): boolean {
 
 async function rowOf(db: Db, shop: Shop, address: ImportedAddress): Promise<Row> {
   const { state, country } = address
-  const row = await addressRow(db, shop.columns, address, () => {
+  return addressRow(db, shop.columns, address, () => {
     throw new NotApplicable('unknown_state', `Can't find a State with name ${state}!`)
   }).catch((error: unknown) => {
     if (!(error instanceof NotApplicable) || error.code !== 'unknown_country') throw error
     throw new NotApplicable(error.code, `Can't find a country with iso name ${country}!`)
   })
-  if (!shop.columns.has('spree_addresses', 'name')) return row
-  const name = [address.firstname, address.lastname].filter((part) => part !== '').join(' ')
-  return { ...row, name, firstname: null, lastname: null }
 }
 
 /** Whose an address is, from 4.0 on; Solidus has a table for it. */

@@ -1,0 +1,90 @@
+import { readDocument } from './json-document.ts'
+import { isAboutPerson, isPersonalKey, plain } from './personal-keys.ts'
+
+/** A customer who is to be forgotten: the address, and what was learnt from the messages that have it. */
+export type Person = Readonly<{
+  email: string
+  /** Numbers of orders: a message that names one is about this person. */
+  numbers: Set<string>
+  /** Aggregates and message ids: a row that has one is about this person. */
+  keys: Set<string>
+  /** Streets, phones, whole names and other addresses, which tell of nobody else. */
+  texts: Set<string>
+}>
+
+export function newPerson(email: string): Person {
+  return { email: email.toLowerCase(), numbers: new Set(), keys: new Set(), texts: new Set() }
+}
+
+/** How much is known: more than before means that it pays to look again. */
+export function knownOf({ numbers, keys, texts }: Person): number {
+  return numbers.size + keys.size + texts.size
+}
+
+/** The shortest of the texts that are looked for everywhere. */
+const SHORTEST = 6
+const LOOKED_FOR = /email|phone|address1$|street|fullname|login/
+
+/** Whether one of these stands in a text, whatever the case and not as a part of something longer. */
+export function patternOf(texts: Iterable<string>): RegExp {
+  const escaped = [...texts]
+    .sort((one, other) => other.length - one.length)
+    .map((text) => text.replace(/[^\p{L}\p{N}]/gu, (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`))
+  return new RegExp(
+    `(?<![\\p{L}\\p{N}]|[\\p{L}\\p{N}][.+_%-])(?:${escaped.join('|')})(?![\\p{L}\\p{N}]|[.+_%-][\\p{L}\\p{N}])`,
+    'giu',
+  )
+}
+
+/** Whether a text of a row, or what it is in JSON, has the address or names one of the person's orders. */
+export function isMentioned(person: Person, value: unknown): boolean {
+  const email = patternOf([person.email])
+  return someText(value, (text) => person.numbers.has(text) || text.search(email) >= 0)
+}
+
+function someText(value: unknown, holds: (text: string) => boolean): boolean {
+  if (typeof value === 'string') return holds(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([key, part]) => holds(key) || someText(part, holds))
+}
+
+/** True of an object that names another address: of a list of orders it may be somebody else's. */
+export function isAnothers(person: Person, value: object): boolean {
+  const names = Object.entries(value).some(
+    ([key, part]) => plain(key).endsWith('email') && typeof part === 'string' && part.includes('@'),
+  )
+  return names && !isMentioned(person, value)
+}
+
+/** Learns from a document about the person: order numbers that stand beside the address, and what is nobody else's. */
+export function learnFrom(person: Person, document: unknown): void {
+  if (typeof document !== 'object' || document === null) return
+  if (isAnothers(person, document)) return
+  const own = new Map(Object.entries(document).map(([key, value]) => [plain(key), value]))
+  if (String(own.get('email')).toLowerCase() === person.email) {
+    for (const key of own.has('lineitems') ? ['number', 'id'] : ['number']) {
+      const number = own.get(key)
+      if (typeof number === 'string' && /^\p{L}/u.test(number)) person.numbers.add(number)
+    }
+  }
+  const whole = [own.get('firstname'), own.get('lastname')].filter(
+    (name) => typeof name === 'string' && name !== '',
+  )
+  if (whole.length === 2) learnText(person, whole.join(' '))
+  if (isAboutPerson('', own)) learnText(person, own.get('name'))
+  for (const [key, value] of own) {
+    if (isPersonalKey(key, false) && LOOKED_FOR.test(key)) learnText(person, value)
+    learnFrom(person, value)
+  }
+}
+
+function learnText({ texts }: Person, value: unknown): void {
+  if (typeof value !== 'string') return
+  const text = value.trim().toLowerCase()
+  if (text.length >= SHORTEST && /[\s\d@]/.test(text)) texts.add(text)
+}
+
+/** What a text says, as data where it is JSON. */
+export function readText(text: string): unknown {
+  return readDocument(text) ?? text
+}

@@ -1,0 +1,100 @@
+import type { Command } from 'commander'
+
+import { newPerson, type Person } from '../messages/personal/person.ts'
+import { type ErasedTable, erasePerson } from '../operator/erase/erase-person.ts'
+import type { Pool } from '../postgres/pool.ts'
+import { type Owned, ownedBy } from '../store/owned-by.ts'
+import { OperatorError } from './exit.ts'
+import { hubCodeVersion, openHubDatabase, requireHubSchema } from './hub-database.ts'
+import { type CommonOptions, type Print, type StoreContext, withStore } from './store-command.ts'
+import { codeVersion, requireSchema } from './store-database.ts'
+
+type EraseOptions = CommonOptions & Readonly<{ dryRun?: boolean }>
+
+/** `spree-bridge erase EMAIL`: a customer's data out of what bridge and hub keep. The store's own is the shop's to erase. */
+export function addEraseCommand(program: Command, print: Print, finish: (status: number) => void): void {
+  program
+    .command('erase <email>')
+    .description('take the personal data of a customer out of history, inbox, baselines and the hub')
+    .option('--config <file>', 'YAML file with settings; the environment wins')
+    .option('--json', 'print data as JSON')
+    .option('--dry-run', 'only say in how many rows of which tables they are')
+    .action((email: string, options: EraseOptions) =>
+      withStore(options, async (context) => {
+        if (!/^[^\s@]+@[^\s@]+$/.test(email))
+          throw new OperatorError(
+            `${email} is no e-mail address: give the one by which the shop knows the customer.`,
+            2,
+          )
+        await requireSchema(context.pool, await codeVersion())
+        const owned = await ownedBy(context.pool, email)
+        const tables = [
+          ...(await erasePerson(context.pool, 'bridge', personOf(email, owned), options.dryRun ?? false)),
+          ...(await onHub(context, (hub) =>
+            erasePerson(hub, 'hub', newPerson(email), options.dryRun ?? false),
+          )),
+        ]
+        const inStore = owned.accounts.length + owned.orders.length
+        print(options.json ? JSON.stringify({ tables, inStore }) : format(tables, inStore, options))
+        finish(options.dryRun || tables.every(({ waiting, left }) => waiting + left === 0) ? 0 : 1)
+      }),
+    )
+}
+
+/** Of the bridge's own schema only: to a hub, numbers of orders mean something in one of its stores. */
+function personOf(email: string, { accounts, orders }: Owned): Person {
+  const person = newPerson(email)
+  for (const id of accounts) person.keys.add(`customer:${id}`)
+  for (const { id, number } of orders) {
+    person.keys.add(`order:${id}`)
+    if (number !== null) person.numbers.add(number)
+  }
+  return person
+}
+
+async function onHub(
+  { settings, log }: StoreContext,
+  erase: (hub: Pool) => Promise<ErasedTable[]>,
+): Promise<ErasedTable[]> {
+  if (settings.hubDatabaseUrl === undefined) return []
+  const hub = await openHubDatabase(settings.hubDatabaseUrl, log, {
+    applicationName: 'spree-bridge',
+    connections: 1,
+  })
+  try {
+    await requireHubSchema(hub, await hubCodeVersion())
+    return await erase(hub)
+  } finally {
+    await hub.end()
+  }
+}
+
+function format(tables: readonly ErasedTable[], inStore: number, { dryRun }: EraseOptions): string {
+  const lines = tables.map(({ table, rows, waiting, left }) => {
+    const told = [
+      `${String(rows).padStart(6)} ${dryRun ? 'to be erased' : 'erased'}`,
+      ...(waiting > 0 ? [`${waiting} not finished`] : []),
+      ...(left > 0 ? [`${left} still there`] : []),
+    ]
+    return `${table.padEnd(28)} ${told.join(', ')}`
+  })
+  const isWaiting = tables.some(({ waiting }) => waiting > 0)
+  const isLeft = tables.some(({ left }) => left > 0)
+  return [
+    ...lines,
+    ...(isWaiting
+      ? [
+          'What is not finished stays as it is, since it may still be sent or applied: let it, or discard it (`messages`, `inbox`, the page of the hub), then erase again.',
+        ]
+      : []),
+    ...(isLeft
+      ? ['What is still there has changed meanwhile, or was set up by people: look at it, then erase again.']
+      : []),
+    ...(inStore > 0
+      ? [
+          `The store itself has ${inStore} accounts and orders of this address: what changes in them is told again.`,
+        ]
+      : []),
+    ...(dryRun || isWaiting || isLeft ? [] : ['Searched again: nothing is left.']),
+  ].join('\n')
+}
