@@ -10,7 +10,7 @@ import {
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
 import { refuseFamilyOf20 } from '../../src/store/writes/written-family.ts'
-import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
+import { OBJECT_PROOFS, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
 
@@ -46,19 +46,6 @@ export const HAS_NONE: Readonly<
   },
   solidus: { types: ['stock_transfer:persist'], why: 'since Solidus 2.5 there are none' },
 }
-
-/** Made of the raw order alone, by code that knows no family. */
-export const OF_THE_RAW_ORDER: readonly MessageType[] = [
-  'order:new',
-  'order:updated',
-  'order:canceled',
-  'shipment:ready',
-  'shipment:confirm',
-  'payment:ready',
-  'payment:capture',
-]
-
-const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
 
 const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture']
 
@@ -116,7 +103,6 @@ which such a store is changed, and the whole message that it tells is compared w
 | --- |${names.map(() => ' --- |').join('')}
 ${ANNOUNCED_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => toldCell(type, family)).join(' | ')} |`).join('\n')}
 
-(✓): made of the raw order of \`order:persist\` alone, by code that knows no family; the tests show it on two.
 –: such stores have none.
 ${notes().join('\n')}
 
@@ -126,14 +112,14 @@ cards and store credit but for what an order says of them. Older than 2.0 is ref
 
 ## What is told as objects
 
-With \`HUB_DIALECT=wombat\`, instead:
+With \`HUB_DIALECT=wombat\`, instead. Each ✓ leads to a test that compares the whole object with one that was written by hand;
+that of other families asks for it as \`messages preview\` does:
 
 | object | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
 | --- |${names.map(() => ' --- |').join('')}
 ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell(type, family)).join(' | ')} |`).join('\n')}
 
-½: a test holds the object against its schema and some of what has to be in it.
-(✓): made of the message above by code that knows no family; the tests show it where there is a ✓ or a ½.
+–: such stores have none, or there is no object: returns of 6.x, stock transfers, and what is removed are counted as kept back.
 
 ## What is applied
 
@@ -155,9 +141,7 @@ ${OBJECTS.map(fieldTable).join('\n')}`
 
 function toldCell(type: MessageType, family: FamilyName): string {
   if (hasNone(type, family)) return '–'
-  const [proof] = proofsOf(type, family)
-  if (proof) return `[✓](../test/${proof.file})`
-  return OF_THE_RAW_ORDER.includes(type) ? `[(✓)](${OF_THE_RAW_ORDER_SHOWN})` : 'untested'
+  return mark(proofsOf(type, family))
 }
 
 /** The message of the seed's dialect that an object says the same as. */
@@ -171,16 +155,12 @@ const SAME_AS: Readonly<Record<ObjectType, MessageType>> = {
   carts: 'cart:new',
 }
 
-/** For these the store is asked nothing that it is not asked for the message. */
-const OF_THE_MESSAGE: readonly ObjectType[] = ['inventories', 'customers', 'carts']
-
 function objectCell(type: ObjectType, family: FamilyName): string {
-  if (hasNone(SAME_AS[type], family)) return '–'
-  const [whole] = proofsOf(type, family, OBJECT_PROOFS)
-  if (whole) return `[✓](../test/${whole.file})`
-  const [part] = proofsOf(type, family, OBJECT_PROOFS_IN_PART)
-  if (part) return `[½](../test/${part.file})`
-  return OF_THE_MESSAGE.includes(type) ? '(✓)' : 'untested'
+  return hasNone(SAME_AS[type], family) ? '–' : mark(proofsOf(type, family, OBJECT_PROOFS))
+}
+
+function mark([proof]: readonly Proof[]): string {
+  return proof ? `[✓](../test/${proof.file})` : 'untested'
 }
 
 function notes(): string[] {

@@ -49,16 +49,10 @@ function howToChoose({ columns }: Store): string[] {
   ]
 }
 
-/** Tables of another store elsewhere in the database, perhaps with our triggers. */
+/** Tables of another store elsewhere in the database. That the announced one is left for it, the installation refuses. */
 async function checkSchemas(db: Db, { schema }: Store): Promise<Finding[]> {
-  const { rows } = await db.query<{ name: string; watched: boolean }>(
-    `select n.nspname as name,
-            exists (select
-                      from pg_catalog.pg_trigger t
-                      join pg_catalog.pg_proc p on p.oid = t.tgfoid
-                      join pg_catalog.pg_namespace b on b.oid = p.pronamespace
-                     where t.tgrelid = c.oid
-                       and b.nspname = 'bridge') as watched
+  const { rows } = await db.query<{ name: string }>(
+    `select n.nspname as name
        from pg_catalog.pg_class c
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       where c.relname = 'spree_products'
@@ -68,17 +62,11 @@ async function checkSchemas(db: Db, { schema }: Store): Promise<Finding[]> {
     [schema],
   )
   if (rows.length === 0) return []
-  const names = rows.map(({ name }) => name).join(', ')
-  const watched = rows.find((row) => row.watched)
   return [
     warning(
       'schemas',
-      `there is a store in ${names} too: only that in ${schema}, the first in the search path, is announced${
-        watched
-          ? `, though the triggers are on that in ${watched.name}: the next worker takes them to ${schema}`
-          : ''
-      }`,
-      'The search path of the role says which one it is: `alter role … set search_path = …`. The schema `bridge` serves one store: another needs a database of its own.',
+      `there is a store in ${rows.map(({ name }) => name).join(', ')} too: only that in ${schema}, the first in the search path, is announced`,
+      'The search path of the role says which one it is: `alter role … set search_path = …`, then `spree-bridge adopt --fresh`. The schema `bridge` serves one store: to announce two, each needs a database of its own.',
     ),
   ]
 }

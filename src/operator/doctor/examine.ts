@@ -8,7 +8,6 @@ import { checkBridge } from './check-bridge.ts'
 import { checkServer, checkWay } from './check-database.ts'
 import { checkHub } from './check-hub.ts'
 import { checkStore } from './check-store.ts'
-import { checkStores } from './check-stores.ts'
 import { checkWebhook } from './check-webhook.ts'
 import { type Finding, failed, fromError, ok, warning } from './finding.ts'
 
@@ -57,7 +56,6 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
         'Nothing of its kind can be told until the columns are there, or the configuration is changed.',
       )
     yield* await checkStore(pool, store, patient.appliesMessages)
-    yield* await checkStores(pool, store)
     yield* await checkBridge(pool, { store, identity: await identity(), requireSchema })
   } catch (error) {
     yield fromError('database', error)
