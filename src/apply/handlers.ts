@@ -1,3 +1,5 @@
+import { addCustomer } from './add-customer.ts'
+import { addProduct } from './add-product.ts'
 import type { Handler } from './handler.ts'
 import { hubPoll } from './hub-poll.ts'
 import { orderCapture } from './order-capture.ts'
@@ -10,6 +12,9 @@ import { setPrice } from './set-price.ts'
 import { shipmentConfirm } from './shipment-confirm.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
+import { updateCustomer } from './update-customer.ts'
+import { updateOrder } from './update-order.ts'
+import { updateProduct } from './update-product.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
@@ -28,7 +33,10 @@ const MESSAGES: Handlers = [
 ]
 
 /** Of Wombat's. */
-const OBJECTS: Handlers = [setInventory, setPrice]
+const OBJECTS: Handlers = [
+  ...[setInventory, setPrice, addProduct, updateProduct],
+  ...[updateOrder, addCustomer, updateCustomer],
+]
 
 /** Adding one is one line. */
 export const HANDLERS: Handlers = [...MESSAGES, ...OBJECTS]

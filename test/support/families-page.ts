@@ -130,9 +130,8 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 ✗: refused, with a sentence that says so; nothing is written. So is \`order:ship\` where the store has no column
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
-\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is
-answered for orders, products, users, stock transfers and, where they are told, carts.
-(✓): by the same writes as the messages above; the tests show it where there is a ✓.
+\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
+(✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it
 

@@ -14,6 +14,15 @@ const OWNERS: Readonly<Record<string, string>> = {
   price_id: 'spree_prices',
   stock_item_id: 'spree_stock_items',
   stock_level_id: 'spree_stock_levels',
+  property_id: 'spree_properties',
+  taxonomy_id: 'spree_taxonomies',
+  taxon_id: 'spree_taxons',
+  category_id: 'spree_categories',
+  user_id: 'spree_users',
+  owner_id: 'spree_customers',
+  address_id: 'spree_addresses',
+  ship_address_id: 'spree_addresses',
+  bill_address_id: 'spree_addresses',
 }
 
 /** All rows of all tables of a store. */

@@ -51,7 +51,7 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
  * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, where the
  * products of a taxon have no positions, it is not touched; Spree 6 has a job for it.
  */
-async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
+export async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
   if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')

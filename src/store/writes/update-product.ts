@@ -1,10 +1,12 @@
 import type { Db } from '../../postgres/pool.ts'
 import { currencyOf } from './currencies.ts'
+import { fileProduct } from './file-product.ts'
 import type { FoundProduct } from './find-product.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType } from './options.ts'
 import { readPrice, setPrice } from './prices.ts'
 import type { ProductContent } from './product-content.ts'
+import { giveProperties } from './properties.ts'
 import { updateRow } from './rows.ts'
 import { shippingCategory } from './shipping-category.ts'
 import type { Shop } from './shop.ts'
@@ -46,6 +48,8 @@ export async function updateProduct(
       : { shipping_category_id: await shippingCategory(db, shop, content.shippingCategory) }),
   }
   if (await updateTranslated(db, shop, 'spree_products', product.id, store.locale, columns)) changed = true
+  if (await giveProperties(db, shop, owner, content.properties)) changed = true
+  if (await fileProduct(db, shop, owner, content.taxons)) changed = true
   if (slug !== undefined) await recordSlug(db, shop, product.id, slug, store.locale)
   if (changed) await touchProduct(db, shop, product.id)
   if (changed || changedVariants.length > 0) await mendDefaultVariant(db, shop, product.id)
