@@ -18,11 +18,6 @@ const OWNERS: Readonly<Record<string, string>> = {
   taxonomy_id: 'spree_taxonomies',
   taxon_id: 'spree_taxons',
   category_id: 'spree_categories',
-  user_id: 'spree_users',
-  owner_id: 'spree_customers',
-  address_id: 'spree_addresses',
-  ship_address_id: 'spree_addresses',
-  bill_address_id: 'spree_addresses',
 }
 
 /** All rows of all tables of a store. */
@@ -45,9 +40,14 @@ export async function takePicture(db: Db): Promise<Picture> {
   return picture
 }
 
-export function differences(before: Picture, after: Picture): Difference[] {
+/** `others`: more columns that hold ids, each with the table whose rows they name. */
+export function differences(
+  before: Picture,
+  after: Picture,
+  others: Readonly<Record<string, string>> = {},
+): Difference[] {
   const isNew = (column: string, value: unknown) => {
-    const owner = OWNERS[column]
+    const owner = OWNERS[column] ?? others[column]
     return owner !== undefined && value !== null && !before.get(owner)?.has(String(value))
   }
   const plain = ([column, value]: [string, unknown]): [string, unknown] => {
