@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 
+import type { Shape } from '../messages/shaping/shape.ts'
 import type { Log } from '../observe/log.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
@@ -31,12 +32,23 @@ export type InboxOptions = Readonly<{
   store: Store
   /** The store's id at the hub, or '': whose message ids these are. */
   hub(): string
+  /** What the configuration makes of messages; undefined where it says nothing of them. */
+  shape?: Shape | undefined
   log: Log
 }>
 
 const ATTEMPTS = 5
 const LONGEST_PAUSE_MILLISECONDS = 50
 const MISSING_RIGHT = '42501'
+/** What a message brings, or what comes of it with what is there, fits no column: a text, a number, a time. */
+const TOO_LARGE: ReadonlyMap<string | undefined, string> = new Map([
+  ['22001', 'A text of this message is longer than the store can hold: shorten it, then send it again.'],
+  [
+    '22003',
+    'A number of this message, or what comes of it, is larger than the store can hold: correct it, or what is in the store, then retry.',
+  ],
+  ['22008', 'A time of this message lies beyond what the store can hold: correct it, then send it again.'],
+])
 const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
 /** The store's own statements wait behind the rows that a message has changed, so no application may take long. */
@@ -46,7 +58,7 @@ set local statement_timeout = '30s'`
 
 const NO_DATABASE = "The store's database does not answer at the moment: send the message again later."
 
-export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
+export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inbox {
   const seldom = onceInAWhile(log)
 
   const keyOf = (handler: Handler<unknown>, { messageId }: Delivery): InboxKey => ({
@@ -67,7 +79,7 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       const inbound = readInbound(handler, delivery)
       const answer = await atStep('apply.write', async () => {
         await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
-        return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound))
+        return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound, shape))
       })
       await atStep('apply.answer', () => settleApplied(db, row.id, answer))
       return { outcome: 'applied', answer }
@@ -105,6 +117,9 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       const why = `The bridge may not write this in the store's database (${denied}): its web names the missing GRANTs at its start.`
       return { answer: dialect.notApplicable(messageId, message, why), reason: why }
     }
+    const tooLarge = TOO_LARGE.get(sqlState(error))
+    if (tooLarge !== undefined)
+      return { answer: dialect.notApplicable(messageId, message, tooLarge), reason: tooLarge }
     const errorId = randomUUID()
     log.error('A message could not be applied by a fault of ours.', {
       error_id: errorId,

@@ -72,9 +72,12 @@ const callersFault = z.object({
   message: z.string(),
 })
 
+const UNDECODABLE = { status: 400, expose: true, message: 'The address of the request is not well encoded.' }
+
 function answerError(log: Log): ErrorRequestHandler {
   return (error, request, response, _next) => {
-    const fault = callersFault.safeParse(error)
+    // Of a path with `%ff` in it Express says what, but not that the caller may know.
+    const fault = callersFault.safeParse(error instanceof URIError ? UNDECODABLE : error)
     if (fault.success && !response.headersSent) {
       response.status(fault.data.status).json({ error: fault.data.message })
       return

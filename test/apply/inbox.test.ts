@@ -305,7 +305,23 @@ describe('a trouble', () => {
     },
   )
 
-  test('with a lock is not waited for longer than a store can bear', async () => {
+  test.each([
+    ['a number', 'select 2147483647 + 1', 'A number of this message, or what comes of it, is larger'],
+    [
+      'a text',
+      `create temp table narrow (t varchar(3)); insert into narrow values ('long')`,
+      'A text of this message is longer',
+    ],
+    ['a time', `select '2026-11-26'::date + interval '300000 years'`, 'A time of this message lies beyond'],
+  ])('of %s that no column can hold is told in a sentence', async (_what, sql, says) => {
+    const { status, text } = await post(webhook, running(sql))
+    expect(status).toBe(500)
+    const { notifications, id } = JSON.parse(text)
+    expect([id, notifications]).toEqual([undefined, [expect.objectContaining({ level: 'error' })]])
+    expect(notifications[0].description).toContain(says)
+  })
+
+  test('C142 with a lock is not waited for longer than a store can bear', async () => {
     const limits = `select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement,
                            current_setting('idle_in_transaction_session_timeout') as idle`
     const { text } = await post(webhook, running(limits))

@@ -181,6 +181,9 @@ describe('errors', () => {
       response.write('half')
       throw new Error('broke in the middle')
     })
+    .get('/named/:name', (_request, response) => {
+      response.end()
+    })
     .post('/json', express.json({ limit: 100 }), (request, response) => {
       response.json(request.body)
     })
@@ -219,6 +222,9 @@ describe('errors', () => {
     const tooLarge = await post(JSON.stringify('x'.repeat(200)))
     expect(tooLarge.status).toBe(413)
     expect(await tooLarge.json()).toEqual({ error: 'request entity too large' })
+    const undecodable = await fetch(`${url}/named/%ff`)
+    expect(undecodable.status).toBe(400)
+    expect(await undecodable.json()).toEqual({ error: 'The address of the request is not well encoded.' })
     expect(await logged()).toEqual([])
   })
 

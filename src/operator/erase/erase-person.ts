@@ -34,10 +34,10 @@ export async function erasePerson(
   dryRun: boolean,
 ): Promise<ErasedTable[]> {
   const tables = await textTables(db, schema)
-  const erased = new Map<string, Set<string>>()
+  const erased = new Map<string, number>()
   let found = await lookUntilKnown(db, tables, person)
   const waiting = found.filter((row) => row.waits && hasTrace(row, person))
-  for (let round = 1; ; round++) {
+  for (let round = 1; round <= MOST_ROUNDS; round++) {
     // Those that have the address last: cut off in the midst, it is found by them again.
     const rows = found
       .filter((row) => !row.waits && !SETTINGS_OF_PEOPLE.has(row.table.name))
@@ -46,23 +46,18 @@ export async function erasePerson(
       .sort((one, other) => Number(mentions(one.row, person)) - Number(mentions(other.row, person)))
     for (const { row, changes } of rows) {
       if (!dryRun && !(await replaceTexts(db, row, changes))) continue
-      erased.set(
-        row.table.name,
-        (erased.get(row.table.name) ?? new Set()).add(`${round} ${row.relation} ${row.place}`),
-      )
+      erased.set(row.table.name, (erased.get(row.table.name) ?? 0) + 1)
     }
-    if (dryRun || rows.length === 0 || round === MOST_ROUNDS) break
+    if (dryRun || rows.length === 0) break
     found = await lookUntilKnown(db, tables, person)
   }
-  const left = dryRun
-    ? []
-    : (await lookUntilKnown(db, tables, person)).filter((row) => !row.waits && hasTrace(row, person))
+  const left = dryRun ? [] : found.filter((row) => !row.waits && hasTrace(row, person))
   const count = (rows: readonly FoundRow[], name: string) =>
     rows.filter(({ table }) => table.name === name).length
   return tables
     .map(({ name }) => ({
       table: name,
-      rows: erased.get(name)?.size ?? 0,
+      rows: erased.get(name) ?? 0,
       waiting: count(waiting, name),
       left: count(left, name),
     }))

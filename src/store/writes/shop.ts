@@ -86,6 +86,8 @@ export type Shop = Words &
   Readonly<{
     family: FamilyName
     columns: Store['columns']
+    /** 5.0 and later, told by a column of orders. */
+    isSpree5: boolean
     table(name: string): string
   }>
 
@@ -95,6 +97,7 @@ export function shopOf(store: Pick<Store, 'family' | 'columns'>): Shop {
     ...words[store.family],
     family: store.family,
     columns: store.columns,
+    isSpree5: store.columns.has('spree_orders', 'signup_for_an_account'),
     table: (name) => `${schema}.${name}`,
   }
 }

@@ -68,20 +68,47 @@ async function writeVariants(
   const own = product.variantId
   // Without masters one of the variants stands for the product: what is said of that one by name comes before.
   const named = content.variants.some((variant) => !shop.masters && variant.sku === product.sku)
-  if (own !== null && !named) {
+  const priced = own === null ? undefined : await variantWithPrice(db, shop, product.id, own)
+  if (own !== null && priced !== undefined && !named) {
     const written = await updateRow(db, shop, 'spree_variants', own, roundedColumns(shop, content.ownVariant))
-    const repriced =
-      content.price !== undefined && (await setPrice(db, shop, own, owner.currency, content.price))
-    if (written || repriced) changed.push(own)
+    if (written) changed.push(own)
+    const hasItsOwn = content.variants.some(({ sku, price }) => price !== undefined && sku === priced.sku)
+    if (
+      content.price !== undefined &&
+      !hasItsOwn &&
+      (await setPrice(db, shop, priced.id, owner.currency, content.price))
+    )
+      changed.push(priced.id)
   }
   if (content.variants.length === 0) return changed
   const inherited =
-    content.price ?? (own === null ? undefined : await readPrice(db, shop, own, owner.currency))
+    content.price ?? (priced === undefined ? undefined : await readPrice(db, shop, priced.id, owner.currency))
   for (const variant of content.variants) {
     const id = await putVariant(db, shop, owner, variant, inherited)
     if (id !== undefined) changed.push(id)
   }
   return [...new Set(changed)]
+}
+
+/** The variant that has the product's price: its own, but in 5.x, where masters have none beside others, the first of those. */
+async function variantWithPrice(
+  db: Db,
+  shop: Shop,
+  productId: string,
+  own: string,
+): Promise<Readonly<{ id: string; sku: string | null }>> {
+  if (!shop.isSpree5 || !shop.masters) return { id: own, sku: null }
+  const { rows } = await db.query<{ id: string; sku: string }>(
+    `select v.id::text, v.sku
+       from ${shop.table('spree_variants')} v
+      where v.product_id = $1::bigint
+        and not coalesce(v.is_master, false)
+        and v.deleted_at is null
+      order by v.position, v.id
+      limit 1`,
+    [productId],
+  )
+  return rows[0] ?? { id: own, sku: null }
 }
 
 /** Undefined where the slug stays: it is the wanted one, or what the wanted one became because another product has it. */
