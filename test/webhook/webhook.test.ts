@@ -590,7 +590,7 @@ describe("the bridge's own services", () => {
       { numRuns: RUNS, seed: SEED },
     )
     if (RUNS > 1_000) process.stderr.write(`${JSON.stringify([...statuses])}\n`)
-    for (const status of [200, 400, 404, 406, 415, 500]) expect([...statuses.keys()]).toContain(status)
+    for (const status of [200, 400, 500]) expect([...statuses.keys()]).toContain(status)
     // All that was written carries a message's origin: of those that were refused nothing may be there.
     const { rows } = await shop.pool.query<{ partial: string }>(
       `select distinct o.origin as partial
