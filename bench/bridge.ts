@@ -6,7 +6,7 @@ import { projectFile } from './project-file.ts'
 import { until } from './until.ts'
 
 /** The bridge as it is built and as an operator runs it. */
-const MAIN = projectFile('dist/main.js')
+export const MAIN = projectFile('dist/main.js')
 
 /** Runs `spree-bridge migrate` on a store: our schema, and triggers on the store's tables. */
 export async function migrate(database: Database, hubUrl: string): Promise<void> {
@@ -90,7 +90,8 @@ export function untilSettled({ pool }: Database): Promise<void> {
   return until(pool, 'not exists (select from bridge.message)')
 }
 
-function environment(database: Database, hubUrl: string): NodeJS.ProcessEnv {
+/** Of the processes of a store's bridge. */
+export function environment(database: Database, hubUrl: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     DATABASE_URL: database.url,

@@ -61,7 +61,7 @@ async function examineAll({ url }: Database, pool: Pool): Promise<void> {
     pool,
     databaseUrl: url,
     listenUrl: url,
-    identity: () => currentIdentity(pool, { host: null, hubUrl: null, hubStoreId: null }),
+    identity: () => currentIdentity(pool, { host: null, hubUrl: null, hubStoreId: null, storeSchema: null }),
     requireSchema: async () => undefined,
     extra: undefined,
     askHub: undefined,

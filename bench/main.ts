@@ -9,9 +9,11 @@ import { toJson } from './frame.ts'
 import { graphile } from './graphile.ts'
 import { prepareGround } from './ground.ts'
 import { hotAggregates } from './hot-aggregates.ts'
+import { inboundMemory, inboundOrders, inboundStock } from './inbound.ts'
 import { latency } from './latency.ts'
 import { describeMachine } from './machine.ts'
 import { memory } from './memory.ts'
+import { PGBENCH } from './pgbench.ts'
 import { projectFile } from './project-file.ts'
 import { type Findings, resultsPage } from './report.ts'
 import { seeding } from './seeding.ts'
@@ -33,6 +35,9 @@ const experiments: readonly Experiment[] = [
   triggers,
   writers,
   takeover,
+  // Debian has it with its server.
+  ...(PGBENCH === undefined ? [] : [inboundStock, inboundOrders]),
+  inboundMemory,
   snapshots,
   doctor,
   memory,

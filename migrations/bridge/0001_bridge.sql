@@ -187,10 +187,11 @@ create table bridge.installation (
   host text,
   hub_url text,
   hub_store_id text,
+  store_schema text,
   installed boolean not null default true,
   adopted_at timestamptz not null default clock_timestamp()
 );
-comment on table bridge.installation is 'Which database and hub this installation belongs to; a copy must not send.';
+comment on table bridge.installation is 'Which database, store and hub this installation belongs to; a copy must not send.';
 
 create table bridge.alarm (
   cause text not null,

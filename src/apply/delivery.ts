@@ -1,37 +1,18 @@
-import { z } from 'zod'
-
-import { explainIssues } from './explain-issues.ts'
+import type { JsonObject } from './dialect.ts'
+import { dialectOf } from './dialects.ts'
 import type { Handler, Inbound } from './handler.ts'
+import { parsePayload } from './payload-fault.ts'
 
-export type JsonObject = Readonly<Record<string, unknown>>
-
-/** A message as it came in; its payload as it is kept, `parameters` among it. */
+/** A message as it came in, or a request with its object: the id under which it is known, and what is kept of it. */
 export type Delivery = Readonly<{ messageId: string; payload: JsonObject }>
-
-/** The payload is not what messages of this type have; the message says which field and why. */
-export class PayloadFault extends Error {
-  override readonly name = 'PayloadFault'
-  readonly code = 'payload'
-}
-
-/** Names may come twice, and the last one wins; a value may be missing (protocol §3.1). */
-const parameterList = z.array(z.object({ name: z.string(), value: z.unknown().optional() })).nullish()
 
 /** @throws PayloadFault */
 export function readInbound(handler: Handler<unknown>, { messageId, payload }: Delivery): Inbound<unknown> {
-  const { parameters, ...content } = payload
+  const { content, parameters, at } = dialectOf(handler).read(payload)
   return {
     message: handler.message,
     messageId,
-    payload: parse(handler.schema, content, ['payload']),
-    parameters: new Map(
-      parse(parameterList, parameters, ['payload', 'parameters'])?.map(({ name, value }) => [name, value]),
-    ),
+    payload: parsePayload(handler.schema, content, at),
+    parameters,
   }
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly string[]): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new PayloadFault(explainIssues(parsed.error, at))
 }

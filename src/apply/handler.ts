@@ -6,24 +6,27 @@ import type { Store } from '../store/store.ts'
 /** Thrown by the store's own writes too, which know best why a store cannot take something. */
 export { NotApplicable } from '../store/writes/not-applicable.ts'
 
-/** One inbound message, as the hub's form brings it (protocol §3.1). */
+/** The hub's language: messages (protocol §3), or objects for handlers (§9). */
+export type DialectName = 'seed' | 'wombat'
+
+/** One inbound message, as the hub's form brings it (protocol §3.1, §9.2). */
 export type Inbound<Payload> = Readonly<{
-  /** The type in colon notation, `stock:change`. */
+  /** The type in colon notation, `stock:change`, or the name of the handler, `set_inventory`. */
   message: string
   messageId: string
   payload: Payload
-  /** `payload.parameters` by name, as delivered: prefixed (`spree.force_quantity`) or not. */
+  /** By name, as delivered: prefixed (`spree.force_quantity`) or not. */
   parameters: ReadonlyMap<string, unknown>
 }>
 
-/** For people (protocol §3.5); `error` ones go with a failure. */
+/** For people (protocol §3.5); `error` ones go with a failure. To a Wombat hub their descriptions are the summary. */
 export type Notification = Readonly<{
   level: 'info' | 'warn' | 'error'
   subject: string
   description: string
 }>
 
-/** What the application of a message answers: 200, with these keys beside `message_id`. */
+/** What the application of a message answers: 200, with these keys beside the id. */
 export type Applied = Readonly<{
   notifications: readonly Notification[]
   /** Any other keys of the answer: `sku`, `quantity`, `from`, `to`, `order`. */
@@ -33,6 +36,8 @@ export type Applied = Readonly<{
 /** How one type of message changes the store. */
 export type Handler<Payload> = Readonly<{
   message: string
+  /** The seed's where it says nothing. */
+  dialect?: DialectName
   /** One sentence for `endpoint.json`. */
   description: string
   /** Of the payload, `parameters` taken away; both forms that the protocol knows, where there are two. */

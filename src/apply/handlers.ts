@@ -2,14 +2,23 @@ import type { Handler } from './handler.ts'
 import { orderImport } from './order-import.ts'
 import { productNew } from './product-new.ts'
 import { productUpdate } from './product-update.ts'
+import { setInventory } from './set-inventory.ts'
+import { setPrice } from './set-price.ts'
+import { shipmentConfirm } from './shipment-confirm.ts'
 import { stockActual } from './stock-actual.ts'
 import { stockChange } from './stock-change.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
 
+/** Of the seed's dialect. */
+const MESSAGES: Handlers = [stockChange, stockActual, productNew, productUpdate, orderImport, shipmentConfirm]
+
+/** Of Wombat's. */
+const OBJECTS: Handlers = [setInventory, setPrice]
+
 /** Adding one is one line. */
-export const HANDLERS: Handlers = [stockChange, stockActual, productNew, productUpdate, orderImport]
+export const HANDLERS: Handlers = [...MESSAGES, ...OBJECTS]
 
 export function handlerOf(handlers: Handlers, message: string): Handler<unknown> | undefined {
   return handlers.find((handler) => handler.message === message)

@@ -1,6 +1,7 @@
 import { forgetRows } from '../postgres/forget-rows.ts'
 import type { Db } from '../postgres/pool.ts'
-import { answerDiscarded } from './answer.ts'
+import { DIALECTS } from './dialects.ts'
+import type { DialectName } from './handler.ts'
 import type { InboxState } from './inbox-row.ts'
 
 /** An inbound message as people see it. */
@@ -8,6 +9,7 @@ export type InboxMessage = Readonly<{
   id: string
   /** The store's id at the hub whose message it is. */
   hub: string
+  dialect: DialectName
   messageId: string
   type: string
   state: InboxState
@@ -44,6 +46,7 @@ export type InboxPage = InboxFilter &
 type Row = {
   id: string
   hub: string
+  dialect: DialectName
   message_id: string
   type: string
   state: InboxState
@@ -56,7 +59,7 @@ type Row = {
 }
 
 const COLUMNS =
-  'id, hub, message_id, type, state, attempts, repeats, status, last_error, received_at, changed_at'
+  'id, hub, dialect, message_id, type, state, attempts, repeats, status, last_error, received_at, changed_at'
 
 const FILTER = `($1::text[] is null
               or id = any(array(select i::bigint from unnest($1::text[]) i where i ~ '^\\d{1,18}$'))
@@ -125,7 +128,7 @@ export async function listFailed(db: Db, filter: InboxFilter, batch: InboxBatch)
 
 /** They are closed: a repeat is from now on answered 200 and applied no more. Returns how many were still to be closed. */
 export async function discardInbox(db: Db, messages: readonly InboxMessage[]): Promise<number> {
-  const answers = messages.map(({ messageId, type }) => answerDiscarded(messageId, type))
+  const answers = messages.map(({ dialect, messageId, type }) => DIALECTS[dialect].discarded(messageId, type))
   const { rowCount } = await db.query(
     `update bridge.inbox i
         set state = 'discarded', status = closed.status, answer = closed.answer, changed_at = clock_timestamp()
@@ -153,6 +156,7 @@ function toMessage(row: Row): InboxMessage {
   return {
     id: row.id,
     hub: row.hub,
+    dialect: row.dialect,
     messageId: row.message_id,
     type: row.type,
     state: row.state,

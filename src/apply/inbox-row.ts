@@ -1,8 +1,9 @@
 import type { Db } from '../postgres/pool.ts'
 import type { Answer } from './answer.ts'
+import type { DialectName } from './handler.ts'
 
-/** What a hub's message is known by: `hub` is the store's id there, or '' where that is not known. */
-export type InboxKey = Readonly<{ hub: string; messageId: string }>
+/** What a hub's message or request is known by: `hub` is the store's id there, or '' where that is not known. */
+export type InboxKey = Readonly<{ hub: string; dialect: DialectName; messageId: string }>
 
 export const INBOX_STATES = ['applied', 'failed', 'discarded'] as const
 export type InboxState = (typeof INBOX_STATES)[number]
@@ -16,7 +17,7 @@ export type InboxRow = Readonly<{ id: string; state: InboxState; answer: Answer;
  */
 export async function enterInbox(
   db: Db,
-  { hub, messageId }: InboxKey,
+  { hub, dialect, messageId }: InboxKey,
   type: string,
   payload: string,
 ): Promise<InboxRow> {
@@ -29,13 +30,13 @@ export async function enterInbox(
   }>(
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, attempts, status, answer)
-     values ($1, 'seed', $2, $3, $4, 'failed', 0, 0, '')
+     values ($1, $2, $3, $4, $5, 'failed', 0, 0, '')
      on conflict (hub, dialect, message_id) do update
         set type = case when known.state = 'failed' then excluded.type else known.type end,
             payload = case when known.state = 'failed' then excluded.payload else known.payload end,
             repeats = known.repeats + (known.state <> 'failed')::integer
      returning id, state, status, answer, received_at`,
-    [hub, messageId, type, payload],
+    [hub, dialect, messageId, type, payload],
   )
   const row = rows[0]
   if (!row) throw new Error('the inbox returned no row')
@@ -64,7 +65,7 @@ export async function settleApplied(db: Db, id: string, { status, body }: Answer
  */
 export async function recordFailure(
   db: Db,
-  { hub, messageId }: InboxKey,
+  { hub, dialect, messageId }: InboxKey,
   type: string,
   payload: string,
   { status, body }: Answer,
@@ -73,12 +74,12 @@ export async function recordFailure(
   await db.query(
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, failures, status, answer, last_error)
-     values ($1, 'seed', $2, $3, $4, 'failed', 1, $5, $6, $7)
+     values ($1, $2, $3, $4, $5, 'failed', 1, $6, $7, $8)
      on conflict (hub, dialect, message_id) do update
         set type = excluded.type, payload = excluded.payload, attempts = known.attempts + 1,
             failures = known.failures + 1, status = excluded.status, answer = excluded.answer, last_error = excluded.last_error,
             changed_at = excluded.changed_at
       where known.state = 'failed'`,
-    [hub, messageId, type, payload, status, body, reason],
+    [hub, dialect, messageId, type, payload, status, body, reason],
   )
 }

@@ -8,18 +8,13 @@ import { isTransient, sqlState } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
-import {
-  type Answer,
-  answerApplied,
-  answerBug,
-  answerFault,
-  answerNotApplicable,
-  answerUnavailable,
-} from './answer.ts'
-import { type Delivery, PayloadFault, readInbound } from './delivery.ts'
+import type { Answer } from './answer.ts'
+import { type Delivery, readInbound } from './delivery.ts'
+import { dialectOf } from './dialects.ts'
 import { type Handler, NotApplicable } from './handler.ts'
-import { enterInbox, recordFailure, settleApplied } from './inbox-row.ts'
+import { enterInbox, type InboxKey, recordFailure, settleApplied } from './inbox-row.ts'
 import { originOf } from './origin.ts'
+import { PayloadFault } from './payload-fault.ts'
 
 /** What became of a delivery: applied now, known already, kept as failed, or put off without a trace. */
 export type Outcome = 'applied' | 'repeated' | 'failed' | 'unavailable'
@@ -63,19 +58,25 @@ const NO_DATABASE = "The store's database does not answer at the moment: send th
 export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
   const seldom = onceInAWhile(log)
 
+  const keyOf = (handler: Handler<unknown>, { messageId }: Delivery): InboxKey => ({
+    hub: hub(),
+    dialect: dialectOf(handler).name,
+    messageId,
+  })
+
   /** One transaction: the inbox row, the store's writes under the message's origin, and the answer. */
   function apply(handler: Handler<unknown>, delivery: Delivery, payload: string): Promise<Received> {
     const { messageId } = delivery
     const work = async (db: Db): Promise<Received> => {
       await db.query(LIMITS)
       const row = await atStep('apply.inbox', () =>
-        enterInbox(db, { hub: hub(), messageId }, handler.message, payload),
+        enterInbox(db, keyOf(handler, delivery), handler.message, payload),
       )
       if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
       const inbound = readInbound(handler, delivery)
       const answer = await atStep('apply.write', async () => {
         await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
-        return answerApplied(messageId, await handler.apply(db, store, inbound))
+        return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound))
       })
       await atStep('apply.answer', () => settleApplied(db, row.id, answer))
       return { outcome: 'applied', answer }
@@ -101,19 +102,21 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
   }
 
   /** What the sender is answered, and what is kept for the operator. */
-  function judge(error: unknown, { message }: Handler<unknown>, { messageId }: Delivery) {
+  function judge(error: unknown, handler: Handler<unknown>, { messageId }: Delivery) {
+    const { message } = handler
+    const dialect = dialectOf(handler)
     if (error instanceof NotApplicable)
-      return { answer: answerNotApplicable(messageId, message, error.message), reason: error.message }
+      return { answer: dialect.notApplicable(messageId, message, error.message), reason: error.message }
     if (error instanceof PayloadFault)
-      return { answer: answerFault(messageId, error.message), reason: error.message }
+      return { answer: dialect.fault(messageId, error.message), reason: error.message }
     if (sqlState(error) === MISSING_RIGHT) {
       const denied = error instanceof Error ? error.message : String(error)
       const why = `The bridge may not write this in the store's database (${denied}): its web names the missing GRANTs at its start.`
-      return { answer: answerNotApplicable(messageId, message, why), reason: why }
+      return { answer: dialect.notApplicable(messageId, message, why), reason: why }
     }
     const tooLarge = TOO_LARGE.get(sqlState(error))
     if (tooLarge !== undefined)
-      return { answer: answerNotApplicable(messageId, message, tooLarge), reason: tooLarge }
+      return { answer: dialect.notApplicable(messageId, message, tooLarge), reason: tooLarge }
     const errorId = randomUUID()
     log.error('A message could not be applied by a fault of ours.', {
       error_id: errorId,
@@ -122,12 +125,12 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       error,
     })
     const text = error instanceof Error ? error.message : String(error)
-    return { answer: answerBug(messageId, errorId), reason: `${text} (${errorId} in the log)` }
+    return { answer: dialect.bug(messageId, errorId), reason: `${text} (${errorId} in the log)` }
   }
 
-  function putOff(error: unknown): Received {
+  function putOff(error: unknown, handler: Handler<unknown>, { messageId }: Delivery): Received {
     seldom('apply', 'warn', 'the database did not answer as usual; messages are put off', { error })
-    return { outcome: 'unavailable', answer: answerUnavailable(NO_DATABASE) }
+    return { outcome: 'unavailable', answer: dialectOf(handler).unavailable(messageId, NO_DATABASE) }
   }
 
   return {
@@ -136,16 +139,15 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       try {
         return await applyThroughConflicts(handler, delivery, payload)
       } catch (error) {
-        if (isTransient(error)) return putOff(error)
+        if (isTransient(error)) return putOff(error, handler, delivery)
         const { answer, reason } = judge(error, handler, delivery)
-        const key = { hub: hub(), messageId: delivery.messageId }
         try {
           await atStep('apply.failure', () =>
-            recordFailure(pool, key, handler.message, payload, answer, reason),
+            recordFailure(pool, keyOf(handler, delivery), handler.message, payload, answer, reason),
           )
         } catch (notKept) {
           // A database that does not even take the reason is away, or is not ours.
-          return putOff(notKept)
+          return putOff(notKept, handler, delivery)
         }
         return { outcome: 'failed', answer }
       }

@@ -1,14 +1,14 @@
-import { type Amount, amountText, apportion, parseAmount, sumOf } from '../messages/amount.ts'
+import { type Amount, amountOf, amountText, apportion, sumOf } from '../messages/amount.ts'
 import type { OrderImportPayload } from '../messages/schemas/order-import.ts'
 import type {
   ImportedAddress,
   ImportedAdjustment,
   ImportedOrder,
   ImportedPayment,
-  ImportedShipment,
   PaymentState,
 } from '../store/writes/imported-order.ts'
 import { NotApplicable, type Notification } from './handler.ts'
+import { importedShipments } from './order-import-shipments.ts'
 
 type Order = OrderImportPayload['order']
 type Warn = (subject: string, description: string) => void
@@ -47,7 +47,13 @@ export function importedOrder(order: Order): { order: ImportedOrder; notificatio
       shippingAddress,
       billingAddress: order.billing_address ? importedAddress(order.billing_address) : shippingAddress,
       lines,
-      taxes: taxes.map((tax) => ({ ...tax, included, shares: apportion(tax.amount, bases) })),
+      taxes: taxes.map((tax) => ({
+        ...tax,
+        included,
+        shares: apportion(tax.amount, bases),
+        shipmentShares: shipments.map(() => 0n),
+        rateId: null,
+      })),
       discounts: others
         .filter(({ amount }) => amount < 0n)
         .map((discount) => ({ ...discount, shares: apportion(discount.amount, bases) })),
@@ -126,62 +132,6 @@ function taxesAmong(adjustments: readonly ImportedAdjustment[], tax: Amount): Im
   return alike.length === 1 ? alike : []
 }
 
-/** The shipments as told, or one for all: together they hold exactly what the lines say. */
-function importedShipments(order: Order): ImportedShipment[] {
-  if (order.shipments.length === 0) {
-    return [
-      {
-        number: null,
-        cost: amountOf(order.totals.shipping ?? 0),
-        stockLocation: null,
-        shippingMethod: null,
-        tracking: null,
-        items: order.line_items.map(({ quantity }, line) => ({ line, quantity })),
-      },
-    ]
-  }
-  const open = order.line_items.map(({ quantity }) => quantity)
-  const shipments = order.shipments.map((shipment) => ({
-    number: shipment.number || null,
-    cost: amountOf(shipment.cost),
-    stockLocation: shipment.stock_location || null,
-    shippingMethod: shipment.shipping_method || null,
-    tracking: shipment.tracking || null,
-    items: shipment.items.flatMap(({ sku, quantity }) => takeFromLines(order, open, sku, quantity)),
-  }))
-  const left = order.line_items.flatMap(({ sku }, line) =>
-    open[line] === 0 ? [] : [`${open[line]} of ${sku}`],
-  )
-  if (left.length > 0) {
-    throw new NotApplicable(
-      'shipments_mismatch',
-      `The shipments of order ${order.number} leave out ${left.join(', ')} of its line items.`,
-    )
-  }
-  return shipments
-}
-
-function takeFromLines(
-  order: Order,
-  open: number[],
-  sku: string,
-  quantity: number,
-): ImportedShipment['items'] {
-  let missing = quantity
-  const items = order.line_items.flatMap((item, line) => {
-    const taken = item.sku === sku ? Math.min(open[line] ?? 0, missing) : 0
-    if (taken === 0) return []
-    open[line] = (open[line] ?? 0) - taken
-    missing -= taken
-    return [{ line, quantity: taken }]
-  })
-  if (missing === 0) return items
-  throw new NotApplicable(
-    'shipments_mismatch',
-    `The shipments of order ${order.number} hold ${missing} of ${sku} more than its line items.`,
-  )
-}
-
 const PAYMENT_STATES = new Map<string, PaymentState>([
   ['checkout', 'checkout'],
   ['processing', 'processing'],
@@ -233,11 +183,4 @@ function importedAddress(address: Order['shipping_address']): ImportedAddress {
     state: address.state || null,
     country: address.country.toUpperCase(),
   }
-}
-
-/** Of a value that the schema let through. */
-function amountOf(value: number | string): Amount {
-  const amount = parseAmount(value)
-  if (amount === undefined) throw new Error(`${value} is no amount.`)
-  return amount
 }

@@ -1,15 +1,25 @@
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 
+/** What messages write besides the tables that are watched, where the store has them. */
+const WRITTEN_BESIDES = [
+  'friendly_id_slugs',
+  'spree_log_entries',
+  'spree_payment_capture_events',
+  'spree_state_changes',
+  'spree_stock_movements',
+]
+
 /**
  * The GRANT statements that the present role lacks to apply messages, to be run by the owner of the store's database. What
  * a message touches depends on the shop (categories, stores, histories of slugs and prices), so it needs what the shop's
- * own role may do. Empty: it may write all that it watches, and draw the ids.
+ * own role may do. Empty: it may write all that messages write, and draw the ids.
  */
 export async function missingWriteGrants(
   db: Db,
-  store: Pick<Store, 'schema' | 'watched'>,
+  store: Pick<Store, 'schema' | 'watched' | 'columns'>,
 ): Promise<string[]> {
+  const besides = WRITTEN_BESIDES.filter((table) => store.columns.has(table))
   const { rows } = await db.query<{ grant: string }>(
     `with shop as (
        select c.oid, c.relkind
@@ -32,8 +42,8 @@ export async function missingWriteGrants(
       where exists (select from shop where case relkind when 'S' then not has_sequence_privilege(oid, 'usage') end)`,
     [
       store.schema,
-      store.watched.map(({ table }) => table),
-      store.watched.filter(({ id }) => id === 'id').map(({ table }) => table),
+      [...store.watched.map(({ table }) => table), ...besides],
+      [...store.watched.filter(({ id }) => id === 'id').map(({ table }) => table), ...besides],
     ],
   )
   return rows.map((row) => row.grant)

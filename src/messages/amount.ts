@@ -16,6 +16,13 @@ export function parseAmount(value: number | string): Amount | undefined {
   return sign === '-' ? -digits : digits
 }
 
+/** Of a value that a schema let through. */
+export function amountOf(value: number | string): Amount {
+  const amount = parseAmount(value)
+  if (amount === undefined) throw new Error(`${value} is no amount.`)
+  return amount
+}
+
 /** As a column of a store takes it, and a person reads it: `59.98`, `-1.50`, `0.0125`. */
 export function amountText(amount: Amount): string {
   const digits = (amount < 0n ? -amount : amount).toString().padStart(PLACES + 1, '0')

@@ -9,15 +9,17 @@ export type Identity = Readonly<{
   host: string | null
   hubUrl: string | null
   hubStoreId: string | null
+  /** Where the store's tables are. */
+  storeSchema: string | null
 }>
 
 /** `installed` is false from `uninstall` on, so that workers that still run do not put the triggers back. */
 export type Installation = Identity & Readonly<{ id: string; installed: boolean }>
 
-/** The identity as it is now. `host` comes from the connection URL; hub and store from the settings of the process. */
+/** The identity as it is now. `host` comes from the connection URL; hub and its store from the settings of the process. */
 export async function currentIdentity(
   db: Db,
-  known: Readonly<{ host: string | null; hubUrl: string | null; hubStoreId: string | null }>,
+  known: Pick<Identity, 'host' | 'hubUrl' | 'hubStoreId' | 'storeSchema'>,
 ): Promise<Identity> {
   const { rows } = await db.query<{ name: string; oid: string }>(
     `select datname as name, oid::text as oid from pg_database where datname = current_database()`,
@@ -54,9 +56,10 @@ export async function readInstallation(db: Db): Promise<Installation | undefined
     host: string | null
     hub_url: string | null
     hub_store_id: string | null
+    store_schema: string | null
     installed: boolean
   }>(
-    `select id, system_identifier, database_name, database_oid, host, hub_url, hub_store_id, installed
+    `select id, system_identifier, database_name, database_oid, host, hub_url, hub_store_id, store_schema, installed
        from bridge.installation`,
   )
   const row = rows[0]
@@ -69,17 +72,21 @@ export async function readInstallation(db: Db): Promise<Installation | undefined
       host: row.host,
       hubUrl: row.hub_url,
       hubStoreId: row.hub_store_id,
+      storeSchema: row.store_schema,
       installed: row.installed,
     }
   )
 }
 
-/** Writes `identity` as the installation's: keeps the id where there is one already. Fills only what was unknown unless `adopt`. */
+/**
+ * Writes `identity` as the installation's: keeps the id where there is one already. Fills only what was unknown unless
+ * `adopt`; but where the store's schema is called otherwise now, that is known to be the same one.
+ */
 export async function recordInstallation(db: Db, identity: Identity, adopt: boolean): Promise<void> {
   await db.query(
     `insert into bridge.installation as i
-            (system_identifier, database_name, database_oid, host, hub_url, hub_store_id)
-     values ($1, $2, $3, $4, $5, $6)
+            (system_identifier, database_name, database_oid, host, hub_url, hub_store_id, store_schema)
+     values ($1, $2, $3, $4, $5, $6, $8)
      on conflict (singleton) do update
         set system_identifier = case when $7 then $1 else coalesce(i.system_identifier, $1) end,
             database_name = case when $7 then $2 else i.database_name end,
@@ -87,6 +94,7 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
             host = case when $7 then $4 else coalesce(i.host, $4) end,
             hub_url = case when $7 then $5 else coalesce(i.hub_url, $5) end,
             hub_store_id = case when $7 then $6 else coalesce(i.hub_store_id, $6) end,
+            store_schema = coalesce($8, i.store_schema),
             adopted_at = case when $7 then clock_timestamp() else i.adopted_at end`,
     [
       identity.systemIdentifier,
@@ -96,6 +104,7 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
       identity.hubUrl,
       identity.hubStoreId,
       adopt,
+      identity.storeSchema,
     ],
   )
 }
@@ -120,7 +129,7 @@ const HUB_MARKS = { HUB_URL: 'hubUrl', HUB_STORE_ID: 'hubStoreId' } as const
 
 /**
  * A staging restore must not talk to the production hub, nor a misspelt HUB_URL take the queue elsewhere unasked.
- * @throws DatabaseError `copied` where this is not the database, or not the hub, that the installation was made for.
+ * @throws DatabaseError `copied` where this is not the database, the store or the hub that the installation was made for.
  */
 export async function refuseCopy(db: Db, identity: Identity): Promise<void> {
   const installed = await readInstallation(db)
@@ -136,6 +145,7 @@ export async function refuseCopy(db: Db, identity: Identity): Promise<void> {
         'drops what waits and what was announced; if it is the same store at another address, `spree-bridge adopt --keep`.',
     )
   }
+  await refuseOtherStore(db, installed.storeSchema, identity.storeSchema)
   if (hubMarks.length > 0) {
     throw new DatabaseError(
       'copied',
@@ -144,6 +154,22 @@ export async function refuseCopy(db: Db, identity: Identity): Promise<void> {
         '`spree-bridge adopt --fresh` drops what waits and what was announced.',
     )
   }
+}
+
+/** A schema may be renamed; but where the one that was announced is still there, this is another store. */
+async function refuseOtherStore(db: Db, was: string | null, is: string | null): Promise<void> {
+  if (was === null || is === null || was === is) return
+  const { rows } = await db.query<{ there: boolean }>(
+    `select to_regclass(quote_ident($1) || '.spree_products') is not null as there`,
+    [was],
+  )
+  if (!rows[0]?.there) return
+  throw new DatabaseError(
+    'copied',
+    `spree-bridge was installed for the store in schema ${was}, and the search path of this role leads to that in ${is}. ` +
+      'Nothing is sent or applied. Put it right (`alter role … set search_path = …`), or if this one is to be announced ' +
+      'instead, run `spree-bridge adopt --fresh`, which drops what waits and what was announced.',
+  )
 }
 
 /** @throws DatabaseError `not_migrated` where `uninstall` has taken the triggers away. */

@@ -7,6 +7,7 @@ import { currentIdentity, type Identity } from '../postgres/installation.ts'
 import { type Migration, readMigrations, refuseOutdatedCode, schemaState } from '../postgres/migrate.ts'
 import { createPool, type Db, type Pool } from '../postgres/pool.ts'
 import { reachDatabase, splitUrl } from '../postgres/reach.ts'
+import { findStoreSchema } from '../store/columns.ts'
 import { lostConnections } from './lost-connections.ts'
 
 /** Found from `src/` and from `dist/` alike. */
@@ -39,8 +40,8 @@ export function bridgeMigrations(): Promise<Migration[]> {
   return readMigrations(MIGRATIONS)
 }
 
-/** The marks of this database and of the hub in the settings. */
-export function identityOf(
+/** The marks of this database, of the store in it and of the hub in the settings. */
+export async function identityOf(
   pool: Pool,
   settings: Settings & Readonly<{ databaseUrl: string }>,
 ): Promise<Identity> {
@@ -48,6 +49,7 @@ export function identityOf(
     host: splitUrl(settings.databaseUrl).host,
     hubUrl: settings.hubUrl ?? null,
     hubStoreId: settings.hubStoreId ?? null,
+    storeSchema: await findStoreSchema(pool),
   })
 }
 

@@ -18,11 +18,11 @@ export type Columns = Readonly<{
 }>
 
 /**
- * Reads the schema of the search path in which the store is, else the first. Never our own, which a role named `bridge`
- * has first in its path; none that the role may not use is in the path, hence the fallback. `others`: tables besides Spree's.
+ * The schema of the search path in which the store is, else the first. Never our own, which a role named `bridge` has first
+ * in its path; none that the role may not use is in the path, hence the fallback.
  */
-export async function readColumns(db: Db, others: readonly string[] = []): Promise<Columns> {
-  const { rows: schemas } = await db.query<{ schema: string }>(
+export async function findStoreSchema(db: Db): Promise<string> {
+  const { rows } = await db.query<{ schema: string }>(
     `select coalesce(
               (select s.name
                  from unnest(current_schemas(false)) with ordinality s (name, position)
@@ -31,7 +31,12 @@ export async function readColumns(db: Db, others: readonly string[] = []): Promi
                 limit 1),
               'public') as schema`,
   )
-  const schema = schemas[0]?.schema ?? 'public'
+  return rows[0]?.schema ?? 'public'
+}
+
+/** Reads the schema of the store. `others`: tables besides Spree's. */
+export async function readColumns(db: Db, others: readonly string[] = []): Promise<Columns> {
+  const schema = await findStoreSchema(db)
   const customers = await findCustomerTable(db, schema)
   const { rows } = await db.query<{
     table_name: string

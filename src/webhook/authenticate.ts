@@ -13,7 +13,7 @@ export function authenticate(tokens: readonly string[], log: Log): RequestHandle
   const seldom = onceInAWhile(log)
   const limit = limitWrongTokens()
   return (request, response, next) => {
-    if (HEADERS.some((name) => isOneOf(headerOf(request, name), tokens))) return next()
+    if (bearsToken(request, tokens)) return next()
     seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
     return limit(request, response, () => {
       response
@@ -21,6 +21,17 @@ export function authenticate(tokens: readonly string[], log: Log): RequestHandle
         .json({ error: 'Token is invalid: send the one of this webhook in X-Augury-Token.' })
     })
   }
+}
+
+/** Whether one of the tokens is in one of the headers in which hubs send it. */
+export function bearsToken(request: Request, tokens: readonly string[]): boolean {
+  return HEADERS.some((name) => isOneOf(headerOf(request, name), tokens))
+}
+
+/** FlowLink's way (protocol §9.2): `Authorization: Bearer <token>`. */
+export function bearsBearer(request: Request, tokens: readonly string[]): boolean {
+  const [, token = ''] = /^Bearer +(\S+) *$/i.exec(headerOf(request, 'authorization')) ?? []
+  return isOneOf(token, tokens)
 }
 
 function headerOf(request: Request, name: string): string {

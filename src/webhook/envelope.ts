@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
-import type { Delivery, JsonObject } from '../apply/delivery.ts'
+import type { Delivery } from '../apply/delivery.ts'
+import type { JsonObject } from '../apply/dialect.ts'
 import { explainIssues } from '../apply/explain-issues.ts'
 import { NoMessage } from './read-body.ts'
 
@@ -9,21 +10,24 @@ export type Envelope = Delivery & Readonly<{ message: string }>
 
 const LONGEST_NAME = 255
 
-const name = z
+/** Of a message, of a service, or an id. */
+export const name = z
   .string()
   .min(1)
   .max(LONGEST_NAME)
   .regex(/^\P{Cc}*$/u, 'must not contain control characters')
 
 // As it was parsed, not rebuilt key by key: a key may be called __proto__.
-const jsonObject = z.custom<JsonObject>(
+export const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'Invalid input: expected an object',
 )
 
+export const FORM = '{message, message_id, payload}'
+
 export const envelope = z.object(
   { message: name, message_id: name, payload: jsonObject, parameters: z.unknown().optional() },
-  'Invalid input: expected an object {message, message_id, payload}',
+  `Invalid input: expected an object ${FORM}`,
 )
 
 /** Other keys are ignored. @throws NoMessage 400, with the field that is wrong and why. */

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express'
 import { rateLimit } from 'express-rate-limit'
 
-import { answerUnavailable } from '../apply/answer.ts'
+import { notNow } from '../apply/answer.ts'
+import { send } from './reply.ts'
 
 /** So many wrong tokens in a minute have no innocent reason. */
 const WRONG_TOKENS_A_MINUTE = 100
@@ -34,11 +35,7 @@ export function limitInHand(largestBodyBytes: number, most = MOST_BYTES_IN_HAND)
     const isKnown = request.get('content-encoding') === undefined && Number.isSafeInteger(length)
     const bytes = REQUEST_BYTES + (isKnown ? Math.min(length, largestBodyBytes) : largestBodyBytes)
     if (inHand + bytes > most) {
-      const { status, body, retryAfterSeconds } = answerUnavailable(
-        'Too much at a time: send the message again later.',
-      )
-      response.set('Retry-After', String(retryAfterSeconds)).status(status).type('json').send(body)
-      return
+      return send(response, notNow({ error: 'Too much at a time: send the message again later.' }))
     }
     inHand += bytes
     response.once('close', () => {

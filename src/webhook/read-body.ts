@@ -1,3 +1,4 @@
+import express from 'express'
 import { z } from 'zod'
 
 /** A request that is no message: `status` and the text are the answer. */
@@ -12,6 +13,12 @@ export class NoMessage extends Error {
   }
 }
 
+/** An order of a few hundred lines has a tenth of this. */
+export const LARGEST_BODY_BYTES = 2 ** 20
+
+/** Takes the bytes of a body, whatever their type. */
+export const takeBody = express.raw({ type: () => true, limit: LARGEST_BODY_BYTES })
+
 const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i
 const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(;|$))/i
 
@@ -21,24 +28,24 @@ const SHOWN_OF_A_DEEP_PATH = 3
 
 /**
  * The JSON value of a body, all of whose texts PostgreSQL can store. Of a key that comes twice the last one counts.
- * @throws NoMessage 415, 406 for what is not JSON (protocol §3.1), 400 for JSON that cannot be kept.
+ * `form` is what it must be. @throws NoMessage 415, 406 for what is not JSON (protocol §3.1), 400 for JSON that cannot be kept.
  */
-export function readBody(body: unknown, contentType: string | undefined): unknown {
+export function readBody(body: unknown, contentType: string | undefined, form: string): unknown {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
   const type = contentType ?? ''
   if (bytes.length > 0 && (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)))
     throw new NoMessage(415, 'The Content-Type must be application/json, in UTF-8.')
-  const value = parseJson(bytes)
+  const value = parseJson(bytes, form)
   refuseUnfit(value, [])
   return value
 }
 
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Buffer, form: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     const what = bytes.length === 0 ? 'is empty' : 'is not valid JSON in UTF-8'
-    throw new NoMessage(406, `The body ${what}: it must be a JSON object {message, message_id, payload}.`)
+    throw new NoMessage(406, `The body ${what}: it must be a JSON object ${form}.`)
   }
 }
 

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { orderImport } from '../../src/apply/order-import.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
+import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
 import type { Connection, Db } from '../../src/postgres/pool.ts'
@@ -163,6 +165,238 @@ function newProduct(version: Old): Difference[] {
         ...(version === 'spree-3.2' ? { discontinue_on: null, created_at: '<time>' } : {}),
       },
     },
+  ]
+}
+
+const nell = {
+  firstname: 'Nell',
+  lastname: 'Guest',
+  address1: '1 Mole End',
+  address2: '',
+  city: 'New York',
+  zipcode: '10004',
+  phone: '555-0142',
+  state: 'NY',
+  country: 'US',
+}
+
+/** Two charts for 13.25 each, 5.00 to ship them and 2.65 of tax on top, to be paid by check. */
+const charts2 = {
+  number: 'M100',
+  channel: 'marketplace',
+  email: 'nell@example.com',
+  currency: 'USD',
+  placed_on: '2026-03-10T09:30:00Z',
+  totals: { item: 26.5, adjustment: 2.65, tax: 2.65, shipping: 5, payment: 0, order: 34.15 },
+  line_items: [{ sku: 'HC-F', quantity: 2, price: 13.25 }],
+  adjustments: [{ name: 'Sales Tax', value: 2.65 }],
+  shipping_address: nell,
+  billing_address: nell,
+  payments: [{ amount: 34.15, status: 'checkout', payment_method: 'Check' }],
+  shipments: [],
+}
+
+type OrderIds = Readonly<{ order: number; line: number; shipment: number; bill: number; ship: number }>
+
+/**
+ * What `charts2` leaves: the rows of the version's own checkout of the same (03-checkout, in 2.4 04-checkout), with the state
+ * changes of its models, and the adjustments closed. Until 2.1 shipping and tax hang on the order, and a shipment has no cost.
+ */
+function importedCharts(version: Old, { order, line, shipment, bill, ship }: OrderIds): Difference[] {
+  const is20 = version === 'spree-2.0'
+  const is32 = version === 'spree-3.2'
+  const adjusted = is32 ? { taxable_adjustment_total: 0, non_taxable_adjustment_total: 0 } : {}
+  const address = inserted('spree_addresses', {
+    ...nell,
+    address2: null,
+    state: undefined,
+    country: undefined,
+    state_name: null,
+    alternative_phone: null,
+    company: null,
+    state_id: 1,
+    country_id: 1,
+  })
+  const charge = {
+    adjustable_type: 'Spree::Order',
+    adjustable_id: order,
+    mandatory: true,
+    eligible: true,
+    state: 'closed',
+  }
+  const adjustments = is20
+    ? [
+        {
+          ...charge,
+          source_type: 'Spree::Shipment',
+          source_id: shipment,
+          originator_type: 'Spree::ShippingMethod',
+          originator_id: 1,
+          amount: 5,
+          label: 'Shipping',
+        },
+        {
+          ...charge,
+          source_type: 'Spree::Order',
+          source_id: order,
+          originator_type: 'Spree::TaxRate',
+          originator_id: null,
+          amount: 2.65,
+          label: 'Sales Tax',
+        },
+      ]
+    : [
+        {
+          source_type: 'Spree::TaxRate',
+          source_id: null,
+          adjustable_type: 'Spree::LineItem',
+          adjustable_id: line,
+          amount: 2.65,
+          label: 'Sales Tax',
+          mandatory: null,
+          eligible: true,
+          state: 'closed',
+          order_id: order,
+          included: false,
+        },
+      ]
+  const unit = inserted('spree_inventory_units', {
+    state: 'on_hand',
+    variant_id: 102,
+    order_id: order,
+    shipment_id: shipment,
+    pending: false,
+    ...(is20 ? { return_authorization_id: null } : { line_item_id: line }),
+  })
+  const change = (name: string, previous: string | null, next: string) =>
+    inserted('spree_state_changes', {
+      name,
+      previous_state: previous,
+      next_state: next,
+      stateful_type: 'Spree::Order',
+      stateful_id: order,
+      user_id: null,
+    })
+  const money = { promo_total: 0, included_tax_total: 0 }
+  return [
+    address,
+    address,
+    ...adjustments.map((adjustment) => inserted('spree_adjustments', adjustment)),
+    unit,
+    unit,
+    inserted('spree_line_items', {
+      variant_id: 102,
+      order_id: order,
+      quantity: 2,
+      price: 13.25,
+      currency: 'USD',
+      cost_price: 4,
+      ...(is20
+        ? {}
+        : {
+            ...money,
+            ...adjusted,
+            tax_category_id: null,
+            adjustment_total: 2.65,
+            additional_tax_total: 2.65,
+            pre_tax_amount: 26.5,
+          }),
+    }),
+    inserted('spree_orders', {
+      number: 'M100',
+      item_total: 26.5,
+      adjustment_total: is20 ? 7.65 : 2.65,
+      total: 34.15,
+      payment_total: 0,
+      state: 'complete',
+      payment_state: 'balance_due',
+      shipment_state: 'pending',
+      completed_at: '<time>',
+      user_id: null,
+      email: 'nell@example.com',
+      bill_address_id: bill,
+      ship_address_id: ship,
+      currency: 'USD',
+      special_instructions: null,
+      last_ip_address: null,
+      ...(is32 ? {} : { shipping_method_id: null }),
+      ...(is20
+        ? {}
+        : {
+            ...money,
+            ...adjusted,
+            shipment_total: 5,
+            additional_tax_total: 2.65,
+            item_count: 2,
+            channel: 'marketplace',
+            created_by_id: null,
+            approver_id: null,
+            approved_at: null,
+            confirmation_delivered: false,
+            considered_risky: false,
+            guest_token: expect.stringMatching(/^[\w-]{20,}$/),
+            canceled_at: null,
+            canceler_id: null,
+            store_id: 1,
+            state_lock_version: 0,
+          }),
+    }),
+    inserted('spree_payments', {
+      amount: 34.15,
+      order_id: order,
+      source_type: null,
+      source_id: null,
+      payment_method_id: 1,
+      state: 'checkout',
+      response_code: null,
+      avs_response: null,
+      cvv_response_code: null,
+      cvv_response_message: null,
+      ...(is32
+        ? { number: expect.stringMatching(/^P[0-9A-Z]{7}$/) }
+        : { identifier: expect.stringMatching(/^[A-Z2-9]{8}$/) }),
+    }),
+    ...(is20 ? [] : [changed('spree_products', {})]),
+    inserted('spree_shipments', {
+      tracking: null,
+      number: expect.stringMatching(/^H\d{11}$/),
+      cost: is20 ? null : 5,
+      shipped_at: null,
+      order_id: order,
+      address_id: ship,
+      state: 'pending',
+      stock_location_id: 1,
+      ...(is20
+        ? {}
+        : { ...money, ...adjusted, adjustment_total: 0, additional_tax_total: 0, pre_tax_amount: 5 }),
+    }),
+    inserted('spree_shipping_rates', {
+      shipment_id: shipment,
+      shipping_method_id: 1,
+      selected: true,
+      cost: 5,
+      tax_rate_id: null,
+    }),
+    change('order', 'cart', 'complete'),
+    change('payment', null, 'balance_due'),
+    change('shipment', null, 'pending'),
+    changed('spree_stock_items', { count_on_hand: 6 }),
+    inserted('spree_stock_movements', {
+      stock_item_id: 301,
+      quantity: -2,
+      action: null,
+      originator_type: 'Spree::Shipment',
+      originator_id: shipment,
+    }),
+    ...(is20
+      ? [
+          inserted('spree_tokenized_permissions', {
+            permissable_type: 'Spree::Order',
+            permissable_id: order,
+            token: expect.stringMatching(/^[\w-]{20,}$/),
+          }),
+        ]
+      : [changed('spree_variants', {})]),
   ]
 }
 
@@ -348,6 +582,115 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     const dear = put({ sku: 'CC', price: '1234567.5' })
     if (is20) await expect(dear).rejects.toMatchObject({ code: 'amount_too_large' })
     else await dear
+  })
+
+  test('what was waited for leaves; in 2.0 that is refused', async () => {
+    await change('HC-Q', 1)
+    before = await takePicture(db)
+    const confirm = (tracking: string) =>
+      applyMessage(db, store, shipmentConfirm, { shipment: { number: 'H41000000002', tracking } })
+    if (is20) {
+      await expect(confirm('1ZQ')).rejects.toMatchObject({
+        name: 'NotApplicable',
+        code: 'family_not_written',
+        message: expect.stringMatching(/Spree 2\.0 or 2\.1/),
+      })
+      expect(await since()).toEqual([])
+      return
+    }
+    await confirm('1ZQ')
+    const row = stateChange(552, 'ready', 'shipped')
+    expect(await since()).toEqual([
+      changed('spree_inventory_units', { state: 'shipped' }),
+      changed('spree_orders', { shipment_state: 'shipped' }),
+      changed('spree_shipments', { state: 'shipped', tracking: '1ZQ', shipped_at: '<time>' }),
+      { ...row, columns: { ...row.columns, stateful_type: 'Spree::Shipment' } },
+      stateChange(41, 'partial', 'shipped'),
+    ])
+    const once = await takePicture(db)
+    await confirm('1ZQ')
+    expect(await since(once)).toEqual([])
+  })
+
+  test('an order is imported as the rows of a checkout of the same; once', async () => {
+    const add = () => applyMessage(db, store, orderImport, { order: charts2 })
+    const { notifications, details } = await add()
+    expect(notifications).toEqual([])
+    expect(details).toMatchObject({
+      order: {
+        number: 'M100',
+        item_total: '26.5',
+        ship_total: '5.0',
+        tax_total: '2.65',
+        total: '34.15',
+        shipments: [{ cost: '5.0', state: 'pending', shipping_method: { name: 'UPS Ground (USD)' } }],
+      },
+    })
+    const [ids] = await rows(`
+      select o.id as order, l.id as line, s.id as shipment, o.bill_address_id as bill, o.ship_address_id as ship
+        from spree_orders o
+        join spree_line_items l on l.order_id = o.id
+        join spree_shipments s on s.order_id = o.id
+       where o.number = 'M100'`)
+    expect(await since()).toEqual(importedCharts(version, ids as OrderIds))
+    const once = await takePicture(db)
+    await expect(add()).rejects.toMatchObject({ name: 'NotApplicable', code: 'order_exists' })
+    expect(await since(once)).toEqual([])
+  })
+
+  test('an order owes what is not there, and adds up with a tax in its prices, a discount and a charge', async () => {
+    const { details } = await applyMessage(db, store, orderImport, {
+      order: {
+        ...charts2,
+        totals: { item: 31.5, tax: 5.03, shipping: 5, payment: 36, order: 36 },
+        line_items: [
+          { sku: 'HC-Q', quantity: 2, price: 9.5 },
+          { sku: 'HC-F', quantity: 1, price: 12.5 },
+        ],
+        adjustments: [
+          { name: 'VAT 19 %', value: 5.03 },
+          { name: 'Promotion', value: -2.5 },
+          { name: 'Gift wrap', value: 2 },
+        ],
+        payments: [{ amount: 36, status: 'completed', payment_method: 'Check' }],
+      },
+    })
+    expect(details).toMatchObject({
+      order: {
+        total: '36.0',
+        included_tax_total: '5.03',
+        additional_tax_total: '0.0',
+        payment_state: 'paid',
+        shipment_state: 'backorder',
+        shipments: [{ state: 'pending' }],
+      },
+    })
+    expect(
+      await rows(`
+        select u.state, u.variant_id
+          from spree_inventory_units u
+          join spree_orders o on o.id = u.order_id
+         where o.number = 'M100'
+         order by u.id`),
+    ).toEqual([
+      { state: 'backordered', variant_id: 103 },
+      { state: 'backordered', variant_id: 103 },
+      { state: 'on_hand', variant_id: 102 },
+    ])
+    expect(
+      await rows('select count_on_hand from spree_stock_items where id in (301, 303) order by id'),
+    ).toEqual([{ count_on_hand: 7 }, { count_on_hand: -3 }])
+    // What the shop's own updater makes of the rows: all that lies on the order before 2.2, and the shipping besides after it.
+    const [order] = await rows(`
+      select o.adjustment_total::float8 as stored, o.total::float8,
+             (select sum(a.amount)::float8
+                from spree_adjustments a
+               where a.adjustable_type = 'Spree::Order' and a.adjustable_id = o.id) as of_order
+        from spree_orders o
+       where o.number = 'M100'`)
+    expect(order).toEqual(
+      is20 ? { stored: 4.5, of_order: 4.5, total: 36 } : { stored: -0.5, of_order: -0.5, total: 36 },
+    )
   })
 
   test('what cannot be applied changes nothing', async () => {
@@ -566,8 +909,24 @@ test.each(lived.filter(([, source]) => source === 'fixture' || dumpsAvailable())
   },
 )
 
-const charts = { sku: 'HC-F', row: 301, owed: 'HC-Q', number: 'R410000001', product: 'HC', other: 32 }
-const harbour = { sku: 'TM-1', row: 310, owed: 'SL-7', number: 'R204817354', product: 'BC-01', other: 15 }
+const charts = {
+  sku: 'HC-F',
+  row: 301,
+  owed: 'HC-Q',
+  number: 'R410000001',
+  product: 'HC',
+  other: 32,
+  state: 'NY',
+}
+const harbour = {
+  sku: 'TM-1',
+  row: 310,
+  owed: 'SL-7',
+  number: 'R204817354',
+  product: 'BC-01',
+  other: 15,
+  state: 'ME',
+}
 
 test.each([
   ['spree-2.0', charts],
@@ -576,8 +935,8 @@ test.each([
   ['spree-4.7', harbour],
   ['solidus-4', harbour],
 ] as const)(
-  'a level, a price and a name are not announced back in %s; what a person did besides is, and the order that it filled',
-  async (version, { sku, row, owed, number, product, other }) => {
+  'a level, a price and a name are not announced back in %s; what a person did besides is, and the order that it filled or made',
+  async (version, { sku, row, owed, number, product, other, state }) => {
     const database = await createStore(version, 'fixture')
     try {
       const collecting = await startCollecting(database)
@@ -601,6 +960,17 @@ test.each([
       expect(await collecting.all()).toMatchObject([{ type: 'product:update', payload: { price: '7.5' } }])
       await fromHub(stockChange, { sku: owed, quantity: 5 })
       expect(await collecting.all()).toMatchObject([{ type: 'order:persist', payload: { number } }])
+      const address = { ...nell, state }
+      const order = {
+        ...charts2,
+        line_items: [{ sku, quantity: 2, price: 13.25 }],
+        shipping_address: address,
+        billing_address: address,
+      }
+      await fromHub(orderImport, { order })
+      expect(await collecting.all()).toMatchObject([
+        { type: 'order:persist', payload: { number: 'M100', total: '34.15' } },
+      ])
     } finally {
       await database.drop()
     }

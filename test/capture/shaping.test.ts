@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
 import { readSettings } from '../../src/config/read-settings.ts'
+import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
+import { shapeOf } from '../../src/processes/shape-of.ts'
 import { openStore } from '../../src/store/store.ts'
 import { runBridge } from '../operator/run-bridge.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
@@ -411,6 +413,35 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('extra columns of a store of
     expect(await told(`insert into erp_notes (order_id, cost) values (42, 3)`)).toMatchObject([
       { aggregate: 'order:42', payload: { order: 'E-17', erp_notes: [{ cost: '3.0' }] } },
     ])
+  })
+
+  test('tell the stores of a shop apart: filters keep the messages of one', async () => {
+    const six = family === 'spree-6.0'
+    const file = settingsFile(`
+extra: {product: ${six ? '{columns: [store_id]}' : '{tables: {spree_products_stores: {key: product_id, columns: [store_id]}}}'}}
+filters:
+  order:persist: [{path: payload.store.code, operator: eq, value: kiel}]
+  order:updated: [{path: payload.original.store.code, operator: eq, value: kiel}]
+  product:update: [{path: payload.${six ? 'store_id' : 'spree_products_stores.*.store_id'}, operator: eq, value: 2, match_rule: any}]`)
+    const { settings } = readSettings({ env: {}, file, needs: [] })
+    await db.pool.query(`
+      insert into spree_stores (id, name, url, code, default_currency, "default", created_at, updated_at)
+      values (2, 'Kiel', 'kiel.example', 'kiel', 'EUR', false, now(), now());
+      update spree_orders set store_id = 2 where id = 42;
+      ${six ? 'update spree_products set store_id = 2 where id = 12' : 'insert into spree_products_stores (product_id, store_id, created_at, updated_at) values (12, 2, now(), now())'}`)
+    const store = await openStore(db.pool, settings)
+    const shape = await shapeOf(settings, settings.transformBudgetMs)
+    const kept = async (kind: 'order' | 'product', name: string, orderMessages: 'persist' | 'generic') => {
+      const asked = { kind, name, stockMessages: 'change', orderMessages, shape, redact: undefined } as const
+      const { messages } = (await previewMessages(db.pool, store, asked))!
+      return messages.filter(({ type }) => /^order|^product/.test(type)).map(({ withheldBy }) => withheldBy)
+    }
+    expect(await kept('order', '42', 'persist')).toEqual([null])
+    expect(await kept('order', '41', 'persist')).toEqual(['filters'])
+    expect(await kept('order', '42', 'generic')).toEqual([null])
+    expect(await kept('order', '41', 'generic')).toEqual(['filters'])
+    expect(await kept('product', '12', 'persist')).toEqual([null])
+    expect(await kept('product', '13', 'persist')).toEqual(['filters'])
   })
 
   test.each([

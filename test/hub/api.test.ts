@@ -491,7 +491,14 @@ describe('stores', () => {
       token: 'w',
       required: true,
       enabled: true,
-      messages: ['stock:change', 'stock:actual', 'product:new', 'product:update', 'order:import'],
+      messages: [
+        'stock:change',
+        'stock:actual',
+        'product:new',
+        'product:update',
+        'order:import',
+        'shipment:confirm',
+      ],
     })
     const { rows } = await hub.pool.query('select is_store from hub.mapping where store_id = $1', [made.id])
     expect(rows).toEqual([{ is_store: true }])

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { aggregateOf } from '../../src/messages/aggregate-of.ts'
 import { deriveOrderMessages } from '../../src/messages/derive-order-messages.ts'
 import { messagesReference } from '../../src/messages/describe-messages.ts'
-import { ANNOUNCED_TYPES, MESSAGE_TYPES, type MessageType } from '../../src/messages/message.ts'
+import { MESSAGE_TYPES, type MessageType, OBJECT_TYPES, type ObjectType } from '../../src/messages/message.ts'
 import { BUILT_IN_TYPES } from '../../src/messages/message-types.ts'
+import { objectSamples } from '../../src/messages/samples/objects.ts'
 import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
 import { genericOrderSchema, shipmentOfOrderSchema } from '../../src/messages/schemas/generic-order.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
@@ -20,7 +21,10 @@ type Part = Record<string, unknown>
 
 type Payload = Record<string, Part> & { order?: Part }
 
-const payloadOf = (name: string) => sampleOf(name)?.payload as Payload
+const isObject = (name: string): name is ObjectType => OBJECT_TYPES.some((known) => known === name)
+
+const payloadOf = (name: string) =>
+  (isObject(name) ? objectSamples[name] : sampleOf(name)?.payload) as Payload
 
 describe('samples', () => {
   const protocolNames =
@@ -136,7 +140,7 @@ describe('the JSON Schemas', () => {
     for (const [file, content] of reference) expect(readFileSync(file, 'utf8')).toBe(content)
   })
 
-  test.each(ANNOUNCED_TYPES)('%s: the sample keeps to it, and without any of its keys does not', (type) => {
+  test.each(MESSAGE_TYPES)('%s: the sample keeps to it, and without any of its keys does not', (type) => {
     const payload = payloadOf(type)
     expect(schemas.get(type)?.parse(payload)).toEqual(payload)
     expect(messageSchemas[type].parse(payload)).toEqual(payload)

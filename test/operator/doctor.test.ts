@@ -2,10 +2,14 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { checkHub } from '../../src/operator/doctor/check-hub.ts'
+import { checkStores } from '../../src/operator/doctor/check-stores.ts'
 import { checkWebhook } from '../../src/operator/doctor/check-webhook.ts'
 import { Differences } from '../../src/operator/doctor/differences.ts'
 import type { Finding } from '../../src/operator/doctor/finding.ts'
 import type { Rehearsal } from '../../src/operator/doctor/rehearse.ts'
+import { currentIdentity, recordInstallation } from '../../src/postgres/installation.ts'
+import type { Pool } from '../../src/postgres/pool.ts'
+import { openStore as openStoreOf } from '../../src/store/store.ts'
 import { startObjectHub } from '../support/object-hub.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { onServer } from '../support/postgres.ts'
@@ -26,6 +30,12 @@ async function examine(env: Environment, ...options: string[]) {
     all: troubles,
   }
 }
+
+/** Beside one that is gone. */
+const SECOND_STORE = `
+  insert into spree_stores (id, name, url, code, default_currency, "default", deleted_at, created_at, updated_at)
+  values (2, 'Kiel', 'kiel.example', 'kiel', 'EUR', false, null, now(), now()),
+         (3, 'Gone', 'gone.example', 'gone', 'EUR', false, now(), now(), now())`
 
 describe('doctor', () => {
   test('finds nothing to mend where worker, web and hub run, and changes nothing', async () => {
@@ -113,6 +123,7 @@ describe('doctor', () => {
   test('names the fields that the store has no column for, and all that is missing of what is wanted besides', async () => {
     const store = await openStore()
     await store.pool.query(`
+      ${SECOND_STORE};
       drop table spree_stock_transfers cascade;
       alter table spree_products drop column status;
       alter table spree_orders drop column internal_note`)
@@ -140,7 +151,62 @@ extra:
     )
     expect(textOf('customer')?.text).toBe('can be read; the store does not keep phone')
     expect(textOf('stock')?.text).toBe('can be read')
+    expect(textOf('stores')?.text).toContain('2 share the tables (harbour, kiel)')
     expect(textOf('stock_transfer')?.text).toBe('is not told of: the store has no table of stock transfers')
+  })
+
+  test('names the stores that share the tables, and those of other schemas, with how one of them is chosen', async () => {
+    const store = await openMigratedStore()
+    await store.pool.query(`
+      ${SECOND_STORE};
+      create schema annex;
+      do $$ declare name text;
+      begin
+        for name in select tablename from pg_tables where schemaname = 'public' loop
+          execute format('create table annex.%I (like public.%I)', name, name);
+        end loop;
+      end $$`)
+    const named = async (pool: Pool, hubDialect?: 'wombat') =>
+      checkStores(pool, await openStoreOf(pool, { hubDialect }))
+    const stores = {
+      check: 'stores',
+      state: 'warning',
+      text: '2 share the tables (harbour, kiel): all of them are announced, to one hub store',
+    }
+    expect(await named(store.pool)).toMatchObject([
+      {
+        ...stores,
+        mend: expect.stringMatching(
+          /`filters`.*\nOrders: payload\.store\.code .*\nProducts: payload\.spree_products_stores\.\*\.store_id .*\nStock /,
+        ),
+      },
+      {
+        check: 'schemas',
+        state: 'warning',
+        text: 'there is a store in annex too: only that in public, the first in the search path, is announced',
+        mend: expect.stringContaining('alter role … set search_path'),
+      },
+    ])
+    expect((await named(store.pool, 'wombat'))[0]).toMatchObject({
+      ...stores,
+      mend: expect.stringContaining('HUB_DIALECT=seed'),
+    })
+    // A role that sees another store first does not take what was announced of this one for that one's.
+    const known = { host: null, hubUrl: null, hubStoreId: null, storeSchema: 'public' }
+    await recordInstallation(store.pool, await currentIdentity(store.pool, known), false)
+    const url = new URL(store.url)
+    url.searchParams.set('options', '-c search_path=annex,public')
+    const { status, all } = await examine({ ...environment(store), DATABASE_URL: url.href })
+    expect(status).toBe(1)
+    expect(all.filter(({ check }) => ['schemas', 'installation'].includes(check))).toMatchObject([
+      { text: expect.stringContaining('there is a store in public too: only that in annex, the first') },
+      {
+        state: 'failed',
+        text: expect.stringMatching(
+          /for the store in schema public, .* leads to that in annex\. .*adopt --fresh/,
+        ),
+      },
+    ])
   })
 
   test('goes on to the hub where the database does not answer', async () => {

@@ -302,7 +302,12 @@ describe('a worker', () => {
 
 test('a copy of the database, or another hub, is told from the one that was installed', async () => {
   const queue = await createQueue()
-  const here = await currentIdentity(queue.pool, { host: 'db:5432', hubUrl: 'http://hub', hubStoreId: 's1' })
+  const here = await currentIdentity(queue.pool, {
+    host: 'db:5432',
+    hubUrl: 'http://hub',
+    hubStoreId: 's1',
+    storeSchema: 'public',
+  })
   await refuseCopy(queue.pool, here)
   await recordInstallation(queue.pool, { ...here, systemIdentifier: null }, false)
   await refuseCopy(queue.pool, here)
@@ -322,6 +327,28 @@ test('a copy of the database, or another hub, is told from the one that was inst
   await refuseCopy(queue.pool, here)
   await recordInstallation(queue.pool, { ...here, host: 'new:5432' }, true)
   await refuseCopy(queue.pool, { ...here, host: 'new:5432' })
+  await queue.drop()
+})
+
+test('another store in another schema is told from the same one whose schema has another name now', async () => {
+  const queue = await createQueue()
+  const known = { host: null, hubUrl: null, hubStoreId: null }
+  const shop = await currentIdentity(queue.pool, { ...known, storeSchema: 'shop' })
+  const annex = { ...shop, storeSchema: 'annex' }
+  await queue.pool.query('create schema shop; create table shop.spree_products (id bigint)')
+  await recordInstallation(queue.pool, shop, false)
+  await refuseCopy(queue.pool, shop)
+  await expect(refuseCopy(queue.pool, annex)).rejects.toThrow(
+    'was installed for the store in schema shop, and the search path of this role leads to that in annex',
+  )
+  await recordInstallation(queue.pool, annex, true)
+  await expect(refuseCopy(queue.pool, annex)).resolves.toBeUndefined()
+  await recordInstallation(queue.pool, shop, true)
+  await queue.pool.query('alter schema shop rename to annex')
+  await refuseCopy(queue.pool, annex)
+  await recordInstallation(queue.pool, annex, false)
+  await queue.pool.query('create schema shop; create table shop.spree_products (id bigint)')
+  await refuseCopy(queue.pool, annex)
   await queue.drop()
 })
 

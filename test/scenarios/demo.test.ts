@@ -45,6 +45,7 @@ const ANSWERED: readonly Case[] = [
   ['push stock:change --file stock.json --wait', 0, 'The hub has taken it as '],
   ['deliver stock:change --sample', 0, '"message_id"'],
   ['samples order:new --version 6.0', 0, '"message": "order:new"'],
+  ['samples inventories', 0, '"inventories": ['],
 ]
 
 const REFUSED: readonly Case[] = [

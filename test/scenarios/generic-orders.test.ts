@@ -7,17 +7,16 @@ import { inTransaction } from '../../src/postgres/transaction.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { type Told as Queued, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, replay, type StoreFamily } from '../support/stores.ts'
-import { PATIENT, withWorker } from './live-through-the-day.ts'
 import {
-  type Episode,
-  expectedReturn,
-  isReturn,
-  type Payload,
-  readDay,
-  type Store,
-  subjects,
-} from './told.ts'
+  createStore,
+  dumpsAvailable,
+  replay,
+  type SolidusStore,
+  type StoreFamily,
+  type StoreSource,
+} from '../support/stores.ts'
+import { PATIENT, withWorker } from './live-through-the-day.ts'
+import { expectedReturn, isReturn, type Payload, readDay, subjects } from './told.ts'
 
 /** Written by hand: what is told, and by role and step the generic orders, each step with the keys that it changes. */
 type GenericDay = Readonly<{
@@ -26,34 +25,76 @@ type GenericDay = Readonly<{
   payments: Record<string, Payload>
 }>
 type Said = Readonly<{ type: string; payload: Payload }>
+type Lived = ReadonlyMap<string, readonly Said[]>
+type GenericStore = Readonly<{
+  family: StoreFamily | SolidusStore | 'spree-2.4'
+  source: StoreSource
+  day: GenericDay
+  roles: Readonly<Record<string, string>>
+  /** The steps in which what is ordered comes into being. */
+  before: readonly string[]
+}>
 
-const families = ['spree-4.10', 'spree-6.0'] as const
-const BEFORE = ['01-create-product', '02-change-product', '03-stock-movement']
+/** A worker tells what happens in this, with a hub; of the others the collector alone, which is the same for all. */
+const WITH_WORKER = 'spree-4.10'
 
-// Both at the same time: most of a day is waiting for things to settle.
-const days = new Map<StoreFamily, Promise<ReadonlyMap<string, Episode>>>()
+const all: GenericStore[] = [
+  ...(['spree-4.10', 'spree-6.0'] as const).map((family) => ({
+    family,
+    source: 'fixture' as const,
+    day: readDay<GenericDay>(`${family}.generic.json`),
+    roles: subjects[family].fixture,
+    before: ['01-create-product', '02-change-product', '03-stock-movement'],
+  })),
+  ...(['fixture', 'dump'] as const).flatMap((source): GenericStore[] => [
+    {
+      family: 'spree-2.4',
+      source,
+      day: readDay<GenericDay>('spree-2.4.generic.json'),
+      roles: { order: 'order-R240000001', canceled: 'order-R240000002', first: 'DC-S', second: 'DC-L' },
+      before: ['01-create-product', '02-change-product', '02b-change-options', '03-stock-movement'],
+    },
+    {
+      family: 'solidus-4',
+      source,
+      day: readDay<GenericDay>(`solidus-4.generic${source === 'dump' ? '.dump' : ''}.json`),
+      roles: subjects['solidus-4'][source],
+      before: [
+        '01-product-created',
+        '02-price-changed',
+        '03-stock-moved',
+        ...(source === 'dump' ? ['05-user-created'] : []),
+        '06-cart-only',
+      ],
+    },
+  ]),
+]
+const possible = all.filter(({ source }) => source === 'fixture' || dumpsAvailable())
+
+for (const { family } of all.filter((store) => !possible.includes(store)))
+  test.skip(`a real store of ${family} that tells generic orders needs STORE_DUMPS`, () => {})
+
+// All at the same time: most of a day is waiting for things to settle.
+const days = new Map<GenericStore, Promise<Lived>>()
 beforeAll(() => {
-  for (const family of families) {
-    const day = liveThrough(family)
+  for (const store of possible) {
+    const day = store.family === WITH_WORKER ? liveWithWorker(store) : liveWithCollector(store)
     day.catch(() => {}) // its own tests tell
-    days.set(family, day)
+    days.set(store, day)
   }
 })
 
-describe.each(families)('a store of %s that tells generic orders', (family) => {
-  const store: Store = { family, source: 'fixture' }
-  const day = readDay<GenericDay>(`${family}.generic.json`)
-  let episodes: ReadonlyMap<string, Episode>
+describe.each(possible)('a store of $family ($source) that tells generic orders', (store) => {
+  let lived: Lived
 
   beforeAll(async () => {
-    episodes = (await days.get(family))!
+    lived = (await days.get(store))!
   }, 120_000)
 
-  test.each(Object.keys(day.told))('%s', (step) => {
-    const { requests } = episodes.get(step)!
+  test.each(Object.keys(store.day.told))('%s', (step) => {
     const isStock = ({ type }: Said) => type.startsWith('stock:')
-    const said = requests.map(({ type, payload }): Said => ({ type, payload }))
-    const expected = day.told[step]!.map((line) => expectedMessage(store, day, step, line))
+    const said = lived.get(step)!
+    const expected = store.day.told[step]!.map((line) => expectedMessage(store, step, line))
     expect(said.filter((message) => !isStock(message))).toEqual(
       expected.filter((message) => !isStock(message)),
     )
@@ -62,48 +103,82 @@ describe.each(families)('a store of %s that tells generic orders', (family) => {
   })
 
   test('what changed and changed back is silent', () => {
-    expect(episodes.get('there and back')!.requests).toEqual([])
+    expect(lived.get('there and back')).toEqual([])
   })
 })
 
-async function liveThrough(family: StoreFamily): Promise<ReadonlyMap<string, Episode>> {
+async function liveWithWorker({ family, source, day, before }: GenericStore): Promise<Lived> {
   const settings = { orders: 'generic', ...PATIENT } as const
-  const steps = Object.keys(readDay<GenericDay>(`${family}.generic.json`).told)
-  return withWorker({ family, source: 'fixture' }, settings, { ours: true }, async (_, __, live) => {
-    const episodes = new Map<string, Episode>()
-    for (const step of [...BEFORE, ...steps])
-      episodes.set(step, await live(step, (database) => replay(database, family, step, 'fixture')))
-    const thereAndBack = await live('there and back', async ({ pool }) => {
-      await pool.query(`update spree_orders set email = 'x' || email where completed_at is not null`)
-      await pool.query(`update spree_orders set email = substr(email, 2) where completed_at is not null`)
-    })
-    return episodes.set('there and back', thereAndBack)
+  return withWorker({ family, source }, settings, { ours: true }, async (_, __, live) => {
+    const lived = new Map<string, Said[]>()
+    const tell = async (name: string, act: (db: TestDatabase) => Promise<unknown>) => {
+      const { requests } = await live(name, act)
+      lived.set(
+        name,
+        requests.map(({ type, payload }) => ({ type, payload })),
+      )
+    }
+    for (const step of [...before, ...Object.keys(day.told)])
+      await tell(step, (db) => replay(db, family, step, source))
+    await tell('there and back', thereAndBack)
+    return lived
   })
 }
 
+/** What is told of customers on the way is another test's. */
+async function liveWithCollector({ family, source, day, before }: GenericStore): Promise<Lived> {
+  const db = await createStore(family, source)
+  try {
+    const { all } = await startCollecting(db, { orders: 'generic' })
+    const lived = new Map<string, Said[]>()
+    const tell = async (name: string, act: (db: TestDatabase) => Promise<unknown>) => {
+      await act(db)
+      const said = (await all()).filter(({ type }) => !type.startsWith('user:'))
+      lived.set(
+        name,
+        said.map(({ type, payload }) => ({ type, payload })),
+      )
+    }
+    for (const step of [...before, ...Object.keys(day.told)])
+      await tell(step, () => replay(db, family, step, family === 'spree-2.4' ? 'fixture' : source))
+    await tell('there and back', thereAndBack)
+    return lived
+  } finally {
+    await db.drop()
+  }
+}
+
+async function thereAndBack({ pool }: TestDatabase): Promise<void> {
+  await pool.query(`update spree_orders set email = 'x' || email where completed_at is not null`)
+  await pool.query(`update spree_orders set email = substr(email, 2) where completed_at is not null`)
+}
+
 /** `order:updated order` in full, from the raw and the generic orders that were written for the steps so far. */
-function expectedMessage(store: Store, day: GenericDay, step: string, line: string): Said {
-  const { family, source } = store
-  const [type = '', role = '', quantity] = line.split(' ')
-  const name = subjects[family][source][role as 'order']
-  if (quantity !== undefined) return { type, payload: { sku: name, quantity: Number(quantity) } }
+function expectedMessage({ family, source, day, roles }: GenericStore, step: string, line: string): Said {
+  const [type = '', role = '', number] = line.split(' ')
+  const name = roles[role]!
+  if (type.startsWith('stock:')) return { type, payload: { sku: name, quantity: Number(number) } }
   if (type.startsWith('payment:')) return { type, payload: day.payments[line]! }
   const steps = Object.keys(day.orders[role]!).filter((other) => other <= step)
   const generic = (until: readonly string[]): Payload =>
     Object.assign({}, ...until.map((each) => day.orders[role]![each]))
   const order = generic(steps)
-  const original = readExpected(family, source, name, steps)
-  if (isReturn(type)) return { type, payload: expectedReturn(type, original, step, store) }
-  const [shipment] = order['shipments'] as Payload[]
+  // The statements and what follows are the same for the dump of 2.4 and its small shop.
+  const files = { family, source: family === 'spree-2.4' ? ('fixture' as const) : source }
+  const raw = (of: string, until: readonly string[] = []) =>
+    readExpected(files.family, files.source, of, until)
+  const original = raw(name, steps)
+  if (isReturn(type)) return { type, payload: expectedReturn(type, original, step, files) }
+  const shipment = (order['shipments'] as Payload[])[Number(number ?? 0)]
   const { number: order_number, email, shipping_address } = order
   const wholeShipment = { ...shipment, order_number, email, shipping_address }
   switch (type) {
     case 'order:updated': {
-      const before = readExpected(family, source, name, steps.slice(0, -1))
-      const previous = generic(steps.slice(0, -1))
-      const changed = Object.keys(original).filter((key) => before[key] !== original[key] && isOf(step, key))
+      const before = raw(name, steps.slice(0, -1))
+      // A step's file names exactly the keys that it changes.
+      const changed = Object.keys(raw(`${name}.${step}`))
       const diff = Object.fromEntries(changed.map((key) => [key, [before[key] ?? null, original[key]]]))
-      return { type, payload: { order, original, previous, diff } }
+      return { type, payload: { order, original, previous: generic(steps.slice(0, -1)), diff } }
     }
     case 'shipment:ready':
       return { type, payload: { shipment: wholeShipment, order, original } }
@@ -111,11 +186,6 @@ function expectedMessage(store: Store, day: GenericDay, step: string, line: stri
       return { type, payload: { shipment: wholeShipment } }
     default:
       return { type, payload: { order, original } }
-  }
-
-  /** A step's file names exactly the keys that it changes. */
-  function isOf(last: string, key: string): boolean {
-    return key in readExpected(family, source, `${name}.${last}`)
   }
 }
 

@@ -2,22 +2,26 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { compareOrders, compareProducts } from '../../src/capture/compare-window.ts'
 import { cartKind } from '../../src/messages/cart.ts'
+import { customerKind } from '../../src/messages/customer.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
-import type { ObjectType } from '../../src/messages/message.ts'
+import type { MessageType, ObjectType } from '../../src/messages/message.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import type { StateKind } from '../../src/messages/state-kind.ts'
 import { orderObjects, productObjects, stateObjects } from '../../src/messages/wombat/as-objects.ts'
 import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { openStore } from '../../src/store/store.ts'
+import { startCollecting } from '../support/collecting.ts'
 import { type ObjectHub, type PushedObject, startObjectHub } from '../support/object-hub.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore, dumpsAvailable, replay, type StoreFamily } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { PATIENT } from './live-through-the-day.ts'
+import { OBJECT_DAYS } from './object-days.ts'
+import { deckShoe, shipTo, type ToldObject } from './object-forms.ts'
 
 // What is expected was written from the protocol's table of serializers and from the statements, before any of it ran.
 
-type Told = readonly [type: ObjectType, object: Readonly<Record<string, unknown>>]
 type Running = Readonly<{ db: TestDatabase; hub: ObjectHub; worker: TestWorker }>
 
 async function start(
@@ -56,48 +60,8 @@ const sql =
     for (const statement of statements) await pool.query(statement)
   }
 
-const shipTo = {
-  firstname: 'Ann',
-  lastname: 'Guest',
-  address1: '4 Quay Lane',
-  address2: null,
-  zipcode: '97201',
-  city: 'Portland',
-  state: 'OR',
-  country: 'US',
-  phone: '+1 503 555 0199',
-  company: null,
-}
-const noSizes = { weight: '0.0', height: null, width: null, depth: null }
-
-const deckShoe = {
-  id: 'DS',
-  name: 'Deck Shoe',
-  sku: 'DS',
-  description: 'Grips wet planks.',
-  price: 58,
-  cost_price: 0,
-  available_on: null,
-  permalink: 'deck-shoe',
-  meta_description: null,
-  meta_keywords: null,
-  shipping_category: 'Parcel',
-  taxons: [],
-  ...noSizes,
-  options: ['size'],
-  images: [],
-  variants: [
-    { sku: 'DS-41', price: 60, cost_price: 0, ...noSizes, options: { Size: 'S' }, images: [] },
-    { sku: 'DS-42', price: 62.5, cost_price: 0, ...noSizes, options: { Size: 'M' }, images: [] },
-  ],
-}
-
 let running: Running
-/** Lives its day beside the other: most of a day is waiting for things to settle. */
-let six: Promise<ReadonlyMap<string, Awaited<ReturnType<typeof told>>>>
 beforeAll(async () => {
-  six = liveSix()
-  six.catch(() => {}) // its own test tells
   running = await start(
     'spree-4.10',
     sql(
@@ -111,46 +75,17 @@ beforeAll(async () => {
   )
 }, 60_000)
 afterAll(async () => {
-  await six.catch(() => {})
   await stop(running)
 })
 
-const SIX = [
-  '01-create-product',
-  '02-change-product',
-  '03-stock-movement',
-  '04-checkout',
-  '05-update-order',
-  '06-capture-payment',
-  '07-ship',
-  '08a-refund',
-  '08b-return',
-  '09a-create-order-to-cancel',
-  '09b-cancel-order',
-  '11a-create-product-to-delete',
-  '11b-delete-product',
-]
-
-async function liveSix() {
-  const own = await start('spree-6.0')
-  try {
-    const day = new Map<string, Awaited<ReturnType<typeof told>>>()
-    for (const name of SIX) day.set(name, await told(own, (db) => replay(db, 'spree-6.0', name, 'fixture')))
-    expect(own.worker.complaints()).toEqual([])
-    expect(own.hub.held.get('orders R1047')).toMatchObject({ status: 'canceled' })
-    expect(own.hub.held.get('shipments R1047-F1')).toMatchObject({ status: 'canceled' })
-    return day
-  } finally {
-    await stop(own)
-  }
-}
-
 describe('a store of 4.10 is told as objects', () => {
   const step = (name: string) => told(running, (db) => replay(db, 'spree-4.10', name, 'fixture'))
-  const inventory = (quantity: number, id = 317, sku = 'DS-41', location = 'Portland warehouse'): Told => [
-    'inventories',
-    { id, location, product_id: sku, quantity },
-  ]
+  const inventory = (
+    quantity: number,
+    id = 317,
+    sku = 'DS-41',
+    location = 'Portland warehouse',
+  ): ToldObject => ['inventories', { id, location, product_id: sku, quantity }]
   const deckShoeII = {
     ...deckShoe,
     name: 'Deck Shoe II',
@@ -507,119 +442,35 @@ describe('a store of 4.10 is told as objects', () => {
   })
 })
 
-test('a store of 6.0 is told as the same objects', async () => {
-  const day = await six
-  const step = (name: string) => day.get(name)
-  const inventory = (quantity: number, id = 317, sku = 'DS-41'): Told => [
-    'inventories',
-    { id, location: 'Portland warehouse', product_id: sku, quantity },
-  ]
-  // No master: known by its default variant. What is said of a product as a whole is said of that.
-  const product = { ...deckShoe, id: 'DS-41', sku: 'DS-41', price: 60, shipping_category: null, options: [] }
-  const [first, second] = deckShoe.variants
-  expect(step('01-create-product')).toEqual([
-    ['products', product],
-    inventory(20),
-    inventory(20, 318, 'DS-42'),
-  ])
-  expect(step('02-change-product')).toEqual([
-    [
-      'products',
-      { ...product, name: 'Deck Shoe II', price: 64, variants: [{ ...first, price: 64 }, second] },
-    ],
-  ])
-  expect(step('03-stock-movement')).toEqual([inventory(27)])
-  const payment = {
-    id: 77,
-    number: 'R1046-P1',
-    status: 'pending',
-    amount: 134,
-    payment_method: 'Check',
-    source: null,
-  }
-  const order = {
-    id: 'R1046',
-    status: 'complete',
-    channel: 'spree',
-    email: 'guest@example.com',
-    currency: 'USD',
-    placed_on: '2026-03-10T09:28:00.340Z',
-    updated_at: '2026-03-10T09:28:00.380Z',
-    totals: { item: 128, adjustment: 0, tax: 0, shipping: 6, payment: 0, order: 134 },
-    adjustments: [
-      { name: 'discount', value: 0 },
-      { name: 'tax', value: 0 },
-      { name: 'shipping', value: 6 },
-    ],
-    guest_token: null,
-    shipping_instructions: null,
-    line_items: [{ id: 511, product_id: 'DS-41', name: 'Deck Shoe II', quantity: 2, price: 64 }],
-    payments: [payment],
-    promotions: [],
-    shipping_address: shipTo,
-    billing_address: { ...shipTo, address1: '5 Quay Lane' },
-  }
-  const shipment = {
-    id: 'R1046-F1',
-    order_id: 'R1046',
-    email: 'guest@example.com',
-    cost: 6,
-    status: 'pending',
-    stock_location: 'Portland warehouse',
-    shipping_method: 'Ground',
-    shipping_method_code: 'GROUND',
-    tracking: null,
-    placed_on: '2026-03-10T09:28:00.340Z',
-    shipped_at: null,
-    totals: order.totals,
-    updated_at: '2026-03-10T09:28:00.280Z',
-    channel: 'spree',
-    items: [{ product_id: 'DS-41', name: 'Deck Shoe II', quantity: 2, price: 64 }],
-    billing_address: order.billing_address,
-    shipping_address: shipTo,
-  }
-  // What is sold is allocated: it leaves the level when it ships.
-  expect(step('04-checkout')).toEqual([
-    ['orders', order],
-    ['shipments', shipment],
-  ])
-  const address = { ...shipTo, address1: '6 Quay Lane' }
-  const totals = { ...order.totals, payment: 134 }
-  const paid = {
-    ...order,
-    updated_at: '2026-03-10T09:42:00.470Z',
-    totals,
-    payments: [{ ...payment, status: 'completed' }],
-    shipping_address: address,
-  }
-  expect(step('06-capture-payment')).toEqual([
-    ['orders', paid],
-    ['shipments', { ...shipment, status: 'ready', totals, shipping_address: address }],
-  ])
-  expect(step('07-ship')).toEqual([
-    ['orders', { ...paid, updated_at: '2026-03-10T09:49:00.526Z' }],
-    [
-      'shipments',
-      {
-        ...shipment,
-        status: 'shipped',
-        tracking: '1ZHARBOUR1',
-        shipped_at: '2026-03-10T09:49:00.497Z',
-        updated_at: '2026-03-10T09:49:00.497Z',
-        totals,
-        shipping_address: address,
-      },
-    ],
-    inventory(25),
-  ])
-  const types = (name: string) => step(name)?.map(([type]) => type)
-  expect(types('08a-refund')).toEqual(['orders'])
-  expect(types('08b-return')).toEqual(['orders', 'inventories'])
-  expect(types('09a-create-order-to-cancel')).toEqual(['orders', 'shipments'])
-  expect(types('09b-cancel-order')).toEqual(['orders', 'shipments'])
-  expect(types('11a-create-product-to-delete')).toEqual(['products'])
-  expect(types('11b-delete-product')).toEqual([])
-}, 90_000)
+/** Of what leaves together, by what it is about; of two places neither comes first. */
+describe.each(OBJECT_DAYS.filter(({ source }) => source === 'fixture' || dumpsAvailable()))(
+  'a day in a store of $family ($source) is told as objects',
+  ({ family, source, day }) => {
+    let db: TestDatabase
+    let objects: Awaited<ReturnType<typeof startCollecting>>
+
+    beforeAll(async () => {
+      db = await createStore(family, source)
+      objects = await startCollecting(db, {
+        hubDialect: 'wombat',
+        stock: 'actual',
+        stockBy: 'location',
+        orders: 'generic',
+      })
+    })
+    afterAll(() => db.drop())
+
+    test.each(Object.keys(day))('%s', async (step) => {
+      await replay(db, family, step, family === 'spree-2.4' ? 'fixture' : source)
+      const told = await objects.all()
+      for (const { type, payload } of told) messageSchemas[type as ObjectType].parse(payload)
+      const about = ({ aggregate, type, payload }: (typeof told)[number]) =>
+        type === 'inventories' ? `${aggregate} ${payload['id']}` : aggregate
+      const sorted = told.toSorted((a, b) => (about(a) < about(b) ? -1 : about(a) > about(b) ? 1 : 0))
+      expect(sorted.map(({ type, payload }) => [type, payload])).toEqual(day[step])
+    })
+  },
+)
 
 describe('the promises hold for objects', () => {
   const emails = (objects: readonly PushedObject[]) => objects.map(({ object }) => object['email'])
@@ -891,29 +742,68 @@ describe('every product and order has its object, of whatever family', () => {
 })
 
 test.each([
-  ['spree-4.10', 'R204817356'],
-  ['spree-6.0', '46'],
-] as const)('a cart of %s, in the form of the hub', async (family, id) => {
+  ['spree-4.10', 'R204817356', 'Maine'],
+  ['spree-6.0', '46', 'ME'],
+] as const)('a cart and a customer of %s, in the forms of the hub', async (family, id, state) => {
   const db = await createStore(family, 'fixture')
   try {
     const store = await openStore(db.pool, { hubDialect: 'wombat', carts: 'on' })
-    const picture = (await store.pictures(db.pool, cartKind, ['46'])).get('46')
-    if (!picture || picture instanceof Error) throw new Error('There is no such cart.', { cause: picture })
-    const { payload } = picture
-    const { messages } = stateObjects([{ type: 'cart:new', payload, subject: null }])
-    expect(messages[0]?.type).toBe('carts')
-    expect(messageSchemas.carts.parse(messages[0]?.payload)).toMatchObject({
+    const objectOf = async (about: StateKind, root: string, type: MessageType) => {
+      const picture = (await store.pictures(db.pool, about, [root])).get(root)
+      if (!picture || picture instanceof Error) throw new Error('There is none.', { cause: picture })
+      const { payload } = picture
+      return stateObjects([{ type, payload, subject: null }]).messages.map((message) => [
+        message.type,
+        message.payload,
+      ])
+    }
+    const cart = {
       id,
       status: 'cart',
       channel: 'spree',
+      email: null,
       currency: 'USD',
       placed_on: '',
-      totals: { item: 149.9, order: 149.9 },
+      updated_at: '2026-03-09T18:00:00.000Z',
+      totals: { item: 149.9, adjustment: 0, tax: 0, shipping: 0, payment: 0, order: 149.9 },
       line_items: [
-        { sku: 'OC-M', name: 'Oilskin Coat', quantity: 1, price: 149.9, options: { size: 'medium' } },
+        {
+          name: 'Oilskin Coat',
+          sku: 'OC-M',
+          external_ref: null,
+          quantity: 1,
+          price: 149.9,
+          variant_id: 106,
+          options: { size: 'medium' },
+        },
       ],
+      adjustments: [],
+      shipping_address: null,
+      billing_address: null,
       payments: [],
-    })
+      shipments: [],
+    }
+    expect(await objectOf(cartKind, '46', 'cart:new')).toEqual([['carts', cart]])
+    messageSchemas.carts.parse(cart)
+    const address = {
+      address1: '12 Wharf Street',
+      address2: null,
+      zipcode: '04101',
+      city: 'Portland',
+      state,
+      country: 'US',
+      phone: '+1 207 555 0101',
+    }
+    const customer = {
+      id: '1',
+      firstname: 'Clara',
+      lastname: 'Lindqvist',
+      email: 'clara@example.com',
+      shipping_address: address,
+      billing_address: { ...address, address2: 'Floor 2' },
+    }
+    expect(await objectOf(customerKind, '1', 'user:new')).toEqual([['customers', customer]])
+    messageSchemas.customers.parse(customer)
   } finally {
     await db.drop()
   }

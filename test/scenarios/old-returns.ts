@@ -58,7 +58,8 @@ export function returnObjectOf(version: Version): Payload | undefined {
   }
 }
 
-const ofTheDayOfSolidus: Payload = {
+/** Of the small shop. */
+export const ofTheDayOfSolidus = {
   id: 'CR640000001',
   fully_reimbursed: false,
   stock_location: 'Portland warehouse',

@@ -45,7 +45,7 @@ export function levelOf(version: Version): Payload {
   return isOldest(version) ? { sku: 'CC', quantity: 5 } : { sku: 'BC-01', quantity: 57 }
 }
 
-function isOldest(version: Version): boolean {
+export function isOldest(version: Version): boolean {
   return ['spree-2.0', 'spree-2.4', 'spree-3.2'].includes(version)
 }
 
@@ -259,8 +259,8 @@ function aTransfer(version: Version): Told {
 }
 
 /** It is an order to be, in which there is nothing yet. */
-function aCart(version: Version): Told[] {
-  const cart = {
+export function emptyCart(version: Version) {
+  return {
     id: 9001,
     number: 'R900000001',
     user_id: null,
@@ -302,6 +302,10 @@ function aCart(version: Version): Told[] {
     ...(version === 'spree-4.7' && { internal_note: null, public_metadata: null, private_metadata: null }),
     ...(version === 'solidus-4' && { customer_metadata: {}, admin_metadata: {} }),
   }
+}
+
+function aCart(version: Version): Told[] {
+  const cart = emptyCart(version)
   return [
     {
       name: 'a cart is begun',

@@ -21,8 +21,12 @@ export type Collecting = Readonly<{
   /** Looks until nothing is left; what was put into the queue. */
   all(): Promise<Told[]>
   /** The same with a copy of its database. */
-  onCopy(copy: TestDatabase): Omit<Collecting, 'first' | 'onCopy'>
+  onCopy(copy: TestDatabase): Looking
+  /** The same from now on with orders told so. */
+  telling(orders: OrderMessages): Looking
 }>
+
+type Looking = Omit<Collecting, 'first' | 'onCopy' | 'telling'>
 
 /** Migrates the store, with its triggers, and seeds the baselines. */
 export async function startCollecting(
@@ -33,16 +37,18 @@ export async function startCollecting(
     stockBy = 'variant',
     extra,
     carts,
+    hubDialect,
   }: Readonly<{
     orders?: OrderMessages
     stock?: 'change' | 'actual'
     stockBy?: 'variant' | 'location'
     extra?: Extra
     carts?: 'on' | 'off'
+    hubDialect?: 'wombat'
   }> = {},
 ): Promise<Collecting> {
   const { pool } = database
-  const store = await openStore(pool, { extra, carts })
+  const store = await openStore(pool, { extra, carts, hubDialect })
   const { settings } = readSettings({
     env: {
       DATABASE_URL: database.url,
@@ -70,12 +76,12 @@ export async function startCollecting(
   const epoch = await claimLease(pool, 'collector', workerId)
   if (epoch === undefined) throw new Error('Another collector is at work.')
   const lanes = await countLanes(pool, BRIDGE_QUEUE)
-  const on = (one: TestDatabase) => {
+  const on = (one: TestDatabase, orderMessages = orders): Looking => {
     const collect = new Collect(one.pool, store, lanes, {
       settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
       stockMessages: stock,
       stockBy,
-      orderMessages: orders,
+      orderMessages,
       statementTimeoutMilliseconds: 30_000,
     })
     const look = () => collect.pass({ workerId, epoch }, performance.now())
@@ -96,5 +102,10 @@ export async function startCollecting(
     return { store, look, all }
   }
   const collecting = on(database)
-  return { ...collecting, first: await collecting.all(), onCopy: on }
+  return {
+    ...collecting,
+    first: await collecting.all(),
+    onCopy: (copy) => on(copy),
+    telling: (asked) => on(database, asked),
+  }
 }

@@ -1,7 +1,11 @@
 import { readExpected } from '../expected/read-expected.ts'
+import { objectsOf } from '../scenarios/kinds-as-objects.ts'
+import { OBJECT_DAYS } from '../scenarios/object-days.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
 import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
+import { orderLife } from '../scenarios/order-life.ts'
 import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
+import { removals } from '../scenarios/removals.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
@@ -74,6 +78,20 @@ export const PROOFS: readonly Proof[] = [
     ]),
   },
   {
+    file: 'scenarios/families.test.ts',
+    title: "'where orders are told in their generic form: $name'",
+    shows: each(Object.keys(steps) as Version[], (version) =>
+      (orderLife(version)?.steps ?? []).flatMap(({ tells }) => tells),
+    ),
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: "test.each(ends)('$name'",
+    shows: each(Object.keys(steps) as Version[], (version) =>
+      removals(version).flatMap(({ tells }) => tells),
+    ),
+  },
+  {
     file: 'capture/carts.test.ts',
     title: "test('a cart is told as the raw order that it may become'",
     shows: each(['spree-2.4', ...FAMILIES], () => [['cart:new']]),
@@ -98,8 +116,8 @@ export const PROOFS: readonly Proof[] = [
   },
   {
     file: 'scenarios/generic-orders.test.ts',
-    title: "describe.each(families)('a store of %s that tells generic orders'",
-    shows: each(FAMILIES, (family) =>
+    title: "describe.each(possible)('a store of $family ($source) that tells generic orders'",
+    shows: each(['spree-2.4', ...DAY_STORES], (family) =>
       Object.values(readDay<{ told: Record<string, string[]> }>(`${family}.generic.json`).told)
         .flat()
         .map((line) => [line.split(' ')[0] ?? ''] as const),
@@ -179,6 +197,11 @@ export const PROOFS: readonly Proof[] = [
 export const OBJECT_PROOFS: readonly Proof[] = [
   {
     file: 'scenarios/objects.test.ts',
+    title: "'a cart and a customer of %s, in the forms of the hub'",
+    shows: each(FAMILIES, () => [['carts'], ['customers']]),
+  },
+  {
+    file: 'scenarios/objects.test.ts',
     title: "describe('a store of 4.10 is told as objects'",
     shows: {
       'spree-4.10': [
@@ -193,8 +216,25 @@ export const OBJECT_PROOFS: readonly Proof[] = [
   },
   {
     file: 'scenarios/objects.test.ts',
-    title: "test('a store of 6.0 is told as the same objects'",
-    shows: { 'spree-6.0': [['products'], ['inventories'], ['orders'], ['shipments']] },
+    title: "'a day in a store of $family ($source) is told as objects'",
+    shows: Object.fromEntries(
+      OBJECT_DAYS.filter(({ source }) => source === 'fixture').map(({ family, day }) => [
+        family,
+        Object.values(day).flat(),
+      ]),
+    ),
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: "test.each(objectsOf(version))('%s %s, as objects'",
+    shows: each(Object.keys(steps) as Version[], (version) =>
+      objectsOf(version).flatMap(([, , objects]) => objects),
+    ),
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: "test('the order and its shipment, as objects'",
+    shows: each(Object.keys(steps) as Version[], (version) => orderLife(version)?.objects ?? []),
   },
   {
     file: 'scenarios/families.test.ts',
@@ -202,20 +242,6 @@ export const OBJECT_PROOFS: readonly Proof[] = [
     shows: each(Object.keys(steps) as Version[], (version) =>
       returnObjectOf(version) ? [['customer_returns']] : [],
     ),
-  },
-]
-
-/** Not the whole object by hand, but its form and some of what is in it. */
-export const OBJECT_PROOFS_IN_PART: readonly Proof[] = [
-  {
-    file: 'scenarios/objects.test.ts',
-    title: "describe('every product and order has its object, of whatever family'",
-    shows: each([...OLD_STORES, 'solidus-4'], () => [['products'], ['orders'], ['shipments']]),
-  },
-  {
-    file: 'scenarios/objects.test.ts',
-    title: "'a cart of %s, in the form of the hub'",
-    shows: each(FAMILIES, () => [['carts']]),
   },
 ]
 

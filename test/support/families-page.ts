@@ -9,8 +9,8 @@ import {
 } from '../../src/messages/message.ts'
 import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import type { FamilyName } from '../../src/store/detect-family.ts'
-import { importFamily } from '../../src/store/writes/written-family.ts'
-import { OBJECT_PROOFS, OBJECT_PROOFS_IN_PART, PROOFS, type Proof, type Shown } from './evidence.ts'
+import { refuseFamilyOf20 } from '../../src/store/writes/written-family.ts'
+import { OBJECT_PROOFS, PROOFS, type Proof, type Shown } from './evidence.ts'
 import { keysOfSchema, keysWithValues } from './payload-keys.ts'
 import type { AnyStore } from './stores.ts'
 
@@ -47,30 +47,33 @@ export const HAS_NONE: Readonly<
   solidus: { types: ['stock_transfer:persist'], why: 'since Solidus 2.5 there are none' },
 }
 
-/** Made of the raw order alone, by code that knows no family. */
-export const OF_THE_RAW_ORDER: readonly MessageType[] = [
-  'order:new',
-  'order:updated',
-  'order:canceled',
-  'shipment:ready',
-  'shipment:confirm',
-  'payment:ready',
-  'payment:capture',
-]
+const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture']
 
-const OF_THE_RAW_ORDER_SHOWN = '../test/messages/generic-messages.test.ts'
+/** What refuses a family, by saying so. */
+const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
+  'shipment:confirm': refuseFamilyOf20,
+  'order:capture': refuseFamilyOf20,
+}
 
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
 export function appliedIn(message: string, family: FamilyName): string {
-  if (message === 'order:import') {
-    if (isApplied(message, family)) return 'apply/order-import.test.ts'
-    return family === 'solidus' ? 'apply/as-spree.test.ts' : 'scenarios/old-stores.test.ts'
-  }
+  if (isHandlerName(message)) return 'apply/wombat.test.ts'
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
+  if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
+  if (message === 'order:import')
+    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
+
+/** Of Wombat's dialect. */
+function isHandlerName(message: string): boolean {
+  return !message.includes(':')
+}
+
+/** Those in whose stores `apply/wombat.test.ts` tries the handlers. */
+const HANDLERS_SHOWN: readonly FamilyName[] = ['spree-2.4', 'spree-4.10', 'spree-6.0', 'solidus']
 
 /** The tests that show a type in a family's store. */
 export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Proof[] {
@@ -79,9 +82,9 @@ export function proofsOf(type: string, family: FamilyName, proofs = PROOFS): Pro
 
 /** Whether the family's stores are written by such a message. */
 export function isApplied(message: string, family: FamilyName): boolean {
-  if (message !== 'order:import') return true
   try {
-    return importFamily(family) === family
+    REFUSALS[message]?.(family)
+    return true
   } catch {
     return false
   }
@@ -100,7 +103,6 @@ which such a store is changed, and the whole message that it tells is compared w
 | --- |${names.map(() => ' --- |').join('')}
 ${ANNOUNCED_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => toldCell(type, family)).join(' | ')} |`).join('\n')}
 
-(✓): made of the raw order of \`order:persist\` alone, by code that knows no family; the tests show it on two.
 –: such stores have none.
 ${notes().join('\n')}
 
@@ -110,14 +112,14 @@ cards and store credit but for what an order says of them. Older than 2.0 is ref
 
 ## What is told as objects
 
-With \`HUB_DIALECT=wombat\`, instead:
+With \`HUB_DIALECT=wombat\`, instead. Each ✓ leads to a test that compares the whole object with one that was written by hand;
+that of other families asks for it as \`messages preview\` does:
 
 | object | ${names.map((name) => FAMILIES[name].named).join(' | ')} |
 | --- |${names.map(() => ' --- |').join('')}
 ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell(type, family)).join(' | ')} |`).join('\n')}
 
-½: a test holds the object against its schema and some of what has to be in it.
-(✓): made of the message above by code that knows no family; the tests show it where there is a ✓ or a ½.
+–: such stores have none, or there is no object: returns of 6.x, stock transfers, and what is removed are counted as kept back.
 
 ## What is applied
 
@@ -126,6 +128,7 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
 
 ✗: refused, with a sentence that says so; nothing is written.
+(✓): by the same writes as the messages above; the tests show it where there is a ✓.
 
 ## What is in it
 
@@ -138,9 +141,7 @@ ${OBJECTS.map(fieldTable).join('\n')}`
 
 function toldCell(type: MessageType, family: FamilyName): string {
   if (hasNone(type, family)) return '–'
-  const [proof] = proofsOf(type, family)
-  if (proof) return `[✓](../test/${proof.file})`
-  return OF_THE_RAW_ORDER.includes(type) ? `[(✓)](${OF_THE_RAW_ORDER_SHOWN})` : 'untested'
+  return mark(proofsOf(type, family))
 }
 
 /** The message of the seed's dialect that an object says the same as. */
@@ -154,16 +155,12 @@ const SAME_AS: Readonly<Record<ObjectType, MessageType>> = {
   carts: 'cart:new',
 }
 
-/** For these the store is asked nothing that it is not asked for the message. */
-const OF_THE_MESSAGE: readonly ObjectType[] = ['inventories', 'customers', 'carts']
-
 function objectCell(type: ObjectType, family: FamilyName): string {
-  if (hasNone(SAME_AS[type], family)) return '–'
-  const [whole] = proofsOf(type, family, OBJECT_PROOFS)
-  if (whole) return `[✓](../test/${whole.file})`
-  const [part] = proofsOf(type, family, OBJECT_PROOFS_IN_PART)
-  if (part) return `[½](../test/${part.file})`
-  return OF_THE_MESSAGE.includes(type) ? '(✓)' : 'untested'
+  return hasNone(SAME_AS[type], family) ? '–' : mark(proofsOf(type, family, OBJECT_PROOFS))
+}
+
+function mark([proof]: readonly Proof[]): string {
+  return proof ? `[✓](../test/${proof.file})` : 'untested'
 }
 
 function notes(): string[] {
@@ -180,6 +177,7 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
+  if (isHandlerName(message) && !HANDLERS_SHOWN.includes(family)) return '(✓)'
   return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
 }
 

@@ -12,7 +12,7 @@ const COMMON = `
   'additional_tax_total', (select sum(l.additional_tax_total) from spree_line_items l where l.order_id = o.id)`
 
 // The sums as Spree's own updater takes them: from the rows upwards.
-const RECALCULATED: Readonly<Record<StoreFamily, string>> = {
+const RECALCULATED: Readonly<Record<StoreFamily | 'solidus-4', string>> = {
   'spree-4.10': `
     select jsonb_build_object(
              ${COMMON.replace('{{payment}}', 'p.state')},
@@ -65,12 +65,44 @@ const RECALCULATED: Readonly<Record<StoreFamily, string>> = {
              'total', o.total) as stored
       from spree_orders o
      where o.number = $1`,
+  // `OrderUpdater#recalculate`: the parts from their adjustments, the order from all of them.
+  'solidus-4': `
+    select jsonb_build_object(
+             'item_total', (select sum(l.price * l.quantity) from spree_line_items l where l.order_id = o.id),
+             'quantity', (select sum(l.quantity) from spree_line_items l where l.order_id = o.id),
+             'units', (select count(*) from spree_inventory_units u
+                         join spree_shipments s on s.id = u.shipment_id where s.order_id = o.id),
+             'shipping', (select sum(s.cost) from spree_shipments s where s.order_id = o.id),
+             'payment_total', (select coalesce(sum(p.amount), 0) from spree_payments p
+                                where p.order_id = o.id and p.state = 'completed'),
+             'parts', (select coalesce(sum(a.amount), 0) from spree_adjustments a
+                        where a.order_id = o.id and a.adjustable_type <> 'Spree::Order' and not a.included),
+             'included', (select coalesce(sum(a.amount), 0) from spree_adjustments a
+                           where a.order_id = o.id and a.included),
+             'included_parts', o.included_tax_total,
+             'additional', (select coalesce(sum(a.amount), 0) from spree_adjustments a
+                             where a.order_id = o.id and not a.included and a.source_type = 'Spree::TaxRate'),
+             'adjustment_total', (select coalesce(sum(a.amount), 0) from spree_adjustments a
+                                   where a.order_id = o.id and not a.included),
+             'total', o.item_total + o.shipment_total + o.adjustment_total) as recalculated,
+           jsonb_build_object(
+             'item_total', o.item_total, 'quantity', o.item_count, 'units', o.item_count,
+             'shipping', o.shipment_total, 'payment_total', o.payment_total,
+             'parts', (select sum(l.adjustment_total) from spree_line_items l where l.order_id = o.id)
+                    + (select sum(s.adjustment_total) from spree_shipments s where s.order_id = o.id),
+             'included', o.included_tax_total,
+             'included_parts', (select sum(l.included_tax_total) from spree_line_items l where l.order_id = o.id)
+                    + (select sum(s.included_tax_total) from spree_shipments s where s.order_id = o.id),
+             'additional', o.additional_tax_total, 'adjustment_total', o.adjustment_total,
+             'total', o.total) as stored
+      from spree_orders o
+     where o.number = $1`,
 }
 
 /** An order's sums as they are stored, and as they come out of its rows. */
 export async function recalculate(
   db: Db,
-  family: StoreFamily,
+  family: StoreFamily | 'solidus-4',
   number: string,
 ): Promise<{ stored: Sums; recalculated: Sums }> {
   const { rows } = await db.query<{ stored: Sums; recalculated: Sums }>(RECALCULATED[family], [number])

@@ -164,10 +164,12 @@ class Connection implements Laid {
 
   reset(): void {
     this.#noteMissed()
-    if (!this.#near.destroyed) this.#near.resetAndDestroy()
-    // A Unix socket knows no reset.
-    if (this.#far.destroyed || this.port === undefined) this.#far.destroy()
-    else this.#far.resetAndDestroy()
+    for (const socket of [this.#near, this.#far]) {
+      // A Unix socket knows no reset. Nor does a socket that is just saying good-bye: Node would take it for closed, and this
+      // process, once it has nothing left to do, would wait for its end forever.
+      if (socket.remoteFamily === undefined || isSayingGoodbye(socket)) socket.destroy()
+      else socket.resetAndDestroy()
+    }
   }
 
   turn(ms: number): void {
@@ -205,6 +207,10 @@ class Connection implements Laid {
   #noteMissed(): void {
     if (this.#awaited) this.missed = true
   }
+}
+
+function isSayingGoodbye({ writableEnded, writableFinished }: Socket): boolean {
+  return writableEnded && !writableFinished
 }
 
 /** One direction of a connection. */

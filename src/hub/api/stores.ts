@@ -7,7 +7,14 @@ import { newObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
 
 /** The types that a store takes: what its own mapping subscribes to. */
-const STORE_MESSAGES = ['stock:change', 'stock:actual', 'product:new', 'product:update', 'order:import']
+const STORE_MESSAGES = [
+  'stock:change',
+  'stock:actual',
+  'product:new',
+  'product:update',
+  'order:import',
+  'shipment:confirm',
+]
 
 /** Body of `POST /api/stores`. */
 export const newStore = z

@@ -2,6 +2,7 @@ import { deriveOrderMessages } from '../derive-order-messages.ts'
 import { genericOrder } from '../generic-order.ts'
 import type { RawPayload } from '../message.ts'
 import type { RawOrder } from '../schemas/order-message.ts'
+import { cartBefore } from './cart.ts'
 import { canceledOrder, inWordsOfSix, placedOrder, shippedOrder } from './order.ts'
 import {
   changedProduct,
@@ -66,30 +67,6 @@ function samples(version = ''): ReadonlyMap<string, Sample> {
     ['cart:new', { message: 'cart:new', payload: { cart: cartBefore(placed) } }],
     ['cart:updated', { message: 'cart:updated', payload: { cart: cartBefore(placed) } }],
   ])
-}
-
-/** The order while its buyer has filled it and not yet begun to check out. */
-function cartBefore(placed: RawOrder): RawOrder {
-  return {
-    ...placed,
-    state: 'cart',
-    payment_state: null,
-    shipment_state: null,
-    adjustment_total: '0.0',
-    ship_total: '0.0',
-    tax_total: '0.0',
-    included_tax_total: '0.0',
-    additional_tax_total: '0.0',
-    total: placed.item_total,
-    payment_total: '0.0',
-    completed_at: null,
-    bill_address: null,
-    ship_address: null,
-    payments: [],
-    shipments: [],
-    adjustments: [],
-    credit_cards: [],
-  }
 }
 
 function derived(type: string, raw: RawOrder, previous?: RawOrder): Sample {

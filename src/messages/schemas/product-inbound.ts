@@ -1,27 +1,8 @@
 import { z } from 'zod'
 
-/** Text that PostgreSQL can hold, as long as a column of a store may be. */
-const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character')
-const short = text.max(255)
+import { currency, measure, money, name, short, text, time } from './inbound-scalars.ts'
+
 const sku = short.transform((value) => value.trim())
-const name = text.transform((value) => value.trim()).pipe(z.string().min(1).max(255))
-
-/** Money and measures: a decimal as text, as the protocol writes it, or as a number. Returns the text. */
-const decimal = z
-  .union([z.string(), z.number().transform(String)])
-  .pipe(
-    z
-      .string()
-      .regex(
-        /^\d{1,8}(\.\d{1,12})?$/,
-        'must be a decimal of at most eight digits before the point, and not negative',
-      ),
-  )
-const measure = decimal.refine((value) => Number(value) < 999_999.995, 'must be less than a million')
-const money = decimal.refine((value) => Number(value) < 99_999_999.995, 'must be less than a hundred million')
-
-/** A time with zone; returned in UTC. */
-const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString())
 
 const measured = {
   cost_price: money.nullish(),
@@ -45,10 +26,7 @@ const product = z.object({
   name: name.optional(),
   description: text.nullish(),
   price: money.nullish(),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/)
-    .nullish(),
+  currency: currency.nullish(),
   available_on: time.nullish(),
   permalink: short.nullish(),
   meta_title: short.nullish(),

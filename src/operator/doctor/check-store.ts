@@ -4,6 +4,7 @@ import type { Db } from '../../postgres/pool.ts'
 import { absentFields } from '../../store/absent-fields.ts'
 import { quoteName } from '../../store/json-sql.ts'
 import type { Store } from '../../store/store.ts'
+import { checkStores } from './check-stores.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
 /** The store: what it is, what this role may do in it, and whether every kind can be read. */
@@ -23,7 +24,12 @@ export async function checkStore(db: Db, store: Store, appliesMessages: boolean)
         ),
   ]
   if (watching.length > 0) return rights
-  return [...rights, ...(await checkKinds(db, store)), await estimateBaseline(db, store)]
+  return [
+    ...rights,
+    ...(await checkStores(db, store)),
+    ...(await checkKinds(db, store)),
+    await estimateBaseline(db, store),
+  ]
 }
 
 function asOwner(grants: readonly string[]): string {

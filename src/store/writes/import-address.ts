@@ -14,7 +14,7 @@ type Place = Readonly<{
 }>
 
 /**
- * The row of an address, in the columns of both families: country and state by the rows of the store, or by code where
+ * The row of an address, in the columns of all families: country and state by the rows of the store, or by code where
  * it has none (6.0). @throws NotApplicable for a country that is none.
  */
 export async function addressRow(
@@ -40,7 +40,7 @@ export async function addressRow(
     )
   }
   return {
-    ...names(address),
+    ...names(columns, address),
     company: address.company,
     address1: address.address1,
     address2: address.address2,
@@ -55,7 +55,9 @@ export async function addressRow(
   }
 }
 
-function names({ firstname, lastname }: ImportedAddress): Row {
+/** Solidus has one name since 2.11, and leaves the old two empty. */
+function names(columns: Columns, { firstname, lastname }: ImportedAddress): Row {
+  if (columns.has('spree_addresses', 'name')) return { name: `${firstname} ${lastname}`.trim() }
   return { firstname, lastname, first_name: firstname, last_name: lastname }
 }
 

@@ -18,49 +18,51 @@ import {
 } from './import-references.ts'
 import { insertLines, insertPayments, insertShipments, insertStateChanges } from './import-rows.ts'
 import { placeShipments, takeStock } from './import-stock.ts'
+import { countTaxes } from './import-taxes.ts'
 import { orderTotals, type Totals } from './import-totals.ts'
 import { type ImportWords, importWords, type PlacedStates } from './import-words.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import { insertRows } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
-import { importFamily } from './written-family.ts'
 
 /**
  * Writes a placed order with all that hangs on it and takes its goods from stock, in the caller's transaction, as the
- * store's own code leaves them: recalculating changes nothing. No customer is made, no card charged, nothing taxed.
+ * store's own code leaves them: recalculating changes nothing. No customer is made, no card charged; taxed is it only where
+ * the store would do so itself at the next update (Solidus).
  * `warn` is told of each name that the store does not know and what was taken instead.
  * @returns the order's id.
  * @throws NotApplicable where the store cannot take it; the transaction must then be rolled back.
  */
-export async function importOrder(db: Db, store: Store, order: ImportedOrder, warn: Warn): Promise<string> {
+export async function importOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn): Promise<string> {
   const { columns } = store
-  const words = importWords[importFamily(store.family)]
-  await refuseExisting(db, columns, order.number)
-  refuseFinerAmounts(words, order)
-  const bySku = await findVariants(db, columns, order)
-  const variants = order.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
-  const paymentMethods = await findPaymentMethods(db, columns, order, warn)
-  const addresses = [
-    await addressRow(db, columns, order.billingAddress, warn),
-    await addressRow(db, columns, order.shippingAddress, warn),
-  ]
-  const shop = await findShop(db, columns, order)
-  const methodIds = await findShippingMethods(db, columns, words, order, warn)
-  const customerId = await findCustomer(db, columns, words, order.email)
+  const words = importWords(store)
+  await refuseExisting(db, columns, words, given.number)
+  refuseFinerAmounts(words, given)
+  const bySku = await findVariants(db, columns, given)
+  const variants = given.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
+  const paymentMethods = await findPaymentMethods(db, columns, given, warn)
+  const billing = await addressRow(db, columns, given.billingAddress, warn)
+  const shipping = await addressRow(db, columns, given.shippingAddress, warn)
+  const shop = await findShop(db, columns, given)
+  const methods = await findShippingMethods(db, columns, words, given, warn)
+  const methodIds = methods.map(({ id }) => id)
+  const customerId = await findCustomer(db, columns, given.email)
+  const order = words.retaxes
+    ? await countTaxes(db, columns, given, { shipping, variants, methods }, warn)
+    : given
   const placement = await placeShipments(db, columns, words, order, variants, warn)
 
   const { at } = shop
   const totals = orderTotals(order)
   const isShort = placement.shipments.map(({ units }) => units.some(({ state }) => state === 'backordered'))
   const states = words.states(order, totals, isShort)
-  const [billId = '', shipId = ''] = await insertRows(db, columns, 'spree_addresses', at, addresses)
+  const [billId = '', shipId = ''] = await insertRows(db, columns, 'spree_addresses', at, [billing, shipping])
   const orderId = await insertOrder(db, columns, words, order, shop, totals, states, {
     customerId,
     billId,
     shipId,
   })
   const lineIds = await insertLines(db, columns, order, variants, words.discountsOn, { orderId, at })
-  await words.insertAdjustments(db, columns, order, { orderId, lineIds, at })
   const shipmentIds = await insertShipments(db, columns, words, order, placement.shipments, {
     orderId,
     addressId: shipId,
@@ -70,13 +72,17 @@ export async function importOrder(db: Db, store: Store, order: ImportedOrder, wa
     states: states.shipments,
     at,
   })
+  await words.insertAdjustments(db, columns, order, { orderId, lineIds, shipmentIds, methodIds, at })
   await insertPayments(db, columns, words, order, paymentMethods, { orderId, at })
   if (words.logsStates) await insertStateChanges(db, columns, states, { orderId, at, userId: customerId })
   await takeStock(db, store, words, placement, variants, { orderId, shipmentIds, at })
   return orderId
 }
 
-async function refuseExisting(db: Db, columns: Columns, number: string): Promise<void> {
+async function refuseExisting(db: Db, columns: Columns, words: ImportWords, number: string): Promise<void> {
+  // Of two at the same time the second waits here, and then finds the first.
+  if (!words.numbersAreUnique)
+    await db.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`spree-bridge order ${number}`])
   const { rows } = await db.query(
     `select from ${quoteName(columns.schema)}.spree_orders where number = $1 limit 1`,
     [number],
@@ -117,13 +123,15 @@ async function insertOrder(
   ids: Readonly<{ customerId: string | null; billId: string; shipId: string }>,
 ): Promise<string> {
   const quantity = order.lines.reduce((sum, line) => sum + line.quantity, 0)
-  const adjustments = totals.additionalTax + totals.discount
+  const hasToken = columns.has('spree_orders', 'token') || columns.has('spree_orders', 'guest_token')
+  const token = randomBytes(24).toString('base64url')
   const row = {
     number: order.number,
     email: order.email,
     currency: order.currency,
     channel: order.channel,
-    token: randomBytes(24).toString('base64url'),
+    token,
+    guest_token: token,
     store_id: shop.storeId,
     market_id: shop.marketId,
     channel_id: shop.channelId,
@@ -146,7 +154,7 @@ async function insertOrder(
     delivery_total: amountText(totals.shipping),
     included_tax_total: amountText(totals.includedTax),
     additional_tax_total: amountText(totals.additionalTax),
-    adjustment_total: amountText(words.discountsOn === 'lines' ? adjustments : adjustments + totals.fee),
+    adjustment_total: amountText(words.adjustmentTotal(totals)),
     promo_total: '0',
     discount_total: amountText(totals.discount),
     fee_total: amountText(totals.fee),
@@ -156,6 +164,11 @@ async function insertOrder(
   }
   try {
     const [id = ''] = await insertRows(db, columns, 'spree_orders', shop.at, [row])
+    // Before 2.3 the token by which a guest sees the order is a row of its own.
+    if (!hasToken && columns.has('spree_tokenized_permissions')) {
+      const permission = { permissable_type: 'Spree::Order', permissable_id: id, token }
+      await insertRows(db, columns, 'spree_tokenized_permissions', shop.at, [permission])
+    }
     return id
   } catch (error) {
     // Another import of the same number was first.

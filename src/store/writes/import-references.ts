@@ -49,6 +49,10 @@ export async function findShop(db: Db, columns: Columns, order: ImportedOrder): 
          order by lower($2) in (lower(c.name), lower(c.code)) desc, c."default" desc, c.id
          limit 1)`
     : 'null'
+  // Before 2.3 the shop is one without a row.
+  const stores = columns.has('spree_stores')
+    ? `(select * from ${schema}.spree_stores s where true ${living(columns, 'spree_stores', 's')})`
+    : '(select null as id, false as "default" limit 0)'
   const { rows } = await db.query<Shop>(
     `select (now() at time zone 'utc')::text as at,
             s.id::text as "storeId",
@@ -56,7 +60,7 @@ export async function findShop(db: Db, columns: Columns, order: ImportedOrder): 
             ${channel}::text as "channelId",
             ${columns.has('spree_stores', 'default_locale') ? 's.default_locale' : 'null'} as locale
        from (select $1::text, $2::text) given
-       left join ${schema}.spree_stores s on true ${living(columns, 'spree_stores', 's')}
+       left join ${stores} s on true
       order by s."default" desc nulls last, s.id
       limit 1`,
     [order.currency, order.channel],
@@ -65,17 +69,12 @@ export async function findShop(db: Db, columns: Columns, order: ImportedOrder): 
 }
 
 /** Whoever has this e-mail address; nobody is made a customer by an import, as by Spree's own. */
-export async function findCustomer(
-  db: Db,
-  columns: Columns,
-  words: ImportWords,
-  email: string,
-): Promise<string | null> {
-  const { customers } = words
-  if (!columns.has(customers)) return null
+export async function findCustomer(db: Db, columns: Columns, email: string): Promise<string | null> {
+  const { customers } = columns
+  if (customers === undefined) return null
   const { rows } = await db.query<{ id: string }>(
     `select u.id::text
-       from ${quoteName(columns.schema)}.${customers} u
+       from ${quoteName(columns.schema)}.${quoteName(customers)} u
       where u.email in ($1::text, lower($1::text)) ${living(columns, customers, 'u')}
       order by u.id
       limit 1`,
@@ -91,13 +90,16 @@ export async function findVariants(
   order: ImportedOrder,
 ): Promise<ReadonlyMap<string, Variant>> {
   const schema = quoteName(columns.schema)
+  const taxCategory = columns.has('spree_variants', 'tax_category_id')
+    ? 'coalesce(v.tax_category_id, p.tax_category_id)'
+    : 'p.tax_category_id'
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
   const { rows } = await db.query<Variant>(
     `select v.id::text,
             v.sku,
             v.product_id::text as "productId",
             v.cost_price::text as "costPrice",
-            coalesce(v.tax_category_id, p.tax_category_id)::text as "taxCategoryId",
+            ${taxCategory}::text as "taxCategoryId",
             coalesce(v.track_inventory, true) as tracked
        from ${schema}.spree_variants v
        join ${schema}.spree_products p on p.id = v.product_id
@@ -164,7 +166,8 @@ export async function findPaymentMethods(
   return found
 }
 
-type Method = Readonly<{ id: string; names: readonly string[]; name: string; ships: boolean }>
+export type ShippingMethod = Readonly<{ id: string; taxCategoryId: string | null }>
+type Method = ShippingMethod & Readonly<{ names: readonly string[]; name: string; ships: boolean }>
 
 /** The method of each shipment, by its name, the name for the staff or the code, else the first that ships goods. */
 export async function findShippingMethods(
@@ -173,16 +176,20 @@ export async function findShippingMethods(
   words: ImportWords,
   order: ImportedOrder,
   warn: Warn,
-): Promise<readonly string[]> {
+): Promise<readonly ShippingMethod[]> {
   const { methods } = words
   const ships = columns.has(methods, 'fulfillment_provider')
     ? `coalesce(m.fulfillment_provider, '') !~ '(Digital|Pickup)$'`
     : 'true'
+  const names = ['name', 'admin_name', 'code']
+    .filter((name) => columns.has(methods, name))
+    .map((name) => `lower(m.${name})`)
   const { rows } = await db.query<Method>(
     `select m.id::text,
             m.name,
-            array_remove(array[lower(m.name), lower(m.admin_name), lower(m.code)], null) as names,
-            ${ships} as ships
+            array_remove(array[${names.join(', ')}], null) as names,
+            ${ships} as ships,
+            ${columns.has(methods, 'tax_category_id') ? 'm.tax_category_id::text' : 'null'} as "taxCategoryId"
        from ${quoteName(columns.schema)}.${methods} m
       where true ${living(columns, methods, 'm')}
       order by m.id`,
@@ -203,6 +210,6 @@ export async function findShippingMethods(
         `this store has none named ${shippingMethod}; ${method.name} was taken`,
       )
     }
-    return method.id
+    return method
   })
 }

@@ -2,9 +2,10 @@ import { amountText } from '../../messages/amount.ts'
 import type { Db } from '../../postgres/pool.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
+import { sharesOf } from './import-adjustments.ts'
 import type { Variant } from './import-references.ts'
 import type { PlacedShipment } from './import-stock.ts'
-import { type DiscountsOn, lineTotals } from './import-totals.ts'
+import { type DiscountsOn, lineTotals, shipmentTotals } from './import-totals.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
@@ -70,21 +71,26 @@ export async function insertShipments(
   const { orderId, at } = ids
   const numbers = shipments.map(({ number }, index) => ownNumber(words, order, number, index))
   await refuseTaken(db, columns, words, order, numbers)
-  const rows = shipments.map(
-    (shipment, index): Row => ({
+  const totals = shipmentTotals(order)
+  const rows = shipments.map((shipment, index): Row => {
+    const { includedTax, additionalTax } = totals[index] ?? UNTAXED
+    return {
       order_id: orderId,
       number: numbers[index] ?? null,
       state: ids.states[index] ?? null,
       status: ids.states[index] ?? null,
-      cost: amountText(shipment.cost),
-      pre_tax_amount: amountText(shipment.cost),
+      cost: words.shipmentsCost ? amountText(shipment.cost) : null,
+      adjustment_total: amountText(additionalTax),
+      additional_tax_total: amountText(additionalTax),
+      included_tax_total: amountText(includedTax),
+      pre_tax_amount: amountText(shipment.cost - includedTax),
       tracking: shipment.tracking,
       address_id: ids.addressId,
       stock_location_id: shipment.locationId,
-    }),
-  )
+    }
+  })
   const shipmentIds = await insertRows(db, columns, words.shipments, at, rows)
-  await insertRows(
+  const rateIds = await insertRows(
     db,
     columns,
     words.rates,
@@ -96,9 +102,19 @@ export async function insertShipments(
       cost: amountText(cost),
     })),
   )
+  if (columns.has('spree_shipping_rate_taxes')) {
+    const taxes = order.taxes.flatMap(({ rateId, shipmentShares }) =>
+      sharesOf(shipmentShares).map(({ place, amount }) => ({
+        amount: amountText(amount),
+        tax_rate_id: rateId,
+        shipping_rate_id: rateIds[place] ?? null,
+      })),
+    )
+    await insertRows(db, columns, 'spree_shipping_rate_taxes', at, taxes)
+  }
   const units = shipments.flatMap((shipment, index) =>
-    shipment.units.map(
-      ({ line, quantity, state }): Row => ({
+    shipment.units.flatMap(({ line, quantity, state }): Row[] => {
+      const unit = {
         order_id: orderId,
         [words.shipmentId]: shipmentIds[index] ?? null,
         line_item_id: ids.lineIds[line] ?? null,
@@ -107,12 +123,15 @@ export async function insertShipments(
         state,
         status: state,
         pending: false,
-      }),
-    ),
+      }
+      return words.unitsArePieces ? Array.from({ length: quantity }, () => unit) : [unit]
+    }),
   )
   await insertRows(db, columns, words.units, at, units)
   return shipmentIds
 }
+
+const UNTAXED = { includedTax: 0n, additionalTax: 0n }
 
 /** The number given; one that Spree would show anyway is not written down. */
 function ownNumber(
@@ -154,16 +173,18 @@ export async function insertPayments(
   methodIds: ReadonlyMap<string, string>,
   { orderId, at }: Ids,
 ): Promise<void> {
-  const rows = order.payments.map(
-    ({ amount, method, state }): Row => ({
+  const rows = order.payments.map(({ amount, method, state }): Row => {
+    const number = words.paymentNumber()
+    return {
       order_id: orderId,
-      number: words.paymentNumber(),
+      number,
+      identifier: number,
       amount: amountText(amount),
       payment_method_id: methodIds.get(method) ?? null,
       state,
       status: state,
-    }),
-  )
+    }
+  })
   await insertRows(db, columns, 'spree_payments', at, rows)
 }
 

@@ -7,7 +7,8 @@ import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder, ImportedShipment } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
-import { shopOf } from './shop.ts'
+import { type Shop, shopOf } from './shop.ts'
+import { lockStock, makeStock, type StockLocation } from './stock-place.ts'
 import { touchVariants } from './touch.ts'
 
 /** A shipment with its place, and which of its pieces are there. */
@@ -118,14 +119,16 @@ function tooLittle(order: ImportedOrder, where: string, wanted: readonly Wanted[
 }
 
 async function readLocations(db: Db, columns: Columns): Promise<Location[]> {
+  const adminName = columns.has('spree_stock_locations', 'admin_name') ? 'lower(l.admin_name)' : 'null'
+  const byDefault = columns.has('spree_stock_locations', 'default') ? 'l."default" desc, ' : ''
   const { rows } = await db.query<Location>(
     `select l.id::text,
             l.name,
-            array_remove(array[lower(l.name), lower(l.admin_name)], null) as names,
+            array_remove(array[lower(l.name), ${adminName}], null) as names,
             coalesce(l.backorderable_default, false) as backorderable
        from ${quoteName(columns.schema)}.spree_stock_locations l
       where coalesce(l.active, true) ${living(columns, 'spree_stock_locations', 'l')}
-      order by l."default" desc, l.id`,
+      order by ${byDefault}l.id`,
   )
   return rows
 }
@@ -152,7 +155,7 @@ async function lockLevels(
        from ${quoteName(columns.schema)}.${words.levels} l
       where l.variant_id = any($1::bigint[])
         and l.stock_location_id = any($2::bigint[])
-        and l.deleted_at is null
+        ${living(columns, words.levels, 'l')}
       order by l.id
         for update`,
     [variants.map(({ id }) => id), locations.map(({ id }) => id)],
@@ -174,6 +177,7 @@ export async function takeStock(
   ids: Readonly<{ orderId: string; shipmentIds: readonly string[]; at: string }>,
 ): Promise<void> {
   const { columns } = store
+  const shop = shopOf(store)
   const { column, sign } = words.taken
   const movements: Row[] = []
   const changes = new Map<string, number>()
@@ -183,7 +187,7 @@ export async function takeStock(
       const variant = variants[line]
       if (!variant) continue
       const level = placement.levels.at(shipment.locationId, variant.id)
-      level.id ??= await addLevel(db, columns, words, ids.at, shipment.locationId, variant.id, level)
+      level.id ??= await addLevel(db, shop, variant, { ...level, id: shipment.locationId })
       const change = sign * quantity
       movements.push({
         [words.levelId]: level.id,
@@ -202,26 +206,17 @@ export async function takeStock(
       where l.id = change.id`,
     [[...changes.keys()], [...changes.values()], ids.at],
   )
+  // In 2.0 stock touches nothing.
+  if (!columns.has('spree_variants', 'updated_at')) return
   const counted = variants.filter(({ tracked }) => tracked)
   await touchVariants(
     db,
-    shopOf(store),
+    shop,
     counted.map(({ id }) => id),
   )
 }
 
 /** A place that never held the variant has no row of it yet. */
-async function addLevel(
-  db: Db,
-  columns: Columns,
-  words: ImportWords,
-  at: string,
-  locationId: string,
-  variantId: string,
-  { backorderable }: Level,
-): Promise<string> {
-  const [id = ''] = await insertRows(db, columns, words.levels, at, [
-    { stock_location_id: locationId, variant_id: variantId, backorderable },
-  ])
-  return id
+async function addLevel(db: Db, shop: Shop, variant: Variant, location: StockLocation): Promise<string> {
+  return (await lockStock(db, shop, variant, location))?.id ?? makeStock(db, shop, variant, location)
 }

@@ -65,11 +65,27 @@ export function lineTotals(order: ImportedOrder, discountsOn: DiscountsOn): Line
   })
 }
 
+export type ShipmentTotals = Readonly<{ includedTax: Amount; additionalTax: Amount }>
+
+/** The taxes of the shipments, in their order. */
+export function shipmentTotals(order: ImportedOrder): ShipmentTotals[] {
+  const share = (included: boolean, index: number) =>
+    sumOf(
+      order.taxes
+        .filter((tax) => tax.included === included)
+        .map(({ shipmentShares }) => shipmentShares[index] ?? 0n),
+    )
+  return order.shipments.map((_, index) => ({
+    includedTax: share(true, index),
+    additionalTax: share(false, index),
+  }))
+}
+
 export function lineAmount({ price, quantity }: ImportedLine): Amount {
   return price * BigInt(quantity)
 }
 
-/** As Spree up to 5 tells it: `failed` where there are payments and none is of worth. */
+/** As Spree up to 5 and Solidus tell it: `failed` where there are payments and none is of worth. */
 export function paymentState(order: ImportedOrder, totals: Totals): string {
   const worthless = new Set(['failed', 'void', 'invalid'])
   if (order.payments.length > 0 && order.payments.every(({ state }) => worthless.has(state))) return 'failed'

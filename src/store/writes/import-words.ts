@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto'
 
+import type { Amount } from '../../messages/amount.ts'
+import type { Store } from '../store.ts'
 import { insertAdjustmentLines, insertAdjustments } from './import-adjustments.ts'
+import { insertCharges } from './import-charges.ts'
 import { type DiscountsOn, paymentState, paymentStatus, type Totals } from './import-totals.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import type { Row } from './insert-rows.ts'
-import type { ImportFamily } from './written-family.ts'
 
 /** The states of a placed order in the family's words. */
 export type PlacedStates = Readonly<{
@@ -17,15 +19,18 @@ export type PlacedStates = Readonly<{
 
 type Ids = Readonly<{ orderId: string; shipmentId: string }>
 
-/** All in which the families differ where an order is written, but for its addresses. */
+/** All in which the families differ where an order is written, but for its addresses and the columns that they lack. */
 export type ImportWords = Readonly<{
-  customers: 'spree_users' | 'spree_customers'
   shipments: 'spree_shipments' | 'spree_fulfillments'
   shipmentId: 'shipment_id' | 'fulfillment_id'
   rates: 'spree_shipping_rates' | 'spree_delivery_rates'
   methods: 'spree_shipping_methods' | 'spree_delivery_methods'
   methodId: 'shipping_method_id' | 'delivery_method_id'
   units: 'spree_inventory_units' | 'spree_fulfillment_items'
+  /** Whether an index of the store lets a number be of one order only. */
+  numbersAreUnique: boolean
+  /** Whether a unit is one piece, or as many as it says. */
+  unitsArePieces: boolean
   levels: 'spree_stock_items' | 'spree_stock_levels'
   levelId: 'stock_item_id' | 'stock_level_id'
   /** What of a level `l` has been promised to nobody yet. */
@@ -39,75 +44,119 @@ export type ImportWords = Readonly<{
   /** `isShort` tells, in the order of the shipments, which of them owe a piece. */
   states(order: ImportedOrder, totals: Totals, isShort: readonly boolean[]): PlacedStates
   discountsOn: DiscountsOn
+  /** What of the totals the order's `adjustment_total` sums up. */
+  adjustmentTotal(totals: Totals): Amount
+  /** Whether shipments say what they cost. */
+  shipmentsCost: boolean
   insertAdjustments: typeof insertAdjustments
+  /** Whether the store counts the taxes of an order anew at each of its updates, also of one that is placed. */
+  retaxes: boolean
   /** Whether each change of a state is a row of `spree_state_changes`. */
   logsStates: boolean
   /** Amounts are multiples of this: whole cents, or finer. */
   finestAmount: bigint
 }>
 
-export const importWords: Readonly<Record<ImportFamily, ImportWords>> = {
-  'spree-4.10': {
-    customers: 'spree_users',
-    shipments: 'spree_shipments',
-    shipmentId: 'shipment_id',
-    rates: 'spree_shipping_rates',
-    methods: 'spree_shipping_methods',
-    methodId: 'shipping_method_id',
-    units: 'spree_inventory_units',
-    levels: 'spree_stock_items',
-    levelId: 'stock_item_id',
-    free: 'l.count_on_hand',
-    taken: { column: 'count_on_hand', sign: -1 },
-    movement: ({ shipmentId }) => ({ originator_type: 'Spree::Shipment', originator_id: shipmentId }),
-    shipmentNumber: () => `H${randomCharacters('0123456789', 11)}`,
-    paymentNumber: () => `P${randomCharacters('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', 7)}`,
-    states(order, totals, isShort) {
-      const payment = paymentState(order, totals)
-      const isPaid = payment === 'paid' || payment === 'credit_owed'
-      const shipments = isShort.map((short) => (isPaid && !short ? 'ready' : 'pending'))
-      return {
-        order: 'complete',
-        payment,
-        shipment: isShort.includes(true) ? 'backorder' : isPaid ? 'ready' : 'pending',
-        shipments,
-      }
-    },
-    discountsOn: 'order',
-    insertAdjustments,
-    logsStates: true,
-    finestAmount: 100n,
+/** By family where the code differs, by columns where the tables do. */
+export function importWords({ family, columns }: Pick<Store, 'family' | 'columns'>): ImportWords {
+  if (family === 'spree-6.0') return spree6
+  return {
+    ...spree2,
+    ...(columns.has('spree_orders', 'shipment_total') ? {} : chargesOnOrder),
+    unitsArePieces: !columns.has('spree_inventory_units', 'quantity'),
+    // Spree has both since 3.3, Solidus neither.
+    numbersAreUnique: columns.has('spree_inventory_units', 'quantity'),
+    retaxes: family === 'solidus',
+    paymentNumber:
+      family === 'solidus' || !columns.has('spree_payments', 'number') ? identifier : spree2.paymentNumber,
+  }
+}
+
+const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
+const DIGITS = '0123456789'
+
+/** As Spree named payments until 2.4, and Solidus does. */
+function identifier(): string {
+  return randomCharacters(`${LETTERS}23456789`, 8)
+}
+
+/** Spree from 2.2 to 5.x, and Solidus. */
+const spree2: ImportWords = {
+  shipments: 'spree_shipments',
+  shipmentId: 'shipment_id',
+  rates: 'spree_shipping_rates',
+  methods: 'spree_shipping_methods',
+  methodId: 'shipping_method_id',
+  units: 'spree_inventory_units',
+  unitsArePieces: false,
+  numbersAreUnique: true,
+  levels: 'spree_stock_items',
+  levelId: 'stock_item_id',
+  free: 'l.count_on_hand',
+  taken: { column: 'count_on_hand', sign: -1 },
+  movement: ({ shipmentId }) => ({ originator_type: 'Spree::Shipment', originator_id: shipmentId }),
+  shipmentNumber: () => `H${randomCharacters(DIGITS, 11)}`,
+  paymentNumber: () => `P${randomCharacters(`${DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ`, 7)}`,
+  states(order, totals, isShort) {
+    const payment = paymentState(order, totals)
+    const isPaid = payment === 'paid' || payment === 'credit_owed'
+    const shipments = isShort.map((short) => (isPaid && !short ? 'ready' : 'pending'))
+    return {
+      order: 'complete',
+      payment,
+      shipment: isShort.includes(true) ? 'backorder' : isPaid ? 'ready' : 'pending',
+      shipments,
+    }
   },
-  'spree-6.0': {
-    customers: 'spree_customers',
-    shipments: 'spree_fulfillments',
-    shipmentId: 'fulfillment_id',
-    rates: 'spree_delivery_rates',
-    methods: 'spree_delivery_methods',
-    methodId: 'delivery_method_id',
-    units: 'spree_fulfillment_items',
-    levels: 'spree_stock_levels',
-    levelId: 'stock_level_id',
-    free: 'l.count_on_hand - l.allocated_count - l.reserved_count',
-    taken: { column: 'allocated_count', sign: 1 },
-    movement: ({ orderId, shipmentId }) => ({
-      kind: 'allocated',
-      order_id: orderId,
-      fulfillment_id: shipmentId,
-    }),
-    shipmentNumber: () => null,
-    paymentNumber: () => null,
-    states: (order, totals, isShort) => ({
-      order: 'placed',
-      payment: paymentStatus(order, totals),
-      shipment: isShort.includes(true) ? 'backorder' : 'unfulfilled',
-      shipments: isShort.map(() => 'unfulfilled'),
-    }),
-    discountsOn: 'lines',
-    insertAdjustments: insertAdjustmentLines,
-    logsStates: false,
-    finestAmount: 1n,
-  },
+  discountsOn: 'order',
+  adjustmentTotal: ({ additionalTax, discount, fee }) => additionalTax + discount + fee,
+  shipmentsCost: true,
+  insertAdjustments,
+  retaxes: false,
+  logsStates: true,
+  finestAmount: 100n,
+}
+
+/** Before 2.2 all that is charged besides the goods is an adjustment of the order. */
+const chargesOnOrder: Partial<ImportWords> = {
+  adjustmentTotal: (totals) => spree2.adjustmentTotal(totals) + totals.shipping,
+  shipmentsCost: false,
+  insertAdjustments: insertCharges,
+}
+
+const spree6: ImportWords = {
+  shipments: 'spree_fulfillments',
+  shipmentId: 'fulfillment_id',
+  rates: 'spree_delivery_rates',
+  methods: 'spree_delivery_methods',
+  methodId: 'delivery_method_id',
+  units: 'spree_fulfillment_items',
+  unitsArePieces: false,
+  numbersAreUnique: true,
+  levels: 'spree_stock_levels',
+  levelId: 'stock_level_id',
+  free: 'l.count_on_hand - l.allocated_count - l.reserved_count',
+  taken: { column: 'allocated_count', sign: 1 },
+  movement: ({ orderId, shipmentId }) => ({
+    kind: 'allocated',
+    order_id: orderId,
+    fulfillment_id: shipmentId,
+  }),
+  shipmentNumber: () => null,
+  paymentNumber: () => null,
+  states: (order, totals, isShort) => ({
+    order: 'placed',
+    payment: paymentStatus(order, totals),
+    shipment: isShort.includes(true) ? 'backorder' : 'unfulfilled',
+    shipments: isShort.map(() => 'unfulfilled'),
+  }),
+  discountsOn: 'lines',
+  adjustmentTotal: ({ additionalTax, discount }) => additionalTax + discount,
+  shipmentsCost: true,
+  insertAdjustments: insertAdjustmentLines,
+  retaxes: false,
+  logsStates: false,
+  finestAmount: 1n,
 }
 
 function randomCharacters(alphabet: string, length: number): string {

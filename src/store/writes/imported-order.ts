@@ -11,8 +11,7 @@ export type ImportedOrder = Readonly<{
   shippingAddress: ImportedAddress
   billingAddress: ImportedAddress
   lines: readonly ImportedLine[]
-  /** Taxes on the lines, in the prices or on top of them; what each line bears, in the order of the lines. */
-  taxes: readonly Readonly<ImportedAdjustment & { included: boolean; shares: readonly Amount[] }>[]
+  taxes: readonly ImportedTax[]
   /** Below zero; what each line bears, in the order of the lines. */
   discounts: readonly Readonly<ImportedAdjustment & { shares: readonly Amount[] }>[]
   /** Above zero. */
@@ -24,6 +23,17 @@ export type ImportedOrder = Readonly<{
 export type ImportedLine = Readonly<{ sku: string; quantity: number; price: Amount }>
 
 export type ImportedAdjustment = Readonly<{ label: string; amount: Amount }>
+
+/** In the prices or on top of them; what each line and each shipment bears, in their order. */
+export type ImportedTax = Readonly<
+  ImportedAdjustment & {
+    included: boolean
+    shares: readonly Amount[]
+    shipmentShares: readonly Amount[]
+    /** The store's own rate that it comes from; null for a tax that the order says. */
+    rateId: string | null
+  }
+>
 
 export type ImportedShipment = Readonly<{
   number: string | null

@@ -1,6 +1,7 @@
 import type { Db } from '../../postgres/pool.ts'
-import { insertRow, NOW } from './rows.ts'
+import { NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
+import { recordState } from './state-changes.ts'
 
 /**
  * What Spree does to an order whose units were filled (`Order#fulfill!`): states of its shipments, state of the order.
@@ -12,13 +13,25 @@ export async function refreshShipments(
   orderId: string,
   changedShipments: readonly string[],
 ): Promise<void> {
-  if (shop.family === 'spree-6.0') await refreshFulfillments(db, shop, orderId, changedShipments)
+  if (shop.family === 'spree-6.0') await touchFulfillments(db, shop, changedShipments)
   else await refreshShipmentStates(db, shop, orderId, changedShipments)
+  await rollUpShipments(db, shop, orderId)
+}
+
+/** The state of the order as a whole, told from those of its shipments; the order is touched. */
+export async function rollUpShipments(db: Db, shop: Shop, orderId: string): Promise<void> {
+  if (shop.family === 'spree-6.0') await rollUpFulfillments(db, shop, orderId)
+  else await rollUpStates(db, shop, orderId)
+}
+
+function waits(shop: Shop): string {
+  return `
+        select from ${shop.table('spree_inventory_units')} u where u.shipment_id = s.id and u.state = 'backordered'`
 }
 
 /**
  * Up to 5.x every shipment is given the state that its units and the order's payment allow (`Shipment#determine_state`), but
- * one that was canceled by itself stays so. The order is `backorder` while a unit waits, else what its shipments agree on.
+ * one that was canceled by itself stays so.
  */
 async function refreshShipmentStates(
   db: Db,
@@ -27,8 +40,6 @@ async function refreshShipmentStates(
   changedShipments: readonly string[],
 ): Promise<void> {
   const shipments = shop.table('spree_shipments')
-  const waits = `
-        select from ${shop.table('spree_inventory_units')} u where u.shipment_id = s.id and u.state = 'backordered'`
   await db.query(
     `update ${shipments} written
         set state = next.state,
@@ -37,7 +48,7 @@ async function refreshShipmentStates(
                     case
                       when s.state = 'canceled' or o.state = 'canceled' then 'canceled'
                       when o.state not in ('complete', 'resumed', 'awaiting_return', 'returned') then 'pending'
-                      when exists (${waits}) then 'pending'
+                      when exists (${waits(shop)}) then 'pending'
                       when s.state = 'shipped' then 'shipped'
                       when o.payment_state in ('paid', 'credit_owed') then 'ready'
                       else 'pending'
@@ -49,13 +60,18 @@ async function refreshShipmentStates(
         and ($4 or written.id = any($2::bigint[]) or written.state is distinct from next.state)`,
     [orderId, changedShipments, shop.otherShipments !== 'untimed', shop.otherShipments === 'each'],
   )
+}
+
+/** The order is `backorder` while a unit waits, else what its shipments agree on. */
+async function rollUpStates(db: Db, shop: Shop, orderId: string): Promise<void> {
+  const shipments = shop.table('spree_shipments')
   const { rows } = await db.query<{ before: string | null; after: string | null; user_id: string | null }>(
     `with before as (
        select id, shipment_state as state, user_id from ${shop.table('spree_orders')} where id = $1::bigint
      )
      update ${shop.table('spree_orders')} o
         set shipment_state = case
-              when exists (select from ${shipments} s where s.order_id = o.id and exists (${waits})) then 'backorder'
+              when exists (select from ${shipments} s where s.order_id = o.id and exists (${waits(shop)})) then 'backorder'
               when (select count(distinct s.state) from ${shipments} s where s.order_id = o.id) > 1 then 'partial'
               else (select min(s.state) from ${shipments} s where s.order_id = o.id)
             end,
@@ -67,30 +83,27 @@ async function refreshShipmentStates(
   )
   const order = rows[0]
   if (!order || order.before === order.after) return
-  await insertRow(db, shop, 'spree_state_changes', {
+  await recordState(db, shop, {
+    of: 'Spree::Order',
+    id: orderId,
     name: 'shipment',
-    previous_state: order.before,
-    next_state: order.after,
-    stateful_type: 'Spree::Order',
-    stateful_id: orderId,
-    user_id: order.user_id,
+    from: order.before,
+    to: order.after,
+    userId: order.user_id,
   })
 }
 
-/**
- * 6.x: a fulfillment's status says what was done with the parcel, not whether it could be sent; it is only touched. The
- * order's is rolled up as `Orders::UpdateStatuses` does, canceled parcels aside.
- */
-async function refreshFulfillments(
-  db: Db,
-  shop: Shop,
-  orderId: string,
-  changedFulfillments: readonly string[],
-): Promise<void> {
+/** 6.x: a fulfillment's status says what was done with the parcel, not whether it could be sent; it is only touched. */
+async function touchFulfillments(db: Db, shop: Shop, ids: readonly string[]): Promise<void> {
+  await db.query(
+    `update ${shop.table('spree_fulfillments')} set updated_at = ${NOW} where id = any($1::bigint[])`,
+    [ids],
+  )
+}
+
+/** 6.x (`Orders::UpdateStatuses`): canceled parcels do not count. */
+async function rollUpFulfillments(db: Db, shop: Shop, orderId: string): Promise<void> {
   const fulfillments = shop.table('spree_fulfillments')
-  await db.query(`update ${fulfillments} set updated_at = ${NOW} where id = any($1::bigint[])`, [
-    changedFulfillments,
-  ])
   await db.query(
     `update ${shop.table('spree_orders')} o
         set fulfillment_status = case

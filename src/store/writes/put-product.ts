@@ -1,13 +1,13 @@
 import type { Db } from '../../postgres/pool.ts'
 import type { Store } from '../store.ts'
 import { createProduct } from './create-product.ts'
+import { requireCurrency } from './currencies.ts'
 import { findProduct } from './find-product.ts'
 import { NotApplicable } from './not-applicable.ts'
-import { hasPricesIn } from './prices.ts'
 import type { ProductContent } from './product-content.ts'
 import { type Shop, shopOf } from './shop.ts'
-import { readDefaultStore } from './shop-defaults.ts'
 import { slugify } from './slugs.ts'
+import { takeTurns } from './take-turns.ts'
 import { updateProduct } from './update-product.ts'
 
 /** What became of a message: `same` where the store had it all. */
@@ -70,28 +70,11 @@ function keyOf(content: ProductContent): string {
   return `permalink ${slugify(content.slug ?? content.name ?? '')}`
 }
 
-/**
- * Nothing in a store keeps SKUs unique: two messages with one SKU or name take their turns here. Locks of the transaction,
- * in one order, on names that only we use.
- */
 async function prepare(db: Db, shop: Shop, content: ProductContent): Promise<void> {
-  const keys = [
+  await takeTurns(db, [
     ...(content.sku === undefined ? [] : [`sku ${content.sku}`]),
     ...content.variants.map((variant) => `sku ${variant.sku}`),
     `slug ${slugify(content.slug ?? content.name ?? '')}`,
-  ]
-  await db.query(
-    `select pg_advisory_xact_lock(key)
-       from (select distinct hashtextextended('spree-bridge ' || name, 0) as key from unnest($1::text[]) name order by 1) keys`,
-    [keys],
-  )
-  if (content.currency === undefined) return
-  const store = await readDefaultStore(db, shop)
-  if ([store.currency, ...store.currencies.split(',')].includes(content.currency)) return
-  const lists = shop.columns.has('spree_stores', 'supported_currencies')
-  if (!lists && (await hasPricesIn(db, shop, content.currency))) return
-  throw new NotApplicable(
-    'unknown_currency',
-    `This store does not sell in ${content.currency}: add it to the store's currencies, or send prices in ${store.currency}.`,
-  )
+  ])
+  await requireCurrency(db, shop, content.currency)
 }

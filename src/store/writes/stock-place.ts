@@ -3,7 +3,7 @@ import { NotApplicable } from './not-applicable.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
-export type StockVariant = Readonly<{ id: string; tracked: boolean }>
+export type StockVariant = Readonly<{ id: string; productId: string; tracked: boolean }>
 export type StockLocation = Readonly<{ id: string; backorderable: boolean }>
 /** How a message names a location: by id, by name, or not at all. */
 export type NamedLocation = Readonly<{ id: string } | { name: string }> | undefined
@@ -12,8 +12,8 @@ export type StockRow = Readonly<{ id: string; level: number }>
 
 /** The one living variant with this SKU, compared exactly. @throws NotApplicable where there is none, or several. */
 export async function findVariant(db: Db, shop: Shop, sku: string): Promise<StockVariant> {
-  const { rows } = await db.query<{ id: string; tracked: boolean; living: boolean }>(
-    `select v.id::text as id, coalesce(v.track_inventory, true) as tracked,
+  const { rows } = await db.query<StockVariant & { living: boolean }>(
+    `select v.id::text as id, v.product_id::text as "productId", coalesce(v.track_inventory, true) as tracked,
             v.deleted_at is null and p.deleted_at is null as living
        from ${shop.table('spree_variants')} v
        join ${shop.table('spree_products')} p on p.id = v.product_id

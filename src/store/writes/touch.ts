@@ -35,9 +35,9 @@ export async function touchProduct(db: Db, shop: Shop, productId: string): Promi
 
 // What somebody else has locked is being changed, and so touched, by them: nobody waits for these.
 
-/** Spree 6 (`Variant#clear_line_items_cache`): the lines that hold a variant. */
+/** From 5.0 on (`Variant#clear_line_items_cache`), which the orders' column tells: the lines that hold a variant. */
 async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
-  if (shop.family !== 'spree-6.0') return
+  if (!shop.columns.has('spree_orders', 'signup_for_an_account')) return
   const lines = shop.table('spree_line_items')
   await db.query(
     `update ${lines}

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { currencyOf } from './currencies.ts'
 import type { FoundProduct } from './find-product.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType } from './options.ts'
@@ -25,7 +26,7 @@ export async function updateProduct(
   content: ProductContent,
 ): Promise<boolean> {
   const store = await readDefaultStore(db, shop)
-  const currency = content.currency ?? (await currencyOf(db, shop, product.id)) ?? store.currency
+  const currency = content.currency ?? (await currencyOf(db, shop, product.id, store))
   const owner = { id: product.id, storeId: store.id, locale: store.locale, currency }
 
   const changedVariants = await writeVariants(db, shop, owner, product, content)
@@ -94,19 +95,6 @@ async function newSlug(
     'permalink_taken',
     `The permalink ${wanted} belongs to another product: give product ${product.slug ?? product.id} another one, then retry.`,
   )
-}
-
-/** From 5.5 on a product's prices are in the currency of its own store. */
-async function currencyOf(db: Db, shop: Shop, productId: string): Promise<string | undefined> {
-  if (!shop.columns.has('spree_products', 'store_id')) return undefined
-  const { rows } = await db.query<{ currency: string | null }>(
-    `select s.default_currency as currency
-       from ${shop.table('spree_products')} p
-       join ${shop.table('spree_stores')} s on s.id = p.store_id
-      where p.id = $1::bigint`,
-    [productId],
-  )
-  return rows[0]?.currency ?? undefined
 }
 
 /** 6.x: a product whose default variant is gone gets the first living one (`Product#auto_promote_default_variant`). */

@@ -1,0 +1,124 @@
+import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+
+import { type Answer, answer } from '../apply/answer.ts'
+import { type Handlers, handlerOf } from '../apply/handlers.ts'
+import { answerFailed, wombat } from '../apply/wombat-dialect.ts'
+import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
+import { bearsBearer, bearsToken } from './authenticate.ts'
+import { type Delivering, deliver } from './deliver.ts'
+import { limitWrongTokens } from './limits.ts'
+import { NoMessage, readBody } from './read-body.ts'
+import { reply } from './reply.ts'
+import { readWombatRequest, requestIdOf, WOMBAT_FORM } from './wombat-request.ts'
+
+export type WombatOptions = Delivering &
+  Readonly<{
+    tokens: readonly string[]
+    /** What takes the bytes of a body, and looks whether they may be taken. */
+    body: readonly RequestHandler[]
+    /** Those of this dialect. */
+    handlers: Handlers
+    /** Why nothing may be applied at present, in words fit for the sender; undefined while all is well. */
+    refusal(): string | undefined
+  }>
+
+type Asked = Readonly<{ name: string; isFlowLink: boolean }>
+
+/**
+ * `POST /wombat/:name` and `/flowlink/:name` (protocol §9.2), and `/webhook/:name` for the names of handlers. The token comes
+ * before the name; the body before both, for every answer says the request's id.
+ */
+export function wombatRoutes(options: WombatOptions): Router {
+  const { handlers, body, log } = options
+  const limit = limitWrongTokens()
+  const seldom = onceInAWhile(log)
+  const router = Router()
+  router.post(
+    ['/wombat/:name', '/flowlink/:name', '/webhook/:name'],
+    (request, _response, next) => {
+      const isSeed = request.path.startsWith('/webhook/') && !handlerOf(handlers, nameIn(request))
+      next(isSeed ? 'route' : undefined)
+    },
+    (request, response, next) => (isKnown(request, options) ? next() : limit(request, response, next)),
+    ...body,
+    async (request, response) => {
+      const asked = { name: nameIn(request), isFlowLink: isToFlowLink(request) }
+      await reply(response, await receive(request, asked, options, seldom))
+    },
+  )
+  // What takes the body has found it too large, or in a form that is no JSON.
+  const answerNoBody: ErrorRequestHandler = (error, _request, response, next) => {
+    if (error instanceof NoMessage) return reply(response, refused(null, error, seldom))
+    const { data: told } = bodyFault.safeParse(error)
+    if (!told) return next(error)
+    const why = new NoMessage(told.status, `The body cannot be taken: ${told.message}.`)
+    return reply(response, refused(null, why, seldom))
+  }
+  router.use(['/wombat', '/flowlink'], answerNoBody)
+  return router
+}
+
+const bodyFault = z.object({ status: z.int().min(400).max(499), message: z.string() })
+
+function refused(requestId: string | null, { status, message: summary }: NoMessage, seldom: Seldom): Answer {
+  seldom(`${status}`, 'warn', 'a request to the webhook was no message', { status, why: summary })
+  return answer(status, { request_id: requestId, summary })
+}
+
+async function receive(
+  request: Request,
+  { name, isFlowLink }: Asked,
+  { tokens, handlers, refusal, ...delivering }: WombatOptions,
+  seldom: Seldom,
+): Promise<Answer> {
+  const from = performance.now()
+  const body = readJson(request)
+  const requestId = requestIdOf(body)
+  if (!isKnown(request, { tokens })) {
+    seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
+    const summary = isFlowLink ? `Unauthorized! ${request.ip}` : 'Unauthorized!'
+    return answer(401, { request_id: requestId, summary })
+  }
+  const handler = handlerOf(handlers, name)
+  if (!handler) return answerFailed(requestId, `uninitialized constant ${handlerClass(name, isFlowLink)}`)
+  const why = refusal()
+  if (why !== undefined) return wombat.unavailable(requestId, why)
+  try {
+    if (body instanceof NoMessage) throw body
+    return await deliver(handler, readWombatRequest(body), from, delivering)
+  } catch (error) {
+    if (error instanceof NoMessage) return refused(requestId, error, seldom)
+    throw error
+  }
+}
+
+/** FlowLink has a way of its own to bring the token (protocol §9.2). */
+function isKnown(request: Request, { tokens }: Pick<WombatOptions, 'tokens'>): boolean {
+  return bearsToken(request, tokens) || (isToFlowLink(request) && bearsBearer(request, tokens))
+}
+
+function isToFlowLink({ path }: Request): boolean {
+  return path.startsWith('/flowlink/')
+}
+
+/** The protocol knows no 406 here: what is not JSON is no request. */
+function readJson(request: Request): unknown {
+  try {
+    return readBody(request.body, request.get('content-type'), WOMBAT_FORM)
+  } catch (error) {
+    if (!(error instanceof NoMessage)) throw error
+    return error.status === 406 ? new NoMessage(400, error.message) : error
+  }
+}
+
+function nameIn({ params }: Request): string {
+  const { name } = params
+  return typeof name === 'string' ? name : ''
+}
+
+/** `upblate_order` → `Spree::Wombat::Handler::UpblateOrderHandler`, the class that the store's own code looks for. */
+function handlerClass(name: string, isFlowLink: boolean): string {
+  const camel = name.replace(/(?:^|_)([a-z\d]?)/g, (_, first: string) => first.toUpperCase())
+  return `Spree::${isFlowLink ? 'Flowlink' : 'Wombat'}::Handler::${camel}Handler`
+}

@@ -1,0 +1,379 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Handler } from '../../src/apply/handler.ts'
+import { confirmedShipment, shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
+import type { Connection } from '../../src/postgres/pool.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { ifSamples, readReferenceSample } from '../messages/reference-samples.ts'
+import { applyMessage } from '../support/applying.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore } from '../support/stores.ts'
+import { type Difference, differences, type Picture, takePicture } from '../support/table-diff.ts'
+
+// What services of the Spree endpoint do to placed orders (protocol §7.2, §7.4, §7.5), in the shop of the fixtures: of order
+// 45 one parcel has left and one waits, 41 has left, 42 is not paid, 43 is canceled, 44 waits for two pieces.
+
+const four = {
+  isSix: false,
+  orders: {
+    shipped: 'R204817351',
+    unpaid: 'R204817352',
+    canceled: 'R204817353',
+    short: 'R204817354',
+    half: 'R204817355',
+  },
+  parcels: {
+    shipped: 'H50417700151',
+    unpaid: 'H50417700152',
+    canceled: 'H50417700153',
+    short: 'H50417700154',
+    half: 'H50417700157',
+  },
+} as const
+const families = {
+  'spree-4.10': four,
+  'spree-4.7': four,
+  'solidus-4': four,
+  'spree-6.0': {
+    isSix: true,
+    orders: { shipped: 'R1041', unpaid: 'R1042', canceled: 'R1043', short: 'R1044', half: 'R1045' },
+    parcels: {
+      shipped: 'R1041-F1',
+      unpaid: 'R1042-F1',
+      canceled: 'R1043-F1',
+      short: 'R1044-F1',
+      half: 'R1045-F2',
+    },
+  },
+} as const
+type Family = keyof typeof families
+
+const changed = (table: string, columns: Record<string, unknown>): Difference => ({
+  table,
+  was: 'changed',
+  columns: { ...columns, updated_at: '<time>' },
+})
+const inserted = (table: string, columns: Record<string, unknown>): Difference => ({
+  table,
+  was: 'inserted',
+  columns: { ...columns, created_at: '<time>', updated_at: '<time>' },
+})
+const stateChange = (of: string, id: number, name: string, from: string, to: string, user: number | null) =>
+  inserted('spree_state_changes', {
+    name,
+    previous_state: from,
+    next_state: to,
+    stateful_type: of,
+    stateful_id: id,
+    user_id: user,
+  })
+
+describe.each(Object.keys(families) as Family[])('an order in a store of %s', (family) => {
+  const { isSix, orders, parcels } = families[family]
+  const isSolidus = family === 'solidus-4'
+  let database: TestDatabase
+  let store: Store
+  let db: Connection
+  let before: Picture
+
+  beforeAll(async () => {
+    database = await createStore(family, 'fixture')
+    // On 6.x what was refunded of it is outstanding, and the parcel that waits may not leave: here it is paid.
+    if (isSix) await database.pool.query('update spree_orders set payment_total = total where id = 45')
+    store = await openStore(database.pool)
+  })
+  afterAll(() => database.drop())
+
+  // What a test changes is rolled back.
+  beforeEach(async () => {
+    db = await database.pool.connect()
+    await db.query('begin')
+    before = await takePicture(db)
+  })
+  afterEach(async () => {
+    await db.query('rollback')
+    db.release()
+  })
+
+  const send = async <Payload>(handler: Handler<Payload>, payload: unknown) => {
+    const { notifications, details } = await applyMessage(db, store, handler, payload)
+    return { ...details, notifications, said: notifications.map(({ description }) => description) }
+  }
+  const since = async (picture = before) => differences(picture, await takePicture(db))
+  /** The reason; nothing was written. */
+  const refusal = async (sent: Promise<unknown>): Promise<[string, string]> => {
+    const reason = await sent.then(
+      () => new Error('It was applied.'),
+      (error: unknown) => error,
+    )
+    expect(await since()).toEqual([])
+    const { name, code, message } = reason as Error & { code: string }
+    expect(name).toBe('NotApplicable')
+    return [code, message]
+  }
+  const confirm = (shipment: Record<string, unknown>) => send(shipmentConfirm, { shipment })
+
+  const shippedRows = (tracking: string): Difference[] => {
+    const tracked = { tracking, shipped_at: '<time>' }
+    if (isSix)
+      return [
+        inserted('spree_deliveries', {
+          owner_type: 'Spree::Fulfillment',
+          owner_id: 57,
+          store_id: 1,
+          shipping_label_id: null,
+          tracking_number: tracking,
+          tracking_url: null,
+          carrier: null,
+          service: null,
+          status: 'pending',
+          estimated_delivery_at: null,
+          delivered_at: null,
+          details: null,
+        }),
+        changed('spree_fulfillment_items', { status: 'shipped' }),
+        changed('spree_fulfillments', { status: 'fulfilled', fulfilled_at: '<time>' }),
+        changed('spree_line_items', {}),
+        changed('spree_orders', { fulfillment_status: 'fulfilled' }),
+        changed('spree_products', {}),
+        changed('spree_stock_levels', { count_on_hand: 4, allocated_count: 0 }),
+        inserted('spree_stock_movements', {
+          stock_level_id: 311,
+          quantity: 1,
+          action: null,
+          originator_type: null,
+          originator_id: null,
+          kind: 'shipped',
+          reason: null,
+          order_id: 45,
+          fulfillment_id: 57,
+          return_id: null,
+          exchange_id: null,
+          stock_transfer_id: null,
+          purchase_order_id: null,
+          unit_cost: null,
+          stock_receipt_id: null,
+        }),
+        changed('spree_variants', {}),
+      ]
+    return [
+      ...(isSolidus
+        ? [
+            inserted('spree_cartons', {
+              number: expect.stringMatching(/^C\d{11}$/),
+              external_number: null,
+              stock_location_id: 2,
+              address_id: 66,
+              shipping_method_id: 1,
+              tracking,
+              shipped_at: '<time>',
+              imported_from_shipment_id: null,
+            }),
+          ]
+        : []),
+      changed('spree_inventory_units', {
+        state: 'shipped',
+        ...(isSolidus ? { carton_id: expect.any(Number) } : {}),
+      }),
+      changed('spree_orders', { shipment_state: 'shipped' }),
+      changed('spree_shipments', { state: 'shipped', ...tracked }),
+      stateChange('Spree::Shipment', 57, 'shipment', 'ready', 'shipped', isSolidus ? 1 : null),
+      stateChange('Spree::Order', 45, 'shipment', 'partial', 'shipped', 1),
+    ]
+  }
+
+  describe('shipment:confirm', () => {
+    const half = { number: parcels.half, order_number: orders.half, status: 'shipped', tracking: '1ZHALF' }
+
+    test('the parcel that waited leaves as the shop would let it go, and the second time nothing happens', async () => {
+      const items = [{ sku: 'FS-NAVY-S', quantity: 1 }]
+      const { notifications } = await confirm({ ...half, shipped_at: '2026-03-11T10:00:00+02:00', items })
+      const parcel = `shipment ${parcels.half} of order ${orders.half}`
+      expect(notifications).toEqual([
+        {
+          level: 'info',
+          subject: 'shipment:confirm',
+          description: `Marked ${parcel} as shipped, with tracking 1ZHALF`,
+        },
+      ])
+      expect(await since()).toEqual(shippedRows('1ZHALF'))
+      const { rows } = await db.query(
+        isSix
+          ? 'select fulfilled_at::text as at from spree_fulfillments where id = 57'
+          : 'select shipped_at::text as at from spree_shipments where id = 57',
+      )
+      expect(rows).toEqual([{ at: '2026-03-11 08:00:00' }])
+
+      const once = await takePicture(db)
+      for (const again of [
+        half,
+        { ...half, tracking: null },
+        { ...half, items, shipped_at: '2026-03-12T10:00:00Z' },
+      ])
+        expect((await confirm(again)).said).toEqual([
+          `The ${parcel} is shipped already, with tracking 1ZHALF: nothing was changed`,
+        ])
+      expect(await since(once)).toEqual([])
+    })
+
+    test('of one that has left another tracking is written, and no more', async () => {
+      const { said } = await send(shipmentConfirm, {
+        shipment_number: parcels.shipped,
+        tracking_number: '1ZOTHER',
+        shipped_date: '2026-03-12T10:00:00Z',
+      })
+      expect(said).toEqual([
+        `Updated shipment ${parcels.shipped} of order ${orders.shipped}, which was shipped already, with tracking 1ZOTHER`,
+      ])
+      expect(await since()).toEqual(
+        isSix
+          ? [changed('spree_deliveries', { tracking_number: '1ZOTHER' })]
+          : [
+              ...(isSolidus ? [changed('spree_cartons', { tracking: '1ZOTHER' })] : []),
+              changed('spree_orders', {}),
+              changed('spree_shipments', { tracking: '1ZOTHER' }),
+            ],
+      )
+    })
+
+    test('what cannot ship is refused with its state and what to do', async () => {
+      const reasons: [Record<string, unknown>, string, RegExp][] = [
+        [{ number: parcels.canceled }, 'not_shippable', /it is canceled\. Resume it/],
+        [{ number: parcels.short }, 'not_shippable', /units are not all on hand \(backordered\)\. Bring in/],
+        [
+          { number: parcels.unpaid },
+          'not_shippable',
+          isSix ? /its order is not paid.* Capture/ : /it is pending, and its order is not paid\. Capture/,
+        ],
+        [{ number: 'H404' }, 'unknown_shipment', /no shipment H404 of a placed order/],
+        [
+          { ...half, order_number: 'R404' },
+          'other_order',
+          new RegExp(`is of order ${orders.half}, not of R404`),
+        ],
+        [
+          { ...half, items: [{ sku: 'FS-NAVY-S', quantity: 2 }] },
+          'other_pieces',
+          /holds 1 of FS-NAVY-S, and the message says that 2 of FS-NAVY-S left/,
+        ],
+      ]
+      for (const [shipment, code, text] of reasons) {
+        const refused = await refusal(confirm(shipment))
+        expect(refused).toEqual([code, expect.stringMatching(text)])
+      }
+    })
+
+    test('what the shop would charge as it lets the parcel go is not shipped', async () => {
+      const orderState = isSix ? 'payment_status' : 'payment_state'
+      const status = isSix ? 'status' : 'state'
+      await db.query(`update spree_orders set payment_total = 0, ${orderState} = 'authorized' where id = 45`)
+      await db.query(`update spree_payments set ${status} = 'pending' where id = 76`)
+      if (isSix)
+        await db.query(`update spree_payment_methods set capture_method = 'on_dispatch' where id = 1`)
+      before = await takePicture(db)
+      expect(await refusal(confirm(half))).toEqual([
+        'not_shippable',
+        expect.stringMatching(/Capture the payment/),
+      ])
+      if (!isSix) return
+      // What staff collect by hand is no obstacle there.
+      await db.query(`update spree_payment_methods set capture_method = 'manual' where id = 1`)
+      expect((await confirm(half)).said).toEqual([expect.stringMatching(/^Marked/)])
+    })
+
+    test('C197 each serial number goes to a piece of the variant with that part number, once', async () => {
+      const units = isSix ? 'spree_fulfillment_items' : 'spree_inventory_units'
+      const items = [
+        { part_number: 'EXT-103', quantity: 2, serial_numbers: ['S1', 'S2'] },
+        { part_number: 'EXT-108', quantity: 1, serial_numbers: null },
+        { part_number: 'EXT-NO', quantity: 1, serial_numbers: ['S9'] },
+      ]
+      const message = { shipment_number: parcels.shipped, items }
+      const parcel = `shipment ${parcels.shipped} of order ${orders.shipped}`
+      const without = await send(shipmentConfirm, message)
+      expect(without.notifications.at(-1)).toEqual({
+        level: 'warn',
+        subject: 'shipment:confirm',
+        description: `Not applied of ${parcel}: its serial numbers S1, S2, S9: this store has no column ${units}.serial_number, spree_variants.external_ref`,
+      })
+      expect(await since()).toEqual([])
+
+      await db.query(`alter table ${units} add serial_number varchar(255)`)
+      await db.query('alter table spree_variants add external_ref varchar(255)')
+      await db.query(`update spree_variants set external_ref = 'EXT-' || id`)
+      const custom = await openStore(db)
+      const given = () => applyMessage(db, custom, shipmentConfirm, message)
+      expect((await given()).notifications).toMatchObject([
+        { level: 'info', description: expect.stringMatching(/^Updated/) },
+        { level: 'warn', description: expect.stringMatching(/S9: nothing in it has external_ref EXT-NO$/) },
+      ])
+      const serials = async () => {
+        const { rows } = await db.query(
+          `select variant_id::integer as variant, ${isSolidus ? '1' : 'quantity'} as quantity, serial_number as serial
+             from ${units} where serial_number is not null or variant_id = 103 order by serial_number, id`,
+        )
+        return rows
+      }
+      const both = [
+        { variant: 103, quantity: 1, serial: 'S1' },
+        { variant: 103, quantity: 1, serial: 'S2' },
+      ]
+      expect(await serials()).toEqual(both)
+      const once = await takePicture(db)
+      expect((await given()).notifications[0]?.description).toMatch(/nothing was changed$/)
+      expect(await since(once)).toEqual([])
+      const more = { ...message, items: [{ part_number: 'EXT-103', serial_numbers: ['S3'] }] }
+      expect((await applyMessage(db, custom, shipmentConfirm, more)).notifications[1]?.description).toMatch(
+        /S3: more than pieces of EXT-103 without one$/,
+      )
+      expect(await serials()).toEqual(both)
+    })
+  })
+})
+
+describe('C153 the forms of shipment:confirm', () => {
+  const read = (payload: unknown) => confirmedShipment(shipmentConfirm.schema.parse(payload))
+
+  test('say the same, nested and flat', () => {
+    const same = {
+      number: 'H1',
+      orderNumber: 'R1',
+      tracking: 'T1',
+      trackingUrl: null,
+      carrier: null,
+      shippedAt: '2013-06-27T13:29:46.000Z',
+      pieces: null,
+      serials: [],
+    }
+    const at = '2013-06-27T13:29:46Z'
+    const shipment = { number: 'H1', order_number: 'R1' }
+    expect(read({ shipment: { ...shipment, tracking: 'T1', shipped_at: at, items: [] } })).toEqual(same)
+    expect(
+      read({ shipment: { ...shipment, tracking_number: 'T1', shipped_at: '2013-06-27T13:29:46' } }),
+    ).toEqual(same)
+    const flat = { shipment_number: 'H1', order_number: 'R1', tracking_number: 'T1' }
+    expect(read({ ...flat, shipped_date: at })).toEqual(same)
+    expect(read({ ...flat, shipped_date: null, ship_date: at })).toEqual(same)
+  })
+
+  test.each([
+    [{}],
+    [{ shipment: {} }],
+    [{ shipment: { number: '' } }],
+    [{ shipment_number: 'H\0' }],
+    [{ shipment_number: 'H1', shipped_date: 'yesterday' }],
+    [{ shipment_number: 'H1', shipped_date: '0000-01-01T00:00:00Z' }],
+    [{ shipment_number: 'H1', tracking_number: 'x'.repeat(256) }],
+    [{ shipment_number: 'H1', items: [{ part_number: 'A', serial_numbers: 'S1' }] }],
+  ])('%j is refused', (payload) => {
+    expect(shipmentConfirm.schema.safeParse(payload).success).toBe(false)
+  })
+
+  ifSamples.each([
+    ['aug.msg.shipment_confirm', 'H11357178202', 'tracking-1234-ABC', '2013-09-26T10:21:52.000Z'],
+    ['aug.msg.shipment_confirm_amazon', 'H03606064322', '915293072790129', null],
+    ['aug.msg.shipment_confirm_flat', '1', '123456', '2013-06-27T13:29:46.000Z'],
+    ['aug.msg.shipment_confirmation_items', 'H63404100777', '1ZV930E90465912890', '2013-03-13T00:00:00.000Z'],
+  ])('of the sample %s are read', (name, number, tracking, shippedAt) => {
+    expect(read(readReferenceSample(name)['payload'])).toMatchObject({ number, tracking, shippedAt })
+  })
+})
