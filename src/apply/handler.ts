@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 
+import type { Shape } from '../messages/shaping/shape.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 
@@ -44,7 +45,8 @@ export type Handler<Payload> = Readonly<{
   schema: z.ZodType<Payload>
   /**
    * Applies it inside the caller's transaction, in which every write of the store carries the message's origin.
+   * @param shape How the operator shapes what leaves the store, for those that answer with its objects.
    * @throws NotApplicable where this store cannot take it; everything is then rolled back.
    */
-  apply(db: Db, store: Store, inbound: Inbound<Payload>): Promise<Applied>
+  apply(db: Db, store: Store, inbound: Inbound<Payload>, shape?: Shape): Promise<Applied>
 }>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 
+import type { Shape } from '../messages/shaping/shape.ts'
 import type { Log } from '../observe/log.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
@@ -31,6 +32,8 @@ export type InboxOptions = Readonly<{
   store: Store
   /** The store's id at the hub, or '': whose message ids these are. */
   hub(): string
+  /** What the configuration makes of messages; undefined where it says nothing of them. */
+  shape?: Shape | undefined
   log: Log
 }>
 
@@ -55,7 +58,7 @@ set local statement_timeout = '30s'`
 
 const NO_DATABASE = "The store's database does not answer at the moment: send the message again later."
 
-export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
+export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inbox {
   const seldom = onceInAWhile(log)
 
   const keyOf = (handler: Handler<unknown>, { messageId }: Delivery): InboxKey => ({
@@ -76,7 +79,7 @@ export function createInbox({ pool, store, hub, log }: InboxOptions): Inbox {
       const inbound = readInbound(handler, delivery)
       const answer = await atStep('apply.write', async () => {
         await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
-        return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound))
+        return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound, shape))
       })
       await atStep('apply.answer', () => settleApplied(db, row.id, answer))
       return { outcome: 'applied', answer }

@@ -3,12 +3,19 @@ import { NotApplicable } from './handler.ts'
 /** By the code of a reason, the text in which the stores' own handlers told it (protocol §9.4). */
 export type OwnTexts = Readonly<Record<string, string>>
 
-/** Does `work`; of the reasons why it cannot be done, those that have a text of their own are told in that. */
-export async function inOwnTexts<T>(texts: OwnTexts, work: () => Promise<T>): Promise<T> {
+/**
+ * Does `work`; of the reasons why it cannot be done, those that have a text of their own are told in that, the others as
+ * `otherwise` has it.
+ */
+export async function inOwnTexts<T>(
+  texts: OwnTexts,
+  work: () => Promise<T>,
+  otherwise: (why: string) => string = (why) => why,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const text = error instanceof NotApplicable ? texts[error.code] : undefined
-    throw text === undefined ? error : new NotApplicable('as_the_store', text)
+    if (!(error instanceof NotApplicable)) throw error
+    throw new NotApplicable(error.code, texts[error.code] ?? otherwise(error.message))
   }
 }

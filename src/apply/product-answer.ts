@@ -2,9 +2,6 @@ import type { ProductInbound } from '../messages/schemas/product-inbound.ts'
 import type { Put } from '../store/writes/put-product.ts'
 import type { Applied, Notification } from './handler.ts'
 
-/** Parts of a product that the protocol knows and that are not written to the store. */
-const NOT_APPLIED = ['taxons', 'properties', 'images'] as const
-
 /** `Product <sku> added|updated` (protocol §9.4), and what a person should know of it. */
 export function productAnswer(message: string, payload: ProductInbound, put: Put): Applied {
   const called = payload.sku || put.slug
@@ -27,9 +24,12 @@ export function productAnswer(message: string, payload: ProductInbound, put: Put
       tell('warn', `Product ${called} came without a price: it is a draft, give it one and activate it`),
     )
   }
-  const left = [...NOT_APPLIED.filter((part) => payload[part] !== undefined), ...put.left]
-  if (left.length > 0)
-    notifications.push(tell('warn', `Not applied of product ${called}: its ${left.join(', ')}`))
+  if (put.left.length > 0)
+    notifications.push(tell('warn', `Not applied of product ${called}: its ${put.left.join(', ')}`))
+  if ([payload, ...payload.variants].some(({ images }) => images && images.length > 0))
+    notifications.push(
+      tell('warn', `Not applied of product ${called}: its images, because nothing that is sent is fetched`),
+    )
   return {
     notifications,
     details: { ...(payload.sku ? { sku: payload.sku } : {}), permalink: put.slug },

@@ -11,8 +11,14 @@ const PRODUCT_COLUMNS = [
 ] as const
 const VARIANT_COLUMNS = ['cost_price', 'weight', 'height', 'width', 'depth'] as const
 
-/** In the store's words. The sender's `id` is not among them: it would be another product's here. */
-export function productContent(payload: ProductInbound): ProductContent {
+/**
+ * In the store's words. The sender's `id` is not among them: it would be another product's here. `leavesOnly`: products are
+ * filed under what has nothing below it.
+ */
+export function productContent(
+  payload: ProductInbound,
+  { leavesOnly }: Readonly<{ leavesOnly: boolean }> = { leavesOnly: false },
+): ProductContent {
   return {
     sku: payload.sku || undefined,
     slug: payload.permalink || undefined,
@@ -23,6 +29,8 @@ export function productContent(payload: ProductInbound): ProductContent {
     ownVariant: pick(payload, VARIANT_COLUMNS),
     shippingCategory: payload.shipping_category ?? undefined,
     optionTypes: payload.options,
+    taxons: payload.taxons ? { paths: payload.taxons, leavesOnly } : undefined,
+    properties: payload.properties ?? {},
     variants: payload.variants.map((variant) => ({
       sku: variant.sku,
       price: variant.price ?? undefined,

@@ -1,7 +1,7 @@
 import { type PriceInbound, priceInboundSchema } from '../messages/schemas/wombat-inbound.ts'
 import { wireDecimal } from '../messages/wire.ts'
 import { priceVariant } from '../store/writes/price-variant.ts'
-import { type Handler, NotApplicable } from './handler.ts'
+import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
 
 /** The price of a variant, and its other columns that hold prices. */
@@ -12,7 +12,6 @@ export const setPrice: Handler<PriceInbound> = {
   schema: priceInboundSchema,
   async apply(db, store, { message, payload }) {
     const { sku = '', price, currency: wanted, columns } = payload.price
-    if (price === undefined) throw new NotApplicable('price_missing', 'Missing price information')
     const noSku = `Product with SKU ${sku} was not found`
     const { from, to, currency } = await inOwnTexts({ unknown_sku: noSku, deleted_variant: noSku }, () =>
       priceVariant(db, store, { sku, price, currency: wanted, columns }),

@@ -24,6 +24,7 @@ import {
   formatOutcome,
   hasFilter,
 } from './filter-options.ts'
+import { shapeOf } from './shape-of.ts'
 import { type CommonOptions, type Print, type StoreContext, withStore } from './store-command.ts'
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 
@@ -155,7 +156,8 @@ async function retryOf(
   await refuseUninstalled(pool)
   await refuseCopy(pool, await identityOf(pool, settings))
   const store = await openStore(pool)
-  return (id) => retryInbound({ pool, store, handlers, log }, id)
+  const shape = await shapeOf(settings, settings.transformBudgetMs)
+  return (id) => retryInbound({ pool, store, handlers, shape, log }, id)
 }
 
 function formatWhole(message: InboxMessage & Readonly<{ payload: string; answer: string }>): string {

@@ -18,6 +18,7 @@ import { every, sparingly } from './every.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
+import { shapeOf } from './shape-of.ts'
 import { identityOf, requireSchema } from './store-database.ts'
 import { watchStore } from './store-watch.ts'
 import { complaints } from './worker-log.ts'
@@ -37,6 +38,7 @@ export async function startWeb(
   log: Log,
   metrics: Metrics,
 ): Promise<Part> {
+  const shape = await shapeOf(settings, settings.transformBudgetMs)
   const { pool, store, code, installation } = await openOwnStore(settings, log, {
     applicationName: 'spree-bridge web',
     connections: CONNECTIONS,
@@ -82,7 +84,7 @@ export async function startWeb(
     async retryInbound(id) {
       const why = refusal()
       if (why !== undefined) throw new Refusal(409, why)
-      await retryInbound({ pool, store, handlers, log }, id)
+      await retryInbound({ pool, store, handlers, shape, log }, id)
     },
     access: { token: settings.operatorToken, host: settings.host },
     log,
@@ -96,7 +98,13 @@ export async function startWeb(
         tokens: settings.webhookToken ?? [],
         secrets: settings.webhookSecret ?? [],
         handlers,
-        inbox: createInbox({ pool, store, hub: () => watch.installation().hubStoreId ?? '', log }),
+        inbox: createInbox({
+          pool,
+          store,
+          hub: () => watch.installation().hubStoreId ?? '',
+          shape,
+          log,
+        }),
         refusal,
         source: () => `spree-bridge:${watch.installation().id}`,
         metrics,

@@ -82,8 +82,10 @@ type Named =
   | 'spree_option_types'
   | 'spree_option_values'
   | 'spree_stores'
+  | 'spree_taxonomies'
   | 'spree_taxons'
   | 'spree_categories'
+  | 'spree_properties'
   | 'spree_product_properties'
 
 /**

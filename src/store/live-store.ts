@@ -48,6 +48,7 @@ export async function openLiveStore(db: Db, told?: Told): Promise<LiveStore> {
     pictures: (...given) => current.pictures(...given),
     roots: (...given) => current.roots(...given),
     present: (...given) => current.present(...given),
+    changedSince: (...given) => current.changedSince(...given),
     unreadable: (...given) => current.unreadable(...given),
     lastVariant: (...given) => current.lastVariant(...given),
     async reopen(db) {

@@ -14,6 +14,7 @@ import { eachRow } from '../postgres/each-row.ts'
 import type { Db } from '../postgres/pool.ts'
 import { queryOnce, queryPrepared } from '../postgres/prepared.ts'
 import { CART, type Carts, ordersOrCarts } from './carts.ts'
+import { type Changed, changedSince, type PollCursor } from './changed-since.ts'
 import { type Columns, readColumns } from './columns.ts'
 import { detectFamily, type FamilyName } from './detect-family.ts'
 import { type Extra, extraTables, readExtra, withExtra } from './extra.ts'
@@ -93,6 +94,13 @@ export type Store = Readonly<{
   ): Promise<ReadonlyMap<string, Picture | MappingError>>
   /** Ids of all aggregates of a kind (orders: placed ones), in order, a page at a time. */
   roots(db: Db, kind: AggregateKind, afterId: string, limit: number): Promise<string[]>
+  /** Ids of the aggregates of a kind (orders: placed ones) that changed, as a poll asks for them; undefined of a kind that it does not have. */
+  changedSince(
+    db: Db,
+    kind: AggregateKind,
+    cursor: PollCursor | undefined,
+    limit: number,
+  ): Promise<Changed | undefined>
   /** Which of these are there at present (orders: placed). */
   present(db: Db, kind: AggregateKind, ids: readonly string[]): Promise<ReadonlySet<string>>
   /** Kinds that cannot be read at present: the tables are not what they were when the store was opened. */
@@ -220,6 +228,12 @@ select distinct v.sku, v.product_id::text as product_id
     },
     roots: (db, kind, afterId, limit) =>
       idsOf(db, kind, 't.id > $1::bigint order by t.id limit $2', [afterId, limit]),
+    async changedSince(db, kind, cursor, limit) {
+      const rows = rootsOf(kind)
+      // The one table that is not Spree's own.
+      const timeless = kind === 'customer' && !columns.has(columns.customers ?? '', 'updated_at')
+      return rows === undefined || timeless ? undefined : changedSince(db, rows, cursor, limit)
+    },
     present: async (db, kind, ids) => new Set(await idsOf(db, kind, 't.id = any($1::bigint[])', [ids])),
     unreadable: (db) => findUnreadable(db, family),
     async lastVariant(db) {

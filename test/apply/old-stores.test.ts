@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { hubPoll } from '../../src/apply/hub-poll.ts'
+import { orderCapture } from '../../src/apply/order-capture.ts'
 import { orderImport } from '../../src/apply/order-import.ts'
+import { orderShip } from '../../src/apply/order-ship.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
@@ -196,13 +199,13 @@ const charts2 = {
   shipments: [],
 }
 
-type OrderIds = Readonly<{ order: number; line: number; shipment: number; bill: number; ship: number }>
+type OrderIds = Readonly<{ order: number; line: number; shipment: number }>
 
 /**
  * What `charts2` leaves: the rows of the version's own checkout of the same (03-checkout, in 2.4 04-checkout), with the state
  * changes of its models, and the adjustments closed. Until 2.1 shipping and tax hang on the order, and a shipment has no cost.
  */
-function importedCharts(version: Old, { order, line, shipment, bill, ship }: OrderIds): Difference[] {
+function importedCharts(version: Old, { order, line, shipment }: OrderIds): Difference[] {
   const is20 = version === 'spree-2.0'
   const is32 = version === 'spree-3.2'
   const adjusted = is32 ? { taxable_adjustment_total: 0, non_taxable_adjustment_total: 0 } : {}
@@ -314,8 +317,8 @@ function importedCharts(version: Old, { order, line, shipment, bill, ship }: Ord
       completed_at: '<time>',
       user_id: null,
       email: 'nell@example.com',
-      bill_address_id: bill,
-      ship_address_id: ship,
+      bill_address_id: '<new>',
+      ship_address_id: '<new>',
       currency: 'USD',
       special_instructions: null,
       last_ip_address: null,
@@ -363,7 +366,7 @@ function importedCharts(version: Old, { order, line, shipment, bill, ship }: Ord
       cost: is20 ? null : 5,
       shipped_at: null,
       order_id: order,
-      address_id: ship,
+      address_id: '<new>',
       state: 'pending',
       stock_location_id: 1,
       ...(is20
@@ -627,7 +630,7 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
       },
     })
     const [ids] = await rows(`
-      select o.id as order, l.id as line, s.id as shipment, o.bill_address_id as bill, o.ship_address_id as ship
+      select o.id as order, l.id as line, s.id as shipment
         from spree_orders o
         join spree_line_items l on l.order_id = o.id
         join spree_shipments s on s.order_id = o.id
@@ -636,6 +639,25 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     const once = await takePicture(db)
     await expect(add()).rejects.toMatchObject({ name: 'NotApplicable', code: 'order_exists' })
     expect(await since(once)).toEqual([])
+  })
+
+  test('an order with a text or an amount that the columns cannot hold is refused', async () => {
+    const long = { ...nell, address1: 'Quay '.repeat(60) }
+    for (const [code, different] of [
+      ['text_too_long', { shipping_address: long }],
+      [
+        'amount_too_large',
+        { totals: { item: 26.5, shipping: 1_000_000, order: 1_000_026.5 }, adjustments: [] },
+      ],
+    ] as const) {
+      await db.query('savepoint before')
+      const order = { ...charts2, ...different }
+      await expect(applyMessage(db, store, orderImport, { order })).rejects.toMatchObject({
+        name: 'NotApplicable',
+        code,
+      })
+      await db.query('rollback to savepoint before')
+    }
   })
 
   test('an order owes what is not there, and adds up with a tax in its prices, a discount and a charge', async () => {
@@ -691,6 +713,63 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     expect(order).toEqual(
       is20 ? { stored: 4.5, of_order: 4.5, total: 36 } : { stored: -0.5, of_order: -0.5, total: 36 },
     )
+  })
+
+  test('a check is cashed; in 2.0 that is refused', async () => {
+    await db.query(`
+      update spree_payments set state = 'checkout', source_type = null, source_id = null where id = 71;
+      update spree_orders set payment_total = 0, payment_state = 'balance_due' where id = 41`)
+    before = await takePicture(db)
+    const capture = () => applyMessage(db, store, orderCapture, { order: { number: 'R410000001' } })
+    if (is20) {
+      await expect(capture()).rejects.toMatchObject({ name: 'NotApplicable', code: 'family_not_written' })
+      expect(await since()).toEqual([])
+      return
+    }
+    await capture()
+    const change = (of: string, id: number, from: string, to: string) =>
+      inserted('spree_state_changes', {
+        name: 'payment',
+        previous_state: from,
+        next_state: to,
+        stateful_type: of,
+        stateful_id: id,
+        user_id: null,
+      })
+    expect((await since()).filter(({ table }) => table !== 'spree_log_entries')).toEqual([
+      changed('spree_orders', { payment_total: 26.65, payment_state: 'paid' }),
+      inserted('spree_payment_capture_events', { amount: 26.65, payment_id: 71 }),
+      changed('spree_payments', { state: 'completed' }),
+      changed('spree_shipments', {}),
+      changed('spree_shipments', {}),
+      change('Spree::Payment', 71, 'checkout', 'processing'),
+      change('Spree::Payment', 71, 'processing', 'completed'),
+      change('Spree::Order', 41, 'balance_due', 'paid'),
+    ])
+    const once = await takePicture(db)
+    await capture()
+    expect(await since(once)).toEqual([])
+  })
+
+  test('an order is locked in a column that the store has added', async () => {
+    await db.query('alter table spree_orders add locked_at timestamp')
+    before = await takePicture(db)
+    await applyMessage(db, await openStore(db), orderShip, { order: { number: 'R410000001' } })
+    expect(await since()).toEqual([changed('spree_orders', { locked_at: '<time>' })])
+  })
+
+  test('a poll is answered with what has changed', async () => {
+    const since = { 'spree.collections_poll.last_updated_at': '2026-02-01T00:00:00Z' }
+    const poll = async (target: string) =>
+      (await applyMessage(db, store, hubPoll, { target: `collections.${target}` }, since)).details
+    expect(await poll('orders')).toMatchObject({
+      messages: [{ message: 'order:persist', payload: { number: 'R410000001' } }],
+      parameters: [{ value: [{ orders: '2026-02-03T08:06:00.000000Z' }] }, { value: [{ orders: '20' }] }],
+    })
+    expect((await poll('products'))['messages']).toContainEqual({
+      message: 'product:persist',
+      payload: expect.objectContaining({ sku: 'HC' }),
+    })
   })
 
   test('what cannot be applied changes nothing', async () => {
@@ -769,6 +848,84 @@ describe('versions between', () => {
           changed('spree_inventory_units', { quantity: 1 }),
           inserted('spree_inventory_units', { ...unit, state: 'on_hand', quantity: 2 }),
         ])
+      },
+    )
+  })
+
+  // After the trace of 5.6.1: create_product, change_product, stock_movement.
+  test('from 5.0 on a product’s price is that of its first variant, its master has none, and lines are touched', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `alter table spree_orders add signup_for_an_account boolean default false;
+       alter table spree_products add variant_count integer default 0 not null;
+       create table spree_price_histories (
+         id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
+         currency varchar, recorded_at timestamp, created_at timestamp);
+       update spree_stock_locations set propagate_all_variants = (id = 1)`,
+      async (db, store) => {
+        const prices = async () => {
+          const { rows } = await db.query(
+            `select v.sku, pr.amount::float8
+               from spree_prices pr
+               join spree_variants v on v.id = pr.variant_id
+               join spree_products p on p.id = v.product_id
+              where p.name = 'Deck Cap'
+              order by v.position`,
+          )
+          return rows.map(({ sku, amount }) => [sku, amount])
+        }
+        const history = async () => {
+          const { rows } = await db.query(
+            'select v.sku, h.amount::float8 from spree_price_histories h join spree_variants v on v.id = h.variant_id order by h.id',
+          )
+          return rows.map(({ sku, amount }) => [sku, amount])
+        }
+        const update = (more: object) => applyMessage(db, store, productUpdate, { sku: 'DC', ...more })
+        await applyMessage(db, store, productNew, {
+          sku: 'DC',
+          name: 'Deck Cap',
+          price: '19.99',
+          options: ['cap-size'],
+          variants: [
+            { sku: 'DC-S', price: '21.5', options: { 'cap-size': 'small' } },
+            { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
+          ],
+        })
+        expect(await prices()).toEqual([
+          ['DC-S', 21.5],
+          ['DC-L', 22.5],
+        ])
+        expect(await history()).toEqual([
+          ['DC', 19.99],
+          ['DC-S', 21.5],
+          ['DC-L', 22.5],
+        ])
+        const { rows: stock } = await db.query(
+          `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
+        )
+        expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
+        await update({ price: '24.99' })
+        expect(await prices()).toEqual([
+          ['DC-S', 24.99],
+          ['DC-L', 22.5],
+        ])
+        expect((await history()).slice(3)).toEqual([['DC-S', 24.99]])
+        const medium = { sku: 'DC-M', options: { 'cap-size': 'medium' } }
+        await update({ price: '20', variants: [{ sku: 'DC-S', price: '27.49' }] })
+        await update({ variants: [medium] })
+        expect(await prices()).toEqual([
+          ['DC-S', 27.49],
+          ['DC-L', 22.5],
+          ['DC-M', 27.49],
+        ])
+        const before = await takePicture(db)
+        await update({ price: '27.49', variants: [{ sku: 'DC-S', price: '27.49' }] })
+        expect(differences(before, await takePicture(db))).toEqual([])
+        await applyMessage(db, store, stockChange, { sku: 'FS-NAVY-S', quantity: 7 })
+        const touchedLines = differences(before, await takePicture(db)).filter(
+          ({ table }) => table === 'spree_line_items',
+        )
+        expect(touchedLines).toEqual([changed('spree_line_items', {})])
       },
     )
   })

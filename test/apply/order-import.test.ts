@@ -938,6 +938,24 @@ describe('an order imported into Solidus', () => {
       'counted anew by the rate Parcel tax 5 %, which is counted by Shop::Calculator::Parcels',
     )
   })
+
+  test('may have thousands of pieces, each a row, but not any number of them, nor any amount', async () => {
+    await shop.db.pool.query(
+      `update spree_stock_items set backorderable = true
+        where stock_location_id = 1 and variant_id = (select id from spree_variants where sku = 'TM-1')`,
+    )
+    const many = (quantity: number, shipping = 0) =>
+      to(MAINE, {
+        totals: { item: quantity / 100, shipping, order: quantity / 100 + shipping },
+        line_items: [{ sku: 'TM-1', quantity, price: 0.01 }],
+      })
+    expect((await refusal(genericOrder('MORE', many(20_001)))).code).toBe('too_many_pieces')
+    // A rate's cost has six digits before the point there.
+    expect((await refusal(genericOrder('DEAR', many(1, 1_000_000)))).code).toBe('amount_too_large')
+    // More than one statement takes, where there is time for it.
+    await apply(shop, genericOrder('MANY', many(dumpsAvailable() ? 10_000 : 10)))
+    await addsUp('MANY')
+  })
 })
 
 test('an order imported into 4.7, whose names stand elsewhere, is the same rows as in 4.10', async () => {

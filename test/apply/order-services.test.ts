@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
+import { hubPoll } from '../../src/apply/hub-poll.ts'
+import { orderCapture } from '../../src/apply/order-capture.ts'
+import { orderShip } from '../../src/apply/order-ship.ts'
 import { confirmedShipment, shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
+import { createShape } from '../../src/messages/shaping/shape.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { ifSamples, readReferenceSample } from '../messages/reference-samples.ts'
 import { applyMessage } from '../support/applying.ts'
@@ -73,6 +78,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
   let database: TestDatabase
   let store: Store
   let db: Connection
+  let seed: Picture
   let before: Picture
 
   beforeAll(async () => {
@@ -80,6 +86,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
     // On 6.x what was refunded of it is outstanding, and the parcel that waits may not leave: here it is paid.
     if (isSix) await database.pool.query('update spree_orders set payment_total = total where id = 45')
     store = await openStore(database.pool)
+    seed = await takePicture(database.pool)
   })
   afterAll(() => database.drop())
 
@@ -87,7 +94,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
   beforeEach(async () => {
     db = await database.pool.connect()
     await db.query('begin')
-    before = await takePicture(db)
+    before = seed
   })
   afterEach(async () => {
     await db.query('rollback')
@@ -96,16 +103,15 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
 
   const send = async <Payload>(handler: Handler<Payload>, payload: unknown) => {
     const { notifications, details } = await applyMessage(db, store, handler, payload)
-    return { ...details, notifications, said: notifications.map(({ description }) => description) }
+    return { details, notifications, said: notifications.map(({ description }) => description) }
   }
   const since = async (picture = before) => differences(picture, await takePicture(db))
-  /** The reason; nothing was written. */
+  /** The reason. */
   const refusal = async (sent: Promise<unknown>): Promise<[string, string]> => {
     const reason = await sent.then(
       () => new Error('It was applied.'),
       (error: unknown) => error,
     )
-    expect(await since()).toEqual([])
     const { name, code, message } = reason as Error & { code: string }
     expect(name).toBe('NotApplicable')
     return [code, message]
@@ -260,6 +266,7 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
         const refused = await refusal(confirm(shipment))
         expect(refused).toEqual([code, expect.stringMatching(text)])
       }
+      expect(await since()).toEqual([])
     })
 
     test('what the shop would charge as it lets the parcel go is not shipped', async () => {
@@ -269,14 +276,16 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       await db.query(`update spree_payments set ${status} = 'pending' where id = 76`)
       if (isSix)
         await db.query(`update spree_payment_methods set capture_method = 'on_dispatch' where id = 1`)
-      before = await takePicture(db)
       expect(await refusal(confirm(half))).toEqual([
         'not_shippable',
         expect.stringMatching(/Capture the payment/),
       ])
-      if (!isSix) return
-      // What staff collect by hand is no obstacle there.
-      await db.query(`update spree_payment_methods set capture_method = 'manual' where id = 1`)
+      // What staff collect by hand is no obstacle there; before, what was reimbursed is not owed.
+      await db.query(
+        isSix
+          ? `update spree_payment_methods set capture_method = 'manual' where id = 1`
+          : `update spree_orders set payment_state = 'paid' where id = 45`,
+      )
       expect((await confirm(half)).said).toEqual([expect.stringMatching(/^Marked/)])
     })
 
@@ -319,7 +328,10 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       ]
       expect(await serials()).toEqual(both)
       const once = await takePicture(db)
-      expect((await given()).notifications[0]?.description).toMatch(/nothing was changed$/)
+      expect((await given()).notifications.map(({ description }) => description)).toEqual([
+        expect.stringMatching(/nothing was changed$/),
+        expect.stringMatching(/S9: nothing in it/),
+      ])
       expect(await since(once)).toEqual([])
       const more = { ...message, items: [{ part_number: 'EXT-103', serial_numbers: ['S3'] }] }
       expect((await applyMessage(db, custom, shipmentConfirm, more)).notifications[1]?.description).toMatch(
@@ -327,6 +339,305 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       )
       expect(await serials()).toEqual(both)
     })
+  })
+
+  describe('order:ship', () => {
+    test('C149 locks the order where the store has a column for it, and once', async () => {
+      const order = { number: orders.unpaid }
+      expect(await refusal(send(orderShip, { order }))).toEqual([
+        'no_locked_at',
+        expect.stringMatching(/no column spree_orders\.locked_at\. Add one/),
+      ])
+      await db.query('alter table spree_orders add locked_at timestamp')
+      const custom = await openStore(db)
+      before = await takePicture(db)
+      const lock = async (number: string) => {
+        const { notifications, details } = await applyMessage(db, custom, orderShip, { order: { number } })
+        return [notifications[0]?.description, details]
+      }
+      const first = await lock(orders.unpaid)
+      const { rows } = await db.query(
+        `select to_char(locked_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at from spree_orders where id = 42`,
+      )
+      const locked = { number: orders.unpaid, locked_at: rows[0]?.['at'] }
+      expect(first).toEqual([`Locked order ${orders.unpaid}`, { locked }])
+      expect(await since()).toEqual([changed('spree_orders', { locked_at: '<time>' })])
+      before = await takePicture(db)
+      expect(await lock(orders.unpaid)).toEqual([
+        `Order ${orders.unpaid} is locked already: nothing was changed`,
+        { locked },
+      ])
+      const unknown = applyMessage(db, custom, orderShip, { order: { number: 'R404' } })
+      expect(await refusal(unknown)).toEqual(['unknown_order', expect.stringMatching(/no placed order R404/)])
+      expect(await since()).toEqual([])
+    })
+  })
+
+  describe('order:capture', () => {
+    const state = isSix ? 'status' : 'state'
+    const capture = (number: string, payment?: number) =>
+      send(orderCapture, { order: { number }, ...(payment && { payment: { id: payment } }) })
+
+    test('C152 a check is captured as the shop would, told of, and captured once', async () => {
+      const { details, said } = await capture(orders.unpaid)
+      expect(said).toEqual([`Captured payment 72 of 156.85 of order ${orders.unpaid}`])
+      const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+      const raw = {
+        id: 72,
+        source_type: null,
+        source_id: null,
+        amount: '156.85',
+        payment_method_id: 1,
+        response_code: null,
+        state: 'completed',
+        avs_response: null,
+        created_at: '2026-03-05T11:30:00.000Z',
+        updated_at: time,
+      }
+      const told = { message: 'order:payment:captured', payload: { order_id: orders.unpaid, payment_id: 72 } }
+      expect(details).toEqual({ payment: raw, messages: [told] })
+      const event = inserted('spree_payment_capture_events', { amount: 156.85, payment_id: 72 })
+      const logged = {
+        source_type: 'Spree::Payment',
+        source_id: 72,
+        details: expect.stringMatching(
+          /^--- !ruby\/object:ActiveMerchant::Billing::Response\n.*\nsuccess: true\n/s,
+        ),
+      }
+      expect(await since()).toEqual(
+        isSix
+          ? [
+              changed('spree_orders', { payment_total: 156.85, payment_status: 'paid' }),
+              event,
+              changed('spree_payments', { status: 'completed' }),
+            ]
+          : [
+              inserted('spree_log_entries', logged),
+              changed('spree_orders', {
+                payment_total: 156.85,
+                payment_state: 'paid',
+                shipment_state: 'ready',
+              }),
+              event,
+              changed('spree_payments', { state: 'completed' }),
+              changed('spree_shipments', { state: 'ready' }),
+              stateChange('Spree::Payment', 72, 'payment', 'checkout', 'processing', null),
+              stateChange('Spree::Payment', 72, 'payment', 'processing', 'completed', null),
+              stateChange('Spree::Order', 42, 'payment', 'balance_due', 'paid', null),
+              stateChange('Spree::Order', 42, 'shipment', 'pending', 'ready', null),
+            ],
+      )
+      const once = await takePicture(db)
+      expect(await capture(orders.unpaid)).toMatchObject({
+        said: [`What order ${orders.unpaid} has to pay is captured already: nothing was changed`],
+        details: { payment: raw, messages: [] },
+      })
+      expect(await since(once)).toEqual([])
+    })
+
+    test('of several the oldest first, until the order is paid; or the one that is named', async () => {
+      await db.query(
+        `insert into spree_payments (id, amount, order_id, payment_method_id, ${state}, created_at, updated_at)
+         select 90 + n, 78.43, 42, 1, 'pending', '2026-03-05', '2026-03-05' from generate_series(1, 3) n`,
+      )
+      const states = async () => {
+        const { rows } = await db.query(
+          `select id::integer, ${state} as state from spree_payments where order_id = 42 order by id`,
+        )
+        return rows.map((row) => `${row['id']} ${row['state']}`)
+      }
+      expect((await capture(orders.unpaid, 92)).details['messages']).toEqual([
+        { message: 'order:payment:captured', payload: { order_id: orders.unpaid, payment_id: 92 } },
+      ])
+      expect(await states()).toEqual(['72 checkout', '91 pending', '92 completed', '93 pending'])
+      await capture(orders.unpaid)
+      expect(await states()).toEqual(['72 completed', '91 pending', '92 completed', '93 pending'])
+      const { rows } = await db.query(
+        `select ${isSix ? 'payment_status' : 'payment_state'} as state from spree_orders where id = 42`,
+      )
+      expect(rows).toEqual([{ state: isSix ? 'overcharged' : 'credit_owed' }])
+    })
+
+    test('what a gateway has to take, or nobody, is refused', async () => {
+      await db.query(`update spree_payments set payment_method_id = 2, ${state} = 'pending' where id = 72`)
+      await db.query(`update spree_payments set ${state} = 'failed' where order_id = 44`)
+      before = await takePicture(db)
+      const reasons: [string, number | undefined, string, RegExp][] = [
+        [
+          orders.unpaid,
+          undefined,
+          'needs_gateway',
+          /payment 72 by Credit card \(Spree::Gateway::Bogus\) is taken by a gateway/,
+        ],
+        [orders.unpaid, 71, 'no_open_payment', /it has no such payment/],
+        [orders.short, undefined, 'no_open_payment', /its payments are failed, failed\. Add another/],
+        [orders.canceled, undefined, 'order_canceled', /it is canceled/],
+        ['R404', undefined, 'unknown_order', /no placed order R404/],
+      ]
+      for (const [number, payment, code, text] of reasons)
+        expect(await refusal(capture(number, payment))).toEqual([code, expect.stringMatching(text)])
+      expect(await since()).toEqual([])
+    })
+  })
+
+  describe('hub:poll', () => {
+    type Parameters = Readonly<Record<string, unknown>>
+    type Polled = {
+      messages: { message: string; payload: Record<string, unknown> }[]
+      parameters: { name: string; value: unknown }[]
+    }
+    const [lastUpdatedAt, perPage] = [
+      'spree.collections_poll.last_updated_at',
+      'spree.collections_poll.per_page',
+    ]
+    const poll = async (
+      target: string,
+      parameters: Parameters,
+      shape?: Awaited<ReturnType<typeof createShape>>,
+    ) => {
+      const { details, notifications } = await hubPoll.apply(
+        db,
+        store,
+        {
+          message: hubPoll.message,
+          messageId: '5245b538b4395707ef0036f5',
+          payload: hubPoll.schema.parse({ target: `collections.${target}` }),
+          parameters: new Map(Object.entries(parameters)),
+        },
+        shape,
+      )
+      const { messages, parameters: next } = details as unknown as Polled
+      return {
+        notifications,
+        messages,
+        told: messages.map(({ message, payload }) => [message, payload['id']]),
+        next: Object.fromEntries(next.map(({ name, value }) => [name, value])),
+      }
+    }
+
+    test('C122 C124 C154 tells the orders page by page, the last of them again, and none is missed', async () => {
+      const users = { users: '2013-12-11T16:28:05Z' }
+      const first = await poll('orders', {
+        [lastUpdatedAt]: [users, { orders: '2026-03-04T11:00:00+01:00' }],
+        [perPage]: [{ orders: '2' }],
+      })
+      expect(first.notifications).toEqual([
+        {
+          level: 'info',
+          subject: 'Completed order poll',
+          description: 'Spree endpoint successfully polled for orders.',
+        },
+      ])
+      expect(first.messages).toMatchObject([
+        { message: 'order:persist', payload: { number: orders.shipped, shipment_state: 'shipped' } },
+        { message: 'order:persist', payload: { number: orders.unpaid } },
+      ])
+      expect(first.next).toEqual({
+        [lastUpdatedAt]: [users, { orders: '2026-03-05T11:30:00.000000Z/42' }],
+        [perPage]: [{ orders: '2' }],
+      })
+      const second = await poll('orders', first.next)
+      expect(second.told).toEqual([
+        ['order:persist', 43],
+        ['order:persist', 44],
+      ])
+      const third = await poll('orders', second.next)
+      expect(third.told).toEqual([['order:persist', 45]])
+      expect(third.next[lastUpdatedAt]).toEqual([users, { orders: '2026-03-08T08:20:00.000000Z' }])
+      // Another has changed at that very moment.
+      await db.query(`update spree_orders set updated_at = '2026-03-08 08:20:00' where id = 41`)
+      const fourth = await poll('orders', third.next)
+      expect(fourth.told.map(([, id]) => id)).toEqual([41, 45])
+      expect((await poll('orders', fourth.next)).told).toEqual([])
+      expect((await poll('orders', { ...fourth.next, [perPage]: '999' })).next[perPage]).toEqual([
+        { orders: '50' },
+      ])
+    })
+
+    test('what changed just now comes again, as another may commit an earlier time', async () => {
+      await db.query(`update spree_orders set updated_at = now() at time zone 'utc' where id in (41, 42)`)
+      const since = { [perPage]: '1' }
+      const { told, next } = await poll('orders', since)
+      expect(told).toEqual([['order:persist', 41]])
+      const { rows } = await db.query(
+        `select $1::timestamp < now() at time zone 'utc' - interval '20 seconds' as behind`,
+        [(next[lastUpdatedAt] as { orders: string }[])[0]?.orders],
+      )
+      expect(rows).toEqual([{ behind: true }])
+      expect((await poll('orders', { ...next, [perPage]: '2' })).told.map(([, id]) => id)).toEqual([41, 42])
+    })
+
+    test('products, customers and what is moved are told in the same words as by themselves', async () => {
+      const since = { [lastUpdatedAt]: '2026-03-01T00:00:00Z', [perPage]: '5' }
+      const first = await poll('products', since)
+      const second = await poll('products', first.next)
+      const numbers = [11, 12, 13, 14, 15, 16, 17, 18]
+      expect([...first.told, ...second.told]).toEqual(numbers.map((id) => ['product:persist', id]))
+      expect(first.messages[2]?.payload).toMatchObject({ sku: isSix ? '' : 'BC-01', name: 'Brass Compass' })
+      const users = await poll('users', since)
+      expect(users.messages).toContainEqual(
+        expect.objectContaining({
+          message: 'user:persist',
+          payload: expect.objectContaining({ email: 'clara@example.com' }),
+        }),
+      )
+      if (!isSolidus)
+        expect((await poll('stock_transfers', since)).told).toEqual([['stock_transfer:persist', 431]])
+    })
+
+    test('what the configuration takes out of messages is not told here', async () => {
+      const since = { [lastUpdatedAt]: '2026-03-08T00:00:00Z' }
+      const redact = { 'order:persist': ['payload.email'] }
+      const [order] = (await poll('orders', since, await createShape({ redact }, 100))).messages
+      expect(order?.payload).toMatchObject({ number: orders.half, email: null })
+      const filters = {
+        'order:persist': [{ path: 'payload.number', operator: 'eq', value: 'other' }],
+      } as const
+      const none = await poll('orders', since, await createShape({ filters }, 100))
+      expect([none.told, none.next[lastUpdatedAt]]).toEqual([[], [{ orders: '2026-03-08T08:20:00.000000Z' }]])
+      const transform = { 'order:persist': '{"at": $error("no")}' }
+      const failed = await poll('orders', since, await createShape({ transform }, 1_000))
+      expect([failed.told, failed.notifications[1]]).toEqual([
+        [],
+        { level: 'warn', subject: 'hub:poll', description: expect.stringMatching(/^Not told: /) },
+      ])
+    })
+
+    test('what there is not, and parameters that say nothing, are refused', async () => {
+      const reasons: [string, Parameters, string, RegExp][] = [
+        ['carts', {}, 'not_polled', /set CARTS=on/],
+        ['taxons', {}, 'not_polled', /named by their products/],
+        ['return_authorizations', {}, 'not_polled', /announced with their orders/],
+        ['orders', { [lastUpdatedAt]: 'yesterday' }, 'bad_parameter', /is yesterday: it must be a time/],
+        ['orders', { [perPage]: [{ orders: 'all' }] }, 'bad_parameter', /per_page is all/],
+        ...(isSolidus
+          ? [['stock_transfers', {}, 'not_polled', /has none/] as [string, Parameters, string, RegExp]]
+          : []),
+      ]
+      for (const [target, parameters, code, text] of reasons)
+        expect(await refusal(poll(target, parameters))).toEqual([code, expect.stringMatching(text)])
+      expect(hubPoll.schema.safeParse({ target: 'collections.secrets' }).success).toBe(false)
+    })
+  })
+
+  // The last one, as it is not rolled back.
+  test('what is sent twice at the same time, under two ids, is done once', async () => {
+    const twice = <Payload>(handler: Handler<Payload>, payload: unknown) =>
+      Promise.all(
+        [1, 2].map(() => inTransaction(database.pool, (tx) => applyMessage(tx, store, handler, payload))),
+      )
+    const said = (answers: Awaited<ReturnType<typeof twice>>) =>
+      answers
+        .map(({ notifications }) => /nothing was changed$/.test(notifications[0]?.description ?? ''))
+        .toSorted()
+    const shipment = { number: parcels.half, tracking: '1ZHALF' }
+    expect(said(await twice(shipmentConfirm, { shipment }))).toEqual([false, true])
+    expect(said(await twice(orderCapture, { order: { number: orders.unpaid } }))).toEqual([false, true])
+    const { rows } = await db.query(
+      `select (select count(*) from spree_payment_capture_events where payment_id = 72)::integer as events,
+              ${isSix ? `(select array[count_on_hand, allocated_count] from spree_stock_levels where id = 311)` : 'null'} as level`,
+    )
+    expect(rows).toEqual([{ events: 1, level: isSix ? [4, 0] : null }])
   })
 })
 
@@ -376,4 +687,24 @@ describe('C153 the forms of shipment:confirm', () => {
   ])('of the sample %s are read', (name, number, tracking, shippedAt) => {
     expect(read(readReferenceSample(name)['payload'])).toMatchObject({ number, tracking, shippedAt })
   })
+})
+
+test.each([
+  [{}],
+  [{ order: {} }],
+  [{ order: { number: '' } }],
+  [{ order: { number: 'R1' }, payment: { id: 'x' } }],
+])('%j names no order', (payload) => {
+  for (const handler of [orderShip, orderCapture])
+    expect(handler.schema.safeParse(payload).success).toBe(false)
+})
+
+ifSamples('C149 C152 the orders of the samples are read', () => {
+  for (const [handler, name] of [
+    [orderShip, 'aug.svc.spree.order_lock.request'],
+    [orderCapture, 'aug.svc.spree.payments_capture.request'],
+  ] as const)
+    expect(handler.schema.parse(readReferenceSample(name)['payload'])).toMatchObject({
+      order: { number: 'R123456789' },
+    })
 })

@@ -1,27 +1,70 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { addCustomer } from '../../src/apply/add-customer.ts'
+import { addProduct } from '../../src/apply/add-product.ts'
 import type { Handler } from '../../src/apply/handler.ts'
+import { productUpdate } from '../../src/apply/product-update.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
+import { updateCustomer } from '../../src/apply/update-customer.ts'
+import { updateOrder } from '../../src/apply/update-order.ts'
+import { updateProduct } from '../../src/apply/update-product.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type AnyStore, createStore } from '../support/stores.ts'
-import { differences, takePicture } from '../support/table-diff.ts'
+import { type Difference, differences, type Picture, takePicture } from '../support/table-diff.ts'
 
 const families: AnyStore[] = ['spree-4.10', 'spree-6.0', 'solidus-4', 'spree-2.4']
+/** The object of the hub's makers, but for an image whose address is no address. */
+const shirt = {
+  id: 'SPREE-T-SHIRT',
+  name: 'Spree T-Shirt',
+  sku: 'SPREE-T-SHIRT',
+  description: 'Awesome Spree T-Shirt',
+  price: 35.0,
+  cost_price: 22.33,
+  available_on: '2014-01-29T14:01:28.000Z',
+  permalink: 'spree-tshirt',
+  meta_description: null,
+  meta_keywords: null,
+  shipping_category: 'Default',
+  taxons: [
+    ['Categories', 'Clothes', 'T-Shirts'],
+    ['Brands', 'Spree'],
+    ['Brands', 'Open Source'],
+  ],
+  options: ['color', 'size'],
+  properties: { material: 'cotton', fit: 'smart fit' },
+  images: [{ url: 'http://dummyimage.example/600x400', position: 1, title: 'Grey Small', type: 'thumbnail' }],
+  variants: [
+    {
+      sku: 'SPREE-T-SHIRT-S',
+      price: 39.99,
+      cost_price: 22.33,
+      quantity: 1,
+      options: { color: 'GREY', size: 'S' },
+      images: [{ url: 'http://dummyimage.example/600x400', position: 1 }],
+    },
+  ],
+}
 const touch = { updated_at: '<time>' }
 
 describe.each(families)('what handlers do to a store of %s', (family) => {
   const isSix = family === 'spree-6.0'
   const isOld = family === 'spree-2.4'
+  const isSolidus = family === 'solidus-4'
   let database: TestDatabase
   let store: Store
   let db: Connection
+  let untouched: Picture
+  let last: Picture
 
   beforeAll(async () => {
     database = await createStore(family, 'fixture')
+    if (isOld) await database.pool.query(`select setval('spree_product_option_types_id_seq', 100)`)
     store = await openStore(database.pool)
+    untouched = await takePicture(database.pool)
   })
   afterAll(() => database.drop())
 
@@ -29,6 +72,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
   beforeEach(async () => {
     db = await database.pool.connect()
     await db.query('begin')
+    last = untouched
   })
   afterEach(async () => {
     await db.query('rollback')
@@ -39,11 +83,15 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     const { notifications } = await applyMessage(db, store, handler, payload)
     return notifications.map(({ description }) => description).join('. ')
   }
-  /** What a request changes in all tables of the store. */
+  /** What has changed in all tables of the store since this was last asked, or the test began. */
+  const changed = async () => {
+    const before = last
+    last = await takePicture(db)
+    return differences(before, last)
+  }
   const written = async <Payload>(handler: Handler<Payload>, payload: unknown) => {
-    const before = await takePicture(db)
     await ask(handler, payload)
-    return differences(before, await takePicture(db))
+    return changed()
   }
   const rows = async (text: string, values: unknown[] = []) => (await db.query(text, values)).rows
 
@@ -55,6 +103,11 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     table,
     was: 'changed',
     columns: { ...columns, ...touch },
+  })
+  const inserted = (table: string, columns: object) => ({
+    table,
+    was: 'inserted',
+    columns: expect.objectContaining(columns),
   })
   /** Such variants are in no order, and their products in no taxon. */
   const touchedAbove = (columns: object = {}) => [
@@ -160,10 +213,341 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
 
     test.each([
       [{ price: undefined }, 'Missing price information'],
-      [{ price: null, product_id: 'NO-1' }, 'Missing price information'],
+      [{ price: null }, 'Missing price information'],
+      [{ price: null, product_id: 'NO-1' }, 'Product with SKU NO-1 was not found'],
       [{ product_id: 'NO-1' }, 'Product with SKU NO-1 was not found'],
     ])('C162 %j is refused, and says so', async (more, message) => {
       await expect(ask(setPrice, price(more))).rejects.toMatchObject({ name: 'NotApplicable', message })
+    })
+  })
+
+  describe('add_product and update_product', () => {
+    const links = isSix ? 'spree_product_categories' : 'spree_products_taxons'
+    const taxons = isSix ? 'spree_categories' : 'spree_taxons'
+    const key = isSix ? 'category_id' : 'taxon_id'
+    const about = (all: readonly Difference[], ...tables: string[]) =>
+      all.filter(({ table }) => tables.includes(table))
+    const notFetched = 'its images, because nothing that is sent is fetched'
+    const notApplied = (sku: string) => {
+      const left = isSix ? ['properties', 'shipping_category'] : isOld ? ['taxons', 'properties'] : []
+      const parts = left.length > 0 ? [`Not applied of product ${sku}: its ${left.join(', ')}`] : []
+      return [...parts, `Not applied of product ${sku}: ${notFetched}`].join('. ')
+    }
+
+    /** Taxons are made where the paths miss them, and the product is filed under the leaves. */
+    const expectFiled = (changes: readonly Difference[]) => {
+      // In Spree 6 there is no tree called Categories; elsewhere Clothing and Hardware are in it already.
+      const taxon = (name: string, permalink: string, place: [number, number, number], more: object = {}) =>
+        inserted(taxons, { name, permalink, lft: place[0], rgt: place[1], depth: place[2], ...more })
+      const counted = (children: number) => (isSix ? { children_count: children, products_count: 1 } : {})
+      const [first, second] = isSix ? [5, 11] : [6, 11]
+      expect(about(changes, taxons, 'spree_taxonomies', links)).toEqual(
+        isSix
+          ? [
+              taxon('Categories', 'categories', [first, 10, 0], {
+                parent_id: null,
+                store_id: 1,
+                ...counted(1),
+              }),
+              taxon('Clothes', 'categories/clothes', [first + 1, 9, 1], counted(1)),
+              taxon('T-Shirts', 'categories/clothes/t-shirts', [first + 2, 8, 2], counted(0)),
+              taxon('Brands', 'brands', [second, 16, 0], counted(2)),
+              taxon('Spree', 'brands/spree', [second + 1, 13, 1], counted(0)),
+              taxon('Open Source', 'brands/open-source', [second + 3, 15, 1], {
+                pretty_name: 'Brands -> Open Source',
+                ...counted(0),
+              }),
+              ...[1, 1, 1].map((position) =>
+                inserted(links, { product_id: '<new>', [key]: '<new>', position }),
+              ),
+            ]
+          : [
+              ...[1, 1, 1].map((position) =>
+                inserted(links, { product_id: '<new>', [key]: '<new>', position }),
+              ),
+              touched('spree_taxonomies'),
+              inserted('spree_taxonomies', { name: 'Brands', position: 2 }),
+              touched(taxons, { rgt: 10 }),
+              taxon('Clothes', 'categories/clothes', [first, 9, 1], { parent_id: 1, taxonomy_id: 1 }),
+              taxon('T-Shirts', 'categories/clothes/t-shirts', [first + 1, 8, 2], { taxonomy_id: 1 }),
+              taxon('Brands', 'brands', [second, 16, 0], { parent_id: null, taxonomy_id: '<new>' }),
+              taxon('Spree', 'brands/spree', [second + 1, 13, 1], { taxonomy_id: '<new>' }),
+              taxon('Open Source', 'brands/open-source', [second + 3, 15, 1], { taxonomy_id: '<new>' }),
+            ].toSorted((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
+      )
+      const recorded = about(changes, 'friendly_id_slugs').map(({ columns }) => columns['slug'])
+      const addresses = [
+        'categories/clothes',
+        'categories/clothes/t-shirts',
+        ...['brands', 'brands/spree', 'brands/open-source'],
+      ]
+      expect(recorded).toEqual(isSix ? ['spree-tshirt'] : ['spree-tshirt', ...addresses])
+    }
+
+    test('the object of the hub’s makers becomes a product; sent as an update it changes nothing', async () => {
+      const children = 'with child skus: ["SPREE-T-SHIRT-S"]'
+      expect(await ask(addProduct, { product: shirt })).toBe(
+        `Product SPREE-T-SHIRT added, ${children}. ${notApplied('SPREE-T-SHIRT')}`,
+      )
+      expect(
+        await rows(`select v.sku, v.cost_price::float8 as cost, p.amount::float8 as price
+                      from spree_variants v join spree_prices p on p.variant_id = v.id
+                     where v.sku like 'SPREE-T%' order by 1`),
+      ).toEqual([
+        ...(isSix ? [] : [{ sku: 'SPREE-T-SHIRT', cost: 22.33, price: 35 }]),
+        { sku: 'SPREE-T-SHIRT-S', cost: 22.33, price: 39.99 },
+      ])
+      if (!isOld) expectFiled(await changed())
+      else await changed()
+      expect(await ask(updateProduct, { product: shirt })).toBe(
+        `Product SPREE-T-SHIRT updated, ${children}. ${notApplied('SPREE-T-SHIRT')}`,
+      )
+      expect(await changed()).toEqual([])
+    })
+
+    test('properties that the product has stay as they are, others are given', async () => {
+      if (isOld || isSix) return
+      const product = { sku: 'BC-01', properties: { material: 'tin', 'Made in': 'Maine & Ohio' } }
+      const changes = await written(updateProduct, { product })
+      expect(about(changes, 'spree_properties', 'spree_product_properties')).toEqual([
+        inserted('spree_product_properties', {
+          product_id: 13,
+          property_id: '<new>',
+          value: 'Maine & Ohio',
+          position: 2,
+        }),
+        inserted('spree_properties', { name: 'Made in', presentation: 'Made in' }),
+      ])
+      expect(await written(updateProduct, { product })).toEqual([])
+    })
+
+    test('paths that are said are all there are; one that is absent says nothing', async () => {
+      if (isOld) return
+      const filed = (...paths: string[][]) => ({ product: { sku: 'BC-01', taxons: paths } })
+      const path = (name: string) => (isSix ? [name] : ['Categories', name])
+      expect(await written(updateProduct, { product: { sku: 'BC-01' } })).toEqual([])
+      expect(await written(updateProduct, filed(path('Hardware')))).toEqual([])
+      const changes = await written(updateProduct, filed(path('Clothing')))
+      // Behind the compass, the last of Hardware moves up; the last of Clothing is the compass now.
+      expect(about(changes, links)).toEqual([
+        expect.objectContaining({ table: links, was: 'changed', columns: { position: 1, ...touch } }),
+        inserted(links, { product_id: 13, [key]: 2, position: 3 }),
+        expect.objectContaining({
+          was: 'deleted',
+          columns: expect.objectContaining({ product_id: 13, [key]: 3, position: 1 }),
+        }),
+      ])
+      expect(about(changes, taxons, 'spree_taxonomies')).toEqual(
+        isSix
+          ? [
+              { table: taxons, was: 'changed', columns: { products_count: 3 } },
+              { table: taxons, was: 'changed', columns: { products_count: 1 } },
+            ]
+          : ['spree_taxonomies', taxons, taxons, taxons].map((table) => touched(table)),
+      )
+      expect(about(await written(updateProduct, filed()), links)).toHaveLength(1)
+      // Of what lies on the paths the leaves; an empty path says nothing, nor does what follows it.
+      const nested = [path('Tools'), [...path('Tools'), 'Knives'], [], path('Clothing')]
+      await ask(updateProduct, filed(...nested))
+      const under = () =>
+        rows(
+          `select t.name from ${links} l join ${taxons} t on t.id = l.${key} where l.product_id = 13 order by t.id`,
+        )
+      expect(await under()).toEqual([{ name: 'Knives' }])
+      // What the seed's dialect says leads to the ends of its paths: so the store tells it itself.
+      const payload = { sku: 'BC-01', taxons: [path('Tools'), [...path('Tools'), 'Knives']] }
+      await applyMessage(db, store, productUpdate, payload)
+      expect(await under()).toEqual([{ name: 'Tools' }, { name: 'Knives' }])
+    })
+
+    const ofVariant = isOld ? 'HC-F' : 'FS-NAVY-M'
+    test.each([
+      [addProduct, { sku: thing.sku, name: 'x' }, `Product with SKU ${thing.sku} already exists!`],
+      [addProduct, { sku: ofVariant, name: 'x' }, `Product with SKU ${ofVariant} already exists!`],
+      [addProduct, { sku: 'NEW-1' }, "Validation failed: Name can't be blank"],
+      [updateProduct, { sku: 'NO-1', name: 'x' }, 'Cannot find product with SKU NO-1!'],
+      [updateProduct, { sku: ofVariant, name: 'x' }, `Cannot find product with SKU ${ofVariant}!`],
+      [
+        updateProduct,
+        { sku: thing.sku, variants: [{ sku: ofVariant, options: { size: 'M' } }] },
+        new RegExp(`^Product not valid. SKU ${ofVariant} belongs to a variant of another product`),
+      ],
+    ] as const)(
+      'C169 a product that cannot be added or changed so: %#',
+      async (handler, product, message) => {
+        await expect(ask(handler, { product })).rejects.toMatchObject({
+          name: 'NotApplicable',
+          message: typeof message === 'string' ? message : expect.stringMatching(message),
+        })
+      },
+    )
+  })
+
+  describe('update_order', () => {
+    const number = isOld ? 'R410000001' : isSix ? 'R1041' : 'R204817351'
+    const order = (more: object = {}) => ({
+      order: { id: number, email: 'new@example.com', totals: { order: 1 }, line_items: [], ...more },
+    })
+
+    test('C165 sets state and e-mail address and nothing else; the second time nothing', async () => {
+      const changes = await written(updateOrder, order({ status: 'canceled' }))
+      const state = isSix ? { status: 'canceled', lock_version: 1 } : { state: 'canceled' }
+      expect(changes).toEqual([touched('spree_orders', { email: 'new@example.com', ...state })])
+      expect(await written(updateOrder, order({ status: 'canceled' }))).toEqual([])
+      expect(await ask(updateOrder, order({ status: 'canceled' }))).toBe(
+        `Updated Order with number ${number}`,
+      )
+    })
+
+    test('what is not said stays', async () => {
+      expect(await written(updateOrder, order())).toEqual([
+        touched('spree_orders', { email: 'new@example.com', ...(isSix ? { lock_version: 1 } : {}) }),
+      ])
+      expect(await written(updateOrder, order({ status: 'complete' }))).toEqual([])
+    })
+
+    test.each([
+      [{ id: 'R1' }, 'Order with number R1 was not found'],
+      [{ status: 'shipped' }, expect.stringMatching(`^Order ${number} cannot become shipped: `)],
+    ])('C165 %j cannot be, and it says so', async (more, message) => {
+      await expect(ask(updateOrder, order(more))).rejects.toMatchObject({ name: 'NotApplicable', message })
+    })
+  })
+
+  describe('add_customer and update_customer', () => {
+    const accounts = isSix ? 'spree_customers' : 'spree_users'
+    // Spree 6 has codes and no list of states: a name is kept as text there.
+    const state = isOld ? 'New York' : isSix ? 'ME' : 'Maine'
+    const street = {
+      address1: '1234 Awesome Street',
+      address2: '',
+      zipcode: '90210',
+      city: 'Hollywood',
+      state,
+      country: 'US',
+      phone: '0000000000',
+    }
+    const brian = {
+      id: 'a123',
+      firstname: 'Brian',
+      lastname: 'Smith',
+      email: 'Spree@example.com',
+      shipping_address: street,
+      billing_address: { ...street, address2: 'Floor 2' },
+    }
+    const place = isSix
+      ? {
+          country_code: 'US',
+          state_code: 'ME',
+          postal_code: '90210',
+          owner_type: 'Spree::Customer',
+          owner_id: '<new>',
+        }
+      : { country_id: 1, state_id: isOld ? 1 : 11, zipcode: '90210' }
+    const named = isSolidus
+      ? { name: 'Brian Smith' }
+      : isSix
+        ? { first_name: 'Brian', last_name: 'Smith' }
+        : { firstname: 'Brian', lastname: 'Smith' }
+    const address = (more: object) =>
+      inserted('spree_addresses', {
+        ...named,
+        ...place,
+        city: 'Hollywood',
+        phone: '0000000000',
+        state_name: null,
+        ...more,
+      })
+    const own = family === 'spree-4.10' ? { user_id: '<new>' } : {}
+
+    test('a customer is added with both addresses; sent as an update it changes nothing', async () => {
+      const changes = await written(addCustomer, { customer: brian })
+      expect(changes).toEqual(
+        [
+          address({ address2: null, ...own }),
+          address({ address2: 'Floor 2', ...own }),
+          ...(isSolidus
+            ? [
+                inserted('spree_user_addresses', { user_id: '<new>', default: true, default_billing: false }),
+                inserted('spree_user_addresses', { user_id: '<new>', default: false, default_billing: true }),
+              ]
+            : []),
+          inserted(accounts, {
+            email: 'spree@example.com',
+            ship_address_id: '<new>',
+            bill_address_id: '<new>',
+            ...(isSix
+              ? { first_name: 'Brian', password_digest: null, accepts_email_marketing: false }
+              : { login: 'spree@example.com', encrypted_password: null }),
+          }),
+        ].toSorted((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
+      )
+      expect(await written(updateCustomer, { customer: brian })).toEqual([])
+      const [{ id }] = (await rows(`select id from ${accounts} where email = 'spree@example.com'`)) as [
+        { id: string },
+      ]
+      expect(await ask(updateCustomer, { customer: brian })).toBe(
+        `Updated customer with Spree@example.com and ID: ${id}`,
+      )
+      await expect(
+        ask(addCustomer, { customer: { ...brian, email: 'SPREE@example.com' } }),
+      ).rejects.toMatchObject({
+        message: "Customer with email 'SPREE@example.com' already exists!",
+      })
+    })
+
+    test('an address is changed where it stands, in Solidus by another one', async () => {
+      await written(addCustomer, { customer: brian })
+      const moved = { ...brian, billing_address: { ...brian.billing_address, city: 'Burbank' } }
+      const changes = await written(updateCustomer, { customer: moved })
+      expect(changes).toEqual(
+        isSolidus
+          ? [
+              address({ address2: 'Floor 2', city: 'Burbank' }),
+              touched('spree_user_addresses', { default_billing: false }),
+              inserted('spree_user_addresses', { default: false, default_billing: true }),
+              touched(accounts, { bill_address_id: '<new>' }),
+            ]
+          : [touched('spree_addresses', { city: 'Burbank' }), touched(accounts)],
+      )
+      expect(await written(updateCustomer, { customer: moved })).toEqual([])
+    })
+
+    test('one in which orders are written stays: the customer gets another', async () => {
+      if (isOld) return
+      const wharf = {
+        ...{ address1: '12 Wharf Street', address2: 'Floor 2', zipcode: '04101', city: 'Portland' },
+        ...{ state, country: 'us', phone: '+1 207 555 0101', company: 'Lindqvist & Daughter' },
+      }
+      const clara = {
+        ...{ firstname: 'Clara', lastname: 'Lindqvist', email: 'clara@example.com' },
+        ...{ shipping_address: street, billing_address: wharf },
+      }
+      expect(await written(updateCustomer, { customer: clara })).toEqual([
+        inserted('spree_addresses', { address1: '1234 Awesome Street', city: 'Hollywood' }),
+        ...(isSolidus ? [inserted('spree_user_addresses', { user_id: 1, default: true })] : []),
+        touched(accounts, { ship_address_id: '<new>' }),
+      ])
+    })
+
+    test('two addresses that are the same are one in Solidus', async () => {
+      await ask(addCustomer, { customer: { ...brian, billing_address: street } })
+      const found = await rows(
+        `select ship_address_id = bill_address_id as one from ${accounts} where email = $1`,
+        ['spree@example.com'],
+      )
+      expect(found).toEqual([{ one: isSolidus }])
+    })
+
+    const at = (more: object) => ({ ...brian, shipping_address: { ...street, ...more } })
+    test.each([
+      [updateCustomer, brian, "Can't find customer with email 'Spree@example.com'"],
+      ...(isSix
+        ? []
+        : [[addCustomer, at({ state: 'Atlantis' }), "Can't find a State with name Atlantis!"] as const]),
+      [addCustomer, at({ country: 'ZZ' }), "Can't find a country with iso name ZZ!"],
+    ])('C170 a customer who cannot be added or changed so: %#', async (handler, customer, message) => {
+      await expect(ask(handler, { customer })).rejects.toMatchObject({ name: 'NotApplicable', message })
     })
   })
 })

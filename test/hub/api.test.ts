@@ -498,6 +498,9 @@ describe('stores', () => {
         'product:update',
         'order:import',
         'shipment:confirm',
+        'order:ship',
+        'order:capture',
+        'hub:poll',
       ],
     })
     const { rows } = await hub.pool.query('select is_store from hub.mapping where store_id = $1', [made.id])

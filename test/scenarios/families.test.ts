@@ -165,7 +165,10 @@ describe('the page of families', () => {
     const refused = families.flatMap((family) =>
       HANDLERS.filter(({ message }) => !isApplied(message, family)).map(({ message }) => [family, message]),
     )
-    expect(refused).toEqual([['spree-2.1', 'shipment:confirm']])
+    expect(refused).toEqual([
+      ['spree-2.1', 'shipment:confirm'],
+      ['spree-2.1', 'order:capture'],
+    ])
   })
 })
 

@@ -47,7 +47,7 @@ export const HAS_NONE: Readonly<
   solidus: { types: ['stock_transfer:persist'], why: 'since Solidus 2.5 there are none' },
 }
 
-const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture']
+const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', 'order:capture', 'hub:poll']
 
 /** What refuses a family, by saying so. */
 const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
@@ -127,8 +127,11 @@ ${OBJECT_TYPES.map((type) => `| \`${type}\` | ${names.map((family) => objectCell
 | --- |${names.map(() => ' --- |').join('')}
 ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appliedCell(message, family)).join(' | ')} |`).join('\n')}
 
-✗: refused, with a sentence that says so; nothing is written.
-(✓): by the same writes as the messages above; the tests show it where there is a ✓.
+✗: refused, with a sentence that says so; nothing is written. So is \`order:ship\` where the store has no column
+\`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
+an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
+\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
+(✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it
 

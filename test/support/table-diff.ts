@@ -14,6 +14,14 @@ const OWNERS: Readonly<Record<string, string>> = {
   price_id: 'spree_prices',
   stock_item_id: 'spree_stock_items',
   stock_level_id: 'spree_stock_levels',
+  property_id: 'spree_properties',
+  taxonomy_id: 'spree_taxonomies',
+  taxon_id: 'spree_taxons',
+  category_id: 'spree_categories',
+  user_id: 'spree_users',
+  address_id: 'spree_addresses',
+  ship_address_id: 'spree_addresses',
+  bill_address_id: 'spree_addresses',
 }
 
 /** All rows of all tables of a store. */
@@ -37,13 +45,12 @@ export async function takePicture(db: Db): Promise<Picture> {
 }
 
 export function differences(before: Picture, after: Picture): Difference[] {
-  const isNew = (column: string, value: unknown) => {
-    const owner = OWNERS[column]
-    return owner !== undefined && value !== null && !before.get(owner)?.has(String(value))
-  }
-  const plain = ([column, value]: [string, unknown]): [string, unknown] => {
+  const isNew = (owner: string | undefined, value: unknown) =>
+    owner !== undefined && value !== null && !before.get(owner)?.has(String(value))
+  const plain = (row: Row, [column, value]: [string, unknown]): [string, unknown] => {
     if (/_(at|on)$/.test(column) && value !== null) return [column, '<time>']
-    return [column, isNew(column, value) ? '<new>' : value]
+    const owner = column === 'owner_id' ? tableOf(row['owner_type']) : OWNERS[column]
+    return [column, isNew(owner, value) ? '<new>' : value]
   }
   const found: Difference[] = []
   for (const [table, rows] of after) {
@@ -55,7 +62,7 @@ export function differences(before: Picture, after: Picture): Difference[] {
           column !== 'id' && (!was || JSON.stringify(was[column]) !== JSON.stringify(value)),
       )
       if (differing.length === 0) continue
-      const columns = Object.fromEntries(differing.map(plain))
+      const columns = Object.fromEntries(differing.map((one) => plain(row, one)))
       found.push({ table, was: was ? 'changed' : 'inserted', columns })
     }
     for (const [id, row] of old ?? []) {
@@ -63,6 +70,11 @@ export function differences(before: Picture, after: Picture): Difference[] {
     }
   }
   return found
+}
+
+/** `Spree::Customer` is in `spree_customers`. */
+function tableOf(type: unknown): string {
+  return `${String(type).replace('::', '_').toLowerCase()}s`
 }
 
 /** Where the sequences of a store stand: what is rolled back leaves gaps, and the recorded steps name their ids. */

@@ -14,6 +14,9 @@ const STORE_MESSAGES = [
   'product:update',
   'order:import',
   'shipment:confirm',
+  'order:ship',
+  'order:capture',
+  'hub:poll',
 ]
 
 /** Body of `POST /api/stores`. */

@@ -12,11 +12,16 @@ const measured = {
   depth: measure.nullish(),
 }
 
+/** Not applied: kept so that the answer can say so. */
+const images = z.array(z.unknown()).nullish()
+const propertyValue = z.union([short, z.number().transform(String), z.boolean().transform(String)])
+
 const variant = z.object({
   sku: name,
   price: money.nullish(),
   /** Name of the option type → name of the value. */
   options: z.record(text.min(1).max(100), short.min(1)).default({}),
+  images,
   ...measured,
 })
 
@@ -37,14 +42,18 @@ const product = z.object({
   shipping_category: short.min(1).nullish(),
   options: z.array(text.min(1).max(100)).default([]),
   variants: z.array(variant).max(500).default([]),
-  // Known to the protocol and not applied: kept so that the answer can say so.
-  taxons: z.array(z.unknown()).optional(),
-  properties: z.record(z.string(), z.unknown()).optional(),
-  images: z.array(z.unknown()).optional(),
+  /** Paths of names, the top of a tree first. */
+  taxons: z.array(z.array(name).max(50)).max(100).nullish(),
+  properties: z.record(name, propertyValue).nullish(),
+  images,
   ...measured,
 })
 
 export type ProductInbound = z.infer<typeof product>
+
+/** The object of `add_product` and `update_product` (protocol §9.4): its SKU is its key. */
+export const productObjectSchema = z.object({ product: product.extend({ sku: name }) })
+export type ProductObject = z.infer<typeof productObjectSchema>
 
 /** `product:new` and `product:update` as a hub delivers them: the fields directly (protocol §6.5), or under `product` (§9.4). */
 export const productInboundSchema = z.preprocess(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { currency, money, pieces, short } from './inbound-scalars.ts'
+import { currency, money, name, pieces, short } from './inbound-scalars.ts'
 
 // The objects of handlers (protocol §9.4). Keys that are not named are left out.
 
@@ -38,3 +38,41 @@ export const priceInboundSchema = z.object({
     })),
 })
 export type PriceInbound = z.infer<typeof priceInboundSchema>
+
+/** Of an order these two alone are taken over. */
+export const orderMarksSchema = z.object({
+  order: z.object({
+    id: z.union([name, z.int().transform(String)]),
+    status: short.min(1).nullish(),
+    email: short.min(1).nullish(),
+  }),
+})
+export type OrderMarksInbound = z.infer<typeof orderMarksSchema>
+
+const optionalLine = short.nullish().transform((value) => value || null)
+
+const address = z.object({
+  address1: name,
+  address2: optionalLine,
+  company: optionalLine,
+  zipcode: optionalLine,
+  city: name,
+  /** By its full name; its abbreviation is understood, too. */
+  state: optionalLine,
+  country: z
+    .string()
+    .regex(/^[A-Za-z]{2}$/, 'must be an ISO 3166 code of two letters')
+    .transform((code) => code.toUpperCase()),
+  phone: optionalLine,
+})
+
+export const customerInboundSchema = z.object({
+  customer: z.object({
+    email: short.pipe(z.string().regex(/^\s*[^\s@]+@[^\s@]+\s*$/, 'must be an e-mail address')),
+    firstname: short.nullish().transform((value) => value ?? ''),
+    lastname: short.nullish().transform((value) => value ?? ''),
+    shipping_address: address,
+    billing_address: address,
+  }),
+})
+export type CustomerInbound = z.infer<typeof customerInboundSchema>

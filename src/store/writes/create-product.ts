@@ -1,7 +1,9 @@
 import type { Db } from '../../postgres/pool.ts'
+import { fileProduct } from './file-product.ts'
 import { giveOptionType } from './options.ts'
 import { setPrice } from './prices.ts'
 import type { ProductContent } from './product-content.ts'
+import { giveProperties } from './properties.ts'
 import { insertRow, NOW } from './rows.ts'
 import { shippingCategory } from './shipping-category.ts'
 import type { Shop } from './shop.ts'
@@ -50,12 +52,10 @@ export async function createProduct(
     [shop.slug]: slug,
   })
   await recordSlug(db, shop, id, slug, store.locale)
-  await makeVariants(
-    db,
-    shop,
-    { id, storeId: store.id, locale: store.locale, currency: content.currency ?? store.currency },
-    content,
-  )
+  const owner = { id, storeId: store.id, locale: store.locale, currency: content.currency ?? store.currency }
+  await makeVariants(db, shop, owner, content)
+  await giveProperties(db, shop, owner, content.properties)
+  await fileProduct(db, shop, owner, content.taxons)
   await publish(db, shop, id, store, content.columns['available_on'])
   await touchProduct(db, shop, id)
   return { slug }

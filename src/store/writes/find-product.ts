@@ -56,6 +56,11 @@ async function findBySku(db: Db, shop: Shop, sku: string): Promise<FoundProduct 
   )
 }
 
+/** Whether any living variant has this SKU, whatever its product. */
+export async function hasSku(db: Db, shop: Shop, sku: string): Promise<boolean> {
+  return (await find(db, shop, hasVariant(shop, 'v.sku = $1'), sku)).length > 0
+}
+
 function slugOf({ columns }: Shop): string {
   return word(columns, 'spree_products', 'p', 'slug')
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { lockOrder, type PlacedOrder } from './find-order.ts'
 import { NotApplicable } from './not-applicable.ts'
 import type { Shop } from './shop.ts'
 
@@ -9,18 +10,7 @@ export type Shipment = Readonly<{
   state: string | null
   tracking: string | null
   locationId: string | null
-  order: ShippedOrder
-}>
-
-export type ShippedOrder = Readonly<{
-  id: string
-  number: string
-  state: string | null
-  userId: string | null
-  storeId: string | null
-  shipAddressId: string | null
-  /** What was paid covers the total. */
-  paid: boolean
+  order: PlacedOrder
 }>
 
 type Found = Readonly<{ id: string; order_id: string; order_number: string; placed: boolean }>
@@ -90,21 +80,6 @@ async function findShipments(db: Db, shop: Shop, number: string): Promise<Found[
     [number, number.replace(/-F\d+$/, '')],
   )
   return rows
-}
-
-async function lockOrder(db: Db, shop: Shop, id: string): Promise<ShippedOrder> {
-  const user = shop.family === 'spree-6.0' ? 'customer_id' : 'user_id'
-  const store = shop.columns.has('spree_orders', 'store_id') ? 'o.store_id::text' : 'null'
-  const { rows } = await db.query<ShippedOrder>(
-    `select o.id::text, o.number, o.${shop.state} as state, o.${user}::text as "userId", ${store} as "storeId",
-            o.ship_address_id::text as "shipAddressId", o.payment_total >= o.total as paid
-       from ${shop.table('spree_orders')} o
-      where o.id = $1::bigint
-        for no key update`,
-    [id],
-  )
-  if (rows[0]) return rows[0]
-  throw new Error(`Order ${id} went while it was being locked.`)
 }
 
 async function lockRow(

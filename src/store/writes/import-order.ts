@@ -25,6 +25,9 @@ import type { ImportedOrder } from './imported-order.ts'
 import { insertRows } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 
+/** Of an order in a store that keeps a row for each; its own code would write them one by one. */
+const MOST_PIECES = 20_000
+
 /**
  * Writes a placed order with all that hangs on it and takes its goods from stock, in the caller's transaction, as the
  * store's own code leaves them: recalculating changes nothing. No customer is made, no card charged; taxed is it only where
@@ -33,11 +36,31 @@ import { NotApplicable } from './not-applicable.ts'
  * @returns the order's id.
  * @throws NotApplicable where the store cannot take it; the transaction must then be rolled back.
  */
-export async function importOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn): Promise<string> {
+export async function importOrder(db: Db, store: Store, order: ImportedOrder, warn: Warn): Promise<string> {
+  try {
+    return await writeOrder(db, store, order, warn)
+  } catch (error) {
+    const state = sqlState(error)
+    if (state === '22003')
+      throw new NotApplicable(
+        'amount_too_large',
+        `Order ${order.number} cannot be imported: one of its amounts, or their sum, is larger than this store's columns hold.`,
+      )
+    if (state === '22001')
+      throw new NotApplicable(
+        'text_too_long',
+        `Order ${order.number} cannot be imported: this store keeps texts of 255 characters, and one of it is longer. Shorten it (the street by the parameter truncate_address_address1 of the mapping), then retry.`,
+      )
+    throw error
+  }
+}
+
+async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn): Promise<string> {
   const { columns } = store
   const words = importWords(store)
   await refuseExisting(db, columns, words, given.number)
   refuseFinerAmounts(words, given)
+  if (words.unitsArePieces) refuseTooManyPieces(given)
   const bySku = await findVariants(db, columns, given)
   const variants = given.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
   const paymentMethods = await findPaymentMethods(db, columns, given, warn)
@@ -109,6 +132,15 @@ function refuseFinerAmounts(words: ImportWords, order: ImportedOrder): void {
   throw new NotApplicable(
     'amount_too_fine',
     `Order ${order.number} cannot be imported: this store keeps amounts to two decimals, and ${amountText(finer)} has more.`,
+  )
+}
+
+function refuseTooManyPieces({ number, lines }: ImportedOrder): void {
+  const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0)
+  if (pieces <= MOST_PIECES) return
+  throw new NotApplicable(
+    'too_many_pieces',
+    `Order ${number} cannot be imported: this store keeps a row for each of its ${pieces} pieces, and more than ${MOST_PIECES} are not written at once. Split it into several.`,
   )
 }
 

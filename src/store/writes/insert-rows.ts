@@ -18,17 +18,26 @@ export async function insertRows(
 ): Promise<string[]> {
   const [first] = rows
   if (!first) return []
-  const stamped = rows.map((row): Row => ({ ...row, created_at: at, updated_at: at }))
   const names = [...Object.keys(first), 'created_at', 'updated_at'].filter((name) => columns.has(table, name))
-  const values = stamped.flatMap((row) => names.map((name) => row[name] ?? null))
-  const tuples = stamped.map(
-    (_, index) => `(${names.map((_name, place) => `$${index * names.length + place + 1}`).join(', ')})`,
-  )
-  const { rows: inserted } = await db.query<{ id: string }>(
-    `insert into ${quoteName(columns.schema)}.${table} (${names.map(quoteName).join(', ')})
-     values ${tuples.join(',\n            ')}
-     returning id::text`,
-    values,
-  )
-  return inserted.map(({ id }) => id)
+  const atOnce = Math.floor(MOST_PARAMETERS / names.length)
+  const ids: string[] = []
+  for (let start = 0; start < rows.length; start += atOnce) {
+    const some = rows.slice(start, start + atOnce)
+    const stamped = some.map((row): Row => ({ ...row, created_at: at, updated_at: at }))
+    const values = stamped.flatMap((row) => names.map((name) => row[name] ?? null))
+    const tuples = stamped.map(
+      (_, index) => `(${names.map((_name, place) => `$${index * names.length + place + 1}`).join(', ')})`,
+    )
+    const { rows: inserted } = await db.query<{ id: string }>(
+      `insert into ${quoteName(columns.schema)}.${table} (${names.map(quoteName).join(', ')})
+       values ${tuples.join(',\n              ')}
+       returning id::text`,
+      values,
+    )
+    for (const { id } of inserted) ids.push(id)
+  }
+  return ids
 }
+
+/** Of a statement, in the protocol of PostgreSQL. */
+const MOST_PARAMETERS = 65_535

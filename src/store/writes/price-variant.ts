@@ -1,6 +1,7 @@
 import type { Db } from '../../postgres/pool.ts'
 import type { Store } from '../store.ts'
 import { currencyOf, requireCurrency } from './currencies.ts'
+import { NotApplicable } from './not-applicable.ts'
 import { asMoney, readPrice, setPrice } from './prices.ts'
 import { updateRow } from './rows.ts'
 import { shopOf } from './shop.ts'
@@ -11,8 +12,8 @@ import { touchVariants } from './touch.ts'
 
 export type PricedVariant = Readonly<{
   sku: string
-  /** Decimals as text. */
-  price: string
+  /** Decimals as text. Undefined it is missed, but not before the variant is found. */
+  price: string | undefined
   /** Without it that of its product's store. */
   currency: string | undefined
   /** Other columns of the variant that hold prices, `cost_price`; those that it does not have are left out. */
@@ -35,6 +36,7 @@ export async function priceVariant(
   await takeTurns(db, [`sku ${sku}`])
   await requireCurrency(db, shop, wanted)
   const { id, productId } = await findVariant(db, shop, sku)
+  if (price === undefined) throw new NotApplicable('price_missing', 'Missing price information')
   const currency = wanted ?? (await currencyOf(db, shop, productId, await readDefaultStore(db, shop)))
   const from = (await readPrice(db, shop, id, currency)) ?? null
   const repriced = await setPrice(db, shop, id, currency, price)

@@ -1,3 +1,5 @@
+import type { Paths } from './taxons.ts'
+
 /** What a message says of a product, in the store's own columns. What is not said is left as it is. */
 export type ProductContent = Readonly<{
   /** Of the product itself: its master's, or its default variant's. */
@@ -13,6 +15,10 @@ export type ProductContent = Readonly<{
   ownVariant: Readonly<Record<string, string | null>>
   shippingCategory: string | undefined
   optionTypes: readonly string[]
+  /** Under what it is filed: all of it, where it is said. */
+  taxons: Readonly<{ paths: Paths; leavesOnly: boolean }> | undefined
+  /** By name; of those that it has already nothing is said. */
+  properties: Readonly<Record<string, string>>
   variants: readonly VariantContent[]
 }>
 

@@ -1,10 +1,12 @@
 import type { Db } from '../../postgres/pool.ts'
+import { taxonTables } from '../catalogue-words.ts'
 import type { Store } from '../store.ts'
 import { createProduct } from './create-product.ts'
 import { requireCurrency } from './currencies.ts'
-import { findProduct } from './find-product.ts'
+import { findProduct, hasSku } from './find-product.ts'
 import { NotApplicable } from './not-applicable.ts'
 import type { ProductContent } from './product-content.ts'
+import { hasProperties } from './properties.ts'
 import { type Shop, shopOf } from './shop.ts'
 import { slugify } from './slugs.ts'
 import { takeTurns } from './take-turns.ts'
@@ -19,6 +21,20 @@ export type Put = Readonly<{
 }>
 
 type Writable = Pick<Store, 'family' | 'columns'>
+
+/** Adds a product under a SKU that no living variant has yet. @throws NotApplicable where one has it. */
+export async function addNewProduct(
+  db: Db,
+  store: Writable,
+  content: ProductContent & Readonly<{ sku: string; name: string }>,
+): Promise<Put> {
+  const shop = shopOf(store)
+  await prepare(db, shop, content)
+  if (await hasSku(db, shop, content.sku))
+    throw new NotApplicable('product_exists', `Product with SKU ${content.sku} already exists!`)
+  const { slug } = await createProduct(db, shop, content)
+  return { was: 'added', slug, left: unknownTo(shop, content) }
+}
 
 /**
  * Adds a product. One that is there already as it is sent is left alone (a hub that lost an answer sends again); one that
@@ -60,9 +76,16 @@ export async function changeProduct(db: Db, store: Writable, content: ProductCon
 }
 
 function unknownTo(shop: Shop, content: ProductContent): string[] {
-  return Object.entries(content.columns)
+  const columns = Object.entries(content.columns)
     .filter(([name, value]) => value !== null && !shop.columns.has('spree_products', name))
     .map(([name]) => name)
+  const isLeft = {
+    taxons: content.taxons !== undefined && !taxonTables(shop.columns),
+    properties: Object.keys(content.properties).length > 0 && !hasProperties(shop),
+    shipping_category:
+      content.shippingCategory !== undefined && !shop.columns.has('spree_products', 'shipping_category_id'),
+  }
+  return [...columns, ...Object.entries(isLeft).flatMap(([part, left]) => (left ? [part] : []))]
 }
 
 function keyOf(content: ProductContent): string {

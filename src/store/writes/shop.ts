@@ -26,6 +26,8 @@ type Words = Readonly<{
   label: 'presentation' | 'label'
   /** Of a slug's history row. */
   slugScope: string | null
+  /** Has the address of a taxon a history, too? */
+  recordsTaxons: boolean
   /** Has each product a variant of its own that stands for it and has no options? */
   masters: boolean
   /** Of the columns that hold money: digits after the point, and before it. */
@@ -45,12 +47,13 @@ const spree4: Words = {
   writesDefaultTax: true,
   label: 'presentation',
   slugScope: null,
+  recordsTaxons: true,
   masters: true,
   moneyDecimals: 2,
   moneyDigits: 8,
 }
 
-const spree3: Words = { ...spree4, writesDefaultTax: false }
+const spree3: Words = { ...spree4, writesDefaultTax: false, recordsTaxons: false }
 
 const words: Readonly<Record<FamilyName, Words>> = {
   'spree-2.1': { ...spree3, otherShipments: 'untimed', slug: 'permalink', moneyDigits: 6 },
@@ -58,7 +61,7 @@ const words: Readonly<Record<FamilyName, Words>> = {
   'spree-3.6': spree3,
   'spree-4.10': spree4,
   'spree-4.7': spree4,
-  solidus: { ...spree3, otherShipments: 'differ' },
+  solidus: { ...spree3, otherShipments: 'differ', recordsTaxons: true },
   'spree-6.0': {
     stock: 'spree_stock_levels',
     movedStock: 'stock_level_id',
@@ -71,6 +74,7 @@ const words: Readonly<Record<FamilyName, Words>> = {
     writesDefaultTax: true,
     label: 'label',
     slugScope: '',
+    recordsTaxons: false,
     masters: false,
     moneyDecimals: 4,
     moneyDigits: 15,
@@ -82,6 +86,8 @@ export type Shop = Words &
   Readonly<{
     family: FamilyName
     columns: Store['columns']
+    /** 5.0 and later, told by a column of orders. */
+    isSpree5: boolean
     table(name: string): string
   }>
 
@@ -91,6 +97,7 @@ export function shopOf(store: Pick<Store, 'family' | 'columns'>): Shop {
     ...words[store.family],
     family: store.family,
     columns: store.columns,
+    isSpree5: store.columns.has('spree_orders', 'signup_for_an_account'),
     table: (name) => `${schema}.${name}`,
   }
 }

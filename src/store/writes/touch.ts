@@ -35,9 +35,9 @@ export async function touchProduct(db: Db, shop: Shop, productId: string): Promi
 
 // What somebody else has locked is being changed, and so touched, by them: nobody waits for these.
 
-/** From 5.0 on (`Variant#clear_line_items_cache`), which the orders' column tells: the lines that hold a variant. */
+/** From 5.0 on (`Variant#clear_line_items_cache`): the lines that hold a variant. */
 async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
-  if (!shop.columns.has('spree_orders', 'signup_for_an_account')) return
+  if (!shop.isSpree5) return
   const lines = shop.table('spree_line_items')
   await db.query(
     `update ${lines}
@@ -51,7 +51,7 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
  * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, where the
  * products of a taxon have no positions, it is not touched; Spree 6 has a job for it.
  */
-async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
+export async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
   if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')

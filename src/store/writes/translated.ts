@@ -4,7 +4,18 @@ import { insertRow, updateRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
 type Values = Readonly<Record<string, unknown>>
-type Translated = 'spree_products' | 'spree_option_types' | 'spree_option_values'
+type Translated =
+  | 'spree_products'
+  | 'spree_option_types'
+  | 'spree_option_values'
+  | 'spree_taxonomies'
+  | 'spree_taxons'
+  | 'spree_categories'
+  | 'spree_properties'
+  | 'spree_product_properties'
+
+/** To which store a row belongs, and in which language it is named. */
+export type Owned = Readonly<{ storeId: string | null; locale: string }>
 
 /**
  * Inserts a row with what people read of it: in 4.6 and 4.7 that is a row of its own, in the language given, and the row
@@ -46,9 +57,10 @@ export async function updateTranslated(
 }
 
 function split(shop: Shop, table: Translated, values: Values) {
-  if (!keepsNamesInTranslations(shop.columns)) return { own: values, read: undefined }
-  const one = table.replace(/s$/, '')
+  const one = table.replace(/ies$/, 'y').replace(/s$/, '')
   const translations = `${one}_translations`
+  if (!keepsNamesInTranslations(shop.columns) || !shop.columns.has(translations))
+    return { own: values, read: undefined }
   const isRead = ([name]: [string, unknown]) => shop.columns.has(translations, name)
   const entries = Object.entries(values)
   return {

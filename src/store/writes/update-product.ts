@@ -1,10 +1,12 @@
 import type { Db } from '../../postgres/pool.ts'
 import { currencyOf } from './currencies.ts'
+import { fileProduct } from './file-product.ts'
 import type { FoundProduct } from './find-product.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType } from './options.ts'
 import { readPrice, setPrice } from './prices.ts'
 import type { ProductContent } from './product-content.ts'
+import { giveProperties } from './properties.ts'
 import { updateRow } from './rows.ts'
 import { shippingCategory } from './shipping-category.ts'
 import type { Shop } from './shop.ts'
@@ -46,6 +48,8 @@ export async function updateProduct(
       : { shipping_category_id: await shippingCategory(db, shop, content.shippingCategory) }),
   }
   if (await updateTranslated(db, shop, 'spree_products', product.id, store.locale, columns)) changed = true
+  if (await giveProperties(db, shop, owner, content.properties)) changed = true
+  if (await fileProduct(db, shop, owner, content.taxons)) changed = true
   if (slug !== undefined) await recordSlug(db, shop, product.id, slug, store.locale)
   if (changed) await touchProduct(db, shop, product.id)
   if (changed || changedVariants.length > 0) await mendDefaultVariant(db, shop, product.id)
@@ -64,20 +68,47 @@ async function writeVariants(
   const own = product.variantId
   // Without masters one of the variants stands for the product: what is said of that one by name comes before.
   const named = content.variants.some((variant) => !shop.masters && variant.sku === product.sku)
-  if (own !== null && !named) {
+  const priced = own === null ? undefined : await variantWithPrice(db, shop, product.id, own)
+  if (own !== null && priced !== undefined && !named) {
     const written = await updateRow(db, shop, 'spree_variants', own, roundedColumns(shop, content.ownVariant))
-    const repriced =
-      content.price !== undefined && (await setPrice(db, shop, own, owner.currency, content.price))
-    if (written || repriced) changed.push(own)
+    if (written) changed.push(own)
+    const hasItsOwn = content.variants.some(({ sku, price }) => price !== undefined && sku === priced.sku)
+    if (
+      content.price !== undefined &&
+      !hasItsOwn &&
+      (await setPrice(db, shop, priced.id, owner.currency, content.price))
+    )
+      changed.push(priced.id)
   }
   if (content.variants.length === 0) return changed
   const inherited =
-    content.price ?? (own === null ? undefined : await readPrice(db, shop, own, owner.currency))
+    content.price ?? (priced === undefined ? undefined : await readPrice(db, shop, priced.id, owner.currency))
   for (const variant of content.variants) {
     const id = await putVariant(db, shop, owner, variant, inherited)
     if (id !== undefined) changed.push(id)
   }
   return [...new Set(changed)]
+}
+
+/** The variant that has the product's price: its own, but in 5.x, where masters have none beside others, the first of those. */
+async function variantWithPrice(
+  db: Db,
+  shop: Shop,
+  productId: string,
+  own: string,
+): Promise<Readonly<{ id: string; sku: string | null }>> {
+  if (!shop.isSpree5 || !shop.masters) return { id: own, sku: null }
+  const { rows } = await db.query<{ id: string; sku: string }>(
+    `select v.id::text, v.sku
+       from ${shop.table('spree_variants')} v
+      where v.product_id = $1::bigint
+        and not coalesce(v.is_master, false)
+        and v.deleted_at is null
+      order by v.position, v.id
+      limit 1`,
+    [productId],
+  )
+  return rows[0] ?? { id: own, sku: null }
 }
 
 /** Undefined where the slug stays: it is the wanted one, or what the wanted one became because another product has it. */

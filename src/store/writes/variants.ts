@@ -93,7 +93,24 @@ export async function putVariant(
     const given = await giveOptionValue(db, shop, id, type.id, value, owner.locale)
     if (type.changed || given) changed = true
   }
+  if (changed) await stripMaster(db, shop, owner.id)
   return changed ? id : undefined
+}
+
+/** 5.x (`Variant#remove_prices_from_master_variant`): where there are others, the master has neither prices nor stock. */
+async function stripMaster(db: Db, shop: Shop, productId: string): Promise<void> {
+  if (!shop.isSpree5 || !shop.masters) return
+  for (const table of ['spree_prices', shop.stock]) {
+    await db.query(
+      `delete from ${shop.table(table)} own
+        using ${shop.table('spree_variants')} v
+        where v.product_id = $1::bigint
+          and v.is_master
+          and own.variant_id = v.id
+          and own.deleted_at is null`,
+      [productId],
+    )
+  }
 }
 
 async function findInProduct(db: Db, shop: Shop, owner: Owner, sku: string): Promise<string | undefined> {

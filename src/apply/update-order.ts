@@ -1,0 +1,20 @@
+import { type OrderMarksInbound, orderMarksSchema } from '../messages/schemas/wombat-inbound.ts'
+import { changeOrder } from '../store/writes/change-order.ts'
+import type { Handler } from './handler.ts'
+import { inOwnTexts } from './own-texts.ts'
+
+/** Sets the state and the e-mail address of an order. The order itself goes to the hub as any that has changed. */
+export const updateOrder: Handler<OrderMarksInbound> = {
+  message: 'update_order',
+  dialect: 'wombat',
+  description: 'Sets the state and the e-mail address of an order.',
+  schema: orderMarksSchema,
+  async apply(db, store, { message, payload: { order } }) {
+    const { id: number, status, email } = order
+    const texts = { unknown_order: `Order with number ${number} was not found` }
+    const marks = { state: status ?? undefined, email: email ?? undefined }
+    await inOwnTexts(texts, () => changeOrder(db, store, number, marks))
+    const description = `Updated Order with number ${number}`
+    return { notifications: [{ level: 'info', subject: message, description }], details: {} }
+  },
+}

@@ -1,0 +1,66 @@
+import type { Db } from '../../postgres/pool.ts'
+import type { Store } from '../store.ts'
+import { NotApplicable } from './not-applicable.ts'
+import { updateRow } from './rows.ts'
+import { shopOf } from './shop.ts'
+
+/** What of an order is set; what is undefined stays. */
+export type OrderMarks = Readonly<{ state: string | undefined; email: string | undefined }>
+
+/** Of `Spree::Order`, which are set as they are: no step of the checkout or the cancellation is taken. */
+const STATES = [
+  ...['cart', 'address', 'delivery', 'payment', 'confirm', 'complete'],
+  ...['canceled', 'awaiting_return', 'returned', 'resumed'],
+]
+/** 6.x has placed orders only, and other words for what they are. */
+const STATUSES: Readonly<Record<string, string>> = {
+  complete: 'placed',
+  placed: 'placed',
+  canceled: 'canceled',
+}
+
+/**
+ * Sets the state and the e-mail address of an order, and nothing else. False where it has them already.
+ * @throws NotApplicable for an unknown number, or a state that orders of this store do not have.
+ */
+export async function changeOrder(
+  db: Db,
+  store: Pick<Store, 'family' | 'columns'>,
+  number: string,
+  { state, email }: OrderMarks,
+): Promise<boolean> {
+  const shop = shopOf(store)
+  const { rows } = await db.query<{ id: string }>(
+    `select id::text as id
+       from ${shop.table('spree_orders')}
+      where number = $1
+      order by id
+      limit 1
+        for no key update`,
+    [number],
+  )
+  const order = rows[0]
+  if (!order)
+    throw new NotApplicable('unknown_order', `There is no order ${number}: import it first, then retry.`)
+  const hasState = shop.columns.has('spree_orders', 'state')
+  const marks = {
+    ...(state === undefined ? {} : { [hasState ? 'state' : 'status']: stateOf(number, state, hasState) }),
+    ...(email === undefined ? {} : { email }),
+  }
+  const changed = await updateRow(db, shop, 'spree_orders', order.id, marks)
+  if (changed && shop.columns.has('spree_orders', 'lock_version'))
+    await db.query(
+      `update ${shop.table('spree_orders')} set lock_version = lock_version + 1 where id = $1::bigint`,
+      [order.id],
+    )
+  return changed
+}
+
+function stateOf(number: string, state: string, hasState: boolean): string {
+  const known = hasState ? STATES.find((one) => one === state) : STATUSES[state]
+  if (known !== undefined) return known
+  throw new NotApplicable(
+    'unknown_state',
+    `Order ${number} cannot become ${state}: orders of this store are ${(hasState ? STATES : Object.keys(STATUSES)).join(', ')}.`,
+  )
+}

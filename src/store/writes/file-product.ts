@@ -1,0 +1,124 @@
+import type { Db } from '../../postgres/pool.ts'
+import { taxonTables } from '../catalogue-words.ts'
+import type { ProductContent } from './product-content.ts'
+import { insertRow, NOW } from './rows.ts'
+import type { Shop } from './shop.ts'
+import { taxonsAt } from './taxons.ts'
+import { touchTaxons } from './touch.ts'
+import type { Owned } from './translated.ts'
+
+/**
+ * Files a product under the taxons to which paths lead, and under no others but those that the shop fills by rules of its
+ * own (from 5.0 on); true where something was written. Each is the
+ * last of its taxon's products; of a taxon that it leaves, those behind it move up.
+ */
+export async function fileProduct(
+  db: Db,
+  shop: Shop,
+  product: Owned & Readonly<{ id: string }>,
+  said: ProductContent['taxons'],
+): Promise<boolean> {
+  const tables = taxonTables(shop.columns)
+  if (!tables || said === undefined) return false
+  const { taxons, links, key } = tables
+  const wanted = await taxonsAt(db, shop, taxons, product, said.paths, said.leavesOnly)
+  const byHand = shop.columns.has(taxons, 'automatic') ? 'and not t.automatic' : ''
+  const { rows } = await db.query<{ taxon: string }>(
+    `select distinct l.${key}::text as taxon
+       from ${shop.table(links)} l
+       join ${shop.table(taxons)} t on t.id = l.${key}
+      where l.product_id = $1::bigint
+        ${byHand}`,
+    [product.id],
+  )
+  const filed = rows.map(({ taxon }) => taxon)
+  const left = filed.filter((taxon) => !wanted.includes(taxon))
+  const entered = wanted.filter((taxon) => !filed.includes(taxon))
+  if (left.length + entered.length === 0) return false
+  if (left.length > 0) await touchTaxons(db, shop, product.id)
+  for (const taxon of left) await leave(db, shop, links, key, product.id, taxon)
+  for (const taxon of entered) await enter(db, shop, links, key, product.id, taxon)
+  await count(db, shop, product.id, [...left, ...entered])
+  return true
+}
+
+type Links = NonNullable<ReturnType<typeof taxonTables>>
+
+async function leave(
+  db: Db,
+  shop: Shop,
+  links: Links['links'],
+  key: Links['key'],
+  productId: string,
+  taxon: string,
+): Promise<void> {
+  const table = shop.table(links)
+  if (!shop.columns.has(links, 'position')) {
+    await db.query(`delete from ${table} where product_id = $1::bigint and ${key} = $2::bigint`, [
+      productId,
+      taxon,
+    ])
+    return
+  }
+  const touched = shop.columns.has(links, 'updated_at') ? `, updated_at = ${NOW}` : ''
+  await db.query(
+    `with gone as (
+       delete from ${table} where product_id = $1::bigint and ${key} = $2::bigint returning position
+     )
+     update ${table}
+        set position = position - 1${touched}
+      where ${key} = $2::bigint
+        and product_id <> $1::bigint
+        and position > (select min(position) from gone)`,
+    [productId, taxon],
+  )
+}
+
+async function enter(
+  db: Db,
+  shop: Shop,
+  links: Links['links'],
+  key: Links['key'],
+  productId: string,
+  taxon: string,
+): Promise<void> {
+  const { rows } = shop.columns.has(links, 'position')
+    ? await db.query<{ next: number }>(
+        `select coalesce(max(position), 0) + 1 as next from ${shop.table(links)} where ${key} = $1::bigint`,
+        [taxon],
+      )
+    : { rows: [] }
+  await insertRow(db, shop, links, {
+    product_id: productId,
+    [key]: taxon,
+    position: rows[0]?.next ?? 1,
+  })
+}
+
+/** 6.x counts the categories of a product, and for a category the products in it and in all below it. */
+async function count(db: Db, shop: Shop, productId: string, changed: readonly string[]): Promise<void> {
+  if (!shop.columns.has('spree_categories', 'products_count')) return
+  const categories = shop.table('spree_categories')
+  const links = shop.table('spree_product_categories')
+  if (shop.columns.has('spree_products', 'categories_count'))
+    await db.query(
+      `update ${shop.table('spree_products')}
+          set categories_count = (select count(*) from ${links} where product_id = $1::bigint)
+        where id = $1::bigint`,
+      [productId],
+    )
+  await db.query(
+    `update ${categories} a
+        set products_count = (
+              select count(distinct l.product_id)
+                from ${categories} c
+                join ${links} l on l.category_id = c.id
+               where c.lft between a.lft and a.rgt)
+      where exists (
+              select
+                from ${categories} own
+               where own.id = any($1::bigint[])
+                 and own.lft between a.lft and a.rgt)`,
+    [changed],
+  )
+}

@@ -1,0 +1,75 @@
+import type { Db } from '../../postgres/pool.ts'
+import { word } from '../catalogue-words.ts'
+import type { Shop } from './shop.ts'
+import { slugify } from './slugs.ts'
+import { takeTurns } from './take-turns.ts'
+import { insertTranslated, type Owned } from './translated.ts'
+
+/** Whether products of this store have properties; later ones have fields, whose kinds a person defines. */
+export function hasProperties({ columns }: Shop): boolean {
+  return columns.has('spree_product_properties') && columns.has('spree_properties')
+}
+
+/**
+ * Gives a product the properties that it does not have yet; what one of them says already stays (protocol §9.4). True where
+ * something was written.
+ */
+export async function giveProperties(
+  db: Db,
+  shop: Shop,
+  product: Owned & Readonly<{ id: string }>,
+  properties: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  if (!hasProperties(shop)) return false
+  let changed = false
+  for (const [name, value] of Object.entries(properties)) {
+    const propertyId = await findOrMake(db, shop, product, name)
+    const { rows } = await db.query<{ has: boolean; next: number }>(
+      `select coalesce(bool_or(property_id = $2::bigint), false) as has,
+              ${shop.columns.has('spree_product_properties', 'position') ? 'coalesce(max(position), 0) + 1' : '1'} as next
+         from ${shop.table('spree_product_properties')}
+        where product_id = $1::bigint`,
+      [product.id, propertyId],
+    )
+    if (rows[0]?.has) continue
+    await insertTranslated(db, shop, 'spree_product_properties', product.locale, {
+      product_id: product.id,
+      property_id: propertyId,
+      value,
+      position: rows[0]?.next ?? 1,
+      filter_param: filterParam(value),
+    })
+    changed = true
+  }
+  return changed
+}
+
+async function findOrMake(db: Db, shop: Shop, owner: Owned, name: string): Promise<string> {
+  const find = async () => {
+    const { rows } = await db.query<{ id: string }>(
+      `select t.id::text as id
+         from ${shop.table('spree_properties')} t
+        where ${word(shop.columns, 'spree_properties', 't', 'name')} = $1
+        order by t.id
+        limit 1`,
+      [name],
+    )
+    return rows[0]?.id
+  }
+  const found = await find()
+  if (found !== undefined) return found
+  await takeTurns(db, [`property ${name}`])
+  return (
+    (await find()) ??
+    insertTranslated(db, shop, 'spree_properties', owner.locale, {
+      name,
+      presentation: name,
+      filter_param: filterParam(name),
+    })
+  )
+}
+
+/** As Rails writes a parameter. */
+function filterParam(text: string): string {
+  return slugify(text.replaceAll('&', ' '))
+}
