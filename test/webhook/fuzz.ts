@@ -98,7 +98,10 @@ const KEYS = [
   'x'.repeat(300),
   'parameters',
   'source',
+  'price"; drop table spree_prices; --',
 ]
+
+type Message = Readonly<{ message: string; payload: unknown }>
 
 const NUMBER_MARK = 'fuzz-number:'
 const text = fc.oneof(fc.constantFrom(...TEXTS), fc.string({ unit: 'binary', maxLength: 40 }))
@@ -230,7 +233,16 @@ function formed(schema: JsonSchema): fc.Arbitrary<unknown> {
     case 'string':
       return fc.oneof(
         text,
-        fc.constantFrom('BC-01', 'OC-M', '10.00', '2026-03-11T09:15:00.000Z', 'US', 'complete'),
+        fc.constantFrom(
+          'BC-01',
+          'SL-7',
+          'default',
+          'Portland warehouse',
+          '10.00',
+          '2026-03-11T09:15:00.000Z',
+          'US',
+          'complete',
+        ),
       )
     case 'integer':
       return fc.oneof(
@@ -250,7 +262,7 @@ function formed(schema: JsonSchema): fc.Arbitrary<unknown> {
 }
 
 /** Whole messages of the reference, where FUZZ_SAMPLES names the folder. */
-function referenceSamples(): { message: string; payload: unknown }[] {
+function referenceSamples(): Message[] {
   const folder = process.env['FUZZ_SAMPLES']
   if (!folder) return []
   return readdirSync(folder)
@@ -272,6 +284,16 @@ const CONTENT_TYPES = [
   'a/b',
   '/',
 ]
+const STRANGE_PATHS = [
+  '/webhook/%2e%2e/dashboard',
+  '/webhook/__proto__',
+  '/webhook/%00',
+  '/webhook/%ff',
+  '/wombat/%ff',
+  '/wombat/no_such',
+  `/webhook/${'x'.repeat(3_000)}`,
+  '/webhook/no_such?x[y]=1',
+]
 const STRANGE_HEADERS: Readonly<Record<string, string>>[] = [
   ...CONTENT_TYPES.map((type) => ({ 'Content-Type': type })),
   { 'Content-Encoding': 'gzip' },
@@ -283,88 +305,95 @@ const STRANGE_HEADERS: Readonly<Record<string, string>>[] = [
   { Cookie: '__proto__=1' },
 ]
 
-/** Requests by the handlers' schemas and by samples, sound and with up to four changes, in sound and in strange envelopes. */
-export function attacks(handlers: Handlers): fc.Arbitrary<Attack> {
-  const types = handlers.map(({ message }) => message)
-  const samples = [...sampleNames().flatMap((name) => sampleOf(name) ?? []), ...referenceSamples()]
-  const own = samples.filter(({ message }) => types.includes(message))
-  const byForm = handlers.map((handler) => {
-    const schema = z.toJSONSchema(handler.schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
-    return fc.record({ message: fc.constant(handler.message), payload: formed(schema) })
-  })
-  const bySample = fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(...own) },
-    // What is meant for one service is sent to another.
-    {
-      weight: 1,
-      arbitrary: fc
-        .record({ message: fc.constantFrom(...types), sample: fc.constantFrom(...samples) })
-        .map(({ message, sample }) => ({ message, payload: sample.payload })),
-    },
-  )
-  const sound = fc
+/** A message by its handler's schema. */
+function byForm(handler: Handlers[number]): fc.Arbitrary<Message> {
+  const schema = z.toJSONSchema(handler.schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  return fc.record({ message: fc.constant(handler.message), payload: formed(schema) })
+}
+
+/** Mostly with none of them or one. */
+const changes = fc.oneof(
+  { weight: 3, arbitrary: fc.array(change, { maxLength: 1 }) },
+  { weight: 1, arbitrary: fc.array(change, { maxLength: 4 }) },
+)
+const seldomChanges: fc.Arbitrary<Change[]> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<Change[]>([]) },
+  { weight: 1, arbitrary: fc.array(change, { minLength: 1, maxLength: 2 }) },
+)
+
+/** The text of a request in its envelope, sound or strange, and some cut off in the midst. */
+function written(messages: fc.Arbitrary<Message>, envelope: (message: Message, id: string) => object) {
+  return fc
     .record({
-      base: fc.oneof({ weight: 3, arbitrary: bySample }, { weight: 1, arbitrary: fc.oneof(...byForm) }),
-      changes: fc.oneof(
-        { weight: 3, arbitrary: fc.array(change, { maxLength: 1 }) },
-        { weight: 1, arbitrary: fc.array(change, { maxLength: 4 }) },
-      ),
+      message: messages,
+      changes,
+      around: seldomChanges,
       fresh: fc.integer({ min: 1, max: 1_000_000 }),
-    })
-    .map(({ base, changes, fresh }) => ({
-      message: base.message,
-      message_id: newMessageId(),
-      // Keys of things that are new each time: else all but the first would be there already.
-      payload: changes.reduce(
-        changed,
-        JSON.parse(JSON.stringify(base.payload).replace(/(QM-|TT-|tarred-twine)/g, `$1${fresh}-`)),
-      ),
-    }))
-  const envelope = fc
-    .record({
-      sound,
-      changes: fc.oneof(
-        { weight: 8, arbitrary: fc.constant([]) },
-        { weight: 1, arbitrary: fc.array(change, { minLength: 1, maxLength: 2 }) },
-      ),
-    })
-    .map(({ sound, changes }) => (changes as Change[]).reduce<unknown>(changed, sound))
-  const body = fc
-    .record({
-      envelope,
       cut: fc.oneof(
         { weight: 15, arbitrary: fc.constant(1) },
         { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
       ),
     })
-    .map(({ envelope, cut }) => {
-      const written = (JSON.stringify(envelope) ?? '').replace(
-        new RegExp(`"${NUMBER_MARK}([^"]*)"`, 'g'),
-        '$1',
-      )
-      return written.slice(0, Math.ceil(written.length * cut))
+    .map(({ message, changes, around, fresh, cut }) => {
+      // Keys of things that are new each time: else all but the first would be there already.
+      const text = JSON.stringify(message.payload).replace(/(QM-|TT-|tarred-twine)/g, `$1${fresh}-`)
+      const payload = changes.reduce(changed, JSON.parse(text))
+      const whole = around.reduce<unknown>(changed, envelope({ ...message, payload }, newMessageId()))
+      const body = (JSON.stringify(whole) ?? '').replace(new RegExp(`"${NUMBER_MARK}([^"]*)"`, 'g'), '$1')
+      return { message: message.message, body: body.slice(0, Math.ceil(body.length * cut)) }
     })
-  const strangePaths = [
-    '/%2e%2e/dashboard',
-    '/__proto__',
-    '/%00',
-    '/%ff',
-    `/${'x'.repeat(3_000)}`,
-    '/no_such?x[y]=1',
-  ]
-  return fc.record({
-    path: fc.oneof(
-      { weight: 20, arbitrary: fc.constant('') },
-      { weight: 2, arbitrary: fc.constantFrom(...handlers.map((handler) => `/${serviceName(handler)}`)) },
-      { weight: 1, arbitrary: fc.constantFrom(...strangePaths) },
-    ),
-    headers: fc.oneof(
-      { weight: 20, arbitrary: fc.constant({}) },
-      { weight: 1, arbitrary: fc.constantFrom(...STRANGE_HEADERS) },
-    ),
-    body: fc.oneof(
-      { weight: 25, arbitrary: body },
-      { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
-    ),
-  })
+}
+
+/** Requests by the handlers' schemas and by samples (`known`: objects for their handlers), sound and changed, in sound and in strange envelopes. */
+export function attacks(handlers: Handlers, known: readonly Message[]): fc.Arbitrary<Attack> {
+  const isOfObjects = ({ dialect }: Handlers[number]) => dialect === 'wombat'
+  const types = handlers.filter((handler) => !isOfObjects(handler)).map(({ message }) => message)
+  const services = handlers.filter(isOfObjects).map(({ message }) => message)
+  const samples = [...sampleNames().flatMap((name) => sampleOf(name) ?? []), ...referenceSamples()]
+  // What is meant for one service is sent to another, too.
+  const misled = (names: readonly string[]) =>
+    fc
+      .record({ message: fc.constantFrom(...names), sample: fc.constantFrom(...samples) })
+      .map(({ message, sample }) => ({ message, payload: sample.payload }))
+  const messages = fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(...samples.filter(({ message }) => types.includes(message))) },
+    { weight: 3, arbitrary: misled(types) },
+    { weight: 5, arbitrary: fc.oneof(...handlers.filter((handler) => !isOfObjects(handler)).map(byForm)) },
+  )
+  const objects = fc.oneof(
+    { weight: 1, arbitrary: misled(services) },
+    { weight: 4, arbitrary: fc.constantFrom(...known) },
+    { weight: 4, arbitrary: fc.oneof(...handlers.filter(isOfObjects).map(byForm)) },
+  )
+  const ofMessage = written(messages, ({ message, payload }, message_id) => ({
+    message,
+    message_id,
+    payload,
+  }))
+  const ofObject = written(objects, ({ payload }, request_id) => ({
+    request_id,
+    parameters: {},
+    ...(typeof payload === 'object' ? payload : { payload }),
+  }))
+  const path = fc.oneof(
+    { weight: 20, arbitrary: fc.constant('/webhook') },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom(...handlers.map((handler) => `/webhook/${serviceName(handler)}`)),
+    },
+    { weight: 1, arbitrary: fc.constantFrom(...STRANGE_PATHS) },
+  )
+  const sound = fc.oneof(
+    { weight: 20, arbitrary: fc.record({ path, body: ofMessage.map(({ body }) => body) }) },
+    { weight: 5, arbitrary: ofObject.map(({ message, body }) => ({ path: `/wombat/${message}`, body })) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ path, body: fc.uint8Array({ maxLength: 200 }) }),
+    },
+  )
+  const headers = fc.oneof(
+    { weight: 20, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.constantFrom(...STRANGE_HEADERS) },
+  )
+  return fc.record({ sound, headers }).map(({ sound, headers }) => ({ ...sound, headers }))
 }
