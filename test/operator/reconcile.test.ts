@@ -343,6 +343,7 @@ describe.each([
     await db.pool.query('update bridge.reconciliation set due_at = clock_timestamp()')
     await hub.until(() => hub.requests.some(({ payload }) => payload['name'] === 'By Night'), 20_000)
     await worker.settled()
+    await untilNone('select from bridge.reconciliation where started_at > finished_at')
     expect((await command('status')).stdout).toMatch(/^reconcile was last done at /m)
   })
 
