@@ -11,16 +11,15 @@ export const EACH_TIME = 'EACHTIME'
 /** Ids below are of the store, and the same each time; those of what a message makes are above, and are asked for. */
 const FIRST_NEW_ID = 50_000_000
 
-/** From now on each new row has an id by which it is known as new. */
+/** From now on each new row has an id by which it is known as new, and of which table. */
 export async function countFromAbove(pool: Pool): Promise<void> {
   await pool.query(
-    `select setval(s.oid::regclass, ${FIRST_NEW_ID})
+    `select setval(s.oid::regclass, ${FIRST_NEW_ID} + 100000 * row_number() over (order by s.oid))
        from pg_class s
        join pg_namespace n on n.oid = s.relnamespace
       where s.relkind = 'S'
-        and n.nspname = 'public'`,
+        and (n.nspname = 'public' or s.oid = pg_get_serial_sequence('bridge.inbox', 'id')::regclass)`,
   )
-  await pool.query(`select setval(pg_get_serial_sequence('bridge.inbox', 'id'), ${FIRST_NEW_ID})`)
 }
 
 type Statement = Readonly<{ text: string; values: readonly unknown[]; rows: readonly object[] }>
