@@ -41,16 +41,16 @@ export async function recordScript(pool: Pool, handler: Handler<unknown>, payloa
   return scriptOf(statements)
 }
 
+/** No client of the driver: what would be prepared goes as it is. */
 function recordOf(connection: Connection, statements: Statement[]): Connection {
-  const query = async (text: string, values: readonly unknown[] = []) => {
-    const result = await connection.query(text, values)
-    statements.push({ text, values, rows: result.rows ?? [] })
-    return result
+  return {
+    query: async (text, values = []) => {
+      const result = await connection.query<never>(text, values)
+      statements.push({ text, values, rows: result.rows ?? [] })
+      return result
+    },
+    release: (error) => connection.release(error),
   }
-  return Object.assign(Object.create(connection), {
-    query,
-    release: (error?: Error) => connection.release(error),
-  })
 }
 
 function scriptOf(statements: readonly Statement[]): string {

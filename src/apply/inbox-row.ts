@@ -1,4 +1,5 @@
 import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
 import type { Answer } from './answer.ts'
 import type { DialectName } from './handler.ts'
 
@@ -21,13 +22,14 @@ export async function enterInbox(
   type: string,
   payload: string,
 ): Promise<InboxRow> {
-  const { rows } = await db.query<{
+  const { rows } = await queryPrepared<{
     id: string
     state: InboxState
     status: number
     answer: string
     received_at: Date
   }>(
+    db,
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, attempts, status, answer)
      values ($1, $2, $3, $4, $5, 'failed', 0, 0, '')
@@ -50,7 +52,8 @@ export async function enterInbox(
 
 /** The last write of the transaction that applies the message. */
 export async function settleApplied(db: Db, id: string, { status, body }: Answer): Promise<void> {
-  await db.query(
+  await queryPrepared(
+    db,
     `update bridge.inbox
         set state = 'applied', attempts = attempts + 1, status = $2, answer = $3, last_error = null,
             changed_at = clock_timestamp()
@@ -71,7 +74,8 @@ export async function recordFailure(
   { status, body }: Answer,
   reason: string,
 ): Promise<void> {
-  await db.query(
+  await queryPrepared(
+    db,
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, failures, status, answer, last_error)
      values ($1, $2, $3, $4, $5, 'failed', 1, $6, $7, $8)

@@ -5,7 +5,7 @@ import type { Shape } from '../messages/shaping/shape.ts'
 import type { Log } from '../observe/log.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
-import { isTransient, sqlState } from '../postgres/errors.ts'
+import { isStalePlan, isTransient, sqlState } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
@@ -98,7 +98,8 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
       try {
         return await apply(handler, delivery, payload)
       } catch (error) {
-        if (!CONFLICTS.has(sqlState(error)) || attempt >= ATTEMPTS) throw error
+        const mayPass = CONFLICTS.has(sqlState(error)) || isStalePlan(error)
+        if (!mayPass || attempt >= ATTEMPTS) throw error
         await pause(Math.random() * LONGEST_PAUSE_MILLISECONDS * attempt)
       }
     }

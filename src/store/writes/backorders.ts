@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import { quoteName } from '../json-sql.ts'
 import { refreshShipments } from './order-shipping.ts'
 import { NOW } from './rows.ts'
@@ -29,7 +30,8 @@ export async function lockWaitingOrders(
   pieces: number,
 ): Promise<void> {
   if (pieces <= 0) return
-  await db.query(
+  await queryPrepared(
+    db,
     `select id
        from ${shop.table('spree_orders')}
       where id in (select o.id ${waitingUnits(shop)} order by o.completed_at, u.id limit $3)
@@ -52,7 +54,8 @@ export async function fillBackorders(
 ): Promise<void> {
   // Where a unit has no quantity it is one piece.
   const quantity = shop.columns.has(shop.units, 'quantity') ? 'coalesce(u.quantity, 1)' : '1'
-  const { rows } = await db.query<Unit>(
+  const { rows } = await queryPrepared<Unit>(
+    db,
     `select u.id::text as id, o.id::text as order_id, s.id::text as shipment_id, ${quantity} as quantity
        ${waitingUnits(shop)}
       order by o.completed_at, u.id
@@ -77,7 +80,8 @@ export async function fillBackorders(
 }
 
 async function fillUnit(db: Db, shop: Shop, id: string): Promise<void> {
-  await db.query(
+  await queryPrepared(
+    db,
     `update ${shop.table(shop.units)} set ${shop.state} = 'on_hand', updated_at = ${NOW} where id = $1::bigint`,
     [id],
   )
@@ -89,7 +93,8 @@ async function splitUnit(db: Db, shop: Shop, id: string, pieces: number): Promis
     .of(shop.units)
     .filter((name) => !own.has(name))
     .map(quoteName)
-  await db.query(
+  await queryPrepared(
+    db,
     `with kept as (
        update ${shop.table(shop.units)} set quantity = quantity - $2::integer, updated_at = ${NOW} where id = $1::bigint
      )

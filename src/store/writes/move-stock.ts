@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Store } from '../store.ts'
 import { fillBackorders, lockWaitingOrders } from './backorders.ts'
 import type { Shipment } from './find-shipment.ts'
@@ -80,7 +81,8 @@ export async function moveStock(
     reason: move.reason,
   })
   if (!variant.tracked && !move.absolute) return { from, to: from }
-  await db.query(
+  await queryPrepared(
+    db,
     `update ${shop.table(shop.stock)}
         set count_on_hand = count_on_hand + $2::integer, updated_at = ${NOW}
       where id = $1::bigint`,
@@ -109,7 +111,8 @@ type Promised = Readonly<{
  */
 export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipment): Promise<void> {
   const movements = shop.table('spree_stock_movements')
-  await db.query(
+  await queryPrepared(
+    db,
     `select id
        from ${shop.table(shop.stock)}
       where id in (select stock_level_id from ${movements} where fulfillment_id = $1::bigint)
@@ -117,7 +120,8 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
         for no key update`,
     [id],
   )
-  const { rows: levels } = await db.query<Promised>(
+  const { rows: levels } = await queryPrepared<Promised>(
+    db,
     `select l.id::text as level, v.id::text as variant, v.sku, l.count_on_hand as on_hand,
             coalesce(v.track_inventory, true) as tracked,
             sum(case m.kind when 'allocated' then abs(m.quantity) else -abs(m.quantity) end)::integer as promised
@@ -130,7 +134,8 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
       order by l.id`,
     [id],
   )
-  const { rows: lines } = await db.query<{ variant: string; quantity: number }>(
+  const { rows: lines } = await queryPrepared<{ variant: string; quantity: number }>(
+    db,
     `select variant_id::text as variant, sum(coalesce(quantity, 1))::integer as quantity
        from ${shop.table(shop.units)}
       where fulfillment_id = $1::bigint
@@ -161,7 +166,8 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
         `Shipment ${number} of order ${order.number} cannot ship: of SKU ${sku} it takes ${leaving}, and ${onHand} are on hand. ` +
           'Correct the stock, then retry.',
       )
-    await db.query(
+    await queryPrepared(
+      db,
       `update ${shop.table(shop.stock)}
           set count_on_hand = count_on_hand - $2::integer, allocated_count = allocated_count - $2::integer, updated_at = ${NOW}
         where id = $1::bigint`,

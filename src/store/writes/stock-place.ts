@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
@@ -12,7 +13,8 @@ export type StockRow = Readonly<{ id: string; level: number }>
 
 /** The one living variant with this SKU, compared exactly. @throws NotApplicable where there is none, or several. */
 export async function findVariant(db: Db, shop: Shop, sku: string): Promise<StockVariant> {
-  const { rows } = await db.query<StockVariant & { living: boolean }>(
+  const { rows } = await queryPrepared<StockVariant & { living: boolean }>(
+    db,
     `select v.id::text as id, v.product_id::text as "productId", coalesce(v.track_inventory, true) as tracked,
             v.deleted_at is null and p.deleted_at is null as living
        from ${shop.table('spree_variants')} v
@@ -62,7 +64,8 @@ export async function findLocation(db: Db, shop: Shop, named: NamedLocation): Pr
       : 'id' in named
         ? ['l.id = $1::bigint', named.id]
         : [`(l.name = $1${adminName})`, named.name]
-  const { rows } = await db.query<{ id: string; backorderable: boolean }>(
+  const { rows } = await queryPrepared<{ id: string; backorderable: boolean }>(
+    db,
     `select l.id::text as id, coalesce(l.backorderable_default, false) as backorderable
        from ${shop.table('spree_stock_locations')} l
       where ${living}
@@ -103,7 +106,8 @@ export async function lockStock(
 ): Promise<StockRow | undefined> {
   const found = await stockRow(db, shop, variant, location, LOCKED)
   if (found) return found
-  await db.query(
+  await queryPrepared(
+    db,
     `select id from ${shop.table('spree_stock_locations')} where id = $1::bigint for no key update`,
     [location.id],
   )
@@ -121,7 +125,8 @@ export async function makeStock(
   location: StockLocation,
 ): Promise<string> {
   if (shop.columns.has('spree_variants', 'stock_items_count'))
-    await db.query(
+    await queryPrepared(
+      db,
       `update ${shop.table('spree_variants')} set stock_items_count = stock_items_count + 1 where id = $1::bigint`,
       [variant.id],
     )
@@ -143,7 +148,8 @@ async function stockRow(
   lock: '' | typeof LOCKED,
 ): Promise<StockRow | undefined> {
   const living = shop.columns.has(shop.stock, 'deleted_at') ? 'and s.deleted_at is null' : ''
-  const { rows } = await db.query<StockRow>(
+  const { rows } = await queryPrepared<StockRow>(
+    db,
     `select s.id::text as id, s.count_on_hand::float8 as level
        from ${shop.table(shop.stock)} s
       where s.variant_id = $1::bigint

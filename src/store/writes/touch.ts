@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import { NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
 
@@ -9,7 +10,8 @@ import type { Shop } from './shop.ts'
  */
 export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
   const variants = shop.table('spree_variants')
-  const { rows } = await db.query<{ product_id: string }>(
+  const { rows } = await queryPrepared<{ product_id: string }>(
+    db,
     shop.columns.has('spree_variants', 'updated_at')
       ? `with touched as (
            select id from ${variants} where id = any($1::bigint[]) order by id for no key update
@@ -27,9 +29,11 @@ export async function touchVariants(db: Db, shop: Shop, variantIds: readonly str
 }
 
 export async function touchProduct(db: Db, shop: Shop, productId: string): Promise<void> {
-  await db.query(`update ${shop.table('spree_products')} set updated_at = ${NOW} where id = $1::bigint`, [
-    productId,
-  ])
+  await queryPrepared(
+    db,
+    `update ${shop.table('spree_products')} set updated_at = ${NOW} where id = $1::bigint`,
+    [productId],
+  )
   await touchTaxons(db, shop, productId)
 }
 
@@ -39,7 +43,8 @@ export async function touchProduct(db: Db, shop: Shop, productId: string): Promi
 async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
   if (!shop.isSpree5) return
   const lines = shop.table('spree_line_items')
-  await db.query(
+  await queryPrepared(
+    db,
     `update ${lines}
         set updated_at = ${NOW}
       where id in (select id from ${lines} where variant_id = any($1::bigint[]) for no key update skip locked)`,
@@ -55,7 +60,8 @@ export async function touchTaxons(db: Db, shop: Shop, productId: string): Promis
   if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')
-  await db.query(
+  await queryPrepared(
+    db,
     `with above as (
        select a.id, a.taxonomy_id
          from ${taxons} a
