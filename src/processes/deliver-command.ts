@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { newObjectId } from '../hub/object-id.ts'
-import { signatureOf } from '../webhook/signature.ts'
+import { signatureOf } from '../webhook/sign.ts'
 import { OperatorError } from './exit.ts'
 import { choosePayload, type PayloadOptions } from './payload-option.ts'
 import { WEB_PORT } from './ports.ts'

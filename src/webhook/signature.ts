@@ -1,12 +1,11 @@
-import { createHmac } from 'node:crypto'
 import type { RequestHandler } from 'express'
 
 import { isOneOf } from '../http/secret.ts'
 import { NoMessage } from './read-body.ts'
+import { signatureOf } from './sign.ts'
 
 /** Older ones may be somebody's who has listened, ones from the future nobody's. */
 const WINDOW_SECONDS = 5 * 60
-const PREFIX = 'whsec_'
 
 /**
  * Lets through what one of the secrets has signed within the last five minutes, as Standard Webhooks has it
@@ -36,10 +35,4 @@ export function requireSignature(secrets: readonly string[], now: () => number =
       throw new NoMessage(401, 'The signature is not one of this webhook over these bytes.')
     next()
   }
-}
-
-/** What `webhook-signature` has to be. */
-export function signatureOf(secret: string, id: string, timestamp: string, body: string | Buffer): string {
-  const key = Buffer.from(secret.replace(PREFIX, ''), 'base64')
-  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 }
