@@ -188,7 +188,9 @@ describe('the generic order', () => {
     )
     const some = <T>(shape: Record<string, fc.Arbitrary<T>>) => fc.record(shape, { requiredKeys: [] })
     const list = (part: fc.Arbitrary<unknown>) => fc.option(fc.array(part, { maxLength: 3 }))
-    const option = some({ name: text, option_type_name: text })
+    // zod passes over a key `__proto__`, and with it the comparison.
+    const key = text.filter((name) => name !== '__proto__')
+    const option = some({ name: text, option_type_name: key })
     const variant = some<unknown>({
       id,
       name: text,
