@@ -15,6 +15,7 @@ import { stockChange } from './stock-change.ts'
 import { updateCustomer } from './update-customer.ts'
 import { updateOrder } from './update-order.ts'
 import { updateProduct } from './update-product.ts'
+import { updateShipment } from './update-shipment.ts'
 
 /** The types of messages that this endpoint applies. */
 export type Handlers = readonly Handler<unknown>[]
@@ -35,7 +36,7 @@ const MESSAGES: Handlers = [
 /** Of Wombat's. */
 const OBJECTS: Handlers = [
   ...[setInventory, setPrice, addProduct, updateProduct],
-  ...[updateOrder, addCustomer, updateCustomer],
+  ...[updateOrder, updateShipment, addCustomer, updateCustomer],
 ]
 
 /** Adding one is one line. */

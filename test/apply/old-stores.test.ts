@@ -9,6 +9,7 @@ import { productUpdate } from '../../src/apply/product-update.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
+import { updateShipment } from '../../src/apply/update-shipment.ts'
 import type { Connection, Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
@@ -593,11 +594,13 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     const confirm = (tracking: string) =>
       applyMessage(db, store, shipmentConfirm, { shipment: { number: 'H41000000002', tracking } })
     if (is20) {
-      await expect(confirm('1ZQ')).rejects.toMatchObject({
-        name: 'NotApplicable',
-        code: 'family_not_written',
-        message: expect.stringMatching(/Spree 2\.0 or 2\.1/),
-      })
+      const update = { shipment: { id: 'H41000000002', status: 'shipped', tracking: '1ZQ' } }
+      for (const refused of [confirm('1ZQ'), applyMessage(db, store, updateShipment, update)])
+        await expect(refused).rejects.toMatchObject({
+          name: 'NotApplicable',
+          code: 'family_not_written',
+          message: expect.stringMatching(/Spree 2\.0 or 2\.1/),
+        })
       expect(await since()).toEqual([])
       return
     }

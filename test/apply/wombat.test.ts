@@ -8,6 +8,7 @@ import { setPrice } from '../../src/apply/set-price.ts'
 import { updateCustomer } from '../../src/apply/update-customer.ts'
 import { updateOrder } from '../../src/apply/update-order.ts'
 import { updateProduct } from '../../src/apply/update-product.ts'
+import { updateShipment } from '../../src/apply/update-shipment.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
@@ -411,6 +412,141 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       [{ status: 'shipped' }, expect.stringMatching(`^Order ${number} cannot become shipped: `)],
     ])('C165 %j cannot be, and it says so', async (more, message) => {
       await expect(ask(updateOrder, order(more))).rejects.toMatchObject({ name: 'NotApplicable', message })
+    })
+  })
+
+  describe('update_shipment', () => {
+    // A parcel that can leave, one that has left, one that waits, one that was canceled.
+    const parcels = isOld
+      ? { ready: 'H41000000002', gone: 'H41000000001', waits: 'H41000000002', canceled: '' }
+      : isSix
+        ? { ready: 'R1045-F2', gone: 'R1041-F1', waits: 'R1044-F1', canceled: 'R1043-F1' }
+        : {
+            ready: 'H50417700157',
+            gone: 'H50417700151',
+            waits: 'H50417700154',
+            canceled: 'H50417700153',
+          }
+    const order = isOld ? 'R410000001' : isSix ? 'R1045' : 'R204817355'
+    const piece = { product_id: isOld ? 'HC-Q' : 'FS-NAVY-S', name: 'Flannel', quantity: 1, price: 9.5 }
+    const shipment = (more: object = {}) => ({
+      shipment: {
+        ...{ id: parcels.ready, order_id: order, status: 'shipped', tracking: '1ZHALF' },
+        ...{ shipped_at: '2026-03-11T10:00:00+02:00', cost: isOld ? 0 : 6, items: [piece] },
+        ...more,
+      },
+    })
+    const makeReady = async () => {
+      // In 2.4 what was waited for comes in; on 6.x what was refunded would be outstanding.
+      if (isOld)
+        await ask(setInventory, { inventory: { location: 'default', product_id: 'HC-Q', quantity: 1 } })
+      if (isSix) await db.query('update spree_orders set payment_total = total where id = 45')
+      await changed()
+    }
+
+    test('C167 the parcel leaves with its tracking and its time; the second time nothing', async () => {
+      await makeReady()
+      const changes = await written(updateShipment, shipment())
+      const id = isOld ? 552 : 57
+      const tracking = '1ZHALF'
+      const recorded = (of: string, stateful: number, previous: string) =>
+        inserted('spree_state_changes', {
+          ...{ name: 'shipment', previous_state: previous, next_state: 'shipped' },
+          ...{ stateful_type: of, stateful_id: stateful },
+        })
+      expect(changes).toEqual(
+        isSix
+          ? [
+              inserted('spree_deliveries', { owner_id: id, tracking_number: tracking, status: 'pending' }),
+              touched('spree_fulfillment_items', { status: 'shipped' }),
+              touched('spree_fulfillments', { status: 'fulfilled', fulfilled_at: '<time>' }),
+              touched('spree_line_items'),
+              touched('spree_orders', { fulfillment_status: 'fulfilled' }),
+              touched('spree_products'),
+              touched('spree_stock_levels', { count_on_hand: 4, allocated_count: 0 }),
+              inserted('spree_stock_movements', { kind: 'shipped', quantity: 1, fulfillment_id: id }),
+              touched('spree_variants'),
+            ]
+          : [
+              ...(isSolidus ? [inserted('spree_cartons', { tracking, shipping_method_id: 1 })] : []),
+              touched('spree_inventory_units', {
+                state: 'shipped',
+                ...(isSolidus ? { carton_id: expect.any(Number) } : {}),
+              }),
+              touched('spree_orders', { shipment_state: 'shipped' }),
+              touched('spree_shipments', { state: 'shipped', tracking, shipped_at: '<time>' }),
+              recorded('Spree::Shipment', id, 'ready'),
+              recorded('Spree::Order', isOld ? 41 : 45, 'partial'),
+            ],
+      )
+      const at = isSix
+        ? 'fulfilled_at::text as at from spree_fulfillments'
+        : 'shipped_at::text as at from spree_shipments'
+      expect(await rows(`select ${at} where id = ${id}`)).toEqual([{ at: '2026-03-11 08:00:00' }])
+
+      // A state is told by its name or abbreviation.
+      const again = shipment({ shipping_address: { state: 'Anywhere' } })
+      expect(await ask(updateShipment, again)).toBe(`Updated shipment ${parcels.ready}`)
+      expect(await changed()).toEqual([])
+      const back = shipment({ status: 'ready' })
+      await expect(ask(updateShipment, back)).rejects.toMatchObject({
+        name: 'NotApplicable',
+        message:
+          "Cannot transition shipment from current state: 'shipped' to requested state: 'ready', no transition found.",
+      })
+    })
+
+    test('one that stays as it is gets its tracking alone; what is not said stays', async () => {
+      await makeReady()
+      const stays = shipment({ status: undefined, items: undefined, tracking: '1ZEARLY' })
+      expect(await written(updateShipment, stays)).toEqual(
+        isSix
+          ? [inserted('spree_deliveries', { owner_id: 57, tracking_number: '1ZEARLY' })]
+          : [touched('spree_orders'), touched('spree_shipments', { tracking: '1ZEARLY' })],
+      )
+      for (const more of [
+        { status: 'ready', tracking: '1ZEARLY' },
+        { status: 'ready', tracking: null },
+      ])
+        expect(await written(updateShipment, shipment(more))).toEqual([])
+    })
+
+    test('what costs the customer another sum, and where it went, are the shop’s: said, not written', async () => {
+      const moved = { firstname: 'Clara', city: 'Burbank', state: 'California', country: 'US' }
+      const gone = { id: parcels.gone, order_id: undefined, items: [], tracking: undefined }
+      const sent = shipment({ ...gone, cost: '7.50', shipping_address: moved })
+      expect(await ask(updateShipment, sent)).toBe(
+        `Updated shipment ${parcels.gone}. Not applied of shipment ${parcels.gone}: its cost, shipped_at, shipping_address`,
+      )
+      expect(await changed()).toEqual([])
+    })
+
+    const cannot = (from: string, to: string) =>
+      `Cannot transition shipment from current state: '${from}' to requested state: '${to}', no transition found.`
+    const differ = (...items: object[]) =>
+      `The received shipment items do not match with the shipment, diff: ${JSON.stringify(items)}`
+    const two = { product_id: piece.product_id, quantity: 2 }
+    const other = { product_id: 'NO-1', quantity: 1 }
+    test.each([
+      [{ id: 'H404' }, "Can't find shipment H404"],
+      [{ id: 404 }, "Can't find shipment 404"],
+      [{ items: [piece, two, other] }, differ(two, other)],
+      [
+        { id: parcels.waits, order_id: null, items: null },
+        // Of 6.x, whose own word is but "unfulfilled": it is paid.
+        isSix ? /units are not all on hand \(backordered\)/ : cannot('pending', 'shipped'),
+      ],
+      [{ id: parcels.gone, order_id: null, items: null, status: 'canceled' }, cannot('shipped', 'canceled')],
+      ...(isOld
+        ? []
+        : [[{ id: parcels.canceled, order_id: null, items: null }, cannot('canceled', 'shipped')] as const]),
+      [{ order_id: 'R404' }, new RegExp(`is of order ${order}, not of R404`)],
+    ])('C167 C168 C199 %j cannot be, and it says so', async (more, message) => {
+      await expect(ask(updateShipment, shipment(more))).rejects.toMatchObject({
+        name: 'NotApplicable',
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      })
+      expect(await changed()).toEqual([])
     })
   })
 

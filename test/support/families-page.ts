@@ -53,11 +53,12 @@ const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', '
 const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
   'shipment:confirm': refuseFamilyOf20,
   'order:capture': refuseFamilyOf20,
+  update_shipment: refuseFamilyOf20,
 }
 
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
 export function appliedIn(message: string, family: FamilyName): string {
-  if (isHandlerName(message)) return 'apply/wombat.test.ts'
+  if (isHandlerName(message) && isApplied(message, family)) return 'apply/wombat.test.ts'
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
   if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
@@ -131,6 +132,7 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
+\`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
 (✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it
@@ -180,8 +182,9 @@ function hasNone(type: MessageType, family: FamilyName): boolean {
 }
 
 function appliedCell(message: string, family: FamilyName): string {
-  if (isHandlerName(message) && !HANDLERS_SHOWN.includes(family)) return '(✓)'
-  return `[${isApplied(message, family) ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
+  const applied = isApplied(message, family)
+  if (applied && isHandlerName(message) && !HANDLERS_SHOWN.includes(family)) return '(✓)'
+  return `[${applied ? '✓' : '✗'}](../test/${appliedIn(message, family)})`
 }
 
 /** Of these the parts are listed; `without` are whole others. */

@@ -786,6 +786,13 @@ const OBJECTS: Readonly<Record<string, object>> = {
   add_product: { product: TOTE },
   update_product: { product: { ...TOTE, sku: 'TM-1', variants: [] } },
   update_order: { order: { id: 'R204817351', status: 'canceled', email: 'new@example.com' } },
+  update_shipment: {
+    shipment: {
+      ...{ id: 'H50417700157', order_id: 'R204817355', status: 'shipped', tracking: 'T1', cost: 6 },
+      ...{ shipped_at: '2026-03-09T10:00:00Z', items: [{ product_id: 'FS-NAVY-S', quantity: 1 }] },
+      shipping_address: { city: 'Portland' },
+    },
+  },
   add_customer: { customer: { ...BRIAN, email: 'QM-1@example.com' } },
   update_customer: { customer: { ...BRIAN, email: 'clara@example.com' } },
 }

@@ -10,7 +10,7 @@ const optionalText = text.nullish()
 const name = z.union([text.min(1), z.int().min(0).transform(String)])
 
 /** Within what a column of PostgreSQL holds; without a zone it is UTC. */
-const time = z.union([
+export const shippingTime = z.union([
   z.literal(''),
   z.iso
     .datetime({ offset: true, local: true })
@@ -37,7 +37,7 @@ const nested = z.object({
     tracking_number: optionalText,
     tracking_url: optionalText,
     carrier: optionalText,
-    shipped_at: time.nullish(),
+    shipped_at: shippingTime.nullish(),
     items,
   }),
 })
@@ -48,8 +48,8 @@ const flat = z.object({
   tracking_number: optionalText,
   tracking_url: optionalText,
   carrier: optionalText,
-  shipped_date: time.nullish(),
-  ship_date: time.nullish(),
+  shipped_date: shippingTime.nullish(),
+  ship_date: shippingTime.nullish(),
   items,
 })
 

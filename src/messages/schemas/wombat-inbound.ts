@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { currency, money, name, pieces, short } from './inbound-scalars.ts'
+import { shippingTime } from './shipment-inbound.ts'
 
 // The objects of handlers (protocol §9.4). Keys that are not named are left out.
 
@@ -39,10 +40,13 @@ export const priceInboundSchema = z.object({
 })
 export type PriceInbound = z.infer<typeof priceInboundSchema>
 
+/** Of an order or a shipment; one of digits comes as a number, too. */
+const number = z.union([name, z.int().transform(String)])
+
 /** Of an order these two alone are taken over. */
 export const orderMarksSchema = z.object({
   order: z.object({
-    id: z.union([name, z.int().transform(String)]),
+    id: number,
     status: short.min(1).nullish(),
     email: short.min(1).nullish(),
   }),
@@ -50,6 +54,24 @@ export const orderMarksSchema = z.object({
 export type OrderMarksInbound = z.infer<typeof orderMarksSchema>
 
 const optionalLine = short.nullish().transform((value) => value || null)
+
+/** Of a shipment; its stock location and shipping method stay, whatever is said of them. */
+export const shipmentMarksSchema = z.object({
+  shipment: z.object({
+    id: number,
+    order_id: number.nullish(),
+    status: short.nullish(),
+    tracking: short.nullish(),
+    shipped_at: shippingTime.nullish(),
+    cost: money.nullish(),
+    items: z
+      .array(z.object({ product_id: sku, quantity: pieces }))
+      .max(1000)
+      .nullish(),
+    shipping_address: z.record(z.string(), z.unknown()).nullish(),
+  }),
+})
+export type ShipmentMarksInbound = z.infer<typeof shipmentMarksSchema>
 
 const address = z.object({
   address1: name,

@@ -12,7 +12,7 @@ import { writeSerials } from './serial-numbers.ts'
 import { hasLeft, refuseUnshippable } from './shippable.ts'
 import { type Shop, shopOf } from './shop.ts'
 import { recordState } from './state-changes.ts'
-import { setTracking } from './tracking.ts'
+import { setTracking, touchShipment, trackShipment } from './tracking.ts'
 import { refuseFamilyOf20 } from './written-family.ts'
 
 export type Shipped = Readonly<{
@@ -44,10 +44,9 @@ export async function shipShipment(
     if (shop.family === 'spree-6.0') await fulfill(db, shop, shipment, confirmed)
     else await ship(db, shop, shipment, confirmed)
   }
-  const tracked = isGone && (await setTracking(db, shop, shipment, confirmed))
+  const tracked = isGone && (await trackShipment(db, shop, shipment, confirmed))
   const { written, left } = await writeSerials(db, shop, shipment, confirmed.serials)
-  // In 6.x the delivery that has the tracking touches nothing.
-  if (isGone && (written || (tracked && shop.family !== 'spree-6.0'))) await touchShipment(db, shop, shipment)
+  if (isGone && written) await touchShipment(db, shop, shipment)
   return {
     was: isGone ? (tracked || written ? 'tracked' : 'same') : 'shipped',
     orderNumber: shipment.order.number,
@@ -162,13 +161,6 @@ async function fulfill(db: Db, shop: Shop, shipment: Shipment, confirmed: Confir
     [id, confirmed.shippedAt ?? (await utcNow(db))],
   )
   await rollUpShipments(db, shop, order.id)
-}
-
-async function touchShipment(db: Db, shop: Shop, { id, order }: Shipment): Promise<void> {
-  await db.query(`update ${shop.table(shop.shipments)} set updated_at = ${NOW} where id = $1::bigint`, [id])
-  await db.query(`update ${shop.table('spree_orders')} set updated_at = ${NOW} where id = $1::bigint`, [
-    order.id,
-  ])
 }
 
 async function utcNow(db: Db): Promise<string> {

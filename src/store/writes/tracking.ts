@@ -4,6 +4,8 @@ import type { Shipment } from './find-shipment.ts'
 import { insertRow, NOW, updateRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
+type Tracking = Pick<ConfirmedShipment, 'tracking' | 'trackingUrl' | 'carrier'>
+
 /**
  * Writes the tracking number of a parcel where it is another than it has: in 6.x into its first delivery, which says the
  * carrier besides, in Solidus into the cartons of the shipment too, which mails and admin show. False: nothing was written.
@@ -12,7 +14,7 @@ export async function setTracking(
   db: Db,
   shop: Shop,
   { id, tracking: before, order }: Shipment,
-  { tracking, trackingUrl, carrier }: ConfirmedShipment,
+  { tracking, trackingUrl, carrier }: Tracking,
 ): Promise<boolean> {
   if (tracking === null || tracking === before) return false
   if (shop.family !== 'spree-6.0') {
@@ -55,4 +57,23 @@ async function trackCartons(db: Db, shop: Shop, shipmentId: string, tracking: st
         and tracking is distinct from $2`,
     [shipmentId, tracking],
   )
+}
+
+/** The same of a parcel wherever it is; it and its order are touched, but in 6.x, where the delivery touches nothing. */
+export async function trackShipment(
+  db: Db,
+  shop: Shop,
+  shipment: Shipment,
+  tracking: Tracking,
+): Promise<boolean> {
+  const tracked = await setTracking(db, shop, shipment, tracking)
+  if (tracked && shop.family !== 'spree-6.0') await touchShipment(db, shop, shipment)
+  return tracked
+}
+
+export async function touchShipment(db: Db, shop: Shop, { id, order }: Shipment): Promise<void> {
+  await db.query(`update ${shop.table(shop.shipments)} set updated_at = ${NOW} where id = $1::bigint`, [id])
+  await db.query(`update ${shop.table('spree_orders')} set updated_at = ${NOW} where id = $1::bigint`, [
+    order.id,
+  ])
 }

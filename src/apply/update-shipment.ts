@@ -1,0 +1,75 @@
+import { rawOrder } from '../messages/raw-order.ts'
+import { type ShipmentMarksInbound, shipmentMarksSchema } from '../messages/schemas/wombat-inbound.ts'
+import { utcTime } from '../messages/wire.ts'
+import { lockShipment } from '../store/writes/find-shipment.ts'
+import { shipShipment } from '../store/writes/ship-shipment.ts'
+import { shopOf } from '../store/writes/shop.ts'
+import { trackShipment } from '../store/writes/tracking.ts'
+import { refuseFamilyOf20 } from '../store/writes/written-family.ts'
+import { type Handler, NotApplicable } from './handler.ts'
+import { inOwnTexts } from './own-texts.ts'
+import { foreignItems, leftOfShipment } from './shipment-marks.ts'
+
+/**
+ * Lets a parcel leave, and gives it its tracking. Its other states follow from payment and stock: the shop sets them itself,
+ * and they are refused as transitions that there are not.
+ */
+export const updateShipment: Handler<ShipmentMarksInbound> = {
+  message: 'update_shipment',
+  dialect: 'wombat',
+  description: 'Marks a shipment as shipped, with its tracking and the time, or sets its tracking.',
+  schema: shipmentMarksSchema,
+  async apply(db, store, { message, payload: { shipment: given } }) {
+    refuseFamilyOf20(store.family)
+    const shop = shopOf(store)
+    const number = given.id
+    const texts = { unknown_shipment: `Can't find shipment ${number}` }
+    const held = await inOwnTexts(texts, () => lockShipment(db, shop, number, given.order_id ?? null))
+    const snapshot = (await store.orders(db, [held.order.id])).get(held.order.id)
+    const order = snapshot === undefined || snapshot instanceof Error ? undefined : rawOrder(snapshot)
+    const own = order?.shipments.find(({ id }) => id === Number(held.id))
+    if (!order || !own) throw snapshot ?? new Error(`Shipment ${number} was locked, but is not to be read.`)
+
+    const foreign = foreignItems(given, own, order)
+    if (foreign.length > 0) {
+      const diff = JSON.stringify(foreign)
+      throw new NotApplicable(
+        'other_items',
+        `The received shipment items do not match with the shipment, diff: ${diff}`,
+      )
+    }
+    const confirmed = {
+      number,
+      orderNumber: held.order.number,
+      tracking: given.tracking || null,
+      trackingUrl: null,
+      carrier: null,
+      shippedAt: given.shipped_at ? new Date(utcTime(given.shipped_at)).toISOString() : null,
+      pieces: null,
+      serials: [],
+    }
+    const wanted = given.status || own.state
+    const refusal = `Cannot transition shipment from current state: '${own.state}' to requested state: '${wanted}', no transition found.`
+    if (wanted === own.state) await trackShipment(db, shop, held, confirmed)
+    else if (wanted !== 'shipped') throw new NotApplicable('no_transition', refusal)
+    // Of one that is ready the shop's own reason says more.
+    else
+      await inOwnTexts(own.state === 'ready' ? {} : { not_shippable: refusal }, () =>
+        shipShipment(db, store, confirmed),
+      )
+
+    const left = leftOfShipment(given, own, order)
+    const said = [
+      `Updated shipment ${number}`,
+      ...(left.length > 0 ? [`Not applied of shipment ${number}: its ${left.join(', ')}`] : []),
+    ]
+    return {
+      notifications: said.map((description, index) => ({
+        level: index === 0 ? 'info' : 'warn',
+        subject: message,
+        description,
+      })),
+      details: {},
+    }
+  },
+}
