@@ -3,6 +3,7 @@ import { addCustomer as add } from '../store/writes/put-customer.ts'
 import { customerContent } from './customer-content.ts'
 import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
+import { summary } from './summary.ts'
 
 /** Makes an account with its two addresses. */
 export const addCustomer: Handler<CustomerInbound> = {
@@ -14,7 +15,6 @@ export const addCustomer: Handler<CustomerInbound> = {
     const content = customerContent(payload)
     const texts = { customer_exists: `Customer with email '${content.email}' already exists!` }
     const id = await inOwnTexts(texts, () => add(db, store, content))
-    const description = `Added new customer with ${content.email} and ID: ${id}`
-    return { notifications: [{ level: 'info', subject: message, description }], details: {} }
+    return summary(message, `Added new customer with ${content.email} and ID: ${id}`)
   },
 }

@@ -35,8 +35,14 @@ const MESSAGES: Handlers = [
 
 /** Of Wombat's. */
 const OBJECTS: Handlers = [
-  ...[setInventory, setPrice, addProduct, updateProduct],
-  ...[updateOrder, updateShipment, addCustomer, updateCustomer],
+  setInventory,
+  setPrice,
+  addProduct,
+  updateProduct,
+  updateOrder,
+  updateShipment,
+  addCustomer,
+  updateCustomer,
 ]
 
 /** Adding one is one line. */

@@ -2,6 +2,7 @@ import { type InventoryInbound, inventoryInboundSchema } from '../messages/schem
 import { moveStock } from '../store/writes/move-stock.ts'
 import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
+import { summary } from './summary.ts'
 
 /** The level of a SKU at a location is now `quantity`. */
 export const setInventory: Handler<InventoryInbound> = {
@@ -20,7 +21,6 @@ export const setInventory: Handler<InventoryInbound> = {
     }
     const move = { sku, location: { name: location }, quantity, absolute: true, onlyWhereKept: true }
     const { from, to } = await inOwnTexts(texts, () => moveStock(db, store, { ...move, reason: message }))
-    const description = `Set inventory for ${sku} at ${location} from ${from} to ${to}`
-    return { notifications: [{ level: 'info', subject: message, description }], details: {} }
+    return summary(message, `Set inventory for ${sku} at ${location} from ${from} to ${to}`)
   },
 }

@@ -3,6 +3,7 @@ import { wireDecimal } from '../messages/wire.ts'
 import { priceVariant } from '../store/writes/price-variant.ts'
 import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
+import { summary } from './summary.ts'
 
 /** The price of a variant, and its other columns that hold prices. */
 export const setPrice: Handler<PriceInbound> = {
@@ -18,7 +19,6 @@ export const setPrice: Handler<PriceInbound> = {
     )
     // The store's own code prints nothing for a price that is not there.
     const was = from === null ? '' : wireDecimal(from)
-    const description = `Set price for ${sku} from ${was} ${currency} to ${wireDecimal(to)} ${currency}`
-    return { notifications: [{ level: 'info', subject: message, description }], details: {} }
+    return summary(message, `Set price for ${sku} from ${was} ${currency} to ${wireDecimal(to)} ${currency}`)
   },
 }

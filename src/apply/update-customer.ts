@@ -3,6 +3,7 @@ import { changeCustomer } from '../store/writes/put-customer.ts'
 import { customerContent } from './customer-content.ts'
 import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
+import { summary } from './summary.ts'
 
 /** Changes the names and addresses of an account. */
 export const updateCustomer: Handler<CustomerInbound> = {
@@ -14,7 +15,6 @@ export const updateCustomer: Handler<CustomerInbound> = {
     const content = customerContent(payload)
     const texts = { unknown_customer: `Can't find customer with email '${content.email}'` }
     const id = await inOwnTexts(texts, () => changeCustomer(db, store, content))
-    const description = `Updated customer with ${content.email} and ID: ${id}`
-    return { notifications: [{ level: 'info', subject: message, description }], details: {} }
+    return summary(message, `Updated customer with ${content.email} and ID: ${id}`)
   },
 }

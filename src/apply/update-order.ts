@@ -2,6 +2,7 @@ import { type OrderMarksInbound, orderMarksSchema } from '../messages/schemas/wo
 import { changeOrder } from '../store/writes/change-order.ts'
 import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
+import { summary } from './summary.ts'
 
 /** Sets the state and the e-mail address of an order. The order itself goes to the hub as any that has changed. */
 export const updateOrder: Handler<OrderMarksInbound> = {
@@ -14,7 +15,6 @@ export const updateOrder: Handler<OrderMarksInbound> = {
     const texts = { unknown_order: `Order with number ${number} was not found` }
     const marks = { state: status ?? undefined, email: email ?? undefined }
     await inOwnTexts(texts, () => changeOrder(db, store, number, marks))
-    const description = `Updated Order with number ${number}`
-    return { notifications: [{ level: 'info', subject: message, description }], details: {} }
+    return summary(message, `Updated Order with number ${number}`)
   },
 }
