@@ -47,6 +47,7 @@ export function createApp(options: AppOptions): Express {
   } = options
   const described = openApi('spree-bridge', version, { ...COMMON, ...operations })
   const app = express()
+  app.disable('x-powered-by') // helmet takes it from the others only
   for (const service of services) app.use(service)
   app.use(helmet())
 
