@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { HANDLERS, handlerOf } from '../../src/apply/handlers.ts'
 import { createInbox, type Inbox, type Received } from '../../src/apply/inbox.ts'
+import { enterApplied } from '../../src/apply/inbox-row.ts'
 import { createLog } from '../../src/observe/log.ts'
 import type { Db } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
@@ -145,6 +146,17 @@ describe('stock changes that come at once', () => {
     elsewhere.release()
     expect(await first).toMatchObject({ outcome: 'repeated', answer: { body: '{"applied":"elsewhere"}' } })
     expect([await levelOf('BC-01'), await levelOf('TM-1')]).toEqual([before[0], before[1]! + 1])
+  })
+
+  test('of which one was entered elsewhere a moment ago: all of them fail, to go by themselves', async () => {
+    const arrivals = [sent('BC-01', 1), sent('TM-1', 1)].map(({ id }) => {
+      return { hub: 'hub', dialect: 'seed', messageId: id, type: 'stock:change', payload: '{}' } as const
+    })
+    const entered = (some: typeof arrivals) =>
+      enterApplied(database.pool, new Map(some.map((arrival) => [arrival, { status: 200, body: '{}' }])))
+    await entered(arrivals.slice(1))
+    await expect(entered(arrivals)).rejects.toMatchObject({ code: '23505' })
+    expect(await rows('select from bridge.inbox where message_id = $1', [arrivals[0]!.messageId])).toEqual([])
   })
 
   test('of which an order waits for some: they go to it', async () => {
