@@ -16,7 +16,7 @@ import { dialectOf } from './dialects.ts'
 import { type Handler, NotApplicable } from './handler.ts'
 import { inGroups } from './in-groups.ts'
 import { enterInbox, type InboxKey, recordFailure, settleApplied } from './inbox-row.ts'
-import { originOf } from './origin.ts'
+import { originOf, setOrigin } from './origin.ts'
 import { PayloadFault } from './payload-fault.ts'
 
 /** What became of a delivery: applied now, known already, kept as failed, or put off without a trace. */
@@ -96,7 +96,7 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
       if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
       const inbound = readInbound(handler, delivery)
       const answer = await atStep('apply.write', async () => {
-        await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
+        await setOrigin(db, originOf(messageId, row.receivedAt))
         return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound, shape))
       })
       await atStep('apply.answer', () => settleApplied(db, row.id, answer))

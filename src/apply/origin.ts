@@ -1,3 +1,6 @@
+import type { Db } from '../postgres/pool.ts'
+import { queryPrepared } from '../postgres/prepared.ts'
+
 /** So long a hub repeats a message: what arrives now and does not tell when it was made, was made since then. */
 const RETRY_HORIZON_MILLISECONDS = 7 * 24 * 60 * 60 * 1_000
 /** The hub's clock may be this much ahead of the database's. */
@@ -30,4 +33,9 @@ function madeAt(messageId: string, arrivedAt: Date): number {
 function objectIdTime(id: string): number | undefined {
   const [, seconds] = /^([0-9a-f]{8})[0-9a-f]{16}$/i.exec(id) ?? []
   return seconds === undefined ? undefined : Number.parseInt(seconds, 16) * 1_000
+}
+
+/** For all that the transaction writes from now on. */
+export async function setOrigin(db: Db, origin: string): Promise<void> {
+  await queryPrepared(db, `select set_config('bridge.origin', $1, true)`, [origin])
 }

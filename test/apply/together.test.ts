@@ -7,7 +7,7 @@ import { createLog } from '../../src/observe/log.ts'
 import type { Db } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { moveStock } from '../../src/store/writes/move-stock.ts'
-import { makeMoves, takeMoves } from '../../src/store/writes/move-stock-together.ts'
+import { makeMoves, placeMoves, takeMoves } from '../../src/store/writes/move-stock-together.ts'
 import type { Moved, StockMove } from '../../src/store/writes/stock-move.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
@@ -222,7 +222,7 @@ describe.each(['spree-2.0', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const)(
           try {
             let taken: readonly (Moved | undefined)[] = []
             const atOnce = await left(async (db) => {
-              const found = await takeMoves(db, store, moves)
+              const found = await takeMoves(db, store, await placeMoves(db, store, moves))
               await makeMoves(
                 db,
                 store,

@@ -206,11 +206,10 @@ export async function takeStock(
       where l.id = change.id`,
     [[...changes.keys()], [...changes.values()], ids.at],
   )
-  const counted = variants.filter(({ tracked }) => tracked)
   await touchWithStock(
     db,
     shop,
-    counted.map(({ id }) => id),
+    variants.filter(({ tracked }) => tracked),
   )
 }
 

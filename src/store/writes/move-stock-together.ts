@@ -23,28 +23,53 @@ import {
 } from './stock-place.ts'
 import { touchWithStock } from './touch.ts'
 
-type Placed = StockMove & StockPlace & Readonly<{ tracked: boolean }>
-export type TakenMove = Placed & Effect & Readonly<{ rowId: string }>
+/** A move with the place that it means; undefined where there is none. */
+export type PlacedMove =
+  | (StockMove & StockPlace & Readonly<{ productId: string; tracked: boolean }>)
+  | undefined
+/** Its row is locked, and what becomes of the level is known; undefined for one that has to go by itself. */
+export type TakenMove = NonNullable<PlacedMove> & Effect & Readonly<{ rowId: string }>
+
+/** Finds where many moves are to be made. */
+export async function placeMoves(
+  db: Db,
+  store: Pick<Store, 'family' | 'columns'>,
+  moves: readonly StockMove[],
+): Promise<PlacedMove[]> {
+  const shop = shopOf(store)
+  const named = new Map(moves.map(({ location }) => [JSON.stringify(location), location]))
+  const [variants, ...found] = await Promise.all([
+    findVariants(db, shop, [...new Set(moves.map(({ sku }) => sku))]),
+    ...[...named.values()].map((location) => findIfThere(db, shop, location)),
+  ])
+  const locations = new Map([...named.keys()].map((key, index) => [key, found[index]]))
+  return moves.map((move) => {
+    const variant = variants.get(move.sku)
+    const location = locations.get(JSON.stringify(move.location))
+    if (!variant || !location) return undefined
+    const { id: variantId, productId, tracked } = variant
+    return { ...move, variantId, productId, tracked, locationId: location.id }
+  })
+}
 
 /**
- * Takes the rows of many moves, which `makeMoves` then makes as `moveStock` makes one: in a few statements, in the order
- * given, and waiting for nobody. Undefined stands for each that has to go by itself: because somebody is at its rows, an
- * order waits for its pieces, or its place has no row yet; or because it cannot be made, which `moveStock` says in words.
+ * Takes the rows of many moves, which `makeMoves` then makes as `moveStock` makes one: in the order given, and waiting for
+ * nobody. Undefined stands for each that has to go by itself: because somebody is at its rows, an order waits for its
+ * pieces, or its place has no row yet; or because it cannot be made, which `moveStock` says in words.
  */
 export async function takeMoves(
   db: Db,
   store: Pick<Store, 'family' | 'columns'>,
-  moves: readonly StockMove[],
+  moves: readonly PlacedMove[],
 ): Promise<(TakenMove | undefined)[]> {
   const shop = shopOf(store)
-  const placed = await placeMoves(db, shop, moves)
-  const known = placed.filter((move) => move !== undefined)
+  const placed = moves.filter((move) => move !== undefined)
   const [rows, awaited] = await Promise.all([
-    lockFreeStock(db, shop, known),
+    lockFreeStock(db, shop, placed),
     // Behind the locks: whoever comes to wait from now on waits for this transaction first.
-    findAwaited(db, shop, known.filter(mayGrow)),
+    findAwaited(db, shop, placed.filter(mayGrow)),
   ])
-  return planMoves(placed, rows, awaited)
+  return planMoves(moves, rows, awaited)
 }
 
 /** The writes, in one piece: no statement needs the answer to another. */
@@ -56,26 +81,12 @@ export async function makeMoves(
   const shop = shopOf(store)
   const made = moves.filter(({ difference }) => difference !== 0)
   const counted = made.filter((move) => move.counted)
+  const touched = counted.map(({ variantId: id, productId }) => ({ id, productId }))
   await Promise.all([
     insertMovements(db, shop, made),
     changeLevels(db, shop, counted),
-    touchWithStock(db, shop, [...new Set(counted.map(({ variantId }) => variantId))]),
+    touchWithStock(db, shop, touched),
   ])
-}
-
-async function placeMoves(db: Db, shop: Shop, moves: readonly StockMove[]): Promise<(Placed | undefined)[]> {
-  const named = new Map(moves.map(({ location }) => [JSON.stringify(location), location]))
-  const [variants, ...found] = await Promise.all([
-    findVariants(db, shop, [...new Set(moves.map(({ sku }) => sku))]),
-    ...[...named.values()].map((location) => findIfThere(db, shop, location)),
-  ])
-  const locations = new Map([...named.keys()].map((key, index) => [key, found[index]]))
-  return moves.map((move) => {
-    const variant = variants.get(move.sku)
-    const location = locations.get(JSON.stringify(move.location))
-    if (!variant || !location) return undefined
-    return { ...move, variantId: variant.id, locationId: location.id, tracked: variant.tracked }
-  })
 }
 
 async function findIfThere(db: Db, shop: Shop, named: NamedLocation): Promise<StockLocation | undefined> {
@@ -92,7 +103,7 @@ function mayGrow({ absolute, quantity }: StockMove): boolean {
 }
 
 function planMoves(
-  moves: readonly (Placed | undefined)[],
+  moves: readonly PlacedMove[],
   rows: ReadonlyMap<string, StockRow>,
   awaited: ReadonlySet<string>,
 ): (TakenMove | undefined)[] {

@@ -15,7 +15,7 @@ import {
   type StockMove,
 } from './stock-move.ts'
 import { findLocation, findVariant, lockStock, makeStock, readLevel } from './stock-place.ts'
-import { touchVariants, touchWithStock } from './touch.ts'
+import { type TouchedVariant, touchVariants, touchWithStock } from './touch.ts'
 
 /**
  * Changes the stock of a SKU as a stock movement of Spree does, under the same lock: movement, level, backorders filled,
@@ -54,13 +54,14 @@ export async function moveStock(
   if (!counted) return { from, to }
   await changeLevels(db, shop, movements)
   if (difference > 0) await fillBackorders(db, shop, variant.id, location.id, difference)
-  await touchWithStock(db, shop, [variant.id])
+  await touchWithStock(db, shop, [variant])
   return { from, to }
 }
 
 type Promised = Readonly<{
   level: string
   variant: string
+  product: string
   sku: string
   on_hand: number
   tracked: boolean
@@ -86,7 +87,7 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
   )
   const { rows: levels } = await queryPrepared<Promised>(
     db,
-    `select l.id::text as level, v.id::text as variant, v.sku, l.count_on_hand as on_hand,
+    `select l.id::text as level, v.id::text as variant, v.product_id::text as product, v.sku, l.count_on_hand as on_hand,
             coalesce(v.track_inventory, true) as tracked,
             sum(case m.kind when 'allocated' then abs(m.quantity) else -abs(m.quantity) end)::integer as promised
        from ${movements} m
@@ -108,8 +109,8 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
       order by variant_id, line_item_id`,
     [id],
   )
-  const touched: string[] = []
-  for (const { level, variant, sku, on_hand: onHand, tracked, promised } of levels) {
+  const touched: TouchedVariant[] = []
+  for (const { level, variant, product, sku, on_hand: onHand, tracked, promised } of levels) {
     let leaving = 0
     for (const { quantity } of lines.filter((line) => line.variant === variant)) {
       const pieces = Math.min(quantity, promised - leaving)
@@ -137,7 +138,7 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
         where id = $1::bigint`,
       [level, leaving],
     )
-    touched.push(variant)
+    touched.push({ id: variant, productId: product })
   }
   await touchVariants(db, shop, touched)
 }

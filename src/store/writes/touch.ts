@@ -3,29 +3,23 @@ import { queryPrepared } from '../../postgres/prepared.ts'
 import { NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
 
+/** A variant with the product whose one it is. */
+export type TouchedVariant = Readonly<{ id: string; productId: string }>
+
 /**
  * Moves `updated_at` up the chain as Spree does when something about variants or a product changed: it is the key of the
  * shop's caches. Variants before products, as everywhere, or two of us would wait for each other. In 2.0 variants have no
  * such time, but their products have.
  */
-export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
-  const variants = shop.table('spree_variants')
-  const { rows } = await queryPrepared<{ product_id: string }>(
-    db,
-    shop.columns.has('spree_variants', 'updated_at')
-      ? `with touched as (
-           select id from ${variants} where id = any($1::bigint[]) order by id for no key update
-         )
-         update ${variants} v
-            set updated_at = ${NOW}
-           from touched
-          where v.id = touched.id
-          returning v.product_id::text as product_id`
-      : `select product_id::text from ${variants} where id = any($1::bigint[]) order by id`,
-    [variantIds],
-  )
-  const productIds = [...new Set(rows.map((row) => row.product_id))]
-  await Promise.all([touchProducts(db, shop, productIds), touchLines(db, shop, variantIds)])
+export async function touchVariants(db: Db, shop: Shop, touched: readonly TouchedVariant[]): Promise<void> {
+  if (touched.length === 0) return
+  const variantIds = [...new Set(touched.map(({ id }) => id))]
+  const productIds = [...new Set(touched.map(({ productId }) => productId))]
+  await Promise.all([
+    shop.columns.has('spree_variants', 'updated_at') && touchRows(db, shop, 'spree_variants', variantIds),
+    touchProducts(db, shop, productIds),
+    touchLines(db, shop, variantIds),
+  ])
 }
 
 /** In 2.0 stock touches nothing. */
@@ -34,24 +28,27 @@ export function touchesWithStock({ columns }: Shop): boolean {
 }
 
 /** What a change of their stock touches. */
-export async function touchWithStock(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
-  if (touchesWithStock(shop) && variantIds.length > 0) await touchVariants(db, shop, variantIds)
+export async function touchWithStock(db: Db, shop: Shop, variants: readonly TouchedVariant[]): Promise<void> {
+  if (touchesWithStock(shop)) await touchVariants(db, shop, variants)
 }
 
-export async function touchProducts(db: Db, shop: Shop, productIds: readonly string[]): Promise<void> {
-  const products = shop.table('spree_products')
-  const touched = queryPrepared(
+export async function touchProducts(db: Db, shop: Shop, ids: readonly string[]): Promise<void> {
+  await Promise.all([touchRows(db, shop, 'spree_products', ids), touchTaxons(db, shop, ids)])
+}
+
+async function touchRows(db: Db, shop: Shop, name: string, ids: readonly string[]): Promise<void> {
+  const table = shop.table(name)
+  await queryPrepared(
     db,
     `with touched as (
-       select id from ${products} where id = any($1::bigint[]) order by id for no key update
+       select id from ${table} where id = any($1::bigint[]) order by id for no key update
      )
-     update ${products} p
+     update ${table} row
         set updated_at = ${NOW}
        from touched
-      where p.id = touched.id`,
-    [productIds],
+      where row.id = touched.id`,
+    [ids],
   )
-  await Promise.all([touched, touchTaxons(db, shop, productIds)])
 }
 
 // What somebody else has locked is being changed, and so touched, by them: nobody waits for these.

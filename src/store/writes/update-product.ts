@@ -36,7 +36,8 @@ export async function updateProduct(
   for (const name of content.optionTypes) {
     if ((await giveOptionType(db, shop, owner, name)).changed) changed = true
   }
-  if (changedVariants.length > 0) await touchVariants(db, shop, changedVariants)
+  const touched = changedVariants.map((id) => ({ id, productId: product.id }))
+  await touchVariants(db, shop, touched)
 
   const slug = await newSlug(db, shop, product, content)
   const columns = {
