@@ -785,6 +785,16 @@ const OBJECTS: Readonly<Record<string, object>> = {
   set_price: { price: { product_id: 'TM-1', price: 12.95, cost_price: 6.25 } },
   add_product: { product: TOTE },
   update_product: { product: { ...TOTE, sku: 'TM-1', variants: [] } },
+  add_order: {
+    order: {
+      ...{ id: 'QM-1', status: 'complete', email: 'joe@example.com', currency: 'USD' },
+      ...{ placed_on: '2026-03-09T09:28:00Z', totals: { item: 69, shipping: 6, order: 75 } },
+      line_items: [{ product_id: 'BC-01', quantity: 2, price: 34.5 }],
+      adjustments: [{ name: 'shipping', value: 6 }],
+      ...{ shipping_address: { ...BRIAN.shipping_address, firstname: 'Joe', lastname: 'Smith' } },
+      payments: [{ amount: 75, payment_method: 'Check' }],
+    },
+  },
   update_order: { order: { id: 'R204817351', status: 'canceled', email: 'new@example.com' } },
   update_shipment: {
     shipment: {

@@ -115,6 +115,7 @@ export async function findVariants(
     throw new NotApplicable(
       'unknown_sku',
       `Order ${order.number} cannot be imported: this store has no variant with SKU ${missing.join(', ')}.`,
+      missing,
     )
   }
   const ambiguous = skus.filter((sku) => rows.filter((variant) => variant.sku === sku).length > 1)
