@@ -599,6 +599,38 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('PLACES')
   })
 
+  test('that names no shipments is parcelled where no place has all of it, and owes what none has', async () => {
+    const { order, notifications } = await apply(
+      shop,
+      genericOrder('PARCELS', {
+        totals: { item: 115, shipping: 6.45, payment: 121.45, order: 121.45 },
+        line_items: [
+          { sku: 'FS-NAVY-M', quantity: 7, price: 10 },
+          { sku: 'SL-7', quantity: 1, price: 45 },
+        ],
+        payments: [{ amount: 121.45, status: 'completed', payment_method: 'Check' }],
+        shipments: [],
+      }),
+    )
+    expect(notifications).toEqual([])
+    expect(order).toMatchObject({
+      ...{ ship_total: '6.45', total: '121.45', shipment_state: 'backorder' },
+      shipments: [
+        { cost: '3.22', stock_location_name: 'Portland warehouse', shipping_method: { name: 'Ground' } },
+        { cost: '3.23', stock_location_name: 'Kiel depot', shipping_method: { name: 'Ground' } },
+      ],
+    })
+    expect(await unitsOf('PARCELS')).toMatchObject([
+      { sku: 'FS-NAVY-M', state: 'on_hand', quantity: 5 },
+      { sku: 'SL-7', state: 'backordered', quantity: 1 },
+      { sku: 'FS-NAVY-M', state: 'on_hand', quantity: 2 },
+    ])
+    expect([await levelOf('FS-NAVY-M', 1), await levelOf('FS-NAVY-M', 2)]).toEqual(
+      family === 'spree-6.0' ? [5, 2] : [0, 0],
+    )
+    await addsUp('PARCELS')
+  })
+
   const item = { sku: 'BC-01', quantity: 2 }
   const shipment = { cost: 6, items: [item] }
   test.each<[string, string, RegExp, Record<string, unknown>]>([
@@ -658,7 +690,7 @@ describe.each(families)('an order imported into %s', (family) => {
     [
       'more than there is, over two lines',
       'insufficient_stock',
-      /in one stock location there are not 4 of OC-L free/,
+      /in all stock locations together there are not 4 of OC-L free/,
       {
         line_items: [
           { sku: 'OC-L', quantity: 2, price: 17.25 },

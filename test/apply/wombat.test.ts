@@ -637,6 +637,37 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       })
     })
 
+    test('C164 what no place has alone comes from several, and the shipping is shared out evenly', async () => {
+      await opened()
+      // In the one place there are 8 or 5 of it, in the other 4 or 2.
+      const [sku, here, there] = isOld ? ['HC-F', 8, 4] : ['FS-NAVY-M', 5, 2]
+      const sums = { item: (here + there) * 10, shipping: 6.45, order: (here + there) * 10 + 6.45 }
+      const split = ordered({
+        totals: sums,
+        line_items: [{ product_id: sku, quantity: here + there, price: 10 }],
+        adjustments: [{ name: 'Shipping', value: 6.45 }],
+        payments: [{ amount: sums.order, state: 'completed', payment_method: 'credit card' }],
+      })
+      const { summary, orders, shipments } = await answered(addOrder, split)
+      expect(summary).toBe('Order number R154085346 was added')
+      expect(orders).toMatchObject([{ status: 'complete', totals: { ...sums, payment: sums.order } }])
+      const pieces = (n: number) =>
+        isOld || isSolidus
+          ? Array.from({ length: n }, () => ({ product_id: sku, quantity: 1 }))
+          : [{ product_id: sku, quantity: n }]
+      expect(shipments).toMatchObject([
+        { status: 'ready', cost: 3.22, stock_location: thing.location, items: pieces(here) },
+        { status: 'ready', cost: 3.23, stock_location: thing.elsewhere, items: pieces(there) },
+      ])
+      const levels = isSix ? 'count_on_hand - allocated_count' : 'count_on_hand'
+      const left = await rows(
+        `select (${levels})::integer as free
+           from ${isSix ? 'spree_stock_levels' : 'spree_stock_items'}
+          where variant_id = ${isOld ? 102 : 103}`,
+      )
+      expect(left).toEqual([{ free: 0 }, { free: 0 }])
+    })
+
     const scarce = isOld ? 'HC-F' : 'FS-NAVY-S'
     const one = { product_id: scarce, quantity: 1, price: 200 }
     test.each([

@@ -67,13 +67,14 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
   const billing = await addressRow(db, columns, given.billingAddress, warn)
   const shipping = await addressRow(db, columns, given.shippingAddress, warn)
   const shop = await findShop(db, columns, given)
-  const methods = await findShippingMethods(db, columns, words, given, warn)
-  const methodIds = methods.map(({ id }) => id)
   const customerId = await findCustomer(db, columns, given.email)
+  const placement = await placeShipments(db, columns, words, given, variants, warn)
+  const placed = { ...given, shipments: placement.shipments }
+  const methods = await findShippingMethods(db, columns, words, placed, warn)
+  const methodIds = methods.map(({ id }) => id)
   const order = words.retaxes
-    ? await countTaxes(db, columns, given, { shipping, variants, methods }, warn)
-    : given
-  const placement = await placeShipments(db, columns, words, order, variants, warn)
+    ? await countTaxes(db, columns, placed, { shipping, variants, methods }, warn)
+    : placed
 
   const { at } = shop
   const totals = orderTotals(order)
