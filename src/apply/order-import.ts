@@ -2,13 +2,14 @@ import { rawOrder } from '../messages/raw-order.ts'
 import { type OrderImportPayload, orderImportSchema } from '../messages/schemas/order-import.ts'
 import { type Handler, type Inbound, NotApplicable, type Notification } from './handler.ts'
 import { placeOrder } from './place-order.ts'
+import { shaped } from './shaped.ts'
 
 /** Protocol §7.3. A number is imported once: a message that brings it again is refused, whatever it holds. */
 export const orderImport: Handler<OrderImportPayload> = {
   message: 'order:import',
   description: 'Places the order, given in the generic form, in the store; once per number.',
   schema: orderImportSchema,
-  async apply(db, store, inbound) {
+  async apply(db, store, inbound, shape) {
     const cuts: Notification[] = []
     const given = truncated(inbound, cuts)
     const { id, notifications } = await placeOrder(db, store, given, cuts)
@@ -16,7 +17,13 @@ export const orderImport: Handler<OrderImportPayload> = {
     if (snapshot === undefined || snapshot instanceof Error) {
       throw snapshot ?? new Error(`Order ${given.number} was written, but is not to be read.`)
     }
-    return { notifications, details: { order: rawOrder(snapshot) } }
+    const told = await shaped('order:persist', rawOrder(snapshot), shape)
+    if (!(told instanceof Error)) return { notifications, details: told ? { order: told } : {} }
+    const description = `order ${given.number}: not told: ${told.message}`
+    return {
+      notifications: [...notifications, { level: 'warn', subject: 'order was not told', description }],
+      details: {},
+    }
   },
 }
 

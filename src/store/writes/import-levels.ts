@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import { living, type Variant } from './import-references.ts'
@@ -54,7 +55,8 @@ export class StockLevels {
 export async function readLocations(db: Db, columns: Columns): Promise<Location[]> {
   const adminName = columns.has('spree_stock_locations', 'admin_name') ? 'lower(l.admin_name)' : 'null'
   const byDefault = columns.has('spree_stock_locations', 'default') ? 'l."default" desc, ' : ''
-  const { rows } = await db.query<Location>(
+  const { rows } = await queryPrepared<Location>(
+    db,
     `select l.id::text,
             l.name,
             array_remove(array[lower(l.name), ${adminName}], null) as names,
@@ -62,6 +64,7 @@ export async function readLocations(db: Db, columns: Columns): Promise<Location[
        from ${quoteName(columns.schema)}.spree_stock_locations l
       where coalesce(l.active, true) ${living(columns, 'spree_stock_locations', 'l')}
       order by ${byDefault}l.id`,
+    [],
   )
   return rows
 }
@@ -80,7 +83,8 @@ export async function lockLevels(
       levels.set(location.id, id, { id: null, free: 0, backorderable: location.backorderable })
     }
   }
-  const { rows } = await db.query<Level & { locationId: string; variantId: string }>(
+  const { rows } = await queryPrepared<Level & { locationId: string; variantId: string }>(
+    db,
     `select l.id::text,
             l.stock_location_id::text as "locationId",
             l.variant_id::text as "variantId",

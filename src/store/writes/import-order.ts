@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { amountText } from '../../messages/amount.ts'
 import { sqlState } from '../../postgres/errors.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
@@ -106,8 +107,11 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
 async function refuseExisting(db: Db, columns: Columns, words: ImportWords, number: string): Promise<void> {
   // Of two at the same time the second waits here, and then finds the first.
   if (!words.numbersAreUnique)
-    await db.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`spree-bridge order ${number}`])
-  const { rows } = await db.query(
+    await queryPrepared(db, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `spree-bridge order ${number}`,
+    ])
+  const { rows } = await queryPrepared(
+    db,
     `select from ${quoteName(columns.schema)}.spree_orders where number = $1 limit 1`,
     [number],
   )

@@ -1,5 +1,6 @@
 import { apportion } from '../../messages/amount.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
@@ -138,7 +139,8 @@ export async function takeStock(
     }
   }
   await insertRows(db, columns, 'spree_stock_movements', ids.at, movements)
-  await db.query(
+  await queryPrepared(
+    db,
     `update ${quoteName(columns.schema)}.${words.levels} l
         set ${column} = l.${column} + change.quantity,
             updated_at = $3
