@@ -9,10 +9,21 @@ const CLOCK_SKEW_MILLISECONDS = 60_000
  * is taken: for the echo rule, too early is safe (the change is announced back once too often) and too late is not.
  */
 export function originOf(messageId: string, arrivedAt: Date): string {
+  return `${madeAt(messageId, arrivedAt)}:${messageId}`
+}
+
+/** Of messages that change the store together: that of the one that was made first. */
+export function originOfGroup(messageIds: readonly string[], arrivedAt: Date): string {
+  const made = messageIds.map((id) => madeAt(id, arrivedAt))
+  const first = made.indexOf(Math.min(...made))
+  return originOf(messageIds[first] ?? '', arrivedAt)
+}
+
+function madeAt(messageId: string, arrivedAt: Date): number {
   const arrived = arrivedAt.getTime()
   const made = objectIdTime(messageId)
   const isPlausible = made !== undefined && made <= arrived + CLOCK_SKEW_MILLISECONDS
-  return `${isPlausible ? Math.min(made, arrived) : arrived - RETRY_HORIZON_MILLISECONDS}:${messageId}`
+  return isPlausible ? Math.min(made, arrived) : arrived - RETRY_HORIZON_MILLISECONDS
 }
 
 /** An ObjectId is 12 bytes in hexadecimal digits, of which the first four are the seconds since the epoch. */

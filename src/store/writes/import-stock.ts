@@ -13,7 +13,7 @@ import { NotApplicable } from './not-applicable.ts'
 import { type Shop, shopOf } from './shop.ts'
 import { type Parcel, spreadPieces } from './spread-pieces.ts'
 import { lockStock, makeStock, type StockLocation } from './stock-place.ts'
-import { touchVariants } from './touch.ts'
+import { touchWithStock } from './touch.ts'
 
 /** A shipment with its place, and which of its pieces are there. */
 export type PlacedShipment = ImportedShipment &
@@ -148,10 +148,8 @@ export async function takeStock(
       where l.id = change.id`,
     [[...changes.keys()], [...changes.values()], ids.at],
   )
-  // In 2.0 stock touches nothing.
-  if (!columns.has('spree_variants', 'updated_at')) return
   const counted = variants.filter(({ tracked }) => tracked)
-  await touchVariants(
+  await touchWithStock(
     db,
     shop,
     counted.map(({ id }) => id),

@@ -24,17 +24,34 @@ export async function touchVariants(db: Db, shop: Shop, variantIds: readonly str
       : `select product_id::text from ${variants} where id = any($1::bigint[]) order by id`,
     [variantIds],
   )
-  for (const productId of new Set(rows.map((row) => row.product_id))) await touchProduct(db, shop, productId)
-  await touchLines(db, shop, variantIds)
+  const productIds = [...new Set(rows.map((row) => row.product_id))]
+  await Promise.all([touchProducts(db, shop, productIds), touchLines(db, shop, variantIds)])
 }
 
-export async function touchProduct(db: Db, shop: Shop, productId: string): Promise<void> {
-  await queryPrepared(
+/** In 2.0 stock touches nothing. */
+export function touchesWithStock({ columns }: Shop): boolean {
+  return columns.has('spree_variants', 'updated_at')
+}
+
+/** What a change of their stock touches. */
+export async function touchWithStock(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
+  if (touchesWithStock(shop) && variantIds.length > 0) await touchVariants(db, shop, variantIds)
+}
+
+export async function touchProducts(db: Db, shop: Shop, productIds: readonly string[]): Promise<void> {
+  const products = shop.table('spree_products')
+  const touched = queryPrepared(
     db,
-    `update ${shop.table('spree_products')} set updated_at = ${NOW} where id = $1::bigint`,
-    [productId],
+    `with touched as (
+       select id from ${products} where id = any($1::bigint[]) order by id for no key update
+     )
+     update ${products} p
+        set updated_at = ${NOW}
+       from touched
+      where p.id = touched.id`,
+    [productIds],
   )
-  await touchTaxons(db, shop, productId)
+  await Promise.all([touched, touchTaxons(db, shop, productIds)])
 }
 
 // What somebody else has locked is being changed, and so touched, by them: nobody waits for these.
@@ -53,24 +70,24 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
 }
 
 /**
- * Spree 2.2 to 5 (`Product#touch_taxons`): a product's taxons with all above them, and their taxonomies. Before, where the
+ * Spree 2.2 to 5 (`Product#touch_taxons`): the products' taxons with all above them, and their taxonomies. Before, where the
  * products of a taxon have no positions, it is not touched; Spree 6 has a job for it.
  */
-export async function touchTaxons(db: Db, shop: Shop, productId: string): Promise<void> {
+export async function touchTaxons(db: Db, shop: Shop, productIds: readonly string[]): Promise<void> {
   if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')
   await queryPrepared(
     db,
-    `with above as (
+    `with own as materialized (
+       select distinct t.lft
+         from ${shop.table('spree_products_taxons')} pt
+         join ${taxons} t on t.id = pt.taxon_id
+        where pt.product_id = any($1::bigint[])
+     ), above as (
        select a.id, a.taxonomy_id
          from ${taxons} a
-        where exists (
-                select
-                  from ${shop.table('spree_products_taxons')} pt
-                  join ${taxons} own on own.id = pt.taxon_id
-                 where pt.product_id = $1::bigint
-                   and own.lft between a.lft and a.rgt)
+        where exists (select from own where own.lft between a.lft and a.rgt)
      ), touched as (
        update ${taxons}
           set updated_at = ${NOW}
@@ -83,6 +100,6 @@ export async function touchTaxons(db: Db, shop: Shop, productId: string): Promis
                 from ${taxonomies}
                where id in (select taxonomy_id from above)
                  for no key update skip locked)`,
-    [productId],
+    [productIds],
   )
 }

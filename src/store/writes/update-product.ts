@@ -12,7 +12,7 @@ import { shippingCategory } from './shipping-category.ts'
 import type { Shop } from './shop.ts'
 import { readDefaultStore } from './shop-defaults.ts'
 import { isTaken, recordSlug, slugify } from './slugs.ts'
-import { touchProduct, touchVariants } from './touch.ts'
+import { touchProducts, touchVariants } from './touch.ts'
 import { updateTranslated } from './translated.ts'
 import { type Owner, putVariant, roundedColumns } from './variants.ts'
 
@@ -51,7 +51,7 @@ export async function updateProduct(
   if (await giveProperties(db, shop, owner, content.properties)) changed = true
   if (await fileProduct(db, shop, owner, content.taxons)) changed = true
   if (slug !== undefined) await recordSlug(db, shop, product.id, slug, store.locale)
-  if (changed) await touchProduct(db, shop, product.id)
+  if (changed) await touchProducts(db, shop, [product.id])
   if (changed || changedVariants.length > 0) await mendDefaultVariant(db, shop, product.id)
   return changed || changedVariants.length > 0
 }
