@@ -4,6 +4,7 @@ import { type Applied, NotApplicable } from '../../src/apply/handler.ts'
 import { orderImport } from '../../src/apply/order-import.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
 import type { RawOrder } from '../../src/messages/schemas/order-message.ts'
+import { createShape, type Shape } from '../../src/messages/shaping/shape.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -33,16 +34,16 @@ async function apply(
   order: unknown,
   parameters: Record<string, unknown> = {},
   messageId = '52811a8584a8169f7a000001',
+  shape?: Shape,
 ): Promise<Applied & { order: RawOrder }> {
   const payload = orderImport.schema.parse({ order })
   const applied = await inTransaction(db.pool, async (tx) => {
     await tx.query(`select set_config('bridge.origin', $1, true)`, [`1384197765000:${messageId}`])
-    return orderImport.apply(tx, store, {
-      message: orderImport.message,
-      messageId,
-      payload,
+    const inbound = {
+      ...{ message: orderImport.message, messageId, payload },
       parameters: new Map(Object.entries(parameters)),
-    })
+    }
+    return orderImport.apply(tx, store, inbound, shape)
   })
   return { ...applied, order: applied.details['order'] as RawOrder }
 }
@@ -361,6 +362,21 @@ describe.each(families)('an order imported into %s', (family) => {
       shipments: [],
     })
     expect((await refusal(other)).code).toBe('order_exists')
+  })
+
+  test('C150 the answer is as the operator shapes orders; one that cannot be shaped is imported all the same', async () => {
+    const id = '52811a8584a8169f7a000003'
+    const redacting = await createShape({ redact: { 'order:persist': ['payload.email'] } }, 1_000)
+    const { order } = await apply(shop, genericOrder('REDACTED'), {}, id, redacting)
+    expect(order).toMatchObject({ number: 'REDACTED', email: null })
+    const failing = await createShape({ transform: { 'order:persist': '$error("no")' } }, 1_000)
+    const { details, notifications } = await apply(shop, genericOrder('UNTOLD'), {}, id, failing)
+    expect(details).toEqual({})
+    expect(notifications).toMatchObject([
+      { level: 'warn', description: expect.stringMatching(/^order UNTOLD: not told: /) },
+    ])
+    const off = await createShape({ announce: { 'order:persist': 'off' } }, 1_000)
+    expect((await apply(shop, genericOrder('WITHHELD'), {}, id, off)).details).toEqual({})
   })
 
   test('two imports of one number at the same time make one order', async () => {

@@ -646,7 +646,8 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         totals: sums,
         line_items: [{ product_id: sku, quantity: here + there, price: 10 }],
         adjustments: [{ name: 'Shipping', value: 6.45 }],
-        payments: [{ amount: sums.order, state: 'completed', payment_method: 'credit card' }],
+        // What is said of no payment is that it is completed.
+        payments: [{ amount: sums.order, payment_method: 'credit card' }],
       })
       const { summary, orders, shipments } = await answered(addOrder, split)
       expect(summary).toBe('Order number R154085346 was added')
@@ -668,38 +669,41 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       expect(left).toEqual([{ free: 0 }, { free: 0 }])
     })
 
-    const scarce = isOld ? 'HC-F' : 'FS-NAVY-S'
-    const one = { product_id: scarce, quantity: 1, price: 200 }
-    test.each([
-      [
-        { line_items: [{ ...one, product_id: 'NO-1' }] },
-        'Ensure order import variant: Variant w/SKU NO-1 not found.',
-      ],
-      [
-        { shipping_address: { ...joe, country: 'zz' } },
-        /^Ensure order import address country: .* no country ZZ\.$/,
-      ],
-      [
-        { payments: [{ amount: 210, payment_method: 'Barter' }] },
-        /^Order import payments: .* no payment method named Barter\.$/,
-      ],
-      ...(isOld
-        ? []
-        : [
-            [
-              { line_items: [{ ...one, quantity: 200, price: 1 }] },
-              /^Order import line items: .* there are not 200 of FS-NAVY-S free/,
-            ] as const,
-          ]),
-      [{ status: 'canceled' }, /^Order R154085346 is canceled: only an order that the store is to ship/],
-      [{ status: 'complete', state: 'canceled' }, /^Order R154085346 is canceled: /],
-      [{ totals: { item: 200, order: 200 } }, /^Order R154085346 does not add up: /],
-    ])('%j cannot be placed, and it says so', async (more, message) => {
+    test('what cannot be placed is told in the words of the stores’ importer, and nothing is written', async () => {
       await opened()
-      await expect(ask(addOrder, ordered(more))).rejects.toMatchObject({
-        name: 'NotApplicable',
-        message: typeof message === 'string' ? message : expect.stringMatching(message),
-      })
+      const item = { product_id: 'SPREE-T-SHIRT', quantity: 1, price: 200 }
+      const unfit: [object, string | RegExp][] = [
+        [
+          { line_items: [{ ...item, product_id: 'NO-1' }] },
+          'Ensure order import variant: Variant w/SKU NO-1 not found.',
+        ],
+        [
+          { shipping_address: { ...joe, country: 'zz' } },
+          /^Ensure order import address country: .* no country ZZ\.$/,
+        ],
+        [
+          { payments: [{ amount: 210, payment_method: 'Barter' }] },
+          /^Order import payments: .* no payment method named Barter\.$/,
+        ],
+        [{ status: 'canceled' }, /^Order R154085346 is canceled: only an order that the store is to ship/],
+        [{ status: 'complete', state: 'canceled' }, /^Order R154085346 is canceled: /],
+        // As in protocol/samples/wombat.webhook.shopify_order.request.json, whose discount is above zero.
+        [
+          { totals: { item: 200, adjustment: 11.9, tax: 0, shipping: 10, order: 211.9 } },
+          /^Order R154085346 does not add up: /,
+        ],
+      ]
+      // In 2.4 the default place may owe anything.
+      if (!isOld)
+        unfit.push([
+          { line_items: [{ ...item, quantity: 200, price: 1 }] },
+          /^Order import line items: .* in all stock locations together there are not 200 of SPREE-T-SHIRT free/,
+        ])
+      for (const [more, message] of unfit)
+        await expect(ask(addOrder, ordered(more))).rejects.toMatchObject({
+          name: 'NotApplicable',
+          message: typeof message === 'string' ? message : expect.stringMatching(message),
+        })
       expect(await changed()).toEqual([])
     })
   })
