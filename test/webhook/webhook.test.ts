@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import express from 'express'
 import fc from 'fast-check'
+import { addOrder } from '../../src/apply/add-order.ts'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { discardInbox, listInbox } from '../../src/apply/inbox-messages.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
@@ -643,6 +644,33 @@ describe('an object of a Wombat or FlowLink hub', () => {
       request_id: discarded.request_id,
       summary: 'Not applied: an operator has discarded this request.',
     })
+  })
+
+  test('C163 an order that comes twice at once under two ids is placed once, and answered with its objects', async () => {
+    const own = await startTestWeb(store, [addOrder], { hubDialect: 'wombat' })
+    try {
+      const order = { ...Object(OBJECTS['add_order']).order, id: 'TWICE-1' }
+      const send = (requestId: string) =>
+        post(`${own.url}/flowlink/add_order`, { request_id: requestId, order })
+      const ids = [newMessageId(), newMessageId()]
+      const answers = await Promise.all(ids.map(send))
+      const [placed, refused] = answers.map(told).toSorted((a, b) => a.status - b.status)
+      expect(placed).toEqual({
+        ...{ status: 200, request_id: expect.any(String), summary: 'Order number TWICE-1 was added' },
+        orders: [expect.objectContaining({ id: 'TWICE-1', status: 'complete' })],
+        shipments: [expect.objectContaining({ order_id: 'TWICE-1', cost: 6, status: 'ready' })],
+      })
+      expect(refused).toEqual({
+        ...{ status: 500, request_id: expect.any(String), backtrace: '' },
+        summary: expect.stringMatching(/^Order TWICE-1 is in this store already: /),
+      })
+      const before = await digestStore(store)
+      const again = await Promise.all(ids.map(send))
+      expect(again.map(({ text }) => text)).toEqual(answers.map(({ text }) => text))
+      expect(await digestStore(store)).toEqual(before)
+    } finally {
+      await own.stop()
+    }
   })
 
   test.each([
