@@ -610,6 +610,12 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         orders: [{ id: 'R154085346' }],
         shipments: [{ id, status: 'shipped', tracking: '1Z', shipped_at: thisTime }],
       })
+      // What one shop tells, another can place.
+      const [other] = sent['orders'] as [object]
+      expect(await answered(addOrder, { order: { ...other, id: 'R2' } })).toMatchObject({
+        summary: `Order number R2 was added${charged.replace('R154085346', 'R2')}`,
+        orders: [{ id: 'R2', email: 'joe@example.com', totals, shipping_address: hollywood }],
+      })
     })
 
     test('C163 the objects are as the operator shapes them; a store that is not told as objects has none', async () => {
