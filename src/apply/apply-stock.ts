@@ -3,8 +3,9 @@ import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { moveStock } from '../store/writes/move-stock.ts'
 import type { NamedLocation } from '../store/writes/stock-place.ts'
-import { type Applied, type Inbound, NotApplicable } from './handler.ts'
+import { type Applied, type Inbound, NotApplicable, type Notification } from './handler.ts'
 import { parameterOf } from './parameters.ts'
+import { type LevelSet, setLevel } from './set-level.ts'
 
 /** Both stock messages, which differ in whether the quantity is a difference; the answer is that of protocol §7.6. */
 export async function applyStock(
@@ -13,23 +14,27 @@ export async function applyStock(
   inbound: Inbound<StockInbound>,
   force: boolean,
 ): Promise<Applied> {
-  const { sku, quantity } = inbound.payload
-  const { from, to } = await moveStock(db, store, {
-    sku,
-    location: locationOf(inbound),
-    quantity,
-    absolute: force,
-    reason: inbound.message,
-  })
+  const { message, payload } = inbound
+  const { sku, quantity, as_of: asOf } = payload
+  const move = { sku, location: locationOf(inbound), quantity, reason: message }
+  const { from, to, since, newer }: LevelSet = force
+    ? await setLevel(db, store, move, asOf)
+    : await moveStock(db, store, { ...move, absolute: false })
+  const details = { sku, quantity, from, to }
+  if (newer !== undefined) {
+    const description = `left stock for sku ${sku} at ${from}: ${quantity} is as of ${asOf}, and a level as of ${newer} was applied already`
+    return { notifications: [{ level: 'warn', subject: message, description }], details }
+  }
+  const received: Notification = {
+    level: 'info',
+    subject: message,
+    description: `received ${quantity} for sku ${sku}, changed stock from ${from} to ${to} (force = ${force})`,
+  }
+  if (since === undefined) return { notifications: [received], details }
+  const description = `of sku ${sku} ${since} moved since ${asOf}, when the level was ${quantity}`
   return {
-    notifications: [
-      {
-        level: 'info',
-        subject: inbound.message,
-        description: `received ${quantity} for sku ${sku}, changed stock from ${from} to ${to} (force = ${force})`,
-      },
-    ],
-    details: { sku, quantity, from, to },
+    notifications: [received, { level: 'info', subject: message, description }],
+    details: { ...details, as_of: asOf, since },
   }
 }
 

@@ -78,7 +78,9 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
       if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
       const inbound = readInbound(handler, delivery)
       const answer = await atStep('apply.write', async () => {
-        await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
+        await db.query(`select set_config('bridge.origin', $1, true)`, [
+          originOf(messageId, row.receivedAt, handler.message),
+        ])
         return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound, shape))
       })
       await atStep('apply.answer', () => settleApplied(db, row.id, answer))

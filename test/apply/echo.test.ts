@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import type { Handler } from '../../src/apply/handler.ts'
+import { createInbox } from '../../src/apply/inbox.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
+import { setInventory } from '../../src/apply/set-inventory.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
+import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
+import { createLog } from '../../src/observe/log.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { applyMessage } from '../support/applying.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
@@ -93,6 +98,223 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
     await database.pool.query(`delete from bridge.baseline where aggregate = 'product:16'`)
     await fromHub(productUpdate, { sku: 'GV-25', price: '26' })
     expect(await told()).toEqual([['product:new', family === 'spree-4.10' ? 'GV-25' : '']])
+  })
+
+  // A level that was so at an earlier time. The clock of these tests is three hours behind, and stands still in between.
+  describe('a level as of a time', () => {
+    const START = Math.floor(Date.now() / 1_000) * 1_000 - 3 * 3_600_000
+    const at = (minute: number) => new Date(START + minute * 60_000).toISOString()
+    const madeAt = (minute: number) => Math.floor((START + minute * 60_000) / 1_000).toString(16)
+    const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
+    let ids = 0
+    const newId = (minute: number) => `${madeAt(minute)}${(++ids).toString(16).padStart(16, '0')}`
+    /** What the shop and its hub write in `work` is of that minute. */
+    const atMinute = async <T>(minute: number, work: () => Promise<T>): Promise<T> => {
+      const result = await work()
+      await byPerson(`update bridge.outbox set at = '${at(minute)}' where at > '${at(170)}'`)
+      return result
+    }
+    const deliver = async (handler: Handler<never>, payload: object, id = newId(100)) => {
+      const { pool } = database
+      const inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
+      const { outcome, answer } = await inbox.receive(handler as Handler<unknown>, {
+        messageId: id,
+        payload: { ...payload },
+      })
+      return { outcome, status: answer.status, ...JSON.parse(answer.body) }
+    }
+    const level = async (row = 306) =>
+      (await byPerson(`select count_on_hand as level from ${stock} where id = ${row}`)).rows[0]?.level
+    const sell = (pieces: number, row = 306) =>
+      byPerson(`update ${stock} set count_on_hand = count_on_hand - ${pieces} where id = ${row}`)
+    const actual = (quantity: number, minute: number, id?: string) =>
+      deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity, as_of: at(minute) }, id)
+    /** Nothing is known of the past but that the level is so. */
+    const begin = async (pieces: number) => {
+      await byPerson(
+        `update ${stock} set count_on_hand = case id when 306 then ${pieces} else 15 end where id in (306, 314)`,
+      )
+      await collecting.all()
+      await byPerson('delete from bridge.stock_ledger; delete from bridge.stock_count')
+    }
+    beforeAll(async () => {
+      await byPerson(
+        `update bridge.watched set installed_at = now() - interval '1 day';
+         update bridge.installation set adopted_at = now() - interval '1 day'`,
+      )
+    })
+
+    test('what the shop sold there since comes off it, collected or not', async () => {
+      await begin(40)
+      await atMinute(9, () => sell(1))
+      await atMinute(11, () => sell(3))
+      await atMinute(12, () => sell(4, 314))
+      await collecting.all()
+      await atMinute(13, () => sell(2))
+      const id = newId(14)
+      const answer = await actual(20, 10, id)
+      expect(answer).toEqual({
+        outcome: 'applied',
+        status: 200,
+        message_id: id,
+        notifications: [
+          {
+            level: 'info',
+            subject: 'stock:actual',
+            description: 'received 20 for sku BC-01, changed stock from 34 to 15 (force = true)',
+          },
+          {
+            level: 'info',
+            subject: 'stock:actual',
+            description: `of sku BC-01 -5 moved since ${at(10)}, when the level was 20`,
+          },
+        ],
+        sku: 'BC-01',
+        quantity: 20,
+        from: 34,
+        to: 15,
+        as_of: at(10),
+        since: -5,
+      })
+      expect([await level(), await level(314)]).toEqual([15, 11])
+      expect(await collecting.all()).toMatchObject([
+        { type: 'stock:change', payload: { sku: 'BC-01', quantity: -2 } },
+      ])
+      expect(await actual(20, 10, id)).toEqual({ ...answer, outcome: 'repeated' })
+      expect(await level()).toBe(15)
+    })
+
+    test('one of an earlier time than one that was applied is refused, and stays so', async () => {
+      await begin(40)
+      await atMinute(15, () => actual(20, 10))
+      const id = newId(9)
+      const refused = await actual(30, 9, id)
+      expect(refused).toEqual({
+        outcome: 'applied',
+        status: 200,
+        message_id: id,
+        notifications: [
+          {
+            level: 'warn',
+            subject: 'stock:actual',
+            description: `left stock for sku BC-01 at 20: 30 is as of ${at(9)}, and a level as of ${at(10)} was applied already`,
+          },
+        ],
+        sku: 'BC-01',
+        quantity: 30,
+        from: 20,
+        to: 20,
+      })
+      expect(await level()).toBe(20)
+      expect(await actual(30, 9, id)).toEqual({ ...refused, outcome: 'repeated' })
+      // What the former has corrected is no movement.
+      expect(await atMinute(16, () => actual(30, 11))).toMatchObject({ from: 20, to: 30, since: 0 })
+      // One without a time is of when it came.
+      await atMinute(17, () => deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity: 50 }))
+      expect(await actual(7, 16)).toMatchObject({ status: 200, notifications: [{ level: 'warn' }], to: 50 })
+      expect(await actual(7, 18)).toMatchObject({ from: 50, to: 7, since: 0 })
+    })
+
+    test('an inventory as of a time', async () => {
+      await begin(40)
+      const set = (quantity: number, minute: number) =>
+        deliver(setInventory as Handler<never>, {
+          inventory: { location: 'Portland warehouse', product_id: 'BC-01', quantity, as_of: at(minute) },
+        })
+      await atMinute(11, () => sell(3))
+      expect(await set(20, 10)).toMatchObject({
+        status: 200,
+        summary: `Set inventory for BC-01 at Portland warehouse from 37 to 17: 20 as of ${at(10)}, and -3 since`,
+      })
+      expect(await set(20, 9)).toMatchObject({
+        status: 200,
+        summary: `Inventory for BC-01 at Portland warehouse stays 17: 20 is as of ${at(9)}, and a level as of ${at(10)} was applied already`,
+      })
+      expect(await level()).toBe(17)
+    })
+
+    test('where nobody can tell what moved since, it is said and nothing is written', async () => {
+      await begin(40)
+      const refused = async (minute: number, why: RegExp) => {
+        const { status, notifications } = await actual(20, minute)
+        expect({ status, notifications }).toMatchObject({
+          status: 500,
+          notifications: [
+            { level: 'error', subject: 'stock:actual', description: expect.stringMatching(why) },
+          ],
+        })
+        expect(await level()).toBe(40)
+      }
+      await refused(-24 * 60, /since .* cannot be told: movements are known since 20/)
+      await refused(300, /said to be as of .*, and here it is .*: correct the time/)
+      await byPerson(`insert into bridge.gap (kind, reason, closed_at) values ('stock', 'fuse', '${at(11)}')`)
+      await refused(10, /cannot be told: changes of stock went unrecorded after it/)
+      await byPerson(
+        `insert into bridge.stock_ledger (variant_id, delta, at) values ('108', -2, '${at(12)}')`,
+      )
+      await refused(11, /cannot be told: of some pieces it is not known when or where they moved/)
+      expect(await actual(20, 13)).toMatchObject({ status: 200, from: 40, to: 20 })
+      await byPerson('delete from bridge.gap')
+    })
+
+    type Step =
+      | Readonly<{ is: 'sale' | 'level'; pieces: number }>
+      | Readonly<{ is: 'receipt' | 'count'; pieces: number; ago: number }>
+      | Readonly<{ is: 'look' }>
+    const pieces = fc.integer({ min: 0, max: 30 })
+    const ago = fc.integer({ min: 0, max: 6 })
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.record({ is: fc.constant('sale' as const), pieces }) },
+        { weight: 4, arbitrary: fc.record({ is: fc.constant('count' as const), pieces, ago }) },
+        { weight: 2, arbitrary: fc.record({ is: fc.constant('receipt' as const), pieces, ago }) },
+        { weight: 1, arbitrary: fc.record({ is: fc.constant('level' as const), pieces }) },
+        { weight: 1, arbitrary: fc.record({ is: fc.constant('look' as const) }) },
+      ),
+      { minLength: 4, maxLength: 10 },
+    )
+
+    test('sales, receipts and counts in any order come to what a person would reckon', async () => {
+      const play = async (minute: number, step: Step) => {
+        if (step.is === 'look') await collecting.all()
+        else if (step.is === 'sale') await sell(step.pieces)
+        else if (step.is === 'count') await actual(step.pieces, minute - step.ago)
+        else {
+          const handler = step.is === 'level' ? stockActual : stockChange
+          const made = step.is === 'level' ? minute : minute - step.ago
+          await deliver(handler as Handler<never>, { sku: 'BC-01', quantity: step.pieces }, newId(made))
+        }
+      }
+      await fc.assert(
+        fc.asyncProperty(steps, async (played) => {
+          await begin(50)
+          // The person's notes: what moved, by when it did or was told of, and of when the last word on the level is.
+          let reckoned = 50
+          let lastWord = -1_000
+          const moved: { minute: number; by: number }[] = []
+          for (const [index, step] of played.entries()) {
+            const minute = 10 + index
+            await atMinute(minute, () => play(minute, step))
+            if (step.is === 'look') continue
+            if (step.is === 'sale' || step.is === 'receipt') {
+              const by = step.is === 'sale' ? -step.pieces : step.pieces
+              moved.push({ minute: step.is === 'sale' ? minute : minute - step.ago, by })
+              reckoned += by
+            } else if (step.is === 'level') {
+              // One that finds the level right says nothing new, and leaves no mark.
+              if (step.pieces !== reckoned) lastWord = minute
+              reckoned = step.pieces
+            } else if (minute - step.ago >= lastWord) {
+              lastWord = minute - step.ago
+              const since = moved.filter((movement) => movement.minute > lastWord)
+              reckoned = since.reduce((sum, { by }) => sum + by, step.pieces)
+            }
+            expect(await level()).toBe(reckoned)
+          }
+        }),
+        { numRuns: family === 'spree-4.10' ? 15 : 5 },
+      )
+    })
   })
 })
 

@@ -30,7 +30,14 @@ export type StockMove = Readonly<{
   reason: string
   /** Is one that has never been at the location refused? Else it gets its row there. */
   onlyWhereKept?: boolean
+  /**
+   * Of an absolute quantity that is not of now: how many pieces came and went since. Asked for once the stock row is locked
+   * and every movement that is in its level is committed; undefined: it is old news, and nothing is written.
+   */
+  since?: (place: StockPlace) => Promise<number | undefined>
 }>
+
+export type StockPlace = Readonly<{ variantId: string; productId: string; locationId: string }>
 
 /** The level at the location before and after. */
 export type Moved = Readonly<{ from: number; to: number }>
@@ -52,7 +59,9 @@ export async function moveStock(
   const variant = await findVariant(db, shop, move.sku)
   if (variant.tracked || move.absolute) {
     const incoming = move.absolute
-      ? move.quantity - (await readLevel(db, shop, variant, location))
+      ? move.since
+        ? LARGEST // not known before the lock
+        : move.quantity - (await readLevel(db, shop, variant, location))
       : move.quantity
     await lockWaitingOrders(db, shop, variant.id, location.id, incoming)
   }
@@ -63,7 +72,10 @@ export async function moveStock(
       `SKU ${move.sku} is not kept at that location: give it a row there.`,
     )
   const from = row?.level ?? 0
-  const difference = move.absolute ? move.quantity - from : move.quantity
+  const place = { variantId: variant.id, productId: variant.productId, locationId: location.id }
+  const since = move.since ? await move.since(place) : 0
+  if (since === undefined) return { from, to: from }
+  const difference = move.absolute ? move.quantity + since - from : move.quantity
   const to = from + difference
   if (to > LARGEST || to < SMALLEST || difference > LARGEST || difference < SMALLEST) {
     throw new NotApplicable(
