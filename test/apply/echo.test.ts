@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Handler } from '../../src/apply/handler.ts'
@@ -129,6 +130,9 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       byPerson(`update ${stock} set count_on_hand = count_on_hand - ${pieces} where id = ${row}`)
     const actual = (quantity: number, minute: number, id?: string) =>
       deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity, as_of: at(minute) }, id)
+    const until = async (query: string) => {
+      while ((await byPerson(query)).rowCount === 0) await pause(5)
+    }
     /** Nothing is known of the past but that the level is so. */
     const begin = async (pieces: number) => {
       await byPerson(
@@ -215,6 +219,28 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       expect(await actual(7, 18)).toMatchObject({ from: 50, to: 7, since: 0 })
     })
 
+    test('what a hub said before that time is in the level, what it said after comes on top', async () => {
+      await begin(40)
+      const receipt = (quantity: number, minute: number) =>
+        deliver(stockChange as Handler<never>, { sku: 'BC-01', quantity }, newId(minute))
+      await atMinute(12, () => receipt(5, 9))
+      await atMinute(13, () => receipt(7, 11))
+      expect(await actual(20, 10)).toMatchObject({ from: 52, to: 27, since: 7 })
+    })
+
+    test('a sale that is under way is waited for', async () => {
+      await begin(40)
+      const sale = await database.pool.connect()
+      await sale.query(`begin; update ${stock} set count_on_hand = 33 where id = 306`)
+      const answered = actual(20, 10)
+      await until(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      await sale.query('commit')
+      sale.release()
+      expect(await answered).toMatchObject({ from: 33, to: 13, since: -7 })
+    })
+
     test('an inventory as of a time', async () => {
       await begin(40)
       const set = (quantity: number, minute: number) =>
@@ -247,6 +273,17 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       }
       await refused(-24 * 60, /since .* cannot be told: movements are known since 20/)
       await refused(300, /said to be as of .*, and here it is .*: correct the time/)
+      for (const [open, close] of [
+        [`insert into bridge.unmapped values ('product:13', 'a test')`, 'delete from bridge.unmapped'],
+        [
+          `insert into bridge.outbox (kind, table_name, row_id, op, parent) values ('stock', 'request', '13', 'compare', '108')`,
+          'delete from bridge.outbox',
+        ],
+      ] as const) {
+        await byPerson(open)
+        await refused(10, /cannot be told: changes of stock went unrecorded after it/)
+        await byPerson(close)
+      }
       await byPerson(`insert into bridge.gap (kind, reason, closed_at) values ('stock', 'fuse', '${at(11)}')`)
       await refused(10, /cannot be told: changes of stock went unrecorded after it/)
       await byPerson(
