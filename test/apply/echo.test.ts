@@ -125,7 +125,7 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       return { outcome, status: answer.status, ...JSON.parse(answer.body) }
     }
     const level = async (row = 306) =>
-      (await byPerson(`select count_on_hand as level from ${stock} where id = ${row}`)).rows[0]?.level
+      (await byPerson(`select count_on_hand as level from ${stock} where id = ${row}`)).rows[0]?.['level']
     const sell = (pieces: number, row = 306) =>
       byPerson(`update ${stock} set count_on_hand = count_on_hand - ${pieces} where id = ${row}`)
     const actual = (quantity: number, minute: number, id?: string) =>
@@ -295,8 +295,10 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
     })
 
     type Step =
-      | Readonly<{ is: 'sale' | 'level'; pieces: number }>
-      | Readonly<{ is: 'receipt' | 'count'; pieces: number; ago: number }>
+      | Readonly<{ is: 'sale'; pieces: number }>
+      | Readonly<{ is: 'level'; pieces: number }>
+      | Readonly<{ is: 'receipt'; pieces: number; ago: number }>
+      | Readonly<{ is: 'count'; pieces: number; ago: number }>
       | Readonly<{ is: 'look' }>
     const pieces = fc.integer({ min: 0, max: 30 })
     const ago = fc.integer({ min: 0, max: 6 })
