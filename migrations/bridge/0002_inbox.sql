@@ -29,3 +29,9 @@ create table bridge.stock_count (
   primary key (variant_id, stock_location_id)
 );
 comment on table bridge.stock_count is 'Of which time the newest level is that a hub told with a time: what is older is refused.';
+
+create table bridge.heard (
+  aggregate text primary key,
+  updated_at timestamptz not null
+);
+comment on table bridge.heard is 'Of which time the newest update is that a hub told with a time, and that was applied: what is older is refused.';

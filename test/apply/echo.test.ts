@@ -33,6 +33,20 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const fromHub = <Payload>(handler: Handler<Payload>, payload: unknown) =>
     inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
   const byPerson = (text: string) => database.pool.query(text)
+  const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
+  let ids = 0
+  /** Of a message that was made then. */
+  const idOf = (time: number) =>
+    Math.floor(time / 1_000).toString(16) + (++ids).toString(16).padStart(16, '0')
+  const deliver = async (handler: Handler<never>, payload: object, id = idOf(Date.now())) => {
+    const { pool } = database
+    const inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
+    const { outcome, answer } = await inbox.receive(handler as Handler<unknown>, {
+      messageId: id,
+      payload: JSON.parse(JSON.stringify(payload)),
+    })
+    return { outcome, status: answer.status, ...JSON.parse(answer.body) }
+  }
   const told = async () =>
     (await collecting.all()).map(({ type, payload }) => [type, payload['sku'] ?? payload['number']])
 
@@ -101,28 +115,95 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
     expect(await told()).toEqual([['product:new', family === 'spree-4.10' ? 'GV-25' : '']])
   })
 
+  describe('an update of a product that says of when it is', () => {
+    const clock = async () => {
+      await pause(3)
+      const { rows } = await byPerson('select clock_timestamp() as now')
+      await pause(3)
+      return rows[0]?.['now'] as Date
+    }
+    const update = (updatedAt: Date | undefined, content: object, id?: string) =>
+      deliver(productUpdate as Handler<never>, { sku: 'BC-01', updated_at: updatedAt, ...content }, id)
+    const picture = () =>
+      byPerson(
+        `select p.name, p.updated_at, v.updated_at as variant, pr.amount
+           from spree_products p join spree_variants v on v.product_id = p.id join spree_prices pr on pr.variant_id = v.id
+          where p.id = 13 order by pr.id`,
+      ).then(({ rows }) => rows)
+    const changedAt = async () =>
+      (await byPerson(`select max(at) as at from bridge.outbox where kind = 'product'`)).rows[0]?.[
+        'at'
+      ] as Date
+    const refusal = (updatedAt: Date, why: string) => ({
+      status: 200,
+      notifications: [
+        {
+          level: 'warn',
+          subject: 'product:update',
+          description: `Product BC-01 stays as it is: what was sent is of ${updatedAt.toISOString()}, and ${why}`,
+        },
+      ],
+      sku: 'BC-01',
+      permalink: 'brass-compass',
+    })
+    const applied = {
+      status: 200,
+      notifications: [{ level: 'info', subject: 'product:update', description: 'Product BC-01 updated' }],
+    }
+
+    test('is refused where the shop has changed it since, collected or not', async () => {
+      for (const change of [
+        `update spree_products set name = name || ', ours' where id = 13`,
+        'update spree_prices set amount = amount + 1 where variant_id = 108',
+      ]) {
+        const before = await clock()
+        await byPerson(change)
+        const was = await picture()
+        const why = `the shop changed it at ${(await changedAt()).toISOString()}`
+        const id = idOf(Date.now())
+        const refused = await update(before, { name: 'Theirs', price: '9' }, id)
+        expect(refused).toEqual({ outcome: 'applied', message_id: id, ...refusal(before, why) })
+        expect(await update(before, { name: 'Theirs', price: '9' }, id)).toEqual({
+          ...refused,
+          outcome: 'repeated',
+        })
+        expect(await collecting.all()).toMatchObject([{ type: 'product:update' }])
+        expect(await update(before, { name: 'Theirs' })).toMatchObject(refusal(before, why))
+        expect(await picture()).toEqual(was)
+      }
+      expect(await update(await clock(), { name: 'Theirs' })).toMatchObject(applied)
+      await collecting.all()
+    })
+
+    test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
+      const [first, second, third] = [await clock(), await clock(), await clock()]
+      expect(await update(second, { name: 'Second' })).toMatchObject(applied)
+      await collecting.all()
+      const why = `a later update was applied, of ${second.toISOString()}`
+      expect(await update(first, { name: 'First' })).toMatchObject(refusal(first, why))
+      expect(await update(second, { name: 'Second again' })).toMatchObject(applied)
+      // What a hub changes is no change by the shop; nor is what a sale touches.
+      expect(await update(undefined, { name: 'Without a time' })).toMatchObject(applied)
+      await byPerson(
+        `update ${stock} set count_on_hand = count_on_hand - 1 where id = 306;
+         update spree_products set updated_at = now() where id = 13`,
+      )
+      expect(await update(third, { name: 'Third' })).toMatchObject(applied)
+      await collecting.all()
+      expect((await picture())[0]?.['name']).toBe('Third')
+    })
+  })
+
   // A level that was so at an earlier time. The clock of these tests is three hours behind, and stands still in between.
   describe('a level as of a time', () => {
     const START = Math.floor(Date.now() / 1_000) * 1_000 - 3 * 3_600_000
     const at = (minute: number) => new Date(START + minute * 60_000).toISOString()
-    const madeAt = (minute: number) => Math.floor((START + minute * 60_000) / 1_000).toString(16)
-    const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
-    let ids = 0
-    const newId = (minute: number) => `${madeAt(minute)}${(++ids).toString(16).padStart(16, '0')}`
+    const newId = (minute: number) => idOf(START + minute * 60_000)
     /** What the shop and its hub write in `work` is of that minute. */
     const atMinute = async <T>(minute: number, work: () => Promise<T>): Promise<T> => {
       const result = await work()
       await byPerson(`update bridge.outbox set at = '${at(minute)}' where at > '${at(170)}'`)
       return result
-    }
-    const deliver = async (handler: Handler<never>, payload: object, id = newId(100)) => {
-      const { pool } = database
-      const inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
-      const { outcome, answer } = await inbox.receive(handler as Handler<unknown>, {
-        messageId: id,
-        payload: { ...payload },
-      })
-      return { outcome, status: answer.status, ...JSON.parse(answer.body) }
     }
     const level = async (row = 306) =>
       (await byPerson(`select count_on_hand as level from ${stock} where id = ${row}`)).rows[0]?.['level']
