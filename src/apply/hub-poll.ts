@@ -1,11 +1,11 @@
 import { MappingError } from '../messages/mapping-error.ts'
-import type { MessageType, RawPayload } from '../messages/message.ts'
+import type { RawPayload } from '../messages/message.ts'
 import { type Collection, type HubPoll, hubPollSchema } from '../messages/schemas/hub-poll.ts'
-import type { Shape } from '../messages/shaping/shape.ts'
 import { type Handler, NotApplicable, type Notification } from './handler.ts'
 import { parameterOf } from './parameters.ts'
 import { readCursor, readPerPage, withEntry, writeCursor } from './poll-cursor.ts'
 import { readPage } from './polled.ts'
+import { shaped } from './shaped.ts'
 
 const LAST_UPDATED_AT = 'collections_poll.last_updated_at'
 const PER_PAGE = 'collections_poll.per_page'
@@ -29,7 +29,7 @@ export const hubPoll: Handler<HubPoll> = {
     ]
     const messages: Readonly<{ message: string; payload: RawPayload }>[] = []
     for (const object of page.objects) {
-      const told = object instanceof MappingError ? object : await shaped(page.as, object, shape)
+      const told = object instanceof MappingError || !page.as ? object : await shaped(page.as, object, shape)
       if (told instanceof Error)
         notifications.push({ level: 'warn', subject: message, description: `Not told: ${told.message}` })
       else if (told) messages.push({ message: page.type, payload: told })
@@ -54,18 +54,4 @@ function notPolled(target: Collection): NotApplicable {
   const why =
     target === 'carts' ? 'carts are told nobody: set CARTS=on' : 'this store has none that can be read'
   return new NotApplicable('not_polled', `The collection ${target} is not polled, as ${why}.`)
-}
-
-/** Undefined where the configuration keeps it back. */
-async function shaped(
-  type: MessageType | undefined,
-  payload: RawPayload,
-  shape: Shape | undefined,
-): Promise<RawPayload | Error | undefined> {
-  const outcome = (type && shape?.({ type, payload })) ?? { payload, transform: undefined }
-  if (!('payload' in outcome)) return undefined
-  if (outcome.transform === undefined) return outcome.payload
-  return outcome
-    .transform(outcome.payload)
-    .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
 }

@@ -23,11 +23,13 @@ export function laterPieces(movements: readonly Movement[], asOf: Date): Later {
   let pieces = 0
   let isKnown = true
   for (const movement of movements) {
-    const { says, madeAt } = readOrigin(movement.origin ?? '')
+    const { says, made } = readOrigin(movement.origin ?? '')
     if (says === '=') return { newer: new Date(movement.at).toISOString() }
     if (says === '@') continue
-    if (says === '+' && madeAt !== undefined && madeAt <= asOf.getTime()) continue
-    if (!movement.known) isKnown = false
+    if (says === '+' && made !== undefined && made.last <= asOf.getTime()) continue
+    // Of those that came together, some before that time and some after, nobody knows which pieces were whose.
+    if (!movement.known || (says === '+' && made !== undefined && made.first <= asOf.getTime()))
+      isKnown = false
     pieces += movement.pieces
   }
   return isKnown ? pieces : 'unknown'

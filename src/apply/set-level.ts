@@ -1,35 +1,28 @@
 import type { Db } from '../postgres/pool.ts'
 import { queryPrepared } from '../postgres/prepared.ts'
 import type { Store } from '../store/store.ts'
-import { type Moved, moveStock, type StockMove, type StockPlace } from '../store/writes/move-stock.ts'
+import { type MovedPlace, moveStock } from '../store/writes/move-stock.ts'
 import { shopOf } from '../store/writes/shop.ts'
-import { NotApplicable } from './handler.ts'
+import type { StockMove } from '../store/writes/stock-move.ts'
+import { NotApplicable, type StockMoved } from './handler.ts'
 import { laterPieces, type Movement } from './later-movements.ts'
-import { CLOCK_SKEW_MILLISECONDS, saysInstead } from './origin.ts'
-
-/** `since`: how many pieces moved after the time of the level; `newer`: the time of a newer one, for which this is left out. */
-export type LevelSet = Moved & Readonly<{ since?: number; newer?: string }>
+import { CLOCK_SKEW_MILLISECONDS, sayOfStock } from './origin.ts'
 
 /**
- * Sets a level, as of now or of an earlier time: then with what moved since on top, which the triggers wrote down.
+ * Sets a level that was so at a time, with what moved since on top, which the triggers wrote down.
  * @throws NotApplicable as `moveStock`, and where nobody can tell what moved since, or the time is to come.
  */
-export async function setLevel(
-  db: Db,
-  store: Store,
-  move: Omit<StockMove, 'absolute' | 'since'>,
-  asOf: string | null | undefined,
-): Promise<LevelSet> {
-  if (!asOf) return moveStock(db, store, { ...move, absolute: true })
-  await saysInstead(db, '@')
-  let told: Pick<LevelSet, 'since' | 'newer'> = {}
-  const since = async (place: StockPlace) => {
+export async function setLevel(db: Db, store: Store, move: StockMove, asOf: string): Promise<StockMoved> {
+  await sayOfStock(db, '@')
+  let told: Told = {}
+  const moved = await moveStock(db, store, move, async (place) => {
     told = await movedSince(db, store, move.sku, place, asOf)
     return told.since
-  }
-  const moved = await moveStock(db, store, { ...move, absolute: true, since })
+  })
   return { ...moved, ...told }
 }
+
+type Told = Pick<StockMoved, 'since' | 'newer'>
 
 /** The ledger is kept for thirty days, and dropped by the day. */
 const LEDGER_IS_WHOLE = '29 days'
@@ -42,9 +35,9 @@ async function movedSince(
   db: Db,
   store: Store,
   sku: string,
-  { variantId, productId, locationId }: StockPlace,
+  { variantId, productId, locationId }: MovedPlace,
   asOf: string,
-): Promise<Pick<LevelSet, 'since' | 'newer'>> {
+): Promise<Told> {
   const shop = shopOf(store)
   const { rows } = await queryPrepared<{
     now: Date

@@ -31,7 +31,7 @@ export function isBackfill(row: OutboxRow): boolean {
 
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */
 export function madeAt(origin: string): Date | undefined {
-  const milliseconds = /^(\d{1,15})[+=@]?:/.exec(origin)?.[1]
+  const milliseconds = /^(\d{1,15})[-+=@\d]*:/.exec(origin)?.[1]
   return milliseconds === undefined ? undefined : new Date(Number(milliseconds))
 }
 

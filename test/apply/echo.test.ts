@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Handler } from '../../src/apply/handler.ts'
-import { createInbox } from '../../src/apply/inbox.ts'
+import { createInbox, type Inbox } from '../../src/apply/inbox.ts'
 import { originOf } from '../../src/apply/origin.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
@@ -24,10 +24,13 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const stock = family === 'spree-4.10' ? 'spree_stock_items' : 'spree_stock_levels'
   let database: TestDatabase
   let collecting: Collecting
+  let inbox: Inbox
 
   beforeAll(async () => {
     database = await createStore(family, 'fixture')
     collecting = await startCollecting(database)
+    const { pool } = database
+    inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
   })
   afterAll(() => database.drop())
 
@@ -40,8 +43,6 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const idOf = (time: number) =>
     Math.floor(time / 1_000).toString(16) + (++ids).toString(16).padStart(16, '0')
   const deliver = async (handler: Handler<never>, payload: object, id = idOf(Date.now())) => {
-    const { pool } = database
-    const inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
     const { outcome, answer } = await inbox.receive(handler as Handler<unknown>, {
       messageId: id,
       payload: JSON.parse(JSON.stringify(payload)),
@@ -310,13 +311,24 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       // What the shop does because a hub asked it to, as for an order that it imports, is the shop's movement.
       await atMinute(14, () =>
         inTransaction(database.pool, async (db) => {
-          await db.query(`select set_config('bridge.origin', $1, true)`, [
-            originOf(newId(9), new Date(), 'order:import'),
-          ])
+          await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(newId(9), new Date())])
           await db.query(`update ${stock} set count_on_hand = count_on_hand - 4 where id = 306`)
         }),
       )
       expect(await actual(20, 10)).toMatchObject({ from: 48, to: 23, since: 3 })
+    })
+
+    test('of what came together and was said in part before that time, it is not known', async () => {
+      await begin(40)
+      const send = (sku: string, quantity: number, minute: number, handler: unknown = stockChange) =>
+        deliver(handler as Handler<never>, { sku, quantity }, newId(minute))
+      const together = [send('TM-1', 9, 8, stockActual), send('BC-01', 5, 9), send('BC-01', 7, 11)]
+      await atMinute(13, () => Promise.all(together))
+      const origins = await byPerson(`select origin from bridge.outbox where row_id = '306'`)
+      expect(origins.rows).toHaveLength(1)
+      expect(await actual(20, 10)).toMatchObject({ status: 500 })
+      expect(await actual(20, 8)).toMatchObject({ from: 52, to: 32, since: 12 })
+      expect(await actual(20, 12)).toMatchObject({ from: 32, to: 20, since: 0 })
     })
 
     test('a sale that is under way is waited for', async () => {

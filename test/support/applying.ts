@@ -1,5 +1,4 @@
 import type { Applied, Handler } from '../../src/apply/handler.ts'
-import { originOf } from '../../src/apply/origin.ts'
 import type { Db } from '../../src/postgres/pool.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -14,8 +13,7 @@ export async function applyMessage<Payload>(
 ): Promise<Applied> {
   const messageId = origin.messageId ?? '523c677763e2990205000007'
   const madeAt = origin.madeAt ?? new Date()
-  const says = /[+=@]?:/.exec(originOf(messageId, madeAt, handler.message))?.[0]
-  await db.query(`select set_config('bridge.origin', $1, true)`, [`${madeAt.getTime()}${says}${messageId}`])
+  await db.query(`select set_config('bridge.origin', $1, true)`, [`${madeAt.getTime()}:${messageId}`])
   return handler.apply(db, store, {
     message: handler.message,
     messageId,
