@@ -21,7 +21,8 @@ import {
   proofsOf,
 } from '../support/families-page.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, replay } from '../support/stores.ts'
+import { createStore, dumpsAvailable, replay } from '../support/stores.ts'
+import { ACCOUNTS_AND_TRANSFERS } from './accounts-of-old.ts'
 import { objectsOf } from './kinds-as-objects.ts'
 import { returnObjectOf, type Version } from './old-returns.ts'
 import { orderLife } from './order-life.ts'
@@ -119,6 +120,31 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
         told.map(({ type, payload }) => [type, withNow({ about: '', type, payload }, episode).payload]),
       ).toEqual(tells)
     })
+})
+
+const hasReal = dumpsAvailable() ? describe : describe.skip
+hasReal('customers and stock transfers of a real store of 2.4', () => {
+  let db: TestDatabase
+  let collecting: Collecting
+
+  beforeAll(async () => {
+    db = await createStore('spree-2.4', 'dump')
+    collecting = await startCollecting(db)
+  })
+  afterAll(() => db.drop())
+
+  test.each(ACCOUNTS_AND_TRANSFERS)('$name', async ({ statements, tells }) => {
+    const from = Date.now()
+    await db.pool.query(statements.join(';\n'))
+    const told = await collecting.all()
+    const episode = { name: '', requests: [], from, to: Date.now() }
+    expect(
+      told
+        .map(({ type, payload }) => [type, withNow({ about: '', type, payload }, episode).payload])
+        .sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
+    ).toEqual(tells)
+    for (const { type, payload } of told) messageSchemas[type as MessageType].parse(payload)
+  })
 })
 
 describe('the page of families', () => {
