@@ -26,9 +26,10 @@ import { ACCOUNTS_AND_TRANSFERS } from './accounts-of-old.ts'
 import { objectsOf } from './kinds-as-objects.ts'
 import { returnObjectOf, type Version } from './old-returns.ts'
 import { orderLife } from './order-life.ts'
-import { levelOf, otherKinds, steps } from './other-kinds.ts'
+import { isOldest, levelOf, otherKinds, steps } from './other-kinds.ts'
 import { removals } from './removals.ts'
 import { type Payload, withNow } from './told.ts'
+import { CATALOGUE_TABLES, wholeProduct, wordsOfOrder } from './whole-words.ts'
 
 const versions = Object.keys(steps) as Version[]
 
@@ -38,16 +39,20 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
 
   beforeAll(async () => {
     db = await createStore(version, 'fixture')
+    if (isOldest(version)) await db.pool.query(CATALOGUE_TABLES)
     collecting = await startCollecting(db, { carts: 'on' })
     for (const step of steps[version]) await replay(db, version, step, 'fixture')
     await collecting.all()
   })
   afterAll(() => db.drop())
 
-  test.each(otherKinds(version))('$name', async ({ statements, tells }) => {
-    await db.pool.query(statements.join(';\n'))
-    expect((await collecting.all()).map(({ type, payload }) => [type, payload])).toEqual(tells)
-  })
+  test.each([...otherKinds(version), ...(isOldest(version) ? wholeProduct(version) : [])])(
+    '$name',
+    async ({ statements, tells }) => {
+      await db.pool.query(statements.join(';\n'))
+      expect((await collecting.all()).map(({ type, payload }) => [type, payload])).toEqual(tells)
+    },
+  )
 
   const objectsTold = async (kind: Kind, name: string) => {
     const store = await openStore(db.pool, { hubDialect: 'wombat', carts: 'on' })
@@ -78,6 +83,13 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
 
     test('the order and its shipment, as objects', async () => {
       expect(await objectsTold('order', life.number)).toEqual(life.objects)
+    })
+
+    const { name, statements, tells } = wordsOfOrder(version, life.last)
+    test(name, async () => {
+      await db.pool.query(statements.join(';\n'))
+      const told = (await collecting.all()).map(({ type, payload }) => [type, payload])
+      expect(told.filter(([type]) => type === 'order:persist')).toEqual(tells)
     })
   }
 

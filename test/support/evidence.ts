@@ -4,9 +4,10 @@ import { OBJECT_DAYS } from '../scenarios/object-days.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
 import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
 import { orderLife } from '../scenarios/order-life.ts'
-import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
+import { isOldest, levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
 import { removals } from '../scenarios/removals.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
+import { wholeProduct, wordsOfOrder } from '../scenarios/whole-words.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
 /** A message that a test compares with one that was written by hand; the payload, where that is written for this type alone. */
@@ -74,6 +75,7 @@ export const PROOFS: readonly Proof[] = [
     title: "describe.each(versions)('what the day of %s leaves out'",
     shows: each(Object.keys(steps) as Version[], (version) => [
       ...otherKinds(version).flatMap(({ tells }) => tells),
+      ...(isOldest(version) ? wholeProduct(version).flatMap(({ tells }) => tells) : []),
       ['stock:actual', levelOf(version)],
     ]),
   },
@@ -83,6 +85,14 @@ export const PROOFS: readonly Proof[] = [
     shows: each(Object.keys(steps) as Version[], (version) =>
       (orderLife(version)?.steps ?? []).flatMap(({ tells }) => tells),
     ),
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: 'const { name, statements, tells } = wordsOfOrder(version, life.last)',
+    shows: each(Object.keys(steps) as Version[], (version) => {
+      const life = orderLife(version)
+      return life ? wordsOfOrder(version, life.last).tells : []
+    }),
   },
   {
     file: 'scenarios/families.test.ts',
@@ -169,6 +179,13 @@ export const PROOFS: readonly Proof[] = [
         'product:update',
         { images: [{ id: 7, dimensions: { height: 480 }, file_name: 'compass.png', key: 'k1' }] },
       ],
+    ]),
+  },
+  {
+    file: 'capture/product-content.test.ts',
+    title: "test('says how large and heavy each variant is, and what it cost'",
+    shows: each(FAMILIES, () => [
+      ['product:update', { variants: [{ height: '60.0', width: '45.5', depth: '8.25' }] }],
     ]),
   },
   {
