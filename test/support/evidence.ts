@@ -25,6 +25,19 @@ const DAY_STORES = ['spree-4.10', 'spree-6.0', 'solidus-4'] as const
 const FAMILIES = ['spree-4.10', 'spree-6.0'] as const
 const OLD_STORES = ['spree-2.0', 'spree-2.4', 'spree-3.2', 'spree-4.7'] as const
 
+const LINES = {
+  address2: 'Hof',
+  company: 'Ærø & Sohn',
+  alternative_phone: '555-0182',
+  state_name: 'Holstein',
+}
+const WORDS = {
+  user_id: 2,
+  special_instructions: 'Ring twice',
+  bill_address: LINES,
+  ship_address: LINES,
+}
+
 /** What is told, each from the very lists that the test compares with, where these are lists. */
 export const PROOFS: readonly Proof[] = [
   {
@@ -145,6 +158,11 @@ export const PROOFS: readonly Proof[] = [
       'spree-4.10': [['order:persist', readExpected('spree-4.10', 'fixture', 'order-R204817354')]],
       'spree-6.0': [['order:persist', readExpected('spree-6.0', 'fixture', 'order-R1044')]],
     },
+  },
+  {
+    file: 'store/store.test.ts',
+    title: "test('tells what its buyer says besides, and every line of an address'",
+    shows: each(FAMILIES, () => [['order:persist', WORDS]]),
   },
   {
     file: 'store/store.test.ts',
