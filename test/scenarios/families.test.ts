@@ -26,7 +26,7 @@ import { ACCOUNTS_AND_TRANSFERS } from './accounts-of-old.ts'
 import { objectsOf } from './kinds-as-objects.ts'
 import { returnObjectOf, type Version } from './old-returns.ts'
 import { orderLife } from './order-life.ts'
-import { isOldest, levelOf, otherKinds, steps } from './other-kinds.ts'
+import { isOldest, levelOf, otherKinds, placesOf, steps } from './other-kinds.ts'
 import { removals } from './removals.ts'
 import { type Payload, withNow } from './told.ts'
 import { CATALOGUE_TABLES, wholeProduct, wordsOfOrder } from './whole-words.ts'
@@ -105,20 +105,24 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
       expect(objects.filter(([type]) => type === 'customer_returns')).toEqual([['customer_returns', object]])
     })
 
-  test('the level of a SKU', async () => {
+  test('the level of a SKU, and of each place', async () => {
     const { sku, quantity } = levelOf(version)
-    const asked = {
-      kind: 'stock',
-      name: String(sku),
-      stockMessages: 'actual',
-      orderMessages: 'persist',
-    } as const
-    const { messages } = (await previewMessages(db.pool, collecting.store, {
-      ...asked,
-      shape: undefined,
-      redact: undefined,
-    }))!
-    expect(messages).toEqual([{ type: 'stock:actual', payload: { sku, quantity }, withheldBy: null }])
+    const levels = async (stockBy: 'variant' | 'location') => {
+      const { messages } = (await previewMessages(db.pool, collecting.store, {
+        ...{ kind: 'stock', name: String(sku), stockMessages: 'actual', stockBy, orderMessages: 'persist' },
+        shape: undefined,
+        redact: undefined,
+      }))!
+      return messages.sort((one, other) =>
+        JSON.stringify(one.payload) < JSON.stringify(other.payload) ? -1 : 1,
+      )
+    }
+    expect(await levels('variant')).toEqual([
+      { type: 'stock:actual', payload: { sku, quantity }, withheldBy: null },
+    ])
+    expect(await levels('location')).toEqual(
+      placesOf(version).map((payload) => ({ type: 'stock:actual', payload, withheldBy: null })),
+    )
   })
 
   const ends = removals(version)

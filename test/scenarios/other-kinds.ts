@@ -45,6 +45,16 @@ export function levelOf(version: Version): Payload {
   return isOldest(version) ? { sku: 'CC', quantity: 5 } : { sku: 'BC-01', quantity: 57 }
 }
 
+/** The same of each place in which there are some, by the places' names. */
+export function placesOf(version: Version): Payload[] {
+  return isOldest(version)
+    ? [{ sku: 'CC', quantity: 5, stock_location: 'default' }]
+    : [
+        { sku: 'BC-01', quantity: 15, stock_location: 'Kiel depot' },
+        { sku: 'BC-01', quantity: 42, stock_location: 'Portland warehouse' },
+      ]
+}
+
 export function isOldest(version: Version): boolean {
   return ['spree-2.0', 'spree-2.4', 'spree-3.2'].includes(version)
 }

@@ -4,7 +4,7 @@ import { OBJECT_DAYS } from '../scenarios/object-days.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
 import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
 import { orderLife } from '../scenarios/order-life.ts'
-import { isOldest, levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
+import { isOldest, levelOf, otherKinds, placesOf, steps } from '../scenarios/other-kinds.ts'
 import { removals } from '../scenarios/removals.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
 import { wholeProduct, wordsOfOrder } from '../scenarios/whole-words.ts'
@@ -90,6 +90,7 @@ export const PROOFS: readonly Proof[] = [
       ...otherKinds(version).flatMap(({ tells }) => tells),
       ...(isOldest(version) ? wholeProduct(version).flatMap(({ tells }) => tells) : []),
       ['stock:actual', levelOf(version)],
+      ...placesOf(version).map((payload) => ['stock:actual', payload] as const),
     ]),
   },
   {
