@@ -113,7 +113,7 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
         shape: undefined,
         redact: undefined,
       }))!
-      return messages.sort((one, other) =>
+      return messages.toSorted((one, other) =>
         JSON.stringify(one.payload) < JSON.stringify(other.payload) ? -1 : 1,
       )
     }

@@ -50,7 +50,7 @@ function held({ workers }: Status): Trouble[] {
       cause: 'parked',
       subject: `changes of ${kind}`,
       text:
-        `Changes of ${kind} wait in the outbox, for the tables of the store are not as they were: ${reason}. Nothing is lost. ` +
+        `Changes of ${kind} wait in the outbox, for the tables of the store are not as they were: ${reason}. Nothing is lost: what is written under other names is found afterwards. ` +
         'Put back what is missing, or start a release that knows the new tables.',
     }))
 }
@@ -91,7 +91,9 @@ function withoutQuotation(text: string): string {
   return answered ? `${answered[0]}.` : text
 }
 
-function gaps({ gaps: open }: Status): Trouble[] {
+/** But those of a kind that is held, of which that is said; they are closed by a pass as soon as it can be read. */
+function gaps({ gaps: all }: Status): Trouble[] {
+  const open = all.filter(({ reason }) => reason !== 'unreadable')
   const kinds = [...new Set(open.map(({ kind }) => kind))]
   return kinds.map((kind) => {
     const those = open.filter((gap) => gap.kind === kind)
