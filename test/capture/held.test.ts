@@ -177,4 +177,8 @@ test('one that starts over such a store knows that something may go unseen, thou
     ).rows
   await until(async () => (await gap()).length > 0)
   expect(await gap()).toContainEqual({ kind: 'product' })
+  const { text } = bridgeTroubles(await readStatus(db.pool, 12), 300).find(
+    ({ subject }) => subject === 'changes of product',
+  )!
+  expect(text).toMatch(/may go unseen.*`spree-bridge doctor` says what is missing/)
 })
