@@ -126,6 +126,7 @@ describe('doctor', () => {
     await store.pool.query(`
       ${SECOND_STORE};
       drop table spree_stock_transfers cascade;
+      drop table spree_return_items cascade;
       alter table spree_products drop column status;
       alter table spree_orders drop column internal_note`)
     const file = settingsFile(`
@@ -156,6 +157,7 @@ extra:
     )
     expect(textOf('stock')?.text).toBe('can be read')
     expect(textOf('stores')?.text).toContain('2 share the tables (harbour, kiel)')
+    expect(textOf('return')?.text).toBe('is not told of: the store keeps no items of what comes back')
     expect(textOf('stock_transfer')?.text).toBe('is not told of: the store has no table of stock transfers')
   })
 

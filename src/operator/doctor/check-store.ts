@@ -55,13 +55,16 @@ async function checkKinds(db: Db, store: Store): Promise<Finding[]> {
       absent.length === 0 ? 'can be read' : `can be read; the store does not keep ${absent.join(', ')}`,
     )
   })
-  const none = Object.entries(NOT_EVERYWHERE).filter(([kind]) => !found.some(({ check }) => check === kind))
+  const isTold = (kind: string) =>
+    kind === 'return' ? store.returnTables.length > 0 : found.some(({ check }) => check === kind)
+  const none = Object.entries(NOT_EVERYWHERE).filter(([kind]) => !isTold(kind))
   return [...found, ...none.map(([kind, text]) => ok(kind, `is not told of: ${text}`))]
 }
 
 const NOT_EVERYWHERE = {
   customer: 'the store has no table of customers with id and e-mail address',
   stock_transfer: 'the store has no table of stock transfers',
+  return: 'the store keeps no items of what comes back',
 }
 
 const UNREADABLE =
