@@ -1,4 +1,5 @@
 import { addCustomer } from './add-customer.ts'
+import { addCustomerReturn } from './add-customer-return.ts'
 import { addProduct } from './add-product.ts'
 import type { Handler } from './handler.ts'
 import { hubPoll } from './hub-poll.ts'
@@ -43,6 +44,7 @@ const OBJECTS: Handlers = [
   updateShipment,
   addCustomer,
   updateCustomer,
+  addCustomerReturn,
 ]
 
 /** Adding one is one line. */

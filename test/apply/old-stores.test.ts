@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { hubPoll } from '../../src/apply/hub-poll.ts'
 import { orderCapture } from '../../src/apply/order-capture.ts'
@@ -601,6 +602,12 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
           code: 'family_not_written',
           message: expect.stringMatching(/Spree 2\.0 or 2\.1/),
         })
+      const items = [{ sku: 'HC-F', quantity: 1, order_number: 'R410000001' }]
+      const back = { customer_return: { rma: 'RA1', stock_location: 'default', items } }
+      await expect(applyMessage(db, store, addCustomerReturn, back)).rejects.toMatchObject({
+        code: 'no_customer_returns',
+        message: expect.stringMatching(/has no table spree_customer_returns/),
+      })
       expect(await since()).toEqual([])
       return
     }

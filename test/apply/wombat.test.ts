@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { addCustomer } from '../../src/apply/add-customer.ts'
+import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
 import { addProduct } from '../../src/apply/add-product.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
@@ -543,6 +546,242 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       [{ order_id: 'R404' }, new RegExp(`is of order ${order}, not of R404`)],
     ])('C167 C168 C199 %j cannot be, and it says so', async (more, message) => {
       await expect(ask(updateShipment, shipment(more))).rejects.toMatchObject({
+        name: 'NotApplicable',
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      })
+      expect(await changed()).toEqual([])
+    })
+  })
+
+  describe('add_customer_return', () => {
+    // A piece that has left, by itself in its line; in 6.x one that is not taxed.
+    const goods = isOld
+      ? { order_number: 'R410000001', sku: 'HC-F', at: 41, unit: 751, amount: 10, level: 9, stock: 301 }
+      : isSix
+        ? { order_number: 'R1045', sku: 'FS-NAVY-S', at: 45, unit: 758, amount: 89, level: 13, stock: 301 }
+        : { order_number: 'R204817351', sku: 'BC-01', at: 41, unit: 752, amount: 34.5, level: 41, stock: 306 }
+    const { order_number, sku } = goods
+    const rma = 'RA123456789'
+    /** The sample of the store's own code, of goods of this store. */
+    const back = (more: object = {}, ...items: object[]) => ({
+      customer_return: {
+        ...{ rma, receipt_date: '2014-09-25T12:00:00Z', stock_location: thing.location },
+        items: items.length > 0 ? items : [{ sku, quantity: 1, order_number, resellable: true }],
+        ...more,
+      },
+    })
+    beforeEach(async () => {
+      await db.query('create schema bridge')
+      await db.query(readFileSync('migrations/bridge/0002_inbox.sql', 'utf8'))
+      await db.query(`update spree_orders set completed_at = now() - interval '9 days' where id = $1`, [
+        goods.at,
+      ])
+      await changed()
+    })
+    const heard = async (payload: unknown, messageId = 'first') =>
+      db.query(
+        `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+         values ('', 'wombat', $1, 'add_customer_return', $2, 'applied', 200, '{}')`,
+        [messageId, JSON.stringify(payload)],
+      )
+    const authorize = async () => {
+      if (isSix) {
+        await db.query(
+          `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+           values (7, $1, 1, 45, 1, 'approved', now(), now())`,
+          [rma],
+        )
+        await db.query(
+          `insert into spree_return_line_items
+                  (id, return_id, fulfillment_item_id, line_item_id, variant_id, pre_tax_amount, created_at, updated_at)
+           values (7, 7, 758, 507, 102, 89, now(), now())`,
+        )
+      } else {
+        await db.query(
+          `insert into spree_return_authorizations (id, number, state, order_id, created_at, updated_at)
+           values (7, $1, 'authorized', $2, now(), now())`,
+          [rma, goods.at],
+        )
+        await db.query(
+          `insert into spree_return_items
+                  (id, return_authorization_id, inventory_unit_id, reception_status, acceptance_status, created_at, updated_at)
+           values (7, 7, $1, 'awaiting', 'pending', now(), now())`,
+          [goods.unit],
+        )
+      }
+      await changed()
+    }
+    const about = (all: readonly Difference[], ...left: string[]) =>
+      all.filter(({ table }) => !/taxon|categor/.test(table) && !left.includes(table))
+    const ids = expect.any(Number)
+    const cr = expect.stringMatching(/^CR\d{9}$/)
+    /** What is there again, whatever was authorized: the shop's goods, and the time of what holds them. */
+    const goodsAreBack = (movement: object) => [
+      touched(isSix ? 'spree_stock_levels' : 'spree_stock_items', { count_on_hand: goods.level }),
+      inserted('spree_stock_movements', { quantity: 1, ...movement }),
+      touched('spree_variants'),
+    ]
+
+    test('C171 what no RMA speaks of is received, and waits for a decision; the second time nothing', async () => {
+      const said = await ask(addCustomerReturn, back())
+      const changes = about(await changed())
+      const number = String(
+        changes.find(({ table }) => /^spree_(customer_)?returns$/.test(table))?.columns['number'],
+      )
+      const [row] = await rows(
+        `select id::text from ${isSix ? 'spree_returns' : 'spree_customer_returns'} where number = $1`,
+        [number],
+      )
+      expect(changes).toEqual(
+        isSix
+          ? [
+              touched('spree_line_items'),
+              { table: 'spree_number_sequences', was: 'changed', columns: { value: 1001 } },
+              touched('spree_orders'),
+              touched('spree_products'),
+              inserted('spree_return_line_items', {
+                ...{ return_id: ids, fulfillment_item_id: 758, line_item_id: 507, variant_id: 102 },
+                ...{ quantity: 1, received_quantity: 1, pre_tax_amount: 89, resellable: true },
+              }),
+              inserted('spree_returns', {
+                ...{ number: 'RET1001', store_id: 1, order_id: 45, stock_location_id: 1, status: 'received' },
+                ...{ approved_at: '<time>', received_at: '<time>', refunded_at: null },
+              }),
+              ...goodsAreBack({ kind: 'received', order_id: 45, return_id: ids, fulfillment_id: null }),
+            ]
+          : [
+              inserted('spree_customer_returns', { number: cr, stock_location_id: 1 }),
+              touched('spree_inventory_units', { state: 'returned' }),
+              touched('spree_orders'),
+              touched('spree_products'),
+              inserted('spree_return_items', {
+                ...{ inventory_unit_id: goods.unit, customer_return_id: ids, return_authorization_id: null },
+                ...{ [isSolidus ? 'amount' : 'pre_tax_amount']: goods.amount, reimbursement_id: null },
+                ...{ reception_status: 'received', acceptance_status: 'manual_intervention_required' },
+                acceptance_status_errors: '---\n:rma_required: Return item requires an RMA\n',
+              }),
+              touched('spree_shipments'),
+              ...goodsAreBack(
+                isSolidus
+                  ? { originator_type: 'Spree::CustomerReturn', originator_id: ids }
+                  : { originator_type: null, originator_id: null },
+              ),
+            ],
+      )
+      expect(said).toBe(
+        isSix
+          ? `Customer return ${row?.['id']} processed but not fully reimbursed. What return RET1001 is worth is to be paid back in the shop, through its gateway`
+          : `Customer return ${row?.['id']} was added. The items of return ${number} wait for a decision in the shop before they are reimbursed`,
+      )
+      await heard(back())
+      expect(await ask(addCustomerReturn, back())).toBe(
+        `Customer return ${number} has already been processed`,
+      )
+      expect(await changed()).toEqual([])
+    })
+
+    test('C171 what an RMA authorizes is accepted, and to be paid back by the shop', async () => {
+      await authorize()
+      const said = await ask(addCustomerReturn, back())
+      expect(about(await changed(), 'spree_orders', 'spree_products', 'spree_line_items')).toEqual(
+        isSix
+          ? [
+              touched('spree_return_line_items', { received_quantity: 1 }),
+              touched('spree_returns', { status: 'received', approved_at: '<time>', received_at: '<time>' }),
+              ...goodsAreBack({ kind: 'received', order_id: 45, return_id: 7 }),
+            ]
+          : [
+              inserted('spree_customer_returns', { number: cr }),
+              touched('spree_inventory_units', { state: 'returned' }),
+              inserted('spree_reimbursements', {
+                number: expect.stringMatching(/^RI\d{9}$/),
+                ...{
+                  reimbursement_status: 'pending',
+                  order_id: goods.at,
+                  customer_return_id: ids,
+                  total: null,
+                },
+              }),
+              touched('spree_return_items', {
+                ...{ customer_return_id: ids, reimbursement_id: ids, reception_status: 'received' },
+                ...{ acceptance_status: 'accepted', acceptance_status_errors: '--- {}\n' },
+              }),
+              touched('spree_shipments'),
+              ...goodsAreBack(
+                isSolidus
+                  ? { originator_type: 'Spree::CustomerReturn', originator_id: ids }
+                  : { originator_type: 'Spree::ReturnAuthorization', originator_id: 7 },
+              ),
+            ],
+      )
+      expect(said).toMatch(
+        /^Customer return \d+ processed but not fully reimbursed\. (Reimbursement RI|What return RA)/,
+      )
+    })
+
+    test('C171 what looks like one that was received is parked; what is not to be sold stays off the shelf', async () => {
+      if (isOld || isSix) return
+      const two = (quantity: number | string) => ({
+        sku: 'FS-NAVY-M',
+        quantity,
+        order_number,
+        resellable: false,
+      })
+      // Of two pieces one; up to 5.x they are one unit, which is split.
+      const changes = about(await written(addCustomerReturn, back({ rma: '' }, two('1'))))
+      expect(changes.filter(({ table }) => /units|stock|return_items/.test(table))).toEqual([
+        ...(isSolidus
+          ? [touched('spree_inventory_units', { state: 'returned' })]
+          : [
+              touched('spree_inventory_units', { quantity: 1 }),
+              inserted('spree_inventory_units', { quantity: 1, state: 'returned', line_item_id: 501 }),
+            ]),
+        inserted('spree_return_items', {
+          resellable: false,
+          [isSolidus ? 'amount' : 'pre_tax_amount']: 80.1,
+        }),
+      ])
+      await heard(back({ rma: '' }, two('1')), 'the-first')
+      await expect(ask(addCustomerReturn, back({ rma: null }, two(1)))).rejects.toMatchObject({
+        code: 'looks_applied',
+        message: expect.stringMatching(
+          /^Customer return could not be fully processed, errors: It looks like message 1 of the inbox \(the-first\)/,
+        ),
+      })
+      // Another parcel with all the rest: now the order is back.
+      const rest = await written(
+        addCustomerReturn,
+        back({ rma: 'RA2' }, two(1), back().customer_return.items[0]!),
+      )
+      expect(rest).toContainEqual(touched('spree_orders', { state: 'returned' }))
+      expect(rest).toContainEqual(
+        inserted('spree_state_changes', {
+          name: 'order',
+          previous_state: 'complete',
+          next_state: 'returned',
+        }),
+      )
+    })
+
+    const failing = (errors: string) =>
+      new RegExp(`^Customer return could not be fully processed, errors: ${errors}`)
+    const tooMany = 'Unable to create the requested amount of return items'
+    test.each([
+      [
+        'C200',
+        back({ stock_location: 'Nowhere' }),
+        failing('This store has no stock location with name Nowhere'),
+      ],
+      [
+        'C171',
+        back({}, { sku, quantity: 1, order_number: 'R404' }),
+        failing('This store has no placed order R404'),
+      ],
+      ['C171', back({}, { sku, quantity: 2, order_number }), tooMany],
+      ['C171', back({}, { sku, quantity: 0, order_number }), tooMany],
+      ['C171', back({}, { sku: 'NO-1', quantity: 1, order_number }), tooMany],
+    ])('%s a return that cannot be is refused, and says so: %#', async (_number, payload, message) => {
+      await expect(ask(addCustomerReturn, payload)).rejects.toMatchObject({
         name: 'NotApplicable',
         message: typeof message === 'string' ? message : expect.stringMatching(message),
       })

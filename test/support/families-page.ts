@@ -54,6 +54,12 @@ const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
   'shipment:confirm': refuseFamilyOf20,
   'order:capture': refuseFamilyOf20,
   update_shipment: refuseFamilyOf20,
+  add_customer_return: refuseReturnsOf20,
+}
+
+/** As the code finds by the tables that are there. */
+function refuseReturnsOf20(family: FamilyName): void {
+  if (family === 'spree-2.1') throw new Error('before 2.4 a return has no items')
 }
 
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
@@ -133,6 +139,8 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
 \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
+\`add_customer_return\` is for 2.4 and later: goods, stock and states are back, and what they cost waits to be paid back by the
+shop; in 6.x what is taxed has to be announced in the shop first.
 (✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it
