@@ -1,6 +1,7 @@
 import { addCustomer } from './add-customer.ts'
 import { addCustomerReturn } from './add-customer-return.ts'
 import { addProduct } from './add-product.ts'
+import { addShipment } from './add-shipment.ts'
 import type { Handler } from './handler.ts'
 import { hubPoll } from './hub-poll.ts'
 import { orderCapture } from './order-capture.ts'
@@ -41,6 +42,7 @@ const OBJECTS: Handlers = [
   addProduct,
   updateProduct,
   updateOrder,
+  addShipment,
   updateShipment,
   addCustomer,
   updateCustomer,

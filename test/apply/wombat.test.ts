@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { addCustomer } from '../../src/apply/add-customer.ts'
 import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
 import { addProduct } from '../../src/apply/add-product.ts'
+import { addShipment } from '../../src/apply/add-shipment.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
@@ -550,6 +551,141 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         message: typeof message === 'string' ? message : expect.stringMatching(message),
       })
       expect(await changed()).toEqual([])
+    })
+  })
+
+  describe('add_shipment', () => {
+    const order = isOld ? 'R410000001' : isSix ? 'R1045' : 'R204817355'
+    const at = isOld ? 41 : 45
+    const sku = isOld ? 'HC-Q' : 'FS-NAVY-S'
+    const home = { address1: '12 Wharf Street', zipcode: '04101', city: 'Portland', phone: '+1 207 555 0101' }
+    /** The sample of the store's own code, of goods of this store. */
+    const shipment = (more: object = {}) => ({
+      shipment: {
+        ...{ id: '12836', order_id: order, email: 'spree@example.com', cost: 0, status: 'shipped' },
+        ...{ stock_location: thing.location, shipping_method: isOld ? 'UPS Ground (USD)' : 'Ground' },
+        ...{ tracking: '12345678', shipped_at: '2026-02-03T17:33:55.343Z', channel: 'spree' },
+        totals: { item: 200, adjustment: 10, tax: 10, shipping: 0, payment: 210, order: 210 },
+        shipping_address: {
+          ...{ firstname: 'Clara', lastname: 'Lindqvist', ...home, address2: '' },
+          ...{ state: isOld ? 'New York' : 'ME', country: 'US' },
+        },
+        items: [{ name: 'Flannel', product_id: sku, quantity: 1, price: 30, options: {} }],
+        ...more,
+      },
+    })
+    /** The parcel that holds the piece is canceled, and the order is paid. */
+    const makeRoom = async () => {
+      const parcels = isSix ? 'spree_fulfillments' : 'spree_shipments'
+      const state = isSix ? 'status' : 'state'
+      await db.query(`update ${parcels} set ${state} = 'canceled' where id = $1`, [isOld ? 552 : 57])
+      await db.query('update spree_orders set payment_total = total where id = $1', [at])
+      if (isOld) {
+        await db.query('update spree_stock_items set count_on_hand = 5 where id = 303')
+        await db.query(`update spree_inventory_units set state = 'on_hand' where id = 752`)
+      }
+      await changed()
+    }
+    const about = (all: readonly Difference[]) => all.filter(({ table }) => !/taxon|categor/.test(table))
+    const added = (more: object) =>
+      inserted(isSix ? 'spree_fulfillments' : 'spree_shipments', {
+        ...{ number: '12836', order_id: at, stock_location_id: 1, ...more },
+        ...(isSolidus ? {} : { address_id: isOld ? '<new>' : 66 }),
+      })
+    const recorded = (of: string, name: string, previous: string, next: string) =>
+      inserted('spree_state_changes', {
+        ...{ stateful_type: of, name, previous_state: previous, next_state: next },
+      })
+
+    test('C166 a parcel that has left is added with its pieces, which leave the stock; the second time nothing', async () => {
+      await makeRoom()
+      expect(await ask(addShipment, shipment())).toBe(`Added shipment 12836 for order ${order}`)
+      const others = [touched('spree_shipments'), touched('spree_shipments')]
+      const unit = { variant_id: isOld ? 103 : 102, line_item_id: isOld ? 502 : 507, pending: false }
+      expect(about(await changed())).toEqual(
+        isSix
+          ? [
+              inserted('spree_deliveries', { tracking_number: '12345678', owner_type: 'Spree::Fulfillment' }),
+              inserted('spree_delivery_rates', { delivery_method_id: 1, selected: true, cost: 0 }),
+              inserted('spree_fulfillment_items', { ...unit, order_id: 45, quantity: 1, status: 'shipped' }),
+              added({ status: 'fulfilled', fulfilled_at: '<time>', cost: 0 }),
+              touched('spree_line_items'),
+              touched('spree_orders', { fulfillment_status: 'fulfilled' }),
+              touched('spree_products'),
+              touched('spree_stock_levels', { count_on_hand: 11 }),
+              inserted('spree_stock_movements', { kind: 'allocated', quantity: 1, order_id: 45 }),
+              inserted('spree_stock_movements', { kind: 'shipped', quantity: 1, order_id: 45 }),
+              touched('spree_variants'),
+            ]
+          : [
+              ...(isOld ? [inserted('spree_addresses', { firstname: 'Clara', state_id: 1 })] : []),
+              ...(isSolidus
+                ? [inserted('spree_cartons', { tracking: '12345678', shipping_method_id: 1 })]
+                : []),
+              inserted('spree_inventory_units', { ...unit, state: 'shipped' }),
+              touched('spree_orders', isOld ? { shipment_state: 'partial' } : {}),
+              touched('spree_products'),
+              // Those of Spree are all written with the new one, of Solidus those alone that differ.
+              ...(isSolidus || isOld ? [] : others),
+              added({ state: 'shipped', tracking: '12345678', shipped_at: '<time>', cost: 0 }),
+              ...(isOld ? others : []),
+              inserted('spree_shipping_rates', { shipping_method_id: 1, selected: true, cost: 0 }),
+              ...(isOld ? [recorded('Spree::Order', 'shipment', 'backorder', 'partial')] : []),
+              recorded('Spree::Shipment', 'shipment', 'ready', 'shipped'),
+              touched('spree_stock_items', { count_on_hand: isOld ? 4 : 11 }),
+              inserted('spree_stock_movements', { quantity: -1, originator_type: 'Spree::Shipment' }),
+              touched('spree_variants'),
+            ],
+      )
+      const already = `Already have a shipment for order ${order} associated with shipment number 12836`
+      expect(await ask(addShipment, shipment())).toBe(already)
+      expect(await ask(addShipment, shipment({ status: 'ready', cost: 9 }))).toBe(already)
+      expect(await changed()).toEqual([])
+    })
+
+    test('C166 what a parcel costs the order owes; its state is what the shop makes of that', async () => {
+      await makeRoom()
+      const ready = shipment({ cost: '2.50', status: 'ready' })
+      if (isSolidus) {
+        await expect(ask(addShipment, ready)).rejects.toMatchObject({ code: 'taxed_shipping' })
+        return
+      }
+      const said = await ask(addShipment, ready)
+      const left = isSix ? 'shipped_at' : 'status, shipped_at'
+      expect(said).toBe(`Added shipment 12836 for order ${order}. Not applied of shipment 12836: its ${left}`)
+      const changes = await changed()
+      expect(changes).toContainEqual(
+        added(
+          isSix ? { status: 'unfulfilled', cost: 2.5 } : { state: 'pending', cost: 2.5, shipped_at: null },
+        ),
+      )
+      const { columns } = changes.find(({ table }) => table === 'spree_orders')!
+      expect(columns).toMatchObject(
+        isSix
+          ? { delivery_total: 14.5, total: 192.5 }
+          : isOld
+            ? { shipment_total: 7.5, total: 29.15, payment_state: 'balance_due' }
+            : { shipment_total: 14.5, total: 182.5, payment_state: 'balance_due' },
+      )
+      if (isSix) expect(changes).toContainEqual(touched('spree_stock_levels', { allocated_count: 1 }))
+      else expect(changes).toContainEqual(recorded('Spree::Order', 'payment', 'paid', 'balance_due'))
+    })
+
+    test.each([
+      [{ order_id: 'R404' }, "Can't find order R404 associated with this shipment"],
+      [{ stock_location: 'Nowhere' }, "Can't find a StockLocation with name Nowhere!"],
+      [{ shipping_method: 'Balloon' }, "Can't find a ShippingMethod with name Balloon!"],
+      [{ items: [{ product_id: 'NO-1', quantity: 1 }] }, "Can't find variants with the following skus: NO-1"],
+      [
+        { items: [{ product_id: isOld ? 'CC' : 'TM-1', quantity: 1 }] },
+        `Can't find line_items with the following skus: ${isOld ? 'CC' : 'TM-1'} in the order.`,
+      ],
+      [{}, new RegExp(`^Of SKU ${sku} no more than 0 pieces of the order are in none of its parcels yet`)],
+    ])('C166 %j cannot be, and it says so', async (more, message) => {
+      await expect(ask(addShipment, shipment(more))).rejects.toMatchObject({
+        name: 'NotApplicable',
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      })
     })
   })
 

@@ -53,6 +53,7 @@ const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', '
 const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
   'shipment:confirm': refuseFamilyOf20,
   'order:capture': refuseFamilyOf20,
+  add_shipment: refuseFamilyOf20,
   update_shipment: refuseFamilyOf20,
   add_customer_return: refuseReturnsOf20,
 }
@@ -139,7 +140,8 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
 \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
-\`add_customer_return\` is for 2.4 and later: goods, stock and states are back, and what they cost waits to be paid back by the
+\`add_shipment\` adds a parcel of pieces that are in none yet, and takes them from stock; where the shop taxes what it costs it is
+refused. \`add_customer_return\` is for 2.4 and later: goods, stock and states are back, and what they cost waits to be paid back by the
 shop; in 6.x what is taxed has to be announced in the shop first.
 (✓): by code that knows no family; the tests show it where there is a ✓.
 

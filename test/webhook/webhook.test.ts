@@ -840,6 +840,14 @@ const OBJECTS: Readonly<Record<string, object>> = {
   add_product: { product: TOTE },
   update_product: { product: { ...TOTE, sku: 'TM-1', variants: [] } },
   update_order: { order: { id: 'R204817351', status: 'canceled', email: 'new@example.com' } },
+  add_shipment: {
+    shipment: {
+      ...{ id: '12836', order_id: 'R204817355', status: 'ready', tracking: 'T1', cost: 2.5 },
+      ...{ stock_location: 'Portland warehouse', shipping_method: 'Ground' },
+      shipping_address: { ...STREET, firstname: 'Clara', lastname: 'Lindqvist' },
+      items: [{ product_id: 'FS-NAVY-S', quantity: 1 }],
+    },
+  },
   update_shipment: {
     shipment: {
       ...{ id: 'H50417700157', order_id: 'R204817355', status: 'shipped', tracking: 'T1', cost: 6 },

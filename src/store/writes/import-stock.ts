@@ -4,7 +4,7 @@ import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
 import { living, type Variant, type Warn } from './import-references.ts'
 import type { ImportWords } from './import-words.ts'
-import type { ImportedOrder, ImportedShipment } from './imported-order.ts'
+import type { ImportedParcels, ImportedShipment } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { type Shop, shopOf } from './shop.ts'
@@ -33,7 +33,7 @@ export async function placeShipments(
   db: Db,
   columns: Columns,
   words: ImportWords,
-  order: ImportedOrder,
+  order: ImportedParcels,
   variants: readonly Variant[],
   warn: Warn,
 ): Promise<Placement> {
@@ -110,7 +110,7 @@ function wantedOf(shipment: ImportedShipment, variants: readonly Variant[]): Wan
   return [...wanted.values()]
 }
 
-function tooLittle(order: ImportedOrder, where: string, wanted: readonly Wanted[]): NotApplicable {
+function tooLittle(order: ImportedParcels, where: string, wanted: readonly Wanted[]): NotApplicable {
   const goods = wanted.map(({ variant, quantity }) => `${quantity} of ${variant.sku}`).join(', ')
   return new NotApplicable(
     'insufficient_stock',

@@ -1,5 +1,6 @@
 import type { Db } from '../../postgres/pool.ts'
 import { NotApplicable } from './not-applicable.ts'
+import { piecesBySku } from './pieces-by-sku.ts'
 import type { ReturnedGoods, ReturnedItem } from './returned-goods.ts'
 import type { Shop } from './shop.ts'
 
@@ -96,14 +97,6 @@ export function rmaReceivedBy(units: readonly ReturnUnit[], { rma, items }: Retu
   const received = piecesBySku(ofRma.filter(isReceived))
   const isAll = [...piecesBySku(items)].every(([sku, quantity]) => quantity <= (received.get(sku) ?? 0))
   return isAll ? (ofRma.find(isReceived)?.receivedBy ?? null) : null
-}
-
-export function piecesBySku(
-  list: readonly Readonly<{ sku: string; quantity: number }>[],
-): ReadonlyMap<string, number> {
-  const pieces = new Map<string, number>()
-  for (const { sku, quantity } of list) pieces.set(sku, (pieces.get(sku) ?? 0) + quantity)
-  return pieces
 }
 
 /**
