@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { addCustomer } from '../../src/apply/add-customer.ts'
 import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
@@ -15,7 +13,7 @@ import { updateProduct } from '../../src/apply/update-product.ts'
 import { updateShipment } from '../../src/apply/update-shipment.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { applyMessage } from '../support/applying.ts'
+import { applyMessage, makeInbox } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type AnyStore, createStore } from '../support/stores.ts'
 import { type Difference, differences, type Picture, takePicture } from '../support/table-diff.ts'
@@ -707,8 +705,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       },
     })
     beforeEach(async () => {
-      await db.query('create schema bridge')
-      await db.query(readFileSync('migrations/bridge/0002_inbox.sql', 'utf8'))
+      await makeInbox(db)
       await db.query(`update spree_orders set completed_at = now() - interval '9 days' where id = $1`, [
         goods.at,
       ])
