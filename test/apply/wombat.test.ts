@@ -874,6 +874,19 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
           [isSolidus ? 'amount' : 'pre_tax_amount']: 80.1,
         }),
       ])
+      // Received for an RMA in the shop, of which no message tells.
+      await db.query(
+        `insert into spree_return_authorizations (id, number, state, order_id, created_at, updated_at)
+         values (7, $1, 'authorized', 41, now(), now())`,
+        [rma],
+      )
+      await db.query('update spree_return_items set return_authorization_id = 7')
+      await expect(ask(addCustomerReturn, back({}, two(1)))).rejects.toMatchObject({
+        code: 'looks_applied',
+        message: expect.stringMatching(
+          /It looks like return CR\d{9}, with which all of its RMA was received/,
+        ),
+      })
       await heard(back({ rma: '' }, two('1')), 'the-first')
       await expect(ask(addCustomerReturn, back({ rma: null }, two(1)))).rejects.toMatchObject({
         code: 'looks_applied',
@@ -894,6 +907,31 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
           next_state: 'returned',
         }),
       )
+    })
+
+    test('C171 a location from which nothing that came back is sold takes it, but not on the shelf; in 6.x it takes none', async () => {
+      if (!isSolidus && !isSix) return
+      await db.query(
+        `update spree_stock_locations set ${isSix ? 'returns_enabled' : 'restock_inventory'} = false where id = 1`,
+      )
+      await changed()
+      if (isSix) {
+        await expect(ask(addCustomerReturn, back())).rejects.toMatchObject({ code: 'no_returns_there' })
+        return
+      }
+      const changes = await written(addCustomerReturn, back())
+      expect(changes.map(({ table }) => table).filter((table) => /stock/.test(table))).toEqual([])
+      expect(changes).toContainEqual(touched('spree_inventory_units', { state: 'returned' }))
+    })
+
+    test('C171 in 6.x what is taxed has to be announced, and comes as it was announced', async () => {
+      if (!isSix) return
+      const taxed = back({}, { sku: 'BC-01', quantity: 1, order_number: 'R1041' })
+      await expect(ask(addCustomerReturn, taxed)).rejects.toMatchObject({ code: 'taxed_return' })
+      await authorize()
+      const more = back({}, { sku, quantity: 2, order_number })
+      await expect(ask(addCustomerReturn, more)).rejects.toMatchObject({ code: 'other_pieces' })
+      expect(await changed()).toEqual([])
     })
 
     const failing = (errors: string) =>
