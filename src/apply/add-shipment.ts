@@ -7,7 +7,7 @@ import { packParcel } from '../store/writes/pack-parcel.ts'
 import { piecesBySku } from '../store/writes/pieces-by-sku.ts'
 import { shipShipment } from '../store/writes/ship-shipment.ts'
 import { shopOf } from '../store/writes/shop.ts'
-import type { Handler } from './handler.ts'
+import { type Handler, NotApplicable } from './handler.ts'
 import { inOwnTexts, type OwnTexts } from './own-texts.ts'
 import { summary } from './summary.ts'
 
@@ -21,7 +21,9 @@ export const addShipment: Handler<NewShipmentInbound> = {
   async apply(db, store, { message, payload: { shipment: given } }) {
     const { id: number, order_id: orderNumber, status } = given
     const parcel = parcelOf(given, shopOf(store).moneyDecimals)
-    const { already, state, left } = await inOwnTexts(textsOf(given), () => packParcel(db, store, parcel))
+    const { already, state, owes, left } = await inOwnTexts(textsOf(given), () =>
+      packParcel(db, store, parcel),
+    )
     if (already)
       return summary(
         message,
@@ -29,6 +31,11 @@ export const addShipment: Handler<NewShipmentInbound> = {
       )
     const shippedAt = given.shipped_at ? new Date(utcTime(given.shipped_at)).toISOString() : null
     const isShipped = status === 'shipped'
+    if (isShipped && owes)
+      throw new NotApplicable(
+        'owes_cost',
+        `Shipment ${number} has left, and order ${orderNumber} would owe what it costs: the shop lets go what is paid. Send it without its cost, or charge that in the shop, then retry.`,
+      )
     if (isShipped)
       await shipShipment(db, store, {
         ...{ number, orderNumber, tracking: parcel.tracking, trackingUrl: null, carrier: null, shippedAt },

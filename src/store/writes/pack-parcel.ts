@@ -27,6 +27,8 @@ export type Packed = Readonly<{
   already: boolean
   /** In the family's own word. */
   state: string | null
+  /** The order was paid, and is not with what this parcel costs. */
+  owes: boolean
   /** What of the parcel the store has no place for. */
   left: readonly string[]
 }>
@@ -44,7 +46,7 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
   const order = await lockOrderOfNumber(db, shop, parcel.orderNumber)
   await takeTurns(db, [`shipment ${parcel.number}`])
   if ((await findShipments(db, shop, parcel.number)).length > 0)
-    return { already: true, state: null, left: [] }
+    return { already: true, state: null, owes: false, left: [] }
   if (order.state === 'canceled')
     throw new NotApplicable(
       'order_canceled',
@@ -89,9 +91,9 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
   const [id = ''] = shipmentIds
   const held = { id, number, state: null, tracking: null, locationId: null, order }
   await setTracking(db, shop, held, { tracking: parcel.tracking, trackingUrl: null, carrier: null })
-  await charge(db, shop, order, parcel)
+  const owes = await charge(db, shop, order, parcel)
   await refreshShipments(db, shop, order.id, shipmentIds)
-  return { already: false, state: await stateOf(db, shop, id), left }
+  return { already: false, state: await stateOf(db, shop, id), owes, left }
 }
 
 /** @throws NotApplicable for SKUs that no variant has, or no line of the order. */
@@ -136,9 +138,9 @@ async function addressOf(
   return { id: await insertRow(db, shop, 'spree_addresses', row), left: [] }
 }
 
-/** What it costs is the order's to pay, which may owe it now. */
-async function charge(db: Db, shop: Shop, order: PlacedOrder, { cost }: NewParcel): Promise<void> {
-  if (cost === 0n) return
+/** What it costs is the order's to pay: whether it owes it now. */
+async function charge(db: Db, shop: Shop, order: PlacedOrder, { cost }: NewParcel): Promise<boolean> {
+  if (cost === 0n) return false
   const column = shop.family === 'spree-6.0' ? 'delivery_total' : 'shipment_total'
   await db.query(
     `update ${shop.table('spree_orders')}
@@ -146,8 +148,9 @@ async function charge(db: Db, shop: Shop, order: PlacedOrder, { cost }: NewParce
       where id = $1::bigint`,
     [order.id, amountText(cost)],
   )
-  const { paymentState } = await payOrder(db, shop, order.id)
-  if (shop.family === 'spree-6.0' || paymentState === order.paymentState) return
+  const { paid, paymentState } = await payOrder(db, shop, order.id)
+  const owes = order.paid && !paid
+  if (shop.family === 'spree-6.0' || paymentState === order.paymentState) return owes
   await recordState(db, shop, {
     of: 'Spree::Order',
     id: order.id,
@@ -156,6 +159,7 @@ async function charge(db: Db, shop: Shop, order: PlacedOrder, { cost }: NewParce
     to: paymentState,
     userId: order.userId,
   })
+  return owes
 }
 
 async function stateOf(db: Db, shop: Shop, id: string): Promise<string | null> {
