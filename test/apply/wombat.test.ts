@@ -937,6 +937,11 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       expect(await changed()).toEqual([])
     })
 
+    test.each([-1, 1.5, '-1', 'one'])('C171 no return brings %j pieces', (quantity) => {
+      const { success } = addCustomerReturn.schema.safeParse(back({}, { sku, quantity, order_number }))
+      expect(success).toBe(false)
+    })
+
     const failing = (errors: string) =>
       new RegExp(`^Customer return could not be fully processed, errors: ${errors}`)
     const tooMany = 'Unable to create the requested amount of return items'

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-import { name, pieces, short } from './inbound-scalars.ts'
+import { name, short } from './inbound-scalars.ts'
 
 /** A count, also as text; without one the sender's own handler counted none (protocol §9.4). */
 const quantity = z
   .union([
-    pieces,
+    z.int().min(0).max(2_147_483_647),
     z
       .string()
       .regex(/^\s*\d{1,9}\s*$/, 'must be a whole number')
