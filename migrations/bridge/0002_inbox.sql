@@ -23,3 +23,17 @@ create index inbox_failed on bridge.inbox (id) where state = 'failed';
 create index inbox_changed on bridge.inbox (changed_at);
 -- A return that looks like one already applied is looked for among these.
 create index inbox_returns on bridge.inbox (id) where type = 'add_customer_return';
+
+create table bridge.stock_count (
+  variant_id text not null,
+  stock_location_id text not null,
+  as_of timestamptz not null,
+  primary key (variant_id, stock_location_id)
+);
+comment on table bridge.stock_count is 'Of which time the newest level is that a hub told with a time: what is older is refused.';
+
+create table bridge.heard (
+  aggregate text primary key,
+  updated_at timestamptz not null
+);
+comment on table bridge.heard is 'Of which time the newest update is that a hub told with a time, and that was applied: what is older is refused.';

@@ -7,6 +7,7 @@ import { packParcel } from '../store/writes/pack-parcel.ts'
 import { piecesBySku } from '../store/writes/pieces-by-sku.ts'
 import { shipShipment } from '../store/writes/ship-shipment.ts'
 import { shopOf } from '../store/writes/shop.ts'
+import { answerWithOrder } from './answer-with-order.ts'
 import { type Handler, NotApplicable } from './handler.ts'
 import { inOwnTexts, type OwnTexts } from './own-texts.ts'
 import { summary } from './summary.ts'
@@ -18,10 +19,10 @@ export const addShipment: Handler<NewShipmentInbound> = {
   description:
     'Adds a shipment of pieces that no other holds to an order; one that has left is marked as shipped.',
   schema: newShipmentSchema,
-  async apply(db, store, { message, payload: { shipment: given } }) {
+  async apply(db, store, { message, payload: { shipment: given } }, shape) {
     const { id: number, order_id: orderNumber, status } = given
     const parcel = parcelOf(given, shopOf(store).moneyDecimals)
-    const { already, state, owes, left } = await inOwnTexts(textsOf(given), () =>
+    const { already, orderId, state, owes, left } = await inOwnTexts(textsOf(given), () =>
       packParcel(db, store, parcel),
     )
     if (already)
@@ -47,9 +48,12 @@ export const addShipment: Handler<NewShipmentInbound> = {
       ...(shippedAt !== null && !isShipped ? ['shipped_at'] : []),
     ]
     const { notifications, details } = summary(message, `Added shipment ${number} for order ${orderNumber}`)
-    if (notApplied.length === 0) return { notifications, details }
     const description = `Not applied of shipment ${number}: its ${notApplied.join(', ')}`
-    return { notifications: [...notifications, { level: 'warn', subject: message, description }], details }
+    const told = { level: 'warn' as const, subject: message, description }
+    return answerWithOrder(db, store, orderId, shape, {
+      notifications: notApplied.length === 0 ? notifications : [...notifications, told],
+      details,
+    })
   },
 }
 

@@ -3,34 +3,47 @@ import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { moveStock } from '../store/writes/move-stock.ts'
 import type { NamedLocation } from '../store/writes/stock-place.ts'
-import { type Applied, type Inbound, NotApplicable } from './handler.ts'
+import { type Applied, type Inbound, NotApplicable, type Notification, type StockChange } from './handler.ts'
+import { sayOfStock } from './origin.ts'
 import { parameterOf } from './parameters.ts'
+import { setLevel } from './set-level.ts'
 
 /** Both stock messages, which differ in whether the quantity is a difference; the answer is that of protocol §7.6. */
-export async function applyStock(
-  db: Db,
-  store: Store,
-  inbound: Inbound<StockInbound>,
-  force: boolean,
-): Promise<Applied> {
-  const { sku, quantity } = inbound.payload
-  const { from, to } = await moveStock(db, store, {
-    sku,
-    location: locationOf(inbound),
-    quantity,
-    absolute: force,
-    reason: inbound.message,
-  })
+export function stockChangeOf(inbound: Inbound<StockInbound>, force: boolean): StockChange {
+  const { message: subject, payload } = inbound
+  const { sku, quantity, as_of } = payload
+  const asOf = (force && as_of) || undefined
+  const tell = (level: Notification['level'], description: string) => ({ level, subject, description })
   return {
-    notifications: [
-      {
-        level: 'info',
-        subject: inbound.message,
-        description: `received ${quantity} for sku ${sku}, changed stock from ${from} to ${to} (force = ${force})`,
-      },
-    ],
-    details: { sku, quantity, from, to },
+    move: { sku, location: locationOf(inbound), quantity, absolute: force, reason: subject },
+    asOf,
+    told({ from, to, since, newer }) {
+      const details = { sku, quantity, from, to }
+      if (newer !== undefined) {
+        const why = `${quantity} is as of ${asOf}, and a level as of ${newer} was applied already`
+        return { notifications: [tell('warn', `left stock for sku ${sku} at ${from}: ${why}`)], details }
+      }
+      const received = tell(
+        'info',
+        `received ${quantity} for sku ${sku}, changed stock from ${from} to ${to} (force = ${force})`,
+      )
+      if (since === undefined) return { notifications: [received], details }
+      return {
+        notifications: [
+          received,
+          tell('info', `of sku ${sku} ${since} moved since ${asOf}, when the level was ${quantity}`),
+        ],
+        details: { ...details, as_of: asOf, since },
+      }
+    },
   }
+}
+
+/** One message by itself. */
+export async function applyStock(db: Db, store: Store, { move, asOf, told }: StockChange): Promise<Applied> {
+  if (asOf !== undefined) return told(await setLevel(db, store, move, asOf))
+  await sayOfStock(db, move.absolute ? '=' : '+')
+  return told(await moveStock(db, store, move))
 }
 
 function locationOf({ payload, parameters }: Inbound<StockInbound>): NamedLocation {

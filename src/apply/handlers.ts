@@ -1,5 +1,6 @@
 import { addCustomer } from './add-customer.ts'
 import { addCustomerReturn } from './add-customer-return.ts'
+import { addOrder } from './add-order.ts'
 import { addProduct } from './add-product.ts'
 import { addShipment } from './add-shipment.ts'
 import type { Handler } from './handler.ts'
@@ -41,6 +42,7 @@ const OBJECTS: Handlers = [
   setPrice,
   addProduct,
   updateProduct,
+  addOrder,
   updateOrder,
   addShipment,
   updateShipment,

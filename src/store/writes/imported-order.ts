@@ -17,11 +17,13 @@ export type ImportedOrder = Readonly<{
   /** Above zero. */
   fees: readonly ImportedAdjustment[]
   shipments: readonly ImportedShipment[]
+  /** Else how it is parcelled is the store's to say, and there is one shipment of all. */
+  namesShipments: boolean
   payments: readonly ImportedPayment[]
 }>
 
 /** Of an order what its shipments are written from. */
-export type ImportedParcels = Pick<ImportedOrder, 'number' | 'shipments' | 'taxes'>
+export type ImportedParcels = Pick<ImportedOrder, 'number' | 'shipments' | 'namesShipments' | 'taxes'>
 
 export type ImportedLine = Readonly<{ sku: string; quantity: number; price: Amount }>
 

@@ -25,6 +25,7 @@ import { refuseFamilyOf20 } from './written-family.ts'
 export type Packed = Readonly<{
   /** There is a shipment of that number: nothing was changed. */
   already: boolean
+  orderId: string
   /** In the family's own word. */
   state: string | null
   /** The order was paid, and is not with what this parcel costs. */
@@ -46,7 +47,7 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
   const order = await lockOrderOfNumber(db, shop, parcel.orderNumber)
   await takeTurns(db, [`shipment ${parcel.number}`])
   if ((await findShipments(db, shop, parcel.number)).length > 0)
-    return { already: true, state: null, owes: false, left: [] }
+    return { already: true, orderId: order.id, state: null, owes: false, left: [] }
   if (order.state === 'canceled')
     throw new NotApplicable(
       'order_canceled',
@@ -62,6 +63,7 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
   const parcels = (items: ImportedParcels['shipments'][number]['items']): ImportedParcels => ({
     number: order.number,
     shipments: [{ number, cost, stockLocation, shippingMethod, tracking: null, items }],
+    namesShipments: true,
     taxes: [],
   })
   const methods = await findShippingMethods(db, columns, words, parcels([]), (_subject, why) => {
@@ -93,7 +95,7 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
   await setTracking(db, shop, held, { tracking: parcel.tracking, trackingUrl: null, carrier: null })
   const owes = await charge(db, shop, order, parcel)
   await refreshShipments(db, shop, order.id, shipmentIds)
-  return { already: false, state: await stateOf(db, shop, id), owes, left }
+  return { already: false, orderId: order.id, state: await stateOf(db, shop, id), owes, left }
 }
 
 /** @throws NotApplicable for SKUs that no variant has, or no line of the order. */

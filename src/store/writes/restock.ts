@@ -3,7 +3,7 @@ import { fillBackorders, lockWaitingOrders } from './backorders.ts'
 import { insertRow, NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { lockStock, makeStock, type StockLocation, type StockVariant } from './stock-place.ts'
-import { touchVariants } from './touch.ts'
+import { touchWithStock } from './touch.ts'
 
 export type Restocked = Readonly<{
   variant: StockVariant
@@ -40,5 +40,5 @@ export async function restock(
     [row, quantity],
   )
   await fillBackorders(db, shop, variant.id, location.id, quantity)
-  await touchVariants(db, shop, [variant.id])
+  await touchWithStock(db, shop, [variant])
 }
