@@ -927,7 +927,16 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
 
     test('C166 a parcel that has left is added with its pieces, which leave the stock; the second time nothing', async () => {
       await makeRoom()
-      expect(await ask(addShipment, shipment())).toBe(`Added shipment 12836 for order ${order}`)
+      const { notifications, details } = await applyMessage(db, told, addShipment, shipment())
+      expect(notifications.map(({ description }) => description)).toEqual([
+        `Added shipment 12836 for order ${order}`,
+      ])
+      // As objects, the order as it stands now with all its shipments.
+      expect(details).toMatchObject({ orders: [{ id: order }] })
+      expect(details['shipments']).toHaveLength(3)
+      expect(details['shipments']).toContainEqual(
+        expect.objectContaining({ id: '12836', order_id: order, status: 'shipped', tracking: '12345678' }),
+      )
       const others = [touched('spree_shipments'), touched('spree_shipments')]
       const unit = { variant_id: isOld ? 103 : 102, line_item_id: isOld ? 502 : 507, pending: false }
       expect(about(await changed())).toEqual(
