@@ -21,6 +21,8 @@ create table bridge.inbox (
 comment on table bridge.inbox is 'Every inbound message, once: written in the transaction that applies it, so that a repeat is answered and not applied. A failed one keeps its reason and may be tried again.';
 create index inbox_failed on bridge.inbox (id) where state = 'failed';
 create index inbox_changed on bridge.inbox (changed_at);
+-- A return that looks like one already applied is looked for among these.
+create index inbox_returns on bridge.inbox (id) where type = 'add_customer_return';
 
 create table bridge.stock_count (
   variant_id text not null,

@@ -15,8 +15,11 @@ export type Dialect = Readonly<{
   applied(messageId: string, applied: Applied): Answer
   /** A person has decided that it shall not be applied: the hub need not send it again. */
   discarded(messageId: string, type: string): Answer
-  /** This store cannot take it: 500, so that the hub shows why and sends it again (protocol §3.5, §7.6, §9.3). */
-  notApplicable(messageId: string, type: string, why: string): Answer
+  /**
+   * This store cannot take it: 500, so that the hub shows why and sends it again (protocol §3.5, §7.6, §9.3). The reason's
+   * code tells the few that have a status of their own.
+   */
+  notApplicable(messageId: string, type: string, why: string, code?: string): Answer
   /** Its content is not what messages of its type have. */
   fault(messageId: string, why: string): Answer
   /** `errorId` is to be found in the log, which tells what the sender must not see. */

@@ -1,6 +1,8 @@
 import { addCustomer } from './add-customer.ts'
+import { addCustomerReturn } from './add-customer-return.ts'
 import { addOrder } from './add-order.ts'
 import { addProduct } from './add-product.ts'
+import { addShipment } from './add-shipment.ts'
 import type { Handler } from './handler.ts'
 import { hubPoll } from './hub-poll.ts'
 import { orderCapture } from './order-capture.ts'
@@ -42,9 +44,11 @@ const OBJECTS: Handlers = [
   updateProduct,
   addOrder,
   updateOrder,
+  addShipment,
   updateShipment,
   addCustomer,
   updateCustomer,
+  addCustomerReturn,
 ]
 
 /** Adding one is one line. */

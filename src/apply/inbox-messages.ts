@@ -3,6 +3,7 @@ import type { Db } from '../postgres/pool.ts'
 import { DIALECTS } from './dialects.ts'
 import type { DialectName } from './handler.ts'
 import type { InboxState } from './inbox-row.ts'
+import { type AppliedBefore, findSameReturn, RETURN_TYPE } from './same-return.ts'
 
 /** An inbound message as people see it. */
 export type InboxMessage = Readonly<{
@@ -83,17 +84,25 @@ export async function listInbox(db: Db, page: InboxPage): Promise<InboxMessage[]
   return rows.map(toMessage)
 }
 
+export type WholeMessage = InboxMessage &
+  Readonly<{
+    payload: string
+    answer: string
+    /** Of a failed return, one that says the same and is applied: a person tells whether it is the same. */
+    looksLike: AppliedBefore | null
+  }>
+
 /** One message with the texts of its payload and its last answer. */
-export async function showInbox(
-  db: Db,
-  id: string,
-): Promise<(InboxMessage & Readonly<{ payload: string; answer: string }>) | undefined> {
+export async function showInbox(db: Db, id: string): Promise<WholeMessage | undefined> {
   const { rows } = await db.query<Row & { payload: string; answer: string }>(
     `select ${COLUMNS}, payload, answer from bridge.inbox where ${FILTER} order by id desc limit 1`,
     filterValues({ ids: [id] }),
   )
-  const row = rows[0]
-  return row && { ...toMessage(row), payload: row.payload, answer: row.answer }
+  const [row] = rows
+  if (!row) return undefined
+  const isOpenReturn = row.type === RETURN_TYPE && row.state === 'failed'
+  const looksLike = isOpenReturn ? await findSameReturn(db, JSON.parse(row.payload)) : undefined
+  return { ...toMessage(row), payload: row.payload, answer: row.answer, looksLike: looksLike ?? null }
 }
 
 /** How many messages that match are not applied, and the highest number among them. */

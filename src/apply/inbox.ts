@@ -128,7 +128,10 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
     const { message } = handler
     const dialect = dialectOf(handler)
     if (error instanceof NotApplicable)
-      return { answer: dialect.notApplicable(messageId, message, error.message), reason: error.message }
+      return {
+        answer: dialect.notApplicable(messageId, message, error.message, error.code),
+        reason: error.message,
+      }
     if (error instanceof PayloadFault)
       return { answer: dialect.fault(messageId, error.message), reason: error.message }
     if (sqlState(error) === MISSING_RIGHT) {

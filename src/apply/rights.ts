@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts'
 const WRITTEN_BESIDES = [
   'friendly_id_slugs',
   'spree_log_entries',
+  'spree_number_sequences',
   'spree_payment_capture_events',
   'spree_state_changes',
   'spree_stock_movements',

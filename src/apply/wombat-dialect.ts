@@ -23,12 +23,18 @@ export const wombat: Dialect = {
       request_id: requestId,
       summary: 'Not applied: an operator has discarded this request.',
     }),
-  notApplicable: (requestId, _type, why) => answerFailed(requestId, why),
+  notApplicable: (requestId, _type, why, code) =>
+    code !== undefined && NO_OBJECT.has(code)
+      ? answer(400, { request_id: requestId, summary: why })
+      : answerFailed(requestId, why),
   fault: (requestId, why) => answerFailed(requestId, why),
   bug: (requestId, errorId) =>
     answerFailed(requestId, `This failed by a fault of ours; the log tells more under the id ${errorId}.`),
   unavailable: (requestId, why) => notNow(failure(requestId, why)),
 }
+
+/** What brings no object that could be added at all: 400, of `add_customer_return` alone (protocol §9.3). */
+const NO_OBJECT: ReadonlySet<string> = new Set(['no_customer_return', 'invalid_return'])
 
 /** 500; of a request whose id is not known, too. */
 export function answerFailed(requestId: string | null, summary: string): Answer {

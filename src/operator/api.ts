@@ -113,7 +113,13 @@ function addInboxRoutes(api: Router, { pool, retryInbound, log }: OperatorOption
   })
   api.get('/inbox/:id', async (request, response) => {
     const message = await find(request.params.id)
-    response.json({ ...message, payload: readJson(message.payload), answer: readJson(message.answer) })
+    const { payload, answer, looksLike } = message
+    response.json({
+      ...message,
+      payload: readJson(payload),
+      answer: readJson(answer),
+      looksLike: looksLike && { ...looksLike, payload: readJson(looksLike.payload) },
+    })
   })
   for (const [action, act] of Object.entries(actions)) {
     api.post(`/inbox/:id/${action}`, async (request: { params: { id: string } }, response) => {

@@ -7,6 +7,7 @@ import {
   type InboxMessage,
   listInbox,
   showInbox,
+  type WholeMessage,
 } from '../apply/inbox-messages.ts'
 import { INBOX_STATES } from '../apply/inbox-row.ts'
 import { type Deciding, decideInbound, retryInbound } from '../operator/inbound.ts'
@@ -160,8 +161,12 @@ async function retryOf(
   return (id) => retryInbound({ pool, store, handlers, shape, log }, id)
 }
 
-function formatWhole(message: InboxMessage & Readonly<{ payload: string; answer: string }>): string {
-  return `${formatMessage(message)}\n${message.payload}\n${message.status} ${message.answer}`
+function formatWhole(message: WholeMessage): string {
+  const { payload, status, answer, looksLike: other } = message
+  const beside = other
+    ? `\nlooks like ${other.id}  ${other.messageId}, applied at ${other.changedAt.toISOString()}:\n${other.payload}`
+    : ''
+  return `${formatMessage(message)}\n${payload}\n${status} ${answer}${beside}`
 }
 
 function formatMessage(message: InboxMessage): string {

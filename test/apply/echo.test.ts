@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { createInbox, type Inbox } from '../../src/apply/inbox.ts'
 import { originOf } from '../../src/apply/origin.ts'
@@ -95,6 +96,16 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
         payload: { shipment_state: 'shipped', shipments: [{}, { state: 'shipped', tracking: '1ZHALF' }] },
       },
     ])
+  })
+
+  test('C171 what it says came back is announced with its order and its return, the stock that came with it is not', async () => {
+    const number = family === 'spree-4.10' ? 'R204817355' : 'R1045'
+    const items = [{ sku: 'FS-NAVY-S', quantity: 1, order_number: number }]
+    await fromHub(addCustomerReturn, {
+      customer_return: { rma: 'RA123456789', stock_location: 'Portland warehouse', items },
+    })
+    const kind = family === 'spree-4.10' ? 'customer_return' : 'return_authorization'
+    expect((await told()).map(([type]) => type)).toEqual(['order:persist', `${kind}:new`])
   })
 
   test('a product that it made is not announced back; what a person then does is a change of it', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
+import { addShipment } from '../../src/apply/add-shipment.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { hubPoll } from '../../src/apply/hub-poll.ts'
 import { orderCapture } from '../../src/apply/order-capture.ts'
@@ -595,12 +597,34 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
       applyMessage(db, store, shipmentConfirm, { shipment: { number: 'H41000000002', tracking } })
     if (is20) {
       const update = { shipment: { id: 'H41000000002', status: 'shipped', tracking: '1ZQ' } }
-      for (const refused of [confirm('1ZQ'), applyMessage(db, store, updateShipment, update)])
+      const add = {
+        shipment: {
+          ...{
+            id: 'H1',
+            order_id: 'R410000001',
+            stock_location: 'default',
+            shipping_method: 'UPS Ground (USD)',
+          },
+          shipping_address: { address1: '1 Quay', city: 'Bath', country: 'US' },
+          items: [{ product_id: 'HC-Q', quantity: 1 }],
+        },
+      }
+      for (const refused of [
+        confirm('1ZQ'),
+        applyMessage(db, store, updateShipment, update),
+        applyMessage(db, store, addShipment, add),
+      ])
         await expect(refused).rejects.toMatchObject({
           name: 'NotApplicable',
           code: 'family_not_written',
           message: expect.stringMatching(/Spree 2\.0 or 2\.1/),
         })
+      const items = [{ sku: 'HC-F', quantity: 1, order_number: 'R410000001' }]
+      const back = { customer_return: { rma: 'RA1', stock_location: 'default', items } }
+      await expect(applyMessage(db, store, addCustomerReturn, back)).rejects.toMatchObject({
+        code: 'no_customer_returns',
+        message: expect.stringMatching(/has no table spree_customer_returns/),
+      })
       expect(await since()).toEqual([])
       return
     }

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { addCustomer } from '../../src/apply/add-customer.ts'
+import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
 import { addOrder } from '../../src/apply/add-order.ts'
 import { addProduct } from '../../src/apply/add-product.ts'
+import { addShipment } from '../../src/apply/add-shipment.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
@@ -15,7 +17,7 @@ import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
 import { createShape, type Shape } from '../../src/messages/shaping/shape.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { applyMessage } from '../support/applying.ts'
+import { applyMessage, makeInbox } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type AnyStore, createStore } from '../support/stores.ts'
 import { type Difference, differences, type Picture, takePicture } from '../support/table-diff.ts'
@@ -873,6 +875,431 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       [{ order_id: 'R404' }, new RegExp(`is of order ${order}, not of R404`)],
     ])('C167 C168 C199 %j cannot be, and it says so', async (more, message) => {
       await expect(ask(updateShipment, shipment(more))).rejects.toMatchObject({
+        name: 'NotApplicable',
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      })
+      expect(await changed()).toEqual([])
+    })
+  })
+
+  describe('add_shipment', () => {
+    const order = isOld ? 'R410000001' : isSix ? 'R1045' : 'R204817355'
+    const at = isOld ? 41 : 45
+    const sku = isOld ? 'HC-Q' : 'FS-NAVY-S'
+    const home = { address1: '12 Wharf Street', zipcode: '04101', city: 'Portland', phone: '+1 207 555 0101' }
+    /** The sample of the store's own code, of goods of this store. */
+    const shipment = (more: object = {}) => ({
+      shipment: {
+        ...{ id: '12836', order_id: order, email: 'spree@example.com', cost: 0, status: 'shipped' },
+        ...{ stock_location: thing.location, shipping_method: isOld ? 'UPS Ground (USD)' : 'Ground' },
+        ...{ tracking: '12345678', shipped_at: '2026-02-03T17:33:55.343Z', channel: 'spree' },
+        totals: { item: 200, adjustment: 10, tax: 10, shipping: 0, payment: 210, order: 210 },
+        shipping_address: {
+          ...{ firstname: 'Clara', lastname: 'Lindqvist', ...home, address2: '' },
+          ...{ state: isOld ? 'New York' : 'ME', country: 'US' },
+        },
+        items: [{ name: 'Flannel', product_id: sku, quantity: 1, price: 30, options: {} }],
+        ...more,
+      },
+    })
+    /** The parcel that holds the piece is canceled, and the order is paid. */
+    const makeRoom = async () => {
+      const parcels = isSix ? 'spree_fulfillments' : 'spree_shipments'
+      const state = isSix ? 'status' : 'state'
+      await db.query(`update ${parcels} set ${state} = 'canceled' where id = $1`, [isOld ? 552 : 57])
+      await db.query('update spree_orders set payment_total = total where id = $1', [at])
+      if (isOld) {
+        await db.query('update spree_stock_items set count_on_hand = 5 where id = 303')
+        await db.query(`update spree_inventory_units set state = 'on_hand' where id = 752`)
+      }
+      await changed()
+    }
+    const about = (all: readonly Difference[]) => all.filter(({ table }) => !/taxon|categor/.test(table))
+    const added = (more: object) =>
+      inserted(isSix ? 'spree_fulfillments' : 'spree_shipments', {
+        ...{ number: '12836', order_id: at, stock_location_id: 1, ...more },
+        ...(isSolidus ? {} : { address_id: isOld ? '<new>' : 66 }),
+      })
+    const recorded = (of: string, name: string, previous: string, next: string) =>
+      inserted('spree_state_changes', {
+        ...{ stateful_type: of, name, previous_state: previous, next_state: next },
+      })
+
+    test('C166 a parcel that has left is added with its pieces, which leave the stock; the second time nothing', async () => {
+      await makeRoom()
+      const { notifications, details } = await applyMessage(db, told, addShipment, shipment())
+      expect(notifications.map(({ description }) => description)).toEqual([
+        `Added shipment 12836 for order ${order}`,
+      ])
+      // As objects, the order as it stands now with all its shipments.
+      expect(details).toMatchObject({ orders: [{ id: order }] })
+      expect(details['shipments']).toHaveLength(3)
+      expect(details['shipments']).toContainEqual(
+        expect.objectContaining({ id: '12836', order_id: order, status: 'shipped', tracking: '12345678' }),
+      )
+      const others = [touched('spree_shipments'), touched('spree_shipments')]
+      const unit = { variant_id: isOld ? 103 : 102, line_item_id: isOld ? 502 : 507, pending: false }
+      expect(about(await changed())).toEqual(
+        isSix
+          ? [
+              inserted('spree_deliveries', { tracking_number: '12345678', owner_type: 'Spree::Fulfillment' }),
+              inserted('spree_delivery_rates', { delivery_method_id: 1, selected: true, cost: 0 }),
+              inserted('spree_fulfillment_items', { ...unit, order_id: 45, quantity: 1, status: 'shipped' }),
+              added({ status: 'fulfilled', fulfilled_at: '<time>', cost: 0 }),
+              touched('spree_line_items'),
+              touched('spree_orders', { fulfillment_status: 'fulfilled' }),
+              touched('spree_products'),
+              touched('spree_stock_levels', { count_on_hand: 11 }),
+              inserted('spree_stock_movements', { kind: 'allocated', quantity: 1, order_id: 45 }),
+              inserted('spree_stock_movements', { kind: 'shipped', quantity: 1, order_id: 45 }),
+              touched('spree_variants'),
+            ]
+          : [
+              ...(isOld ? [inserted('spree_addresses', { firstname: 'Clara', state_id: 1 })] : []),
+              ...(isSolidus
+                ? [inserted('spree_cartons', { tracking: '12345678', shipping_method_id: 1 })]
+                : []),
+              inserted('spree_inventory_units', { ...unit, state: 'shipped' }),
+              touched('spree_orders', isOld ? { shipment_state: 'partial' } : {}),
+              touched('spree_products'),
+              // Those of Spree are all written with the new one, of Solidus those alone that differ.
+              ...(isSolidus || isOld ? [] : others),
+              added({ state: 'shipped', tracking: '12345678', shipped_at: '<time>', cost: 0 }),
+              ...(isOld ? others : []),
+              inserted('spree_shipping_rates', { shipping_method_id: 1, selected: true, cost: 0 }),
+              ...(isOld ? [recorded('Spree::Order', 'shipment', 'backorder', 'partial')] : []),
+              recorded('Spree::Shipment', 'shipment', 'ready', 'shipped'),
+              touched('spree_stock_items', { count_on_hand: isOld ? 4 : 11 }),
+              inserted('spree_stock_movements', { quantity: -1, originator_type: 'Spree::Shipment' }),
+              touched('spree_variants'),
+            ],
+      )
+      const already = `Already have a shipment for order ${order} associated with shipment number 12836`
+      expect(await ask(addShipment, shipment())).toBe(already)
+      expect(await ask(addShipment, shipment({ status: 'ready', cost: 9 }))).toBe(already)
+      expect(await changed()).toEqual([])
+    })
+
+    test('C166 what a parcel costs the order owes; its state is what the shop makes of that', async () => {
+      await makeRoom()
+      await db.query('savepoint room')
+      const gone = shipment({ cost: '2.50' })
+      await expect(ask(addShipment, gone)).rejects.toMatchObject({
+        code: isSolidus ? 'taxed_shipping' : 'owes_cost',
+      })
+      await db.query('rollback to savepoint room')
+      const ready = shipment({ cost: '2.50', status: 'ready' })
+      if (isSolidus) return
+      const said = await ask(addShipment, ready)
+      const left = isSix ? 'shipped_at' : 'status, shipped_at'
+      expect(said).toBe(`Added shipment 12836 for order ${order}. Not applied of shipment 12836: its ${left}`)
+      const changes = await changed()
+      expect(changes).toContainEqual(
+        added(
+          isSix ? { status: 'unfulfilled', cost: 2.5 } : { state: 'pending', cost: 2.5, shipped_at: null },
+        ),
+      )
+      const { columns } = changes.find(({ table }) => table === 'spree_orders')!
+      expect(columns).toMatchObject(
+        isSix
+          ? { delivery_total: 14.5, total: 192.5 }
+          : isOld
+            ? { shipment_total: 7.5, total: 29.15, payment_state: 'balance_due' }
+            : { shipment_total: 14.5, total: 182.5, payment_state: 'balance_due' },
+      )
+      if (isSix) expect(changes).toContainEqual(touched('spree_stock_levels', { allocated_count: 1 }))
+      else expect(changes).toContainEqual(recorded('Spree::Order', 'payment', 'paid', 'balance_due'))
+    })
+
+    test.each([
+      [{ order_id: 'R404' }, "Can't find order R404 associated with this shipment"],
+      [{ stock_location: 'Nowhere' }, "Can't find a StockLocation with name Nowhere!"],
+      [{ shipping_method: 'Balloon' }, "Can't find a ShippingMethod with name Balloon!"],
+      [{ items: [{ product_id: 'NO-1', quantity: 1 }] }, "Can't find variants with the following skus: NO-1"],
+      [
+        { items: [{ product_id: isOld ? 'CC' : 'TM-1', quantity: 1 }] },
+        `Can't find line_items with the following skus: ${isOld ? 'CC' : 'TM-1'} in the order.`,
+      ],
+      [{}, new RegExp(`^Of SKU ${sku} no more than 0 pieces of the order are in none of its parcels yet`)],
+    ])('C166 %j cannot be, and it says so', async (more, message) => {
+      await expect(ask(addShipment, shipment(more))).rejects.toMatchObject({
+        name: 'NotApplicable',
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+      })
+    })
+  })
+
+  describe('add_customer_return', () => {
+    // A piece that has left, by itself in its line; in 6.x one that is not taxed.
+    const goods = isOld
+      ? { order_number: 'R410000001', sku: 'HC-F', at: 41, unit: 751, amount: 10, level: 9, stock: 301 }
+      : isSix
+        ? { order_number: 'R1045', sku: 'FS-NAVY-S', at: 45, unit: 758, amount: 89, level: 13, stock: 301 }
+        : { order_number: 'R204817351', sku: 'BC-01', at: 41, unit: 752, amount: 34.5, level: 41, stock: 306 }
+    const { order_number, sku } = goods
+    const rma = 'RA123456789'
+    /** The sample of the store's own code, of goods of this store. */
+    const back = (more: object = {}, ...items: object[]) => ({
+      customer_return: {
+        ...{ rma, receipt_date: '2014-09-25T12:00:00Z', stock_location: thing.location },
+        items: items.length > 0 ? items : [{ sku, quantity: 1, order_number, resellable: true }],
+        ...more,
+      },
+    })
+    beforeEach(async () => {
+      await makeInbox(db)
+      await db.query(`update spree_orders set completed_at = now() - interval '9 days' where id = $1`, [
+        goods.at,
+      ])
+      await changed()
+    })
+    const heard = async (payload: unknown, messageId = 'first') =>
+      db.query(
+        `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+         values ('', 'wombat', $1, 'add_customer_return', $2, 'applied', 200, '{}')`,
+        [messageId, JSON.stringify(payload)],
+      )
+    const authorize = async () => {
+      if (isSix) {
+        await db.query(
+          `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+           values (7, $1, 1, 45, 1, 'approved', now(), now())`,
+          [rma],
+        )
+        await db.query(
+          `insert into spree_return_line_items
+                  (id, return_id, fulfillment_item_id, line_item_id, variant_id, pre_tax_amount, created_at, updated_at)
+           values (7, 7, 758, 507, 102, 89, now(), now())`,
+        )
+      } else {
+        await db.query(
+          `insert into spree_return_authorizations (id, number, state, order_id, created_at, updated_at)
+           values (7, $1, 'authorized', $2, now(), now())`,
+          [rma, goods.at],
+        )
+        await db.query(
+          `insert into spree_return_items
+                  (id, return_authorization_id, inventory_unit_id, reception_status, acceptance_status, created_at, updated_at)
+           values (7, 7, $1, 'awaiting', 'pending', now(), now())`,
+          [goods.unit],
+        )
+      }
+      await changed()
+    }
+    const about = (all: readonly Difference[], ...left: string[]) =>
+      all.filter(({ table }) => !/taxon|categor/.test(table) && !left.includes(table))
+    const ids = expect.any(Number)
+    const cr = expect.stringMatching(/^CR\d{9}$/)
+    /** What is there again, whatever was authorized: the shop's goods, and the time of what holds them. */
+    const goodsAreBack = (movement: object) => [
+      touched(isSix ? 'spree_stock_levels' : 'spree_stock_items', { count_on_hand: goods.level }),
+      inserted('spree_stock_movements', { quantity: 1, ...movement }),
+      touched('spree_variants'),
+    ]
+
+    test('C171 what no RMA speaks of is received, and waits for a decision; the second time nothing', async () => {
+      const said = await ask(addCustomerReturn, back())
+      const changes = about(await changed())
+      const number = String(
+        changes.find(({ table }) => /^spree_(customer_)?returns$/.test(table))?.columns['number'],
+      )
+      const [row] = await rows(
+        `select id::text from ${isSix ? 'spree_returns' : 'spree_customer_returns'} where number = $1`,
+        [number],
+      )
+      expect(changes).toEqual(
+        isSix
+          ? [
+              touched('spree_line_items'),
+              { table: 'spree_number_sequences', was: 'changed', columns: { value: 1001 } },
+              touched('spree_orders'),
+              touched('spree_products'),
+              inserted('spree_return_line_items', {
+                ...{ return_id: ids, fulfillment_item_id: 758, line_item_id: 507, variant_id: 102 },
+                ...{ quantity: 1, received_quantity: 1, pre_tax_amount: 89, resellable: true },
+              }),
+              inserted('spree_returns', {
+                ...{ number: 'RET1001', store_id: 1, order_id: 45, stock_location_id: 1, status: 'received' },
+                ...{ approved_at: '<time>', received_at: '<time>', refunded_at: null },
+              }),
+              ...goodsAreBack({ kind: 'received', order_id: 45, return_id: ids, fulfillment_id: null }),
+            ]
+          : [
+              inserted('spree_customer_returns', { number: cr, stock_location_id: 1 }),
+              touched('spree_inventory_units', { state: 'returned' }),
+              touched('spree_orders'),
+              touched('spree_products'),
+              inserted('spree_return_items', {
+                ...{ inventory_unit_id: goods.unit, customer_return_id: ids, return_authorization_id: null },
+                ...{ [isSolidus ? 'amount' : 'pre_tax_amount']: goods.amount, reimbursement_id: null },
+                ...{ reception_status: 'received', acceptance_status: 'manual_intervention_required' },
+                acceptance_status_errors: '---\n:rma_required: Return item requires an RMA\n',
+              }),
+              touched('spree_shipments'),
+              ...goodsAreBack(
+                isSolidus
+                  ? { originator_type: 'Spree::CustomerReturn', originator_id: ids }
+                  : { originator_type: null, originator_id: null },
+              ),
+            ],
+      )
+      expect(said).toBe(
+        isSix
+          ? `Customer return ${row?.['id']} processed but not fully reimbursed. What return RET1001 is worth is to be paid back in the shop, through its gateway`
+          : `Customer return ${row?.['id']} was added. The items of return ${number} wait for a decision in the shop before they are reimbursed`,
+      )
+      await heard(back())
+      expect(await ask(addCustomerReturn, back())).toBe(
+        `Customer return ${number} has already been processed`,
+      )
+      expect(await changed()).toEqual([])
+    })
+
+    test('C171 what an RMA authorizes is accepted, and to be paid back by the shop', async () => {
+      await authorize()
+      const said = await ask(addCustomerReturn, back())
+      expect(about(await changed(), 'spree_orders', 'spree_products', 'spree_line_items')).toEqual(
+        isSix
+          ? [
+              touched('spree_return_line_items', { received_quantity: 1 }),
+              touched('spree_returns', { status: 'received', approved_at: '<time>', received_at: '<time>' }),
+              ...goodsAreBack({ kind: 'received', order_id: 45, return_id: 7 }),
+            ]
+          : [
+              inserted('spree_customer_returns', { number: cr }),
+              touched('spree_inventory_units', { state: 'returned' }),
+              inserted('spree_reimbursements', {
+                number: expect.stringMatching(/^RI\d{9}$/),
+                ...{
+                  reimbursement_status: 'pending',
+                  order_id: goods.at,
+                  customer_return_id: ids,
+                  total: null,
+                },
+              }),
+              touched('spree_return_items', {
+                ...{ customer_return_id: ids, reimbursement_id: ids, reception_status: 'received' },
+                ...{ acceptance_status: 'accepted', acceptance_status_errors: '--- {}\n' },
+              }),
+              touched('spree_shipments'),
+              ...goodsAreBack(
+                isSolidus
+                  ? { originator_type: 'Spree::CustomerReturn', originator_id: ids }
+                  : { originator_type: 'Spree::ReturnAuthorization', originator_id: 7 },
+              ),
+            ],
+      )
+      expect(said).toMatch(
+        /^Customer return \d+ processed but not fully reimbursed\. (Reimbursement RI|What return RA)/,
+      )
+    })
+
+    test('C171 what looks like one that was received is parked; what is not to be sold stays off the shelf', async () => {
+      if (isOld || isSix) return
+      const two = (quantity: number | string) => ({
+        sku: 'FS-NAVY-M',
+        quantity,
+        order_number,
+        resellable: false,
+      })
+      // Of two pieces one; up to 5.x they are one unit, which is split.
+      const changes = about(await written(addCustomerReturn, back({ rma: '' }, two('1'))))
+      expect(changes.filter(({ table }) => /units|stock|return_items/.test(table))).toEqual([
+        ...(isSolidus
+          ? [touched('spree_inventory_units', { state: 'returned' })]
+          : [
+              touched('spree_inventory_units', { quantity: 1 }),
+              inserted('spree_inventory_units', { quantity: 1, state: 'returned', line_item_id: 501 }),
+            ]),
+        inserted('spree_return_items', {
+          resellable: false,
+          [isSolidus ? 'amount' : 'pre_tax_amount']: 80.1,
+        }),
+      ])
+      // Received for an RMA in the shop, of which no message tells.
+      await db.query(
+        `insert into spree_return_authorizations (id, number, state, order_id, created_at, updated_at)
+         values (7, $1, 'authorized', 41, now(), now())`,
+        [rma],
+      )
+      await db.query('update spree_return_items set return_authorization_id = 7')
+      await expect(ask(addCustomerReturn, back({}, two(1)))).rejects.toMatchObject({
+        code: 'looks_applied',
+        message: expect.stringMatching(
+          /It looks like return CR\d{9}, with which all of its RMA was received/,
+        ),
+      })
+      await heard(back({ rma: '' }, two('1')), 'the-first')
+      await expect(ask(addCustomerReturn, back({ rma: null }, two(1)))).rejects.toMatchObject({
+        code: 'looks_applied',
+        message: expect.stringMatching(
+          /^Customer return could not be fully processed, errors: It looks like message 1 of the inbox \(the-first\)/,
+        ),
+      })
+      // Another parcel with all the rest: now the order is back.
+      const rest = await written(
+        addCustomerReturn,
+        back({ rma: 'RA2' }, two(1), back().customer_return.items[0]!),
+      )
+      expect(rest).toContainEqual(touched('spree_orders', { state: 'returned' }))
+      expect(rest).toContainEqual(
+        inserted('spree_state_changes', {
+          name: 'order',
+          previous_state: 'complete',
+          next_state: 'returned',
+        }),
+      )
+    })
+
+    test('C171 a location from which nothing that came back is sold takes it, but not on the shelf; in 6.x it takes none', async () => {
+      if (!isSolidus && !isSix) return
+      await db.query(
+        `update spree_stock_locations set ${isSix ? 'returns_enabled' : 'restock_inventory'} = false where id = 1`,
+      )
+      await changed()
+      if (isSix) {
+        await expect(ask(addCustomerReturn, back())).rejects.toMatchObject({ code: 'no_returns_there' })
+        return
+      }
+      const changes = await written(addCustomerReturn, back())
+      expect(changes.map(({ table }) => table).filter((table) => /stock/.test(table))).toEqual([])
+      expect(changes).toContainEqual(touched('spree_inventory_units', { state: 'returned' }))
+    })
+
+    test('C171 in 6.x what is taxed has to be announced, and comes as it was announced', async () => {
+      if (!isSix) return
+      const taxed = back({}, { sku: 'BC-01', quantity: 1, order_number: 'R1041' })
+      await expect(ask(addCustomerReturn, taxed)).rejects.toMatchObject({ code: 'taxed_return' })
+      await authorize()
+      const more = back({}, { sku, quantity: 2, order_number })
+      await expect(ask(addCustomerReturn, more)).rejects.toMatchObject({ code: 'other_pieces' })
+      expect(await changed()).toEqual([])
+    })
+
+    test.each([-1, 1.5, '-1', 'one'])('C171 no return brings %j pieces', (quantity) => {
+      const { success } = addCustomerReturn.schema.safeParse(back({}, { sku, quantity, order_number }))
+      expect(success).toBe(false)
+    })
+
+    const failing = (errors: string) =>
+      new RegExp(`^Customer return could not be fully processed, errors: ${errors}`)
+    const tooMany = 'Unable to create the requested amount of return items'
+    test.each([
+      [
+        'C200',
+        back({ stock_location: 'Nowhere' }),
+        failing('This store has no stock location with name Nowhere'),
+      ],
+      [
+        'C171',
+        back({}, { sku, quantity: 1, order_number: 'R404' }),
+        failing('This store has no placed order R404'),
+      ],
+      ['C171', back({}, { sku, quantity: 2, order_number }), tooMany],
+      ['C171', back({}, { sku, quantity: 0, order_number }), tooMany],
+      ['C171', back({}, { sku: 'NO-1', quantity: 1, order_number }), tooMany],
+    ])('%s a return that cannot be is refused, and says so: %#', async (_number, payload, message) => {
+      await expect(ask(addCustomerReturn, payload)).rejects.toMatchObject({
         name: 'NotApplicable',
         message: typeof message === 'string' ? message : expect.stringMatching(message),
       })

@@ -210,7 +210,9 @@ describe('the page of families', () => {
     expect(refused).toEqual([
       ['spree-2.1', 'shipment:confirm'],
       ['spree-2.1', 'order:capture'],
+      ['spree-2.1', 'add_shipment'],
       ['spree-2.1', 'update_shipment'],
+      ['spree-2.1', 'add_customer_return'],
     ])
   })
 })

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 import type { Applied, Handler } from '../../src/apply/handler.ts'
 import type { Db } from '../../src/postgres/pool.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -20,4 +22,10 @@ export async function applyMessage<Payload>(
     payload: handler.schema.parse(payload),
     parameters: new Map(Object.entries(parameters)),
   })
+}
+
+/** Of a store in which nothing of the bridge is installed: the inbox, in which some look for what came before. */
+export async function makeInbox(db: Db): Promise<void> {
+  await db.query('create schema bridge')
+  await db.query(readFileSync(new URL('../../migrations/bridge/0002_inbox.sql', import.meta.url), 'utf8'))
 }

@@ -53,7 +53,14 @@ const OF_PLACED_ORDERS: readonly string[] = ['shipment:confirm', 'order:ship', '
 const REFUSALS: Readonly<Record<string, (family: FamilyName) => unknown>> = {
   'shipment:confirm': refuseFamilyOf20,
   'order:capture': refuseFamilyOf20,
+  add_shipment: refuseFamilyOf20,
   update_shipment: refuseFamilyOf20,
+  add_customer_return: refuseReturnsOf20,
+}
+
+/** As the code finds by the tables that are there. */
+function refuseReturnsOf20(family: FamilyName): void {
+  if (family === 'spree-2.1') throw new Error('before 2.4 a return has no items')
 }
 
 /** The test, below `test`, that shows that a family's store is written by such a message, or that it is refused. */
@@ -134,6 +141,9 @@ an account. \`shipment:confirm\` writes serial numbers where the store has the c
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
 \`add_order\` is \`order:import\` in the other form: nobody is made a customer by it, and an order that names no shipments comes
 from as many places as it takes, its shipping shared out evenly. \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
+\`add_shipment\` adds a parcel of pieces that are in none yet, and takes them from stock; where the shop taxes what it costs it is
+refused. \`add_customer_return\` is for 2.4 and later: goods, stock and states are back, and what they cost waits to be paid back by the
+shop; in 6.x what is taxed has to be announced in the shop first.
 (✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it

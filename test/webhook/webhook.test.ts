@@ -5,9 +5,10 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import express from 'express'
 import fc from 'fast-check'
+import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
 import { addOrder } from '../../src/apply/add-order.ts'
 import { HANDLERS } from '../../src/apply/handlers.ts'
-import { discardInbox, listInbox } from '../../src/apply/inbox-messages.ts'
+import { discardInbox, listInbox, showInbox } from '../../src/apply/inbox-messages.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
 import { sampleOf } from '../../src/messages/samples/samples.ts'
@@ -36,7 +37,7 @@ let webhook: string
 
 beforeAll(async () => {
   store = await createStore('spree-4.10', 'fixture')
-  web = await startTestWeb(store, [...TEST_HANDLERS, setInventory, setPrice])
+  web = await startTestWeb(store, [...TEST_HANDLERS, setInventory, setPrice, addCustomerReturn])
   webhook = `${web.url}/webhook`
 })
 
@@ -619,6 +620,68 @@ describe('an object of a Wombat or FlowLink hub', () => {
     expect(told(await ask('wombat/set_inventory', mended))).toMatchObject({ status: 200 })
   })
 
+  test('C171 C200 a return comes once; one that looks like it is parked beside it', async () => {
+    const item = { sku: 'FS-NAVY-M', quantity: 1, order_number: 'R204817351', resellable: true }
+    const back = (more: object = {}) => ({
+      request_id: newMessageId(),
+      customer_return: {
+        ...{ rma: 'RA123456789', receipt_date: '2014-09-25T12:00:00Z', stock_location: 'Portland warehouse' },
+        items: [item],
+        ...more,
+      },
+    })
+    const { customer_return: content, ...empty } = back()
+    for (const nothing of [empty, { ...empty, customer_return: {} }])
+      expect(told(await ask('wombat/add_customer_return', nothing))).toEqual({
+        status: 400,
+        request_id: empty.request_id,
+        summary: 'Please provide a customer_return payload',
+      })
+    expect(told(await ask('wombat/add_customer_return', back({ stock_location: 'x' })))).toEqual({
+      status: 500,
+      request_id: expect.any(String),
+      summary: expect.stringMatching(/^Customer return could not be fully processed, errors: /),
+      backtrace: '',
+    })
+    const first = back()
+    const answer = await ask('wombat/add_customer_return', first)
+    expect(told(answer)).toMatchObject({
+      status: 200,
+      summary: expect.stringMatching(/^Customer return \d+ was added\. The items of return CR\d{9} wait/),
+    })
+    const after = await digestStore(store)
+    expect((await ask('wombat/add_customer_return', first)).text).toBe(answer.text)
+    // The other piece of the line is with the customer still: only a person knows whether it is this one.
+    const second = back({ receipt_date: '2014-09-26T12:00:00Z' })
+    expect(told(await ask('wombat/add_customer_return', second))).toMatchObject({ status: 500 })
+    expect(await digestStore(store)).toEqual(after)
+    const [parked] = await listInbox(store.pool, { ids: [second.request_id], limit: 1 })
+    expect(parked).toMatchObject({
+      state: 'failed',
+      lastError: expect.stringContaining(`(${first.request_id})`),
+    })
+    const shown = await showInbox(store.pool, parked!.id)
+    expect(JSON.parse(shown?.payload ?? '')).toEqual({ customer_return: second.customer_return })
+    expect(shown?.looksLike?.messageId).toBe(first.request_id)
+    expect(JSON.parse(shown?.looksLike?.payload ?? '')).toEqual({ customer_return: content })
+    // Once both are back there is nothing to be asked; of two that bring the last piece at the same time one does.
+    const rest = [back({ rma: 'RA2' }), back({ rma: 'RA2' })]
+    const answers = await Promise.all(rest.map((sent) => ask('wombat/add_customer_return', sent)))
+    expect(
+      answers
+        .map((one) =>
+          told(one)
+            .summary.replace(/ (\d+|CR\d{9}) /g, ' ')
+            .slice(0, 43),
+        )
+        .sort(),
+    ).toEqual(['Customer return has already been processed', 'Customer return was added. The items of ret'])
+    expect(told(await ask('wombat/add_customer_return', second))).toMatchObject({
+      status: 200,
+      summary: expect.stringMatching(/^Customer return CR\d{9} has already been processed$/),
+    })
+  })
+
   test('one that failed is retried or discarded by a person, and answered in its own form then', async () => {
     const to = (location: string) =>
       inventory(5, { inventory: { location, product_id: 'TM-1', quantity: 5 } })
@@ -824,11 +887,25 @@ const OBJECTS: Readonly<Record<string, object>> = {
     },
   },
   update_order: { order: { id: 'R204817351', status: 'canceled', email: 'new@example.com' } },
+  add_shipment: {
+    shipment: {
+      ...{ id: '12836', order_id: 'R204817355', status: 'ready', tracking: 'T1', cost: 2.5 },
+      ...{ stock_location: 'Portland warehouse', shipping_method: 'Ground' },
+      shipping_address: { ...STREET, firstname: 'Clara', lastname: 'Lindqvist' },
+      items: [{ product_id: 'FS-NAVY-S', quantity: 1 }],
+    },
+  },
   update_shipment: {
     shipment: {
       ...{ id: 'H50417700157', order_id: 'R204817355', status: 'shipped', tracking: 'T1', cost: 6 },
       ...{ shipped_at: '2026-03-09T10:00:00Z', items: [{ product_id: 'FS-NAVY-S', quantity: 1 }] },
       shipping_address: { city: 'Portland' },
+    },
+  },
+  add_customer_return: {
+    customer_return: {
+      ...{ rma: 'RA123456789', receipt_date: '2014-09-25T12:00:00Z', stock_location: 'Portland warehouse' },
+      items: [{ sku: 'FS-NAVY-M', quantity: 1, order_number: 'R204817351', resellable: true }],
     },
   },
   add_customer: { customer: { ...BRIAN, email: 'QM-1@example.com' } },

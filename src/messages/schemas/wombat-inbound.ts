@@ -79,7 +79,8 @@ export const shipmentMarksSchema = z.object({
 })
 export type ShipmentMarksInbound = z.infer<typeof shipmentMarksSchema>
 
-const address = z.object({
+/** Of whom, is said beside it or in it. */
+export const address = z.object({
   address1: name,
   address2: optionalLine,
   company: optionalLine,

@@ -1,9 +1,9 @@
 import type { Db } from '../../postgres/pool.ts'
 import { queryPrepared } from '../../postgres/prepared.ts'
-import { quoteName } from '../json-sql.ts'
 import { refreshShipments } from './order-shipping.ts'
 import { NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
+import { splitUnit } from './split-unit.ts'
 import { placeKey, type StockPlace } from './stock-place.ts'
 
 type Unit = Readonly<{ id: string; order_id: string; shipment_id: string; quantity: number }>
@@ -85,7 +85,7 @@ export async function fillBackorders(
   const filled: Unit[] = []
   for (const unit of rows) {
     if (left === 0) break
-    if (unit.quantity > left) await splitUnit(db, shop, unit.id, left)
+    if (unit.quantity > left) await splitUnit(db, shop, unit.id, left, 'on_hand')
     else await fillUnit(db, shop, unit.id)
     filled.push(unit)
     left -= Math.min(left, unit.quantity)
@@ -102,24 +102,5 @@ async function fillUnit(db: Db, shop: Shop, id: string): Promise<void> {
     db,
     `update ${shop.table(shop.units)} set ${shop.state} = 'on_hand', updated_at = ${NOW} where id = $1::bigint`,
     [id],
-  )
-}
-
-async function splitUnit(db: Db, shop: Shop, id: string, pieces: number): Promise<void> {
-  const own = new Set(['id', 'quantity', shop.state, 'created_at', 'updated_at'])
-  const copied = shop.columns
-    .of(shop.units)
-    .filter((name) => !own.has(name))
-    .map(quoteName)
-  await queryPrepared(
-    db,
-    `with kept as (
-       update ${shop.table(shop.units)} set quantity = quantity - $2::integer, updated_at = ${NOW} where id = $1::bigint
-     )
-     insert into ${shop.table(shop.units)} (${copied.join(', ')}, quantity, ${shop.state}, created_at, updated_at)
-     select ${copied.join(', ')}, $2::integer, 'on_hand', ${NOW}, ${NOW}
-       from ${shop.table(shop.units)}
-      where id = $1::bigint`,
-    [id, pieces],
   )
 }

@@ -51,7 +51,8 @@ export async function lockShipment(
   )
 }
 
-async function findShipments(db: Db, shop: Shop, number: string): Promise<Found[]> {
+/** All of that number; since 6.0 also those that are but shown by it. */
+export async function findShipments(db: Db, shop: Shop, number: string): Promise<Found[]> {
   const shipments = shop.table(shop.shipments)
   const orders = shop.table('spree_orders')
   if (shop.family !== 'spree-6.0') {

@@ -3,7 +3,7 @@ import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { ImportWords } from './import-words.ts'
-import type { ImportedOrder } from './imported-order.ts'
+import type { ImportedOrder, ImportedParcels } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
 
 /** Told for each thing that was not found and replaced by another. */
@@ -180,7 +180,7 @@ export async function findShippingMethods(
   db: Db,
   columns: Columns,
   words: ImportWords,
-  order: ImportedOrder,
+  order: ImportedParcels,
   warn: Warn,
 ): Promise<readonly ShippingMethod[]> {
   const { methods } = words

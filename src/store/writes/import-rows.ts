@@ -8,7 +8,7 @@ import type { Variant } from './import-references.ts'
 import type { PlacedShipment } from './import-stock.ts'
 import { type DiscountsOn, lineTotals, shipmentTotals } from './import-totals.ts'
 import type { ImportWords } from './import-words.ts'
-import type { ImportedOrder } from './imported-order.ts'
+import type { ImportedOrder, ImportedParcels } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 
@@ -58,7 +58,7 @@ export async function insertShipments(
   db: Db,
   columns: Columns,
   words: ImportWords,
-  order: ImportedOrder,
+  order: ImportedParcels,
   shipments: readonly PlacedShipment[],
   ids: Ids &
     Readonly<{
@@ -137,7 +137,7 @@ const UNTAXED = { includedTax: 0n, additionalTax: 0n }
 /** The number given; one that Spree would show anyway is not written down. */
 function ownNumber(
   words: ImportWords,
-  order: ImportedOrder,
+  order: ImportedParcels,
   given: string | null,
   index: number,
 ): string | null {
@@ -148,7 +148,7 @@ async function refuseTaken(
   db: Db,
   columns: Columns,
   words: ImportWords,
-  order: ImportedOrder,
+  order: ImportedParcels,
   numbers: readonly (string | null)[],
 ): Promise<void> {
   const given = numbers.filter((number) => number !== null)

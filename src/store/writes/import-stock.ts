@@ -7,7 +7,7 @@ import type { Store } from '../store.ts'
 import { type Location, lockLevels, readLocations, type StockLevels, type Wanted } from './import-levels.ts'
 import type { Variant, Warn } from './import-references.ts'
 import type { ImportWords } from './import-words.ts'
-import type { ImportedOrder, ImportedShipment } from './imported-order.ts'
+import type { ImportedParcels, ImportedShipment } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { type Shop, shopOf } from './shop.ts'
@@ -34,7 +34,7 @@ export async function placeShipments(
   db: Db,
   columns: Columns,
   words: ImportWords,
-  order: ImportedOrder,
+  order: ImportedParcels,
   variants: readonly Variant[],
   warn: Warn,
 ): Promise<Placement> {
@@ -92,7 +92,7 @@ function wantedOf(shipment: ImportedShipment, variants: readonly Variant[]): Wan
 }
 
 function tooLittle(
-  order: ImportedOrder,
+  order: ImportedParcels,
   named: string | undefined,
   wanted: readonly Wanted[],
 ): NotApplicable {

@@ -1,5 +1,5 @@
 import { type Amount, sumOf } from '../../messages/amount.ts'
-import type { ImportedLine, ImportedOrder } from './imported-order.ts'
+import type { ImportedLine, ImportedOrder, ImportedParcels } from './imported-order.ts'
 
 /** Whether a discount lies on the lines (6.0), or on the order as a whole: so its adjustment is counted again. */
 export type DiscountsOn = 'lines' | 'order'
@@ -68,7 +68,7 @@ export function lineTotals(order: ImportedOrder, discountsOn: DiscountsOn): Line
 export type ShipmentTotals = Readonly<{ includedTax: Amount; additionalTax: Amount }>
 
 /** The taxes of the shipments, in their order. */
-export function shipmentTotals(order: ImportedOrder): ShipmentTotals[] {
+export function shipmentTotals(order: ImportedParcels): ShipmentTotals[] {
   const share = (included: boolean, index: number) =>
     sumOf(
       order.taxes

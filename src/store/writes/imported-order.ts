@@ -22,6 +22,9 @@ export type ImportedOrder = Readonly<{
   payments: readonly ImportedPayment[]
 }>
 
+/** Of an order what its shipments are written from. */
+export type ImportedParcels = Pick<ImportedOrder, 'number' | 'shipments' | 'namesShipments' | 'taxes'>
+
 export type ImportedLine = Readonly<{ sku: string; quantity: number; price: Amount }>
 
 export type ImportedAdjustment = Readonly<{ label: string; amount: Amount }>

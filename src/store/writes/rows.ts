@@ -5,6 +5,12 @@ import type { Shop } from './shop.ts'
 /** Times of a store are UTC without zone and have no defaults. */
 export const NOW = `(clock_timestamp() at time zone 'utc')`
 
+/** The same as a text, for a column that is written by a parameter. */
+export async function utcNow(db: Db): Promise<string> {
+  const { rows } = await db.query<{ now: string }>(`select ${NOW}::text as now`)
+  return rows[0]?.now ?? ''
+}
+
 /**
  * Inserts a row with those of `values` for which the store has a column, and with its times. Returns its id, empty where such
  * rows have none.

@@ -7,7 +7,7 @@ import { lockShipment, type Shipment } from './find-shipment.ts'
 import { shipStock } from './move-stock.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { rollUpShipments } from './order-shipping.ts'
-import { insertRow, NOW } from './rows.ts'
+import { insertRow, NOW, utcNow } from './rows.ts'
 import { writeSerials } from './serial-numbers.ts'
 import { hasLeft, refuseUnshippable } from './shippable.ts'
 import { type Shop, shopOf } from './shop.ts'
@@ -161,9 +161,4 @@ async function fulfill(db: Db, shop: Shop, shipment: Shipment, confirmed: Confir
     [id, confirmed.shippedAt ?? (await utcNow(db))],
   )
   await rollUpShipments(db, shop, order.id)
-}
-
-async function utcNow(db: Db): Promise<string> {
-  const { rows } = await db.query<{ now: string }>(`select ${NOW}::text as now`)
-  return rows[0]?.now ?? ''
 }

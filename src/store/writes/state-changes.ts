@@ -6,7 +6,7 @@ export type StateChange = Readonly<{
   of: 'Spree::Order' | 'Spree::Shipment' | 'Spree::Payment'
   id: string
   /** Whose state it is: an order has those of its payments and shipments besides its own. */
-  name: 'payment' | 'shipment'
+  name: 'order' | 'payment' | 'shipment'
   from: string | null
   to: string | null
   userId: string | null
