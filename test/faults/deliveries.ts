@@ -87,7 +87,7 @@ async function deliverToDyingWebs(family: StoreFamily, seed: number, deliveries:
     await Promise.all([...doors.keys()].map((web) => web.terminate()))
     for (const web of doors.keys()) close(web)
     for (const [what, times] of Object.entries(await waits.stop())) count(what, times)
-    count("the shop's own transactions", done.length)
+    count("the shop's own movements", done.length)
     count("the shop's own rollbacks", rolledBack)
     count('requests without an answer', met.unanswered)
     count('requests put off', met.putOff)

@@ -120,6 +120,17 @@ export function planDeliveries(random: Random, deliveries: number): Plan {
       return [several(3, under), [...parcels, ...parcels].map(confirm)]
     },
     () => {
+      // Their products come in the one order and in the other.
+      const [first, second, third, fourth] = HOT
+      const pairs = [
+        [first, second],
+        [third, fourth],
+      ] as const
+      const lines = (pair: (typeof pairs)[number]) =>
+        random.shuffle(pair).map((sku) => ({ sku, quantity: random.between(1, 9) }))
+      return [[...pairs, ...pairs].map((pair) => place(lines(pair), false).under())]
+    },
+    () => {
       const sku = 'OWED-0'
       const incoming = say('move', 'stock:change', sku, { sku, quantity: random.between(1, 5) })
       return [[place([{ sku, quantity: random.between(1, 5) }], false).under(), incoming]]
@@ -141,7 +152,7 @@ export function planDeliveries(random: Random, deliveries: number): Plan {
       ]
     },
   ]
-  const often = [0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 5]
+  const often = [0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6]
   while (planned < deliveries) {
     const kind = kinds[random.pick(often)]
     if (kind) bouts.push(kind())

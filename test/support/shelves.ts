@@ -1,4 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { sqlState } from '../../src/postgres/errors.ts'
+import type { Db } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import type { TestDatabase } from './postgres.ts'
 import type { Random } from './random.ts'
 import type { StoreFamily } from './stores.ts'
@@ -59,16 +62,17 @@ export type Clerk = Readonly<{
   stop(): Promise<Readonly<{ done: readonly Step[]; rolledBack: number }>>
 }>
 
-/** Somebody in the shop itself who takes from the hot shelves and puts back, and thinks better of it half of the time. */
+/**
+ * Somebody in the shop itself who takes from the hot shelves and puts back, two at a time in any order, as the shop's own
+ * code does, and thinks better of it half of the time.
+ */
 export function startClerk({ pool }: TestDatabase, family: StoreFamily, random: Random): Clerk {
   const { levels, key } = SHELVES[family]
+  const [kind, adjusted] = family === 'spree-6.0' ? ['kind,', `'adjusted',`] : ['', '']
   const done: Step[] = []
   let rolledBack = 0
   let stopped = false
-  const work = async () => {
-    const db = await pool.connect()
-    const sku = random.pick(HOT)
-    await db.query('begin')
+  const move = async (db: Db, sku: string): Promise<Step> => {
     const { rows } = await db.query<{ id: string; level: number }>(
       `select l.id, l.count_on_hand as level
          from ${levels} l join spree_variants v on v.id = l.variant_id
@@ -79,17 +83,28 @@ export function startClerk({ pool }: TestDatabase, family: StoreFamily, random: 
     const { id, level } = rows[0]!
     const quantity = random.pick([-3, -2, -1, 1, 2, 3])
     await db.query(
-      `insert into spree_stock_movements (${key}, quantity, ${family === 'spree-6.0' ? 'kind,' : ''} created_at, updated_at)
-       values ($1, $2, ${family === 'spree-6.0' ? `'adjusted',` : ''} now(), now())`,
+      `insert into spree_stock_movements (${key}, quantity, ${kind} created_at, updated_at)
+       values ($1, $2, ${adjusted} now(), now())`,
       [id, quantity],
     )
     await db.query(`update ${levels} set count_on_hand = count_on_hand + $2 where id = $1`, [id, quantity])
     await pause(random.between(0, 20))
-    const keeps = random.chance(0.5)
-    await db.query(keeps ? 'commit' : 'rollback')
-    db.release()
-    if (keeps) done.push({ sku, from: level, to: level + quantity })
-    else rolledBack++
+    return { sku, from: level, to: level + quantity }
+  }
+  const work = async () => {
+    const thinksBetter = new Error()
+    const [first, second] = random.shuffle(HOT)
+    try {
+      const steps = await inTransaction(pool, async (db) => {
+        const moved = [await move(db, first!), await move(db, second!)]
+        if (random.chance(0.5)) throw thinksBetter
+        return moved
+      })
+      done.push(...steps)
+    } catch (error) {
+      if (error !== thinksBetter && sqlState(error) !== '40P01') throw error
+      rolledBack++
+    }
   }
   const working = (async () => {
     while (!stopped) {

@@ -5,7 +5,7 @@ import type { Shop } from './shop.ts'
 
 /**
  * Moves `updated_at` up the chain as Spree does when something about variants or a product changed: it is the key of the
- * shop's caches. Variants before products, as everywhere, or two of us would wait for each other. In 2.0 variants have no
+ * shop's caches. Variants before products, and each by their ids, as everywhere, or two of us would wait for each other. In 2.0 variants have no
  * such time, but their products have.
  */
 export async function touchVariants(db: Db, shop: Shop, variantIds: readonly string[]): Promise<void> {
@@ -24,7 +24,9 @@ export async function touchVariants(db: Db, shop: Shop, variantIds: readonly str
       : `select product_id::text from ${variants} where id = any($1::bigint[]) order by id`,
     [variantIds],
   )
-  for (const productId of new Set(rows.map((row) => row.product_id))) await touchProduct(db, shop, productId)
+  const productIds = [...new Set(rows.map((row) => row.product_id))]
+  for (const productId of productIds.sort((a, b) => Number(a) - Number(b)))
+    await touchProduct(db, shop, productId)
   await touchLines(db, shop, variantIds)
 }
 
