@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Shape } from '../messages/shaping/shape.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
+import type { Moved, StockMove } from '../store/writes/stock-move.ts'
 
 /** Thrown by the store's own writes too, which know best why a store cannot take something. */
 export { NotApplicable } from '../store/writes/not-applicable.ts'
@@ -34,6 +35,9 @@ export type Applied = Readonly<{
   details: Readonly<Record<string, unknown>>
 }>
 
+/** A move of stock, and what is answered once it is made. */
+export type StockChange = Readonly<{ move: StockMove; told(moved: Moved): Applied }>
+
 /** How one type of message changes the store. */
 export type Handler<Payload> = Readonly<{
   message: string
@@ -49,4 +53,9 @@ export type Handler<Payload> = Readonly<{
    * @throws NotApplicable where this store cannot take it; everything is then rolled back.
    */
   apply(db: Db, store: Store, inbound: Inbound<Payload>, shape?: Shape): Promise<Applied>
+  /**
+   * Of those that come down to one move of stock: which, so that many are made in one transaction.
+   * @throws NotApplicable as `apply`.
+   */
+  stockChange?(inbound: Inbound<Payload>): StockChange
 }>

@@ -1,4 +1,5 @@
 import { addCustomer } from './add-customer.ts'
+import { addOrder } from './add-order.ts'
 import { addProduct } from './add-product.ts'
 import type { Handler } from './handler.ts'
 import { hubPoll } from './hub-poll.ts'
@@ -39,6 +40,7 @@ const OBJECTS: Handlers = [
   setPrice,
   addProduct,
   updateProduct,
+  addOrder,
   updateOrder,
   updateShipment,
   addCustomer,

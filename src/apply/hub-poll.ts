@@ -4,13 +4,13 @@ import type { MessageType, RawPayload } from '../messages/message.ts'
 import { productPayload } from '../messages/product.ts'
 import { rawOrder } from '../messages/raw-order.ts'
 import { type Collection, type HubPoll, hubPollSchema } from '../messages/schemas/hub-poll.ts'
-import type { Shape } from '../messages/shaping/shape.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Handler, NotApplicable, type Notification } from './handler.ts'
 import { parameterOf } from './parameters.ts'
 import { readCursor, readPerPage, withEntry, writeCursor } from './poll-cursor.ts'
+import { shaped } from './shaped.ts'
 
 const LAST_UPDATED_AT = 'collections_poll.last_updated_at'
 const PER_PAGE = 'collections_poll.per_page'
@@ -105,18 +105,4 @@ function mapped<Read extends object>(
   return new Map(
     [...objects].map(([id, object]) => [id, object instanceof MappingError ? object : tell(object)]),
   )
-}
-
-/** Undefined where the configuration keeps it back. */
-async function shaped(
-  type: MessageType,
-  payload: RawPayload,
-  shape: Shape | undefined,
-): Promise<RawPayload | Error | undefined> {
-  const outcome = shape?.({ type, payload }) ?? { payload, transform: undefined }
-  if (!('payload' in outcome)) return undefined
-  if (outcome.transform === undefined) return outcome.payload
-  return outcome
-    .transform(outcome.payload)
-    .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
 }

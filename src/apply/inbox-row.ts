@@ -87,3 +87,40 @@ export async function recordFailure(
     [hub, dialect, messageId, type, payload, status, body, reason],
   )
 }
+
+export type Arrival = InboxKey & Readonly<{ type: string; payload: string }>
+
+/** Of each of these messages, in their order: is it known? And what time it is at the database. Waits for nobody. */
+export async function readArrivals(
+  db: Db,
+  keys: readonly InboxKey[],
+): Promise<readonly Readonly<{ isKnown: boolean; now: Date }>[]> {
+  const { rows } = await queryPrepared<{ isKnown: boolean; now: Date }>(
+    db,
+    `select known.id is not null as "isKnown", clock_timestamp() as now
+       from unnest($1::text[], $2::text[], $3::text[]) with ordinality arrived (hub, dialect, message_id, place)
+       left join bridge.inbox known using (hub, dialect, message_id)
+      order by arrived.place`,
+    [keys.map(({ hub }) => hub), keys.map(({ dialect }) => dialect), keys.map(({ messageId }) => messageId)],
+  )
+  return rows
+}
+
+/**
+ * Enters messages with their answers: the last write of the transaction that applies them.
+ * @throws where one of them has been entered meanwhile.
+ */
+export async function enterApplied(db: Db, answers: ReadonlyMap<Arrival, Answer>): Promise<void> {
+  const rows = [...answers].map(([{ hub, dialect, messageId, type, payload }, { status, body }]) => {
+    return { hub, dialect, message_id: messageId, type, payload, status, answer: body }
+  })
+  await queryPrepared(
+    db,
+    `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+     select hub, dialect, message_id, type, payload, 'applied', status, answer
+       from json_to_recordset($1::json)
+            as applied (hub text, dialect text, message_id text, type text, payload text, status integer, answer text)
+      order by message_id`,
+    [JSON.stringify(rows)],
+  )
+}

@@ -10,11 +10,13 @@ import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
 import type { Answer } from './answer.ts'
+import { applyTogether, type StockMessage, stockChangeOf } from './apply-together.ts'
 import { type Delivery, readInbound } from './delivery.ts'
 import { dialectOf } from './dialects.ts'
 import { type Handler, NotApplicable } from './handler.ts'
+import { inGroups } from './in-groups.ts'
 import { enterInbox, type InboxKey, recordFailure, settleApplied } from './inbox-row.ts'
-import { originOf } from './origin.ts'
+import { originOf, setOrigin } from './origin.ts'
 import { PayloadFault } from './payload-fault.ts'
 
 /** What became of a delivery: applied now, known already, kept as failed, or put off without a trace. */
@@ -39,6 +41,10 @@ export type InboxOptions = Readonly<{
 
 const ATTEMPTS = 5
 const LONGEST_PAUSE_MILLISECONDS = 50
+/** Two groups of what the pool of a busy hub sends at a time; a larger one would keep its first ones waiting. */
+const MOST_TOGETHER = 64
+/** Of an inbox row: another delivery of the message was quicker. */
+const KNOWN_ALREADY = '23505'
 const MISSING_RIGHT = '42501'
 /** What a message brings, or what comes of it with what is there, fits no column: a text, a number, a time. */
 const TOO_LARGE: ReadonlyMap<string | undefined, string> = new Map([
@@ -67,6 +73,18 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
     messageId,
   })
 
+  const applyInGroup = inGroups<StockMessage, Answer>({
+    work: (messages) => applyTogether(pool, store, messages),
+    keyOf: ({ hub, dialect, messageId }) => JSON.stringify([hub, dialect, messageId]),
+    most: MOST_TOGETHER,
+    failed(error) {
+      if (isTransient(error) || sqlState(error) === KNOWN_ALREADY) return
+      seldom('together', 'warn', 'messages could not be applied together; each is applied by itself', {
+        error,
+      })
+    },
+  })
+
   /** One transaction: the inbox row, the store's writes under the message's origin, and the answer. */
   function apply(handler: Handler<unknown>, delivery: Delivery, payload: string): Promise<Received> {
     const { messageId } = delivery
@@ -78,7 +96,7 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
       if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
       const inbound = readInbound(handler, delivery)
       const answer = await atStep('apply.write', async () => {
-        await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(messageId, row.receivedAt)])
+        await setOrigin(db, originOf(messageId, row.receivedAt))
         return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound, shape))
       })
       await atStep('apply.answer', () => settleApplied(db, row.id, answer))
@@ -140,6 +158,16 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
   return {
     async receive(handler, delivery) {
       const payload = JSON.stringify(delivery.payload)
+      const change = stockChangeOf(handler, delivery)
+      if (change) {
+        const answer = await applyInGroup({
+          ...keyOf(handler, delivery),
+          ...change,
+          type: handler.message,
+          payload,
+        })
+        if (answer) return { outcome: 'applied', answer }
+      }
       try {
         return await applyThroughConflicts(handler, delivery, payload)
       } catch (error) {

@@ -59,6 +59,7 @@ export function importedOrder(order: Order): { order: ImportedOrder; notificatio
         .map((discount) => ({ ...discount, shares: apportion(discount.amount, bases) })),
       fees: others.filter(({ amount }) => amount > 0n),
       shipments,
+      namesShipments: order.shipments.length > 0,
       payments: importedPayments(order, warn),
     },
   }

@@ -1,28 +1,29 @@
 import { rawOrder } from '../messages/raw-order.ts'
 import { type OrderImportPayload, orderImportSchema } from '../messages/schemas/order-import.ts'
-import { importOrder } from '../store/writes/import-order.ts'
 import { type Handler, type Inbound, NotApplicable, type Notification } from './handler.ts'
-import { importedOrder } from './order-import-content.ts'
+import { placeOrder } from './place-order.ts'
+import { shaped } from './shaped.ts'
 
 /** Protocol §7.3. A number is imported once: a message that brings it again is refused, whatever it holds. */
 export const orderImport: Handler<OrderImportPayload> = {
   message: 'order:import',
   description: 'Places the order, given in the generic form, in the store; once per number.',
   schema: orderImportSchema,
-  async apply(db, store, inbound) {
-    const notifications: Notification[] = []
-    const given = truncated(inbound, notifications)
-    const { order, notifications: ofContent } = importedOrder(given)
-    notifications.push(...ofContent)
-    const warn = (subject: string, description: string) => {
-      notifications.push({ level: 'warn', subject, description: `order ${order.number}: ${description}` })
-    }
-    const id = await importOrder(db, store, order, warn)
+  async apply(db, store, inbound, shape) {
+    const cuts: Notification[] = []
+    const given = truncated(inbound, cuts)
+    const { id, notifications } = await placeOrder(db, store, given, cuts)
     const snapshot = (await store.orders(db, [id])).get(id)
     if (snapshot === undefined || snapshot instanceof Error) {
-      throw snapshot ?? new Error(`Order ${order.number} was written, but is not to be read.`)
+      throw snapshot ?? new Error(`Order ${given.number} was written, but is not to be read.`)
     }
-    return { notifications: distinct(notifications), details: { order: rawOrder(snapshot) } }
+    const told = await shaped('order:persist', rawOrder(snapshot), shape)
+    if (!(told instanceof Error)) return { notifications, details: told ? { order: told } : {} }
+    const description = `order ${given.number}: not told: ${told.message}`
+    return {
+      notifications: [...notifications, { level: 'warn', subject: 'order was not told', description }],
+      details: {},
+    }
   },
 }
 
@@ -60,10 +61,4 @@ function truncated(
     shipping_address: cut(order.shipping_address),
     billing_address: order.billing_address && cut(order.billing_address),
   }
-}
-
-/** The same of both addresses is told once. */
-function distinct(notifications: readonly Notification[]): Notification[] {
-  const key = ({ level, subject, description }: Notification) => JSON.stringify([level, subject, description])
-  return [...new Map(notifications.map((notification) => [key(notification), notification])).values()]
 }

@@ -1,7 +1,7 @@
 import { NotApplicable } from './handler.ts'
 
-/** By the code of a reason, the text in which the stores' own handlers told it (protocol §9.4). */
-export type OwnTexts = Readonly<Record<string, string>>
+/** By the code of a reason, the text in which the stores' own handlers told it (protocol §9.4), or what makes it. */
+export type OwnTexts = Readonly<Record<string, string | ((reason: NotApplicable) => string)>>
 
 /**
  * Does `work`; of the reasons why it cannot be done, those that have a text of their own are told in that, the others as
@@ -16,6 +16,7 @@ export async function inOwnTexts<T>(
     return await work()
   } catch (error) {
     if (!(error instanceof NotApplicable)) throw error
-    throw new NotApplicable(error.code, texts[error.code] ?? otherwise(error.message))
+    const own = texts[error.code] ?? otherwise(error.message)
+    throw new NotApplicable(error.code, typeof own === 'string' ? own : own(error))
   }
 }

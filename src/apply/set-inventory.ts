@@ -1,6 +1,6 @@
 import { type InventoryInbound, inventoryInboundSchema } from '../messages/schemas/wombat-inbound.ts'
-import { moveStock } from '../store/writes/move-stock.ts'
-import type { Handler } from './handler.ts'
+import { applyStock } from './apply-stock.ts'
+import type { Handler, Inbound, StockChange } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
 import { summary } from './summary.ts'
 
@@ -10,8 +10,8 @@ export const setInventory: Handler<InventoryInbound> = {
   dialect: 'wombat',
   description: 'Sets the level of a SKU at a stock location.',
   schema: inventoryInboundSchema,
-  async apply(db, store, { message, payload: { inventory } }) {
-    const { location, product_id: sku, quantity } = inventory
+  apply(db, store, inbound) {
+    const { location, product_id: sku } = inbound.payload.inventory
     const noSku = `Product with SKU ${sku} was not found`
     const texts = {
       unknown_location: `Stock location with name ${location} was not found`,
@@ -19,8 +19,15 @@ export const setInventory: Handler<InventoryInbound> = {
       deleted_variant: noSku,
       not_kept_there: `Stock location '${location}' does not has any stock_items for ${sku}`,
     }
-    const move = { sku, location: { name: location }, quantity, absolute: true, onlyWhereKept: true }
-    const { from, to } = await inOwnTexts(texts, () => moveStock(db, store, { ...move, reason: message }))
-    return summary(message, `Set inventory for ${sku} at ${location} from ${from} to ${to}`)
+    return inOwnTexts(texts, () => applyStock(db, store, changeOf(inbound)))
   },
+  stockChange: changeOf,
+}
+
+function changeOf({ message, payload: { inventory } }: Inbound<InventoryInbound>): StockChange {
+  const { location: name, product_id: sku, quantity } = inventory
+  return {
+    move: { sku, location: { name }, quantity, absolute: true, onlyWhereKept: true, reason: message },
+    told: ({ from, to }) => summary(message, `Set inventory for ${sku} at ${name} from ${from} to ${to}`),
+  }
 }

@@ -1,5 +1,6 @@
 import { type OrderMarksInbound, orderMarksSchema } from '../messages/schemas/wombat-inbound.ts'
 import { changeOrder } from '../store/writes/change-order.ts'
+import { answerWithOrder } from './answer-with-order.ts'
 import type { Handler } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
 import { summary } from './summary.ts'
@@ -10,11 +11,11 @@ export const updateOrder: Handler<OrderMarksInbound> = {
   dialect: 'wombat',
   description: 'Sets the state and the e-mail address of an order.',
   schema: orderMarksSchema,
-  async apply(db, store, { message, payload: { order } }) {
+  async apply(db, store, { message, payload: { order } }, shape) {
     const { id: number, status, email } = order
     const texts = { unknown_order: `Order with number ${number} was not found` }
     const marks = { state: status ?? undefined, email: email ?? undefined }
-    await inOwnTexts(texts, () => changeOrder(db, store, number, marks))
-    return summary(message, `Updated Order with number ${number}`)
+    const orderId = await inOwnTexts(texts, () => changeOrder(db, store, number, marks))
+    return answerWithOrder(db, store, orderId, shape, summary(message, `Updated Order with number ${number}`))
   },
 }

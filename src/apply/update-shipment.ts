@@ -6,6 +6,7 @@ import { shipShipment } from '../store/writes/ship-shipment.ts'
 import { shopOf } from '../store/writes/shop.ts'
 import { trackShipment } from '../store/writes/tracking.ts'
 import { refuseFamilyOf20 } from '../store/writes/written-family.ts'
+import { answerWithOrder } from './answer-with-order.ts'
 import { type Handler, NotApplicable } from './handler.ts'
 import { inOwnTexts } from './own-texts.ts'
 import { foreignItems, leftOfShipment } from './shipment-marks.ts'
@@ -19,7 +20,7 @@ export const updateShipment: Handler<ShipmentMarksInbound> = {
   dialect: 'wombat',
   description: 'Marks a shipment as shipped, with its tracking and the time, or sets its tracking.',
   schema: shipmentMarksSchema,
-  async apply(db, store, { message, payload: { shipment: given } }) {
+  async apply(db, store, { message, payload: { shipment: given } }, shape) {
     refuseFamilyOf20(store.family)
     const shop = shopOf(store)
     const number = given.id
@@ -63,13 +64,13 @@ export const updateShipment: Handler<ShipmentMarksInbound> = {
       `Updated shipment ${number}`,
       ...(left.length > 0 ? [`Not applied of shipment ${number}: its ${left.join(', ')}`] : []),
     ]
-    return {
+    return answerWithOrder(db, store, held.order.id, shape, {
       notifications: said.map((description, index) => ({
         level: index === 0 ? 'info' : 'warn',
         subject: message,
         description,
       })),
       details: {},
-    }
+    })
   },
 }

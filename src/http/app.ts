@@ -14,6 +14,8 @@ export type AppOptions = Readonly<{
   operator: OperatorAccess
   /** What this process answers besides, and how that is described. */
   routers?: readonly Router[]
+  /** The same for what only programs call: without the headers that tell browsers what to do with an answer. */
+  services?: readonly Router[]
   operations?: Operations
   /** Of the bridge, for `/openapi.json`. */
   version?: string
@@ -33,9 +35,20 @@ const COMMON: Operations = {
 
 /** What every process with a port answers: alive, ready, metrics, its own routes, and errors that tell no internals. */
 export function createApp(options: AppOptions): Express {
-  const { log, readyChecks, metrics, operator, routers = [], operations, version = '' } = options
+  const {
+    log,
+    readyChecks,
+    metrics,
+    operator,
+    routers = [],
+    services = [],
+    operations,
+    version = '',
+  } = options
   const described = openApi('spree-bridge', version, { ...COMMON, ...operations })
   const app = express()
+  app.disable('x-powered-by') // helmet takes it from the others only
+  for (const service of services) app.use(service)
   app.use(helmet())
 
   app.get('/healthz', notStored, (_request, response) => {

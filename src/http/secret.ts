@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** True where `given` is one of `secrets`. Takes the same time whichever it is, and however much of it is right. */
 export function isOneOf(given: string, secrets: readonly string[]): boolean {
@@ -10,5 +10,5 @@ export function isOneOf(given: string, secrets: readonly string[]): boolean {
 
 // Equal lengths, which the comparison in constant time needs, and nothing learnt of the secret's own.
 function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }

@@ -10,6 +10,7 @@ import { readVersion } from './version.ts'
 /** Something that a process runs: the worker, or the web. Several may share one process, and its port. */
 export type Part = Readonly<{
   routers: NonNullable<AppOptions['routers']>
+  services?: AppOptions['services']
   /** What these routers answer, for `/openapi.json`. */
   operations?: AppOptions['operations']
   readyChecks: ReadyChecks
@@ -83,6 +84,7 @@ async function openPort(
     operator: { token: operatorToken, host },
     readyChecks: Object.assign({}, ...parts.map(({ readyChecks }) => readyChecks)),
     routers: parts.flatMap(({ routers }) => routers),
+    services: parts.flatMap(({ services = [] }) => services),
     operations: Object.assign({}, ...parts.map(({ operations }) => operations)),
     version: readVersion(),
   })

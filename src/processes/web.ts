@@ -93,7 +93,7 @@ export async function startWeb(
   log.info('web started', { family: store.family, schema: store.schema })
 
   return {
-    routers: [
+    services: [
       webhookRoutes({
         tokens: settings.webhookToken ?? [],
         secrets: settings.webhookSecret ?? [],
@@ -110,8 +110,8 @@ export async function startWeb(
         metrics,
         log,
       }),
-      face.router,
     ],
+    routers: [face.router],
     operations: { ...WEBHOOK_OPERATIONS, ...OPERATOR_OPERATIONS },
     readyChecks: {
       database: async () => {

@@ -4,6 +4,7 @@ import { type Applied, NotApplicable } from '../../src/apply/handler.ts'
 import { orderImport } from '../../src/apply/order-import.ts'
 import { rawOrder } from '../../src/messages/raw-order.ts'
 import type { RawOrder } from '../../src/messages/schemas/order-message.ts'
+import { createShape, type Shape } from '../../src/messages/shaping/shape.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -33,16 +34,16 @@ async function apply(
   order: unknown,
   parameters: Record<string, unknown> = {},
   messageId = '52811a8584a8169f7a000001',
+  shape?: Shape,
 ): Promise<Applied & { order: RawOrder }> {
   const payload = orderImport.schema.parse({ order })
   const applied = await inTransaction(db.pool, async (tx) => {
     await tx.query(`select set_config('bridge.origin', $1, true)`, [`1384197765000:${messageId}`])
-    return orderImport.apply(tx, store, {
-      message: orderImport.message,
-      messageId,
-      payload,
+    const inbound = {
+      ...{ message: orderImport.message, messageId, payload },
       parameters: new Map(Object.entries(parameters)),
-    })
+    }
+    return orderImport.apply(tx, store, inbound, shape)
   })
   return { ...applied, order: applied.details['order'] as RawOrder }
 }
@@ -363,6 +364,21 @@ describe.each(families)('an order imported into %s', (family) => {
     expect((await refusal(other)).code).toBe('order_exists')
   })
 
+  test('C150 the answer is as the operator shapes orders; one that cannot be shaped is imported all the same', async () => {
+    const id = '52811a8584a8169f7a000003'
+    const redacting = await createShape({ redact: { 'order:persist': ['payload.email'] } }, 1_000)
+    const { order } = await apply(shop, genericOrder('REDACTED'), {}, id, redacting)
+    expect(order).toMatchObject({ number: 'REDACTED', email: null })
+    const failing = await createShape({ transform: { 'order:persist': '$error("no")' } }, 1_000)
+    const { details, notifications } = await apply(shop, genericOrder('UNTOLD'), {}, id, failing)
+    expect(details).toEqual({})
+    expect(notifications).toMatchObject([
+      { level: 'warn', description: expect.stringMatching(/^order UNTOLD: not told: /) },
+    ])
+    const off = await createShape({ announce: { 'order:persist': 'off' } }, 1_000)
+    expect((await apply(shop, genericOrder('WITHHELD'), {}, id, off)).details).toEqual({})
+  })
+
   test('two imports of one number at the same time make one order', async () => {
     const before = await levelOf('BC-01', 1)
     const outcomes = await Promise.allSettled([
@@ -599,6 +615,38 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('PLACES')
   })
 
+  test('that names no shipments is parcelled where no place has all of it, and owes what none has', async () => {
+    const { order, notifications } = await apply(
+      shop,
+      genericOrder('PARCELS', {
+        totals: { item: 115, shipping: 6.45, payment: 121.45, order: 121.45 },
+        line_items: [
+          { sku: 'FS-NAVY-M', quantity: 7, price: 10 },
+          { sku: 'SL-7', quantity: 1, price: 45 },
+        ],
+        payments: [{ amount: 121.45, status: 'completed', payment_method: 'Check' }],
+        shipments: [],
+      }),
+    )
+    expect(notifications).toEqual([])
+    expect(order).toMatchObject({
+      ...{ ship_total: '6.45', total: '121.45', shipment_state: 'backorder' },
+      shipments: [
+        { cost: '3.22', stock_location_name: 'Portland warehouse', shipping_method: { name: 'Ground' } },
+        { cost: '3.23', stock_location_name: 'Kiel depot', shipping_method: { name: 'Ground' } },
+      ],
+    })
+    expect(await unitsOf('PARCELS')).toMatchObject([
+      { sku: 'FS-NAVY-M', state: 'on_hand', quantity: 5 },
+      { sku: 'SL-7', state: 'backordered', quantity: 1 },
+      { sku: 'FS-NAVY-M', state: 'on_hand', quantity: 2 },
+    ])
+    expect([await levelOf('FS-NAVY-M', 1), await levelOf('FS-NAVY-M', 2)]).toEqual(
+      family === 'spree-6.0' ? [5, 2] : [0, 0],
+    )
+    await addsUp('PARCELS')
+  })
+
   const item = { sku: 'BC-01', quantity: 2 }
   const shipment = { cost: 6, items: [item] }
   test.each<[string, string, RegExp, Record<string, unknown>]>([
@@ -658,7 +706,7 @@ describe.each(families)('an order imported into %s', (family) => {
     [
       'more than there is, over two lines',
       'insufficient_stock',
-      /in one stock location there are not 4 of OC-L free/,
+      /in all stock locations together there are not 4 of OC-L free/,
       {
         line_items: [
           { sku: 'OC-L', quantity: 2, price: 17.25 },

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { addCustomer } from '../../src/apply/add-customer.ts'
+import { addOrder } from '../../src/apply/add-order.ts'
 import { addProduct } from '../../src/apply/add-product.ts'
 import type { Handler } from '../../src/apply/handler.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
@@ -9,6 +10,9 @@ import { updateCustomer } from '../../src/apply/update-customer.ts'
 import { updateOrder } from '../../src/apply/update-order.ts'
 import { updateProduct } from '../../src/apply/update-product.ts'
 import { updateShipment } from '../../src/apply/update-shipment.ts'
+import { wombat } from '../../src/apply/wombat-dialect.ts'
+import { messageSchemas } from '../../src/messages/schemas/message-schemas.ts'
+import { createShape, type Shape } from '../../src/messages/shaping/shape.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
@@ -49,6 +53,30 @@ const shirt = {
     },
   ],
 }
+/** The order of the hub's makers, from protocol/samples/wombat.webhook.add_order.request.json. */
+const joe = {
+  ...{ firstname: 'Joe', lastname: 'Smith', address1: '1234 Awesome Street', address2: '', zipcode: '90210' },
+  ...{ city: 'Hollywood', state: 'California', country: 'US', phone: '0000000000' },
+}
+const joesOrder = {
+  id: 'R154085346',
+  status: 'complete',
+  channel: 'spree',
+  email: 'spree@example.com',
+  currency: 'USD',
+  placed_on: '2014-02-03T17:29:15.219Z',
+  totals: { item: 200.0, adjustment: 10.0, tax: 10.0, shipping: 0.0, payment: 210.0, order: 210.0 },
+  line_items: [{ product_id: 'SPREE-T-SHIRT', name: 'Spree T-Shirt', quantity: 2, price: 100.0 }],
+  adjustments: [{ name: 'Tax', value: 10.0 }],
+  shipping_address: joe,
+  billing_address: joe,
+  payments: [{ number: 63, status: 'completed', amount: 210.0, payment_method: 'Credit Card' }],
+  invoice: {
+    ...{ shipment_order_volume_invoice: 1, invoice_series: 2, invoice_number: '420260' },
+    ...{ invoice_key: '35150510864846000204550020004202601588332323', invoice_cfop: '' },
+    ...{ invoice_date: '25052015 18:34:01.290', invoice_total_value: 10.0, invoice_products_value: 8.0 },
+  },
+}
 const touch = { updated_at: '<time>' }
 
 describe.each(families)('what handlers do to a store of %s', (family) => {
@@ -57,6 +85,8 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
   const isSolidus = family === 'solidus-4'
   let database: TestDatabase
   let store: Store
+  /** The same, told as objects. */
+  let told: Store
   let db: Connection
   let untouched: Picture
   let last: Picture
@@ -65,6 +95,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     database = await createStore(family, 'fixture')
     if (isOld) await database.pool.query(`select setval('spree_product_option_types_id_seq', 100)`)
     store = await openStore(database.pool)
+    told = await openStore(database.pool, { hubDialect: 'wombat' })
     untouched = await takePicture(database.pool)
   })
   afterAll(() => database.drop())
@@ -98,8 +129,15 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
 
   // What stands where in the shops of the tests.
   const thing = isOld
-    ? { sku: 'CC', location: 'default', level: 3, elsewhere: 'east', price: '24.0' }
-    : { sku: 'TM-1', location: 'Portland warehouse', level: 25, elsewhere: 'Kiel depot', price: '9.95' }
+    ? { sku: 'CC', location: 'default', level: 3, elsewhere: 'east', price: '24.0', name: 'Chart Case' }
+    : {
+        sku: 'TM-1',
+        location: 'Portland warehouse',
+        level: 25,
+        elsewhere: 'Kiel depot',
+        price: '9.95',
+        name: 'Tin Mug',
+      }
   const touched = (table: string, columns: object = {}) => ({
     table,
     was: 'changed',
@@ -382,6 +420,298 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         })
       },
     )
+  })
+
+  describe('add_order', () => {
+    /** The shop sells the shirt, knows California where it has a list of states, and takes cards. */
+    const opened = async () => {
+      await db.query(`update spree_variants set sku = 'SPREE-T-SHIRT' where sku = $1`, [thing.sku])
+      await db.query(`update spree_payment_methods set name = 'Credit Card' where id = 1`)
+      if (isOld)
+        await db.query(
+          `insert into spree_states (id, name, abbr, country_id) values (77, 'California', 'CA', 1)`,
+        )
+      else if (!isSix)
+        await db.query(
+          `insert into spree_states (id, name, abbr, country_id, created_at, updated_at)
+           values (77, 'California', 'CA', 1, now(), now())`,
+        )
+      await changed()
+    }
+    const ordered = (more: object = {}) => ({ order: { ...joesOrder, ...more } })
+    const charged = isSolidus
+      ? '. order R154085346: this store asks no tax there, so the 10.00 that it was taxed are a charge of the order, and it says no tax'
+      : ''
+
+    test('C163 the order of the hub’s makers is placed, with all its rows; the second time nothing', async () => {
+      await opened()
+      expect(await ask(addOrder, ordered())).toBe(`Order number R154085346 was added${charged}`)
+      const address = inserted('spree_addresses', {
+        ...{ address1: '1234 Awesome Street', address2: null, city: 'Hollywood', phone: '0000000000' },
+        ...(isSolidus
+          ? { name: 'Joe Smith' }
+          : isSix
+            ? { first_name: 'Joe', last_name: 'Smith' }
+            : { firstname: 'Joe', lastname: 'Smith' }),
+        ...(isSix
+          ? { country_code: 'US', state_code: null, state_name: 'California', postal_code: '90210' }
+          : { country_id: 1, state_id: 77, state_name: null, zipcode: '90210' }),
+      })
+      const order = {
+        ...{ number: 'R154085346', email: 'spree@example.com', currency: 'USD', channel: 'spree' },
+        ...{ completed_at: '<time>', item_total: 200, adjustment_total: 10, total: 210, payment_total: 210 },
+        ...{ ship_address_id: '<new>', bill_address_id: '<new>' },
+        additional_tax_total: isSolidus ? 0 : 10,
+      }
+      const line = {
+        ...{ variant_id: isOld ? 104 : 112, quantity: 2, price: 100 },
+        additional_tax_total: isSolidus ? 0 : 10,
+      }
+      const payment = { amount: 210, payment_method_id: 1 }
+      const unit = { variant_id: isOld ? 104 : 112, pending: false }
+      const pieces = isOld || isSolidus ? [unit, unit] : [{ ...unit, quantity: 2 }]
+      const state = (name: string, next: string) =>
+        inserted('spree_state_changes', { name, next_state: next, stateful_type: 'Spree::Order' })
+      expect(await changed()).toEqual(
+        isSix
+          ? [
+              ...[address, address],
+              inserted('spree_delivery_rates', { delivery_method_id: 1, cost: 0, selected: true }),
+              ...pieces.map((one) => inserted('spree_fulfillment_items', { ...one, status: 'on_hand' })),
+              inserted('spree_fulfillments', { status: 'unfulfilled', cost: 0, stock_location_id: 1 }),
+              inserted('spree_line_items', line),
+              inserted('spree_orders', {
+                ...{ ...order, status: 'placed', payment_status: 'paid' },
+                ...{ fulfillment_status: 'unfulfilled', total_quantity: 2, customer_id: null },
+              }),
+              inserted('spree_payments', { ...payment, status: 'completed' }),
+              touched('spree_products'),
+              touched('spree_stock_levels', { allocated_count: 2 }),
+              inserted('spree_stock_movements', { kind: 'allocated', quantity: 2 }),
+              inserted('spree_tax_lines', { label: 'Tax', amount: 10, rate: 0.05, included: false }),
+              touched('spree_variants'),
+            ]
+          : [
+              ...[address, address],
+              inserted('spree_adjustments', {
+                ...{ label: 'Tax', amount: 10, included: false },
+                ...(isSolidus
+                  ? { adjustable_type: 'Spree::Order', source_type: null }
+                  : { adjustable_type: 'Spree::LineItem', source_type: 'Spree::TaxRate' }),
+              }),
+              ...pieces.map((one) => inserted('spree_inventory_units', { ...one, state: 'on_hand' })),
+              inserted('spree_line_items', line),
+              inserted('spree_orders', {
+                ...{ ...order, state: 'complete', payment_state: 'paid', shipment_state: 'ready' },
+                ...{ item_count: 2, user_id: null },
+              }),
+              inserted('spree_payments', { ...payment, state: 'completed' }),
+              touched('spree_products'),
+              inserted('spree_shipments', { state: 'ready', cost: 0, stock_location_id: 1 }),
+              inserted('spree_shipping_rates', { shipping_method_id: 1, cost: 0, selected: true }),
+              ...[state('order', 'complete'), state('payment', 'paid'), state('shipment', 'ready')],
+              touched('spree_stock_items', { count_on_hand: thing.level - 2 }),
+              inserted('spree_stock_movements', { quantity: -2, originator_type: 'Spree::Shipment' }),
+              touched('spree_variants'),
+            ],
+      )
+      // Whatever it holds this time.
+      const item = { product_id: 'NO-1', quantity: 1, price: 200 }
+      for (const again of [ordered(), ordered({ email: 'other@example.com', line_items: [item] })])
+        await expect(ask(addOrder, again)).rejects.toMatchObject({
+          name: 'NotApplicable',
+          message: expect.stringMatching(/^Order R154085346 is in this store already: /),
+        })
+      expect(await changed()).toEqual([])
+    })
+
+    /** The body of what a hub is answered where the store is told as objects, or as `as` has it. */
+    const answered = async <Payload>(
+      handler: Handler<Payload>,
+      payload: unknown,
+      { as = told, shape }: Readonly<{ as?: Store; shape?: Shape }> = {},
+    ): Promise<Record<string, unknown>> => {
+      const applied = await handler.apply(
+        db,
+        as,
+        {
+          ...{ message: handler.message, messageId: 'r-1', parameters: new Map() },
+          payload: handler.schema.parse(payload),
+        },
+        shape,
+      )
+      return JSON.parse(wombat.applied('r-1', applied).body)
+    }
+    const hollywood = {
+      ...{ ...joe, address2: null, company: null },
+      state: isSix ? 'California' : 'CA',
+    }
+    const totals = { item: 200, adjustment: 10, tax: 10, shipping: 0, payment: 210, order: 210 }
+    const thisTime = expect.stringMatching(/^20\d\d-.*Z$/)
+    const placed = {
+      ...{ id: 'R154085346', status: 'complete', channel: 'spree', email: 'spree@example.com' },
+      ...{ currency: 'USD', placed_on: '2014-02-03T17:29:15.219Z', updated_at: thisTime, totals },
+      adjustments: [
+        { name: 'discount', value: 0 },
+        { name: 'tax', value: 10 },
+        { name: 'shipping', value: 0 },
+      ],
+      ...{ guest_token: null, shipping_instructions: null, promotions: [] },
+      line_items: [
+        { id: expect.any(Number), product_id: 'SPREE-T-SHIRT', name: thing.name, quantity: 2, price: 100 },
+      ],
+      payments: [
+        {
+          ...{ id: expect.any(Number), number: expect.any(String), status: 'completed', amount: 210 },
+          ...{ payment_method: 'Credit Card', source: null },
+        },
+      ],
+      shipping_address: hollywood,
+      billing_address: hollywood,
+    }
+    const piece = { product_id: 'SPREE-T-SHIRT', name: thing.name, price: 100 }
+    const parcel = {
+      ...{ id: isSix ? 'R154085346-F1' : expect.stringMatching(/^H\d{11}$/), order_id: 'R154085346' },
+      ...{ email: 'spree@example.com', cost: 0, status: 'ready', stock_location: thing.location },
+      shipping_method: isOld ? 'UPS Ground (USD)' : 'Ground',
+      ...{ shipping_method_code: isOld ? null : 'GROUND', tracking: null, shipped_at: null, totals },
+      ...{ placed_on: '2014-02-03T17:29:15.219Z', updated_at: thisTime, channel: 'spree' },
+      items:
+        isOld || isSolidus
+          ? [
+              { ...piece, quantity: 1 },
+              { ...piece, quantity: 1 },
+            ]
+          : [{ ...piece, quantity: 2 }],
+      ...{ shipping_address: hollywood, billing_address: hollywood },
+    }
+
+    test('C163 the answer has the order and its shipments; so have those that change them', async () => {
+      await opened()
+      expect(await answered(addOrder, ordered())).toEqual({
+        request_id: 'r-1',
+        summary: `Order number R154085346 was added${charged}`,
+        orders: [placed],
+        shipments: [parcel],
+      })
+      const marked = await answered(updateOrder, ordered({ email: 'joe@example.com' }))
+      expect(marked).toEqual({
+        request_id: 'r-1',
+        summary: 'Updated Order with number R154085346',
+        orders: [{ ...placed, email: 'joe@example.com' }],
+        shipments: [{ ...parcel, email: 'joe@example.com' }],
+      })
+      messageSchemas.orders.array().parse(marked['orders'])
+      messageSchemas.shipments.array().parse(marked['shipments'])
+      const [{ id }] = marked['shipments'] as [{ id: string }]
+      const sent = await answered(updateShipment, { shipment: { id, status: 'shipped', tracking: '1Z' } })
+      expect(sent).toMatchObject({
+        summary: `Updated shipment ${id}`,
+        orders: [{ id: 'R154085346' }],
+        shipments: [{ id, status: 'shipped', tracking: '1Z', shipped_at: thisTime }],
+      })
+      // What one shop tells, another can place.
+      const [other] = sent['orders'] as [object]
+      expect(await answered(addOrder, { order: { ...other, id: 'R2' } })).toMatchObject({
+        summary: `Order number R2 was added${charged.replace('R154085346', 'R2')}`,
+        orders: [{ id: 'R2', email: 'joe@example.com', totals, shipping_address: hollywood }],
+      })
+    })
+
+    test('C163 the objects are as the operator shapes them; a store that is not told as objects has none', async () => {
+      await opened()
+      const shape = await createShape(
+        {
+          announce: { shipments: 'off' },
+          redact: { orders: ['payload.email', 'payload.billing_address'] },
+          transform: { orders: '$merge([$, {"code": "O" & id}])' },
+        },
+        1_000,
+      )
+      const shapedAnswer = await answered(addOrder, ordered(), { shape })
+      expect(shapedAnswer['orders']).toEqual([
+        { ...placed, email: null, billing_address: null, code: 'OR154085346' },
+      ])
+      expect(shapedAnswer).not.toHaveProperty('shipments')
+      const failing = await createShape({ transform: { orders: '$error("no")' } }, 1_000)
+      const { summary, orders, shipments } = await answered(updateOrder, ordered(), { shape: failing })
+      expect(summary).toMatch(/^Updated Order with number R154085346\. Not told: .*orders/)
+      expect([orders, shipments]).toEqual([undefined, [parcel]])
+      expect(await answered(updateOrder, ordered(), { as: store })).toEqual({
+        request_id: 'r-1',
+        summary: 'Updated Order with number R154085346',
+      })
+    })
+
+    test('C164 what no place has alone comes from several, and the shipping is shared out evenly', async () => {
+      await opened()
+      // In the one place there are 8 or 5 of it, in the other 4 or 2.
+      const [sku, here, there] = isOld ? ['HC-F', 8, 4] : ['FS-NAVY-M', 5, 2]
+      const sums = { item: (here + there) * 10, shipping: 6.45, order: (here + there) * 10 + 6.45 }
+      const split = ordered({
+        totals: sums,
+        line_items: [{ product_id: sku, quantity: here + there, price: 10 }],
+        adjustments: [{ name: 'Shipping', value: 6.45 }],
+        // What is said of no payment is that it is completed.
+        payments: [{ amount: sums.order, payment_method: 'credit card' }],
+      })
+      const { summary, orders, shipments } = await answered(addOrder, split)
+      expect(summary).toBe('Order number R154085346 was added')
+      expect(orders).toMatchObject([{ status: 'complete', totals: { ...sums, payment: sums.order } }])
+      const pieces = (n: number) =>
+        isOld || isSolidus
+          ? Array.from({ length: n }, () => ({ product_id: sku, quantity: 1 }))
+          : [{ product_id: sku, quantity: n }]
+      expect(shipments).toMatchObject([
+        { status: 'ready', cost: 3.22, stock_location: thing.location, items: pieces(here) },
+        { status: 'ready', cost: 3.23, stock_location: thing.elsewhere, items: pieces(there) },
+      ])
+      const levels = isSix ? 'count_on_hand - allocated_count' : 'count_on_hand'
+      const left = await rows(
+        `select (${levels})::integer as free
+           from ${isSix ? 'spree_stock_levels' : 'spree_stock_items'}
+          where variant_id = ${isOld ? 102 : 103}`,
+      )
+      expect(left).toEqual([{ free: 0 }, { free: 0 }])
+    })
+
+    test('what cannot be placed is told in the words of the stores’ importer, and nothing is written', async () => {
+      await opened()
+      const item = { product_id: 'SPREE-T-SHIRT', quantity: 1, price: 200 }
+      const unfit: [object, string | RegExp][] = [
+        [
+          { line_items: [{ ...item, product_id: 'NO-1' }] },
+          'Ensure order import variant: Variant w/SKU NO-1 not found.',
+        ],
+        [
+          { shipping_address: { ...joe, country: 'zz' } },
+          /^Ensure order import address country: .* no country ZZ\.$/,
+        ],
+        [
+          { payments: [{ amount: 210, payment_method: 'Barter' }] },
+          /^Order import payments: .* no payment method named Barter\.$/,
+        ],
+        [{ status: 'canceled' }, /^Order R154085346 is canceled: only an order that the store is to ship/],
+        [{ status: 'complete', state: 'canceled' }, /^Order R154085346 is canceled: /],
+        // As in protocol/samples/wombat.webhook.shopify_order.request.json, whose discount is above zero.
+        [
+          { totals: { item: 200, adjustment: 11.9, tax: 0, shipping: 10, order: 211.9 } },
+          /^Order R154085346 does not add up: /,
+        ],
+      ]
+      // In 2.4 the default place may owe anything.
+      if (!isOld)
+        unfit.push([
+          { line_items: [{ ...item, quantity: 200, price: 1 }] },
+          /^Order import line items: .* in all stock locations together there are not 200 of SPREE-T-SHIRT free/,
+        ])
+      for (const [more, message] of unfit)
+        await expect(ask(addOrder, ordered(more))).rejects.toMatchObject({
+          name: 'NotApplicable',
+          message: typeof message === 'string' ? message : expect.stringMatching(message),
+        })
+      expect(await changed()).toEqual([])
+    })
   })
 
   describe('update_order', () => {

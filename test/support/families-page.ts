@@ -132,7 +132,8 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
-\`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
+\`add_order\` is \`order:import\` in the other form: nobody is made a customer by it, and an order that names no shipments comes
+from as many places as it takes, its shipping shared out evenly. \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
 (✓): by code that knows no family; the tests show it where there is a ✓.
 
 ## What is in it

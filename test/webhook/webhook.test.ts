@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import express from 'express'
 import fc from 'fast-check'
+import { addOrder } from '../../src/apply/add-order.ts'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { discardInbox, listInbox } from '../../src/apply/inbox-messages.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
@@ -645,6 +646,33 @@ describe('an object of a Wombat or FlowLink hub', () => {
     })
   })
 
+  test('C163 an order that comes twice at once under two ids is placed once, and answered with its objects', async () => {
+    const own = await startTestWeb(store, [addOrder], { hubDialect: 'wombat' })
+    try {
+      const order = { ...Object(OBJECTS['add_order']).order, id: 'TWICE-1' }
+      const send = (requestId: string) =>
+        post(`${own.url}/flowlink/add_order`, { request_id: requestId, order })
+      const ids = [newMessageId(), newMessageId()]
+      const answers = await Promise.all(ids.map(send))
+      const [placed, refused] = answers.map(told).toSorted((a, b) => a.status - b.status)
+      expect(placed).toEqual({
+        ...{ status: 200, request_id: expect.any(String), summary: 'Order number TWICE-1 was added' },
+        orders: [expect.objectContaining({ id: 'TWICE-1', status: 'complete' })],
+        shipments: [expect.objectContaining({ order_id: 'TWICE-1', cost: 6, status: 'ready' })],
+      })
+      expect(refused).toEqual({
+        ...{ status: 500, request_id: expect.any(String), backtrace: '' },
+        summary: expect.stringMatching(/^Order TWICE-1 is in this store already: /),
+      })
+      const before = await digestStore(store)
+      const again = await Promise.all(ids.map(send))
+      expect(again.map(({ text }) => text)).toEqual(answers.map(({ text }) => text))
+      expect(await digestStore(store)).toEqual(before)
+    } finally {
+      await own.stop()
+    }
+  })
+
   test.each([
     ['as an object are none of the content', { verbose: true, since: '2014-02-03T17:29:15Z' }],
     ['as a list are not read', [{ name: 'verbose', value: true }]],
@@ -785,6 +813,16 @@ const OBJECTS: Readonly<Record<string, object>> = {
   set_price: { price: { product_id: 'TM-1', price: 12.95, cost_price: 6.25 } },
   add_product: { product: TOTE },
   update_product: { product: { ...TOTE, sku: 'TM-1', variants: [] } },
+  add_order: {
+    order: {
+      ...{ id: 'QM-1', status: 'complete', email: 'joe@example.com', currency: 'USD' },
+      ...{ placed_on: '2026-03-09T09:28:00Z', totals: { item: 69, shipping: 6, order: 75 } },
+      line_items: [{ product_id: 'BC-01', quantity: 2, price: 34.5 }],
+      adjustments: [{ name: 'shipping', value: 6 }],
+      ...{ shipping_address: { ...BRIAN.shipping_address, firstname: 'Joe', lastname: 'Smith' } },
+      payments: [{ amount: 75, payment_method: 'Check' }],
+    },
+  },
   update_order: { order: { id: 'R204817351', status: 'canceled', email: 'new@example.com' } },
   update_shipment: {
     shipment: {

@@ -4,7 +4,7 @@ import { parseAmount } from '../amount.ts'
 
 // What a store needs of the generic order (protocol §6.1) to make it a placed order. Other keys are let through.
 
-const line = z.string().regex(/^[^\0]*$/, 'must not contain a NUL character')
+export const line = z.string().regex(/^[^\0]*$/, 'must not contain a NUL character')
 const optionalLine = line.nullish()
 
 const amount = z
@@ -15,12 +15,12 @@ const amount = z
   )
 
 /** Of what cannot be less than nothing; `spree_shipping_rates.cost` has six places before the point. */
-const charge = amount.refine((value) => {
+export const charge = amount.refine((value) => {
   const parsed = parseAmount(value) ?? 0n
   return parsed >= 0n && parsed < 10_000_000_000n
 }, 'must not be negative, nor a million or more')
 
-const quantity = z.int().min(1).max(1_000_000)
+export const quantity = z.int().min(1).max(1_000_000)
 
 const item = z.looseObject({ sku: line.min(1), quantity })
 
@@ -38,7 +38,7 @@ const address = z.looseObject({
   country: z.string().regex(/^[A-Za-z]{2}$/, 'must be an ISO 3166 code of two letters'),
 })
 
-const genericOrder = z.looseObject({
+export const orderToImport = z.looseObject({
   number: line.min(1).max(32),
   channel: optionalLine,
   email: line.regex(/^\S+@\S+$/, 'must be an e-mail address'),
@@ -84,6 +84,7 @@ const genericOrder = z.looseObject({
 })
 
 /** Payload of `order:import`: the generic order, of this store's own making or foreign. */
-export const orderImportSchema = z.looseObject({ order: genericOrder })
+export const orderImportSchema = z.looseObject({ order: orderToImport })
 
+export type OrderToImport = z.infer<typeof orderToImport>
 export type OrderImportPayload = z.infer<typeof orderImportSchema>

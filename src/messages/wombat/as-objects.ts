@@ -5,7 +5,9 @@ import { rawOrder } from '../raw-order.ts'
 import { announcedCartSchema } from '../schemas/cart-message.ts'
 import { announcedCustomerSchema } from '../schemas/customer-message.ts'
 import { genericOrderSchema } from '../schemas/generic-order.ts'
+import type { RawOrder } from '../schemas/order-message.ts'
 import type { OrderSnapshot, ProductSnapshot, ReturnSnapshot, VariantStockSnapshot } from '../snapshot.ts'
+import type { OrderParts } from '../snapshots/object-parts.ts'
 import { cartObject } from './cart.ts'
 import { customerObject } from './customer.ts'
 import { customerReturnObject } from './customer-return.ts'
@@ -81,11 +83,7 @@ export function orderObjects(
       objects.push({ type: 'orders', payload: orderObject(raw, parts), subject: null })
       const told = toldSchema.parse(payload)
       const changed = changedShipments(told.order, told.previous)
-      for (const [index, shipment] of raw.shipments.entries()) {
-        const code = order.shipments[index]?.method?.code ?? null
-        const object = changed.has(shipment.number) && shipmentObject(shipment, code, raw, parts)
-        if (object) objects.push({ type: 'shipments', payload: object, subject: null })
-      }
+      objects.push(...shipmentsOf(order, raw, parts, (number) => changed.has(number)))
     } else if (type.startsWith('customer_return:')) {
       const own = returns.find(({ kind, id }) => kind === 'customer_return' && Number(id) === payload['id'])
       const object = own && customerReturnObject(own, order, parts)
@@ -94,6 +92,30 @@ export function orderObjects(
     } else if (type.startsWith('return_authorization:')) unsaid.push(type)
   }
   return { messages: objects, unsaid }
+}
+
+/** An order and all its shipments as they stand. */
+export function wholeOrder(order: OrderSnapshot): Message[] {
+  const { parts } = order
+  if (!parts) return []
+  const raw = rawOrder(order)
+  return [
+    { type: 'orders', payload: orderObject(raw, parts), subject: null },
+    ...shipmentsOf(order, raw, parts, () => true),
+  ]
+}
+
+function shipmentsOf(
+  order: OrderSnapshot,
+  raw: RawOrder,
+  parts: OrderParts,
+  isTold: (number: string | null) => boolean,
+): Message[] {
+  return raw.shipments.flatMap((shipment, index) => {
+    const code = order.shipments[index]?.method?.code ?? null
+    const object = isTold(shipment.number) ? shipmentObject(shipment, code, raw, parts) : undefined
+    return object ? [{ type: 'shipments', payload: object, subject: null }] : []
+  })
 }
 
 const toldSchema = z.object({ order: genericOrderSchema, previous: genericOrderSchema.nullish() })

@@ -4,19 +4,20 @@ import { quoteName } from '../json-sql.ts'
 import { refreshShipments } from './order-shipping.ts'
 import { NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
+import { placeKey, type StockPlace } from './stock-place.ts'
 
 type Unit = Readonly<{ id: string; order_id: string; shipment_id: string; quantity: number }>
 
 /** Placed orders' units that wait for a variant at a location, the longest waiting order first. */
-function waitingUnits(shop: Shop): string {
+function waitingUnits(shop: Shop, variant = '$1::bigint', location = '$2::bigint'): string {
   const order = shop.columns.has(shop.units, 'order_id') ? 'u.order_id' : 's.order_id'
   return `
        from ${shop.table(shop.units)} u
        join ${shop.table(shop.shipments)} s on s.id = u.${shop.unitShipment}
        join ${shop.table('spree_orders')} o on o.id = ${order}
-      where u.variant_id = $1::bigint
+      where u.variant_id = ${variant}
         and u.${shop.state} = 'backordered'
-        and s.stock_location_id = $2::bigint
+        and s.stock_location_id = ${location}
         and s.${shop.state} is distinct from 'canceled'
         and o.completed_at is not null`
 }
@@ -39,6 +40,23 @@ export async function lockWaitingOrders(
         for no key update`,
     [variantId, locationId, pieces],
   )
+}
+
+/** Of these places, those whose pieces an order waits for, by `placeKey`. */
+export async function findAwaited(
+  db: Db,
+  shop: Shop,
+  places: readonly StockPlace[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await queryPrepared<StockPlace>(
+    db,
+    `select distinct place.variant_id::text as "variantId", place.location_id::text as "locationId"
+       from unnest($1::bigint[], $2::bigint[]) place (variant_id, location_id)
+      where exists (
+              select ${waitingUnits(shop, 'place.variant_id', 'place.location_id')})`,
+    [places.map(({ variantId }) => variantId), places.map(({ locationId }) => locationId)],
+  )
+  return new Set(rows.map(placeKey))
 }
 
 /**

@@ -20,7 +20,7 @@ const STATUSES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Sets the state and the e-mail address of an order, and nothing else. False where it has them already.
+ * Sets the state and the e-mail address of an order, and nothing else. Returns its id.
  * @throws NotApplicable for an unknown number, or a state that orders of this store do not have.
  */
 export async function changeOrder(
@@ -28,7 +28,7 @@ export async function changeOrder(
   store: Pick<Store, 'family' | 'columns'>,
   number: string,
   { state, email }: OrderMarks,
-): Promise<boolean> {
+): Promise<string> {
   const shop = shopOf(store)
   const { rows } = await db.query<{ id: string }>(
     `select id::text as id
@@ -53,7 +53,7 @@ export async function changeOrder(
       `update ${shop.table('spree_orders')} set lock_version = lock_version + 1 where id = $1::bigint`,
       [order.id],
     )
-  return changed
+  return order.id
 }
 
 function stateOf(number: string, state: string, hasState: boolean): string {

@@ -14,7 +14,7 @@ import {
   readDefaultStore,
 } from './shop-defaults.ts'
 import { freeSlug, recordSlug, slugify } from './slugs.ts'
-import { touchProduct } from './touch.ts'
+import { touchProducts } from './touch.ts'
 import { insertTranslated } from './translated.ts'
 import { insertVariant, type Owner, putVariant } from './variants.ts'
 
@@ -57,7 +57,7 @@ export async function createProduct(
   await giveProperties(db, shop, owner, content.properties)
   await fileProduct(db, shop, owner, content.taxons)
   await publish(db, shop, id, store, content.columns['available_on'])
-  await touchProduct(db, shop, id)
+  await touchProducts(db, shop, [id])
   return { slug }
 }
 

@@ -35,7 +35,7 @@ export async function fileProduct(
   const left = filed.filter((taxon) => !wanted.includes(taxon))
   const entered = wanted.filter((taxon) => !filed.includes(taxon))
   if (left.length + entered.length === 0) return false
-  if (left.length > 0) await touchTaxons(db, shop, product.id)
+  if (left.length > 0) await touchTaxons(db, shop, [product.id])
   for (const taxon of left) await leave(db, shop, links, key, product.id, taxon)
   for (const taxon of entered) await enter(db, shop, links, key, product.id, taxon)
   await count(db, shop, product.id, [...left, ...entered])

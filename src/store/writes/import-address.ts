@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Warn } from './import-references.ts'
@@ -66,7 +67,8 @@ const NOWHERE: Place = { countryId: null, countryHasStates: false, stateId: null
 async function findPlace(db: Db, columns: Columns, address: ImportedAddress): Promise<Place> {
   if (!columns.has('spree_countries') || !columns.has('spree_states')) return NOWHERE
   const schema = quoteName(columns.schema)
-  const { rows } = await db.query<Place>(
+  const { rows } = await queryPrepared<Place>(
+    db,
     `select c.id::text as "countryId",
             exists (select from ${schema}.spree_states s where s.country_id = c.id) as "countryHasStates",
             state.id::text as "stateId",

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { amountText } from '../../messages/amount.ts'
 import { sqlState } from '../../postgres/errors.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
@@ -67,13 +68,14 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
   const billing = await addressRow(db, columns, given.billingAddress, warn)
   const shipping = await addressRow(db, columns, given.shippingAddress, warn)
   const shop = await findShop(db, columns, given)
-  const methods = await findShippingMethods(db, columns, words, given, warn)
-  const methodIds = methods.map(({ id }) => id)
   const customerId = await findCustomer(db, columns, given.email)
+  const placement = await placeShipments(db, columns, words, given, variants, warn)
+  const placed = { ...given, shipments: placement.shipments }
+  const methods = await findShippingMethods(db, columns, words, placed, warn)
+  const methodIds = methods.map(({ id }) => id)
   const order = words.retaxes
-    ? await countTaxes(db, columns, given, { shipping, variants, methods }, warn)
-    : given
-  const placement = await placeShipments(db, columns, words, order, variants, warn)
+    ? await countTaxes(db, columns, placed, { shipping, variants, methods }, warn)
+    : placed
 
   const { at } = shop
   const totals = orderTotals(order)
@@ -105,8 +107,11 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
 async function refuseExisting(db: Db, columns: Columns, words: ImportWords, number: string): Promise<void> {
   // Of two at the same time the second waits here, and then finds the first.
   if (!words.numbersAreUnique)
-    await db.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`spree-bridge order ${number}`])
-  const { rows } = await db.query(
+    await queryPrepared(db, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `spree-bridge order ${number}`,
+    ])
+  const { rows } = await queryPrepared(
+    db,
     `select from ${quoteName(columns.schema)}.spree_orders where number = $1 limit 1`,
     [number],
   )

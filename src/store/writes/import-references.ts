@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { ImportWords } from './import-words.ts'
@@ -53,7 +54,8 @@ export async function findShop(db: Db, columns: Columns, order: ImportedOrder): 
   const stores = columns.has('spree_stores')
     ? `(select * from ${schema}.spree_stores s where true ${living(columns, 'spree_stores', 's')})`
     : '(select null as id, false as "default" limit 0)'
-  const { rows } = await db.query<Shop>(
+  const { rows } = await queryPrepared<Shop>(
+    db,
     `select (now() at time zone 'utc')::text as at,
             s.id::text as "storeId",
             ${market}::text as "marketId",
@@ -72,7 +74,8 @@ export async function findShop(db: Db, columns: Columns, order: ImportedOrder): 
 export async function findCustomer(db: Db, columns: Columns, email: string): Promise<string | null> {
   const { customers } = columns
   if (customers === undefined) return null
-  const { rows } = await db.query<{ id: string }>(
+  const { rows } = await queryPrepared<{ id: string }>(
+    db,
     `select u.id::text
        from ${quoteName(columns.schema)}.${quoteName(customers)} u
       where u.email in ($1::text, lower($1::text)) ${living(columns, customers, 'u')}
@@ -94,7 +97,8 @@ export async function findVariants(
     ? 'coalesce(v.tax_category_id, p.tax_category_id)'
     : 'p.tax_category_id'
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
-  const { rows } = await db.query<Variant>(
+  const { rows } = await queryPrepared<Variant>(
+    db,
     `select v.id::text,
             v.sku,
             v.product_id::text as "productId",
@@ -115,6 +119,7 @@ export async function findVariants(
     throw new NotApplicable(
       'unknown_sku',
       `Order ${order.number} cannot be imported: this store has no variant with SKU ${missing.join(', ')}.`,
+      missing,
     )
   }
   const ambiguous = skus.filter((sku) => rows.filter((variant) => variant.sku === sku).length > 1)
@@ -136,7 +141,8 @@ export async function findPaymentMethods(
   order: ImportedOrder,
   warn: Warn,
 ): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await db.query<PaymentMethod>(
+  const { rows } = await queryPrepared<PaymentMethod>(
+    db,
     `select distinct on (given.name)
             m.id::text,
             given.name,
@@ -184,7 +190,8 @@ export async function findShippingMethods(
   const names = ['name', 'admin_name', 'code']
     .filter((name) => columns.has(methods, name))
     .map((name) => `lower(m.${name})`)
-  const { rows } = await db.query<Method>(
+  const { rows } = await queryPrepared<Method>(
+    db,
     `select m.id::text,
             m.name,
             array_remove(array[${names.join(', ')}], null) as names,
@@ -193,6 +200,7 @@ export async function findShippingMethods(
        from ${quoteName(columns.schema)}.${methods} m
       where true ${living(columns, methods, 'm')}
       order by m.id`,
+    [],
   )
   const first = rows.find((method) => method.ships) ?? rows[0]
   return order.shipments.map(({ shippingMethod }) => {

@@ -1,5 +1,6 @@
 import { amountText } from '../../messages/amount.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import { sharesOf } from './import-adjustments.ts'
@@ -151,7 +152,8 @@ async function refuseTaken(
   numbers: readonly (string | null)[],
 ): Promise<void> {
   const given = numbers.filter((number) => number !== null)
-  const { rows } = await db.query<{ number: string }>(
+  const { rows } = await queryPrepared<{ number: string }>(
+    db,
     `select number from ${quoteName(columns.schema)}.${words.shipments} where number = any($1::text[])`,
     [given],
   )

@@ -1,15 +1,19 @@
+import { apportion } from '../../messages/amount.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Store } from '../store.ts'
-import { living, type Variant, type Warn } from './import-references.ts'
+import { type Location, lockLevels, readLocations, type StockLevels, type Wanted } from './import-levels.ts'
+import type { Variant, Warn } from './import-references.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder, ImportedShipment } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { type Shop, shopOf } from './shop.ts'
+import { type Parcel, spreadPieces } from './spread-pieces.ts'
 import { lockStock, makeStock, type StockLocation } from './stock-place.ts'
-import { touchVariants } from './touch.ts'
+import { touchWithStock } from './touch.ts'
 
 /** A shipment with its place, and which of its pieces are there. */
 export type PlacedShipment = ImportedShipment &
@@ -18,15 +22,12 @@ export type PlacedShipment = ImportedShipment &
     units: readonly Readonly<{ line: number; quantity: number; state: 'on_hand' | 'backordered' }>[]
   }>
 
-type Location = Readonly<{ id: string; name: string; names: readonly string[]; backorderable: boolean }>
-type Level = { id: string | null; free: number; readonly backorderable: boolean }
-type Wanted = Readonly<{ variant: Variant; quantity: number }>
-
 export type Placement = Readonly<{ shipments: readonly PlacedShipment[]; levels: StockLevels }>
 
 /**
  * Finds each shipment's place: the one it names, else the first that has all of it (the default before the others),
- * else the first that may owe what is missing. Locks the levels of the lines' variants, in the order of their ids.
+ * else the first that may owe what is missing. An order that names no shipments is parcelled, its cost shared out evenly,
+ * where no place has all of it. Locks the levels of the lines' variants, in the order of their ids.
  * `variants` are in the order of the lines. @throws NotApplicable where there is too little.
  */
 export async function placeShipments(
@@ -39,7 +40,7 @@ export async function placeShipments(
 ): Promise<Placement> {
   const locations = await readLocations(db, columns)
   const levels = await lockLevels(db, columns, words, locations, variants)
-  const shipments = order.shipments.map((shipment) => {
+  const shipments = order.shipments.flatMap((shipment) => {
     const named = locations.find(({ names }) => names.includes(shipment.stockLocation?.toLowerCase() ?? ''))
     if (shipment.stockLocation !== null && !named) {
       warn(
@@ -49,55 +50,35 @@ export async function placeShipments(
     }
     const wanted = wantedOf(shipment, variants)
     const candidates = named ? [named] : locations
-    const location =
-      candidates.find((one) => wanted.every((goods) => levels.has(one, goods))) ??
-      candidates.find((one) => wanted.every((goods) => levels.has(one, goods) || levels.mayOwe(one, goods)))
-    if (!location) throw tooLittle(order, named ? `in ${named.name}` : 'in one stock location', wanted)
-    return {
+    const whole = (serves: (one: Location, goods: Wanted) => boolean): Parcel[] | undefined => {
+      const location = candidates.find((one) => wanted.every((goods) => serves(one, goods)))
+      return location && [{ location, items: shipment.items }]
+    }
+    const parcels =
+      whole((one, goods) => levels.has(one, goods)) ??
+      (order.namesShipments
+        ? whole((one, goods) => levels.has(one, goods) || levels.mayOwe(one, goods))
+        : spreadPieces(shipment.items, variants, candidates, levels))
+    if (!parcels) throw tooLittle(order, named?.name, wanted)
+    const costs = apportion(
+      shipment.cost,
+      parcels.map(() => 1n),
+    )
+    return parcels.map(({ location, items }, index) => ({
       ...shipment,
+      items,
+      cost: costs[index] ?? 0n,
       locationId: location.id,
-      units: shipment.items.flatMap(({ line, quantity }) => {
+      units: items.flatMap(({ line, quantity }) => {
         const onHand = levels.take(location, variants[line], quantity)
         return [
           { line, quantity: onHand, state: 'on_hand' as const },
           { line, quantity: quantity - onHand, state: 'backordered' as const },
         ].filter((unit) => unit.quantity > 0)
       }),
-    }
+    }))
   })
   return { shipments, levels }
-}
-
-/** What is free of each variant in each place, while it is being given out. */
-class StockLevels {
-  readonly #levels = new Map<string, Level>()
-
-  set(locationId: string, variantId: string, level: Level): void {
-    this.#levels.set(`${locationId} ${variantId}`, level)
-  }
-
-  at(locationId: string, variantId: string): Level {
-    const level = this.#levels.get(`${locationId} ${variantId}`)
-    if (!level) throw new Error(`Stock of variant ${variantId} in location ${locationId} was not read.`)
-    return level
-  }
-
-  has({ id }: Location, { variant, quantity }: Wanted): boolean {
-    return !variant.tracked || quantity <= this.at(id, variant.id).free
-  }
-
-  mayOwe({ id }: Location, { variant }: Wanted): boolean {
-    return this.at(id, variant.id).backorderable
-  }
-
-  /** @returns how many of `quantity` are there; the others are owed. */
-  take({ id }: Location, variant: Variant | undefined, quantity: number): number {
-    if (!variant?.tracked) return quantity
-    const level = this.at(id, variant.id)
-    const onHand = Math.min(quantity, Math.max(level.free, 0))
-    level.free -= quantity
-    return onHand
-  }
 }
 
 function wantedOf(shipment: ImportedShipment, variants: readonly Variant[]): Wanted[] {
@@ -110,58 +91,18 @@ function wantedOf(shipment: ImportedShipment, variants: readonly Variant[]): Wan
   return [...wanted.values()]
 }
 
-function tooLittle(order: ImportedOrder, where: string, wanted: readonly Wanted[]): NotApplicable {
+function tooLittle(
+  order: ImportedOrder,
+  named: string | undefined,
+  wanted: readonly Wanted[],
+): NotApplicable {
+  const together = order.namesShipments ? 'in one stock location' : 'in all stock locations together'
+  const where = named === undefined ? together : `in ${named}`
   const goods = wanted.map(({ variant, quantity }) => `${quantity} of ${variant.sku}`).join(', ')
   return new NotApplicable(
     'insufficient_stock',
     `Order ${order.number} cannot be imported: ${where} there are not ${goods} free, and not all of what is missing may be backordered.`,
   )
-}
-
-async function readLocations(db: Db, columns: Columns): Promise<Location[]> {
-  const adminName = columns.has('spree_stock_locations', 'admin_name') ? 'lower(l.admin_name)' : 'null'
-  const byDefault = columns.has('spree_stock_locations', 'default') ? 'l."default" desc, ' : ''
-  const { rows } = await db.query<Location>(
-    `select l.id::text,
-            l.name,
-            array_remove(array[lower(l.name), ${adminName}], null) as names,
-            coalesce(l.backorderable_default, false) as backorderable
-       from ${quoteName(columns.schema)}.spree_stock_locations l
-      where coalesce(l.active, true) ${living(columns, 'spree_stock_locations', 'l')}
-      order by ${byDefault}l.id`,
-  )
-  return rows
-}
-
-async function lockLevels(
-  db: Db,
-  columns: Columns,
-  words: ImportWords,
-  locations: readonly Location[],
-  variants: readonly Variant[],
-): Promise<StockLevels> {
-  const levels = new StockLevels()
-  for (const location of locations) {
-    for (const { id } of variants) {
-      levels.set(location.id, id, { id: null, free: 0, backorderable: location.backorderable })
-    }
-  }
-  const { rows } = await db.query<Level & { locationId: string; variantId: string }>(
-    `select l.id::text,
-            l.stock_location_id::text as "locationId",
-            l.variant_id::text as "variantId",
-            ${words.free} as free,
-            coalesce(l.backorderable, false) as backorderable
-       from ${quoteName(columns.schema)}.${words.levels} l
-      where l.variant_id = any($1::bigint[])
-        and l.stock_location_id = any($2::bigint[])
-        ${living(columns, words.levels, 'l')}
-      order by l.id
-        for update`,
-    [variants.map(({ id }) => id), locations.map(({ id }) => id)],
-  )
-  for (const { locationId, variantId, ...level } of rows) levels.set(locationId, variantId, level)
-  return levels
 }
 
 /**
@@ -198,7 +139,8 @@ export async function takeStock(
     }
   }
   await insertRows(db, columns, 'spree_stock_movements', ids.at, movements)
-  await db.query(
+  await queryPrepared(
+    db,
     `update ${quoteName(columns.schema)}.${words.levels} l
         set ${column} = l.${column} + change.quantity,
             updated_at = $3
@@ -206,13 +148,10 @@ export async function takeStock(
       where l.id = change.id`,
     [[...changes.keys()], [...changes.values()], ids.at],
   )
-  // In 2.0 stock touches nothing.
-  if (!columns.has('spree_variants', 'updated_at')) return
-  const counted = variants.filter(({ tracked }) => tracked)
-  await touchVariants(
+  await touchWithStock(
     db,
     shop,
-    counted.map(({ id }) => id),
+    variants.filter(({ tracked }) => tracked),
   )
 }
 

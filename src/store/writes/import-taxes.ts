@@ -1,5 +1,6 @@
 import { type Amount, amountText, sumOf } from '../../messages/amount.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { ShippingMethod, Variant, Warn } from './import-references.ts'
@@ -106,7 +107,8 @@ async function readRates(db: Db, columns: Columns, address: Row): Promise<OwnRat
       where rc.tax_rate_id = r.id`
     : `from ${schema}.spree_tax_categories c
       where c.id = r.tax_category_id`
-  const { rows } = await db.query<OwnRate & { hundredThousandths: string }>(
+  const { rows } = await queryPrepared<OwnRate & { hundredThousandths: string }>(
+    db,
     `select r.id::text,
             (r.amount * 100000)::bigint::text as "hundredThousandths",
             coalesce(r.included_in_price, false) as included,

@@ -17,6 +17,8 @@ export type ImportedOrder = Readonly<{
   /** Above zero. */
   fees: readonly ImportedAdjustment[]
   shipments: readonly ImportedShipment[]
+  /** Else how it is parcelled is the store's to say, and there is one shipment of all. */
+  namesShipments: boolean
   payments: readonly ImportedPayment[]
 }>
 

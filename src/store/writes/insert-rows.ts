@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { queryOnce, queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 
@@ -28,7 +29,9 @@ export async function insertRows(
     const tuples = stamped.map(
       (_, index) => `(${names.map((_name, place) => `$${index * names.length + place + 1}`).join(', ')})`,
     )
-    const { rows: inserted } = await db.query<{ id: string }>(
+    const query = some.length > MOST_PREPARED ? queryOnce : queryPrepared
+    const { rows: inserted } = await query<{ id: string }>(
+      db,
       `insert into ${quoteName(columns.schema)}.${table} (${names.map(quoteName).join(', ')})
        values ${tuples.join(',\n              ')}
        returning id::text`,
@@ -39,5 +42,7 @@ export async function insertRows(
   return ids
 }
 
+/** Each number of rows is a statement of its own: those of small orders are worth keeping. */
+const MOST_PREPARED = 5
 /** Of a statement, in the protocol of PostgreSQL. */
 const MOST_PARAMETERS = 65_535

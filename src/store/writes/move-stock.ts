@@ -7,39 +7,20 @@ import { NotApplicable } from './not-applicable.ts'
 import { insertRow, NOW } from './rows.ts'
 import { type Shop, shopOf } from './shop.ts'
 import {
-  findLocation,
-  findVariant,
-  lockStock,
-  makeStock,
-  type NamedLocation,
-  readLevel,
-} from './stock-place.ts'
-import { touchVariants } from './touch.ts'
-
-/** Of the columns that hold levels and quantities. */
-const LARGEST = 2_147_483_647
-const SMALLEST = -2_147_483_648
-
-export type StockMove = Readonly<{
-  sku: string
-  location: NamedLocation
-  /** Pieces: by how many, or to how many. */
-  quantity: number
-  absolute: boolean
-  /** Why, for the shop's own ledger where it has a column for it (6.x demands one of an adjustment). */
-  reason: string
-  /** Is one that has never been at the location refused? Else it gets its row there. */
-  onlyWhereKept?: boolean
-}>
-
-/** The level at the location before and after. */
-export type Moved = Readonly<{ from: number; to: number }>
+  changeLevels,
+  effectOf,
+  insertMovements,
+  type Moved,
+  requireFit,
+  type StockMove,
+} from './stock-move.ts'
+import { findLocation, findVariant, lockStock, makeStock, readLevel } from './stock-place.ts'
+import { type TouchedVariant, touchVariants, touchWithStock } from './touch.ts'
 
 /**
  * Changes the stock of a SKU as a stock movement of Spree does, under the same lock: movement, level, backorders filled,
- * variant and product touched; what is allocated or reserved stays as it is. A level may go below zero (protocol §7.6).
- * A variant whose stock is not tracked gets the movement and keeps its level, as in `StockMovement`; an absolute level is
- * set all the same, as by `StockItem#set_count_on_hand`. Where nothing would change, nothing is written.
+ * variant and product touched; what is allocated or reserved stays as it is.
+ * Where nothing would change, nothing is written.
  * @throws NotApplicable for an unknown or ambiguous SKU, an unknown location, a level that the column cannot hold.
  */
 export async function moveStock(
@@ -62,41 +43,25 @@ export async function moveStock(
       'not_kept_there',
       `SKU ${move.sku} is not kept at that location: give it a row there.`,
     )
-  const from = row?.level ?? 0
-  const difference = move.absolute ? move.quantity - from : move.quantity
-  const to = from + difference
-  if (to > LARGEST || to < SMALLEST || difference > LARGEST || difference < SMALLEST) {
-    throw new NotApplicable(
-      'stock_out_of_range',
-      `The stock of SKU ${move.sku} cannot go from ${from} to ${to}: levels lie between ${SMALLEST} and ${LARGEST}.`,
-    )
-  }
+  const effect = effectOf(move, variant.tracked, row?.level ?? 0)
+  requireFit(move, effect)
+  const { from, to, difference, counted } = effect
   if (difference === 0) return { from, to }
 
   const rowId = row?.id ?? (await makeStock(db, shop, variant, location))
-  await insertRow(db, shop, 'spree_stock_movements', {
-    [shop.movedStock]: rowId,
-    quantity: difference,
-    kind: 'adjusted',
-    reason: move.reason,
-  })
-  if (!variant.tracked && !move.absolute) return { from, to: from }
-  await queryPrepared(
-    db,
-    `update ${shop.table(shop.stock)}
-        set count_on_hand = count_on_hand + $2::integer, updated_at = ${NOW}
-      where id = $1::bigint`,
-    [rowId, difference],
-  )
+  const movements = [{ rowId, difference, reason: move.reason }]
+  await insertMovements(db, shop, movements)
+  if (!counted) return { from, to }
+  await changeLevels(db, shop, movements)
   if (difference > 0) await fillBackorders(db, shop, variant.id, location.id, difference)
-  // In 2.0 stock touches nothing.
-  if (shop.columns.has('spree_variants', 'updated_at')) await touchVariants(db, shop, [variant.id])
+  await touchWithStock(db, shop, [variant])
   return { from, to }
 }
 
 type Promised = Readonly<{
   level: string
   variant: string
+  product: string
   sku: string
   on_hand: number
   tracked: boolean
@@ -122,7 +87,7 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
   )
   const { rows: levels } = await queryPrepared<Promised>(
     db,
-    `select l.id::text as level, v.id::text as variant, v.sku, l.count_on_hand as on_hand,
+    `select l.id::text as level, v.id::text as variant, v.product_id::text as product, v.sku, l.count_on_hand as on_hand,
             coalesce(v.track_inventory, true) as tracked,
             sum(case m.kind when 'allocated' then abs(m.quantity) else -abs(m.quantity) end)::integer as promised
        from ${movements} m
@@ -144,8 +109,8 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
       order by variant_id, line_item_id`,
     [id],
   )
-  const touched: string[] = []
-  for (const { level, variant, sku, on_hand: onHand, tracked, promised } of levels) {
+  const touched: TouchedVariant[] = []
+  for (const { level, variant, product, sku, on_hand: onHand, tracked, promised } of levels) {
     let leaving = 0
     for (const { quantity } of lines.filter((line) => line.variant === variant)) {
       const pieces = Math.min(quantity, promised - leaving)
@@ -173,7 +138,7 @@ export async function shipStock(db: Db, shop: Shop, { id, number, order }: Shipm
         where id = $1::bigint`,
       [level, leaving],
     )
-    touched.push(variant)
+    touched.push({ id: variant, productId: product })
   }
   await touchVariants(db, shop, touched)
 }

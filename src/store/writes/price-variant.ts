@@ -45,6 +45,6 @@ export async function priceVariant(
   )
   const rounded = held.map(([name, value]) => [name, value === null ? null : asMoney(shop, value)])
   const written = await updateRow(db, shop, 'spree_variants', id, Object.fromEntries(rounded))
-  if (repriced || written) await touchVariants(db, shop, [id])
+  if (repriced || written) await touchVariants(db, shop, [{ id, productId }])
   return { from, to: asMoney(shop, price), currency }
 }

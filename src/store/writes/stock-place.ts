@@ -3,26 +3,19 @@ import { queryPrepared } from '../../postgres/prepared.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
+import { touchesWithStock } from './touch.ts'
 
 export type StockVariant = Readonly<{ id: string; productId: string; tracked: boolean }>
 export type StockLocation = Readonly<{ id: string; backorderable: boolean }>
 /** How a message names a location: by id, by name, or not at all. */
 export type NamedLocation = Readonly<{ id: string } | { name: string }> | undefined
+export type StockPlace = Readonly<{ variantId: string; locationId: string }>
 /** A locked row of stock. */
 export type StockRow = Readonly<{ id: string; level: number }>
 
 /** The one living variant with this SKU, compared exactly. @throws NotApplicable where there is none, or several. */
 export async function findVariant(db: Db, shop: Shop, sku: string): Promise<StockVariant> {
-  const { rows } = await queryPrepared<StockVariant & { living: boolean }>(
-    db,
-    `select v.id::text as id, v.product_id::text as "productId", coalesce(v.track_inventory, true) as tracked,
-            v.deleted_at is null and p.deleted_at is null as living
-       from ${shop.table('spree_variants')} v
-       join ${shop.table('spree_products')} p on p.id = v.product_id
-      where v.sku = $1
-      order by v.id`,
-    [sku],
-  )
+  const rows = await withSkus(db, shop, [sku])
   const living = rows.filter((row) => row.living)
   const [variant, ...others] = living
   if (variant && others.length === 0) return variant
@@ -40,6 +33,31 @@ export async function findVariant(db: Db, shop: Shop, sku: string): Promise<Stoc
     )
   }
   throw new NotApplicable('unknown_sku', `No variant has SKU ${sku}: create the product first, then retry.`)
+}
+
+/** By SKU, those of which `findVariant` finds the one. */
+export async function findVariants(
+  db: Db,
+  shop: Shop,
+  skus: readonly string[],
+): Promise<ReadonlyMap<string, StockVariant>> {
+  const living = (await withSkus(db, shop, skus)).filter((row) => row.living)
+  const isAlone = ({ sku }: { sku: string }) => living.filter((row) => row.sku === sku).length === 1
+  return new Map(living.filter(isAlone).map((row) => [row.sku, row]))
+}
+
+async function withSkus(db: Db, shop: Shop, skus: readonly string[]) {
+  const { rows } = await queryPrepared<StockVariant & { sku: string; living: boolean }>(
+    db,
+    `select v.id::text as id, v.sku, v.product_id::text as "productId", coalesce(v.track_inventory, true) as tracked,
+            v.deleted_at is null and p.deleted_at is null as living
+       from ${shop.table('spree_variants')} v
+       join ${shop.table('spree_products')} p on p.id = v.product_id
+      where v.sku = any($1::text[])
+      order by v.id`,
+    [skus],
+  )
+  return rows
 }
 
 /**
@@ -136,6 +154,46 @@ export async function makeStock(
     count_on_hand: 0,
     backorderable: location.backorderable,
   })
+}
+
+export function placeKey({ variantId, locationId }: StockPlace): string {
+  return `${variantId} ${locationId}`
+}
+
+/**
+ * Locks those of the places' rows that nobody is at, with the variants and products that are touched with them: nothing that
+ * is written afterwards waits. By `placeKey`.
+ */
+export async function lockFreeStock(
+  db: Db,
+  shop: Shop,
+  places: readonly StockPlace[],
+): Promise<ReadonlyMap<string, StockRow>> {
+  const living = (alias: string) =>
+    shop.columns.has(shop.stock, 'deleted_at') ? `and ${alias}.deleted_at is null` : ''
+  const { rows } = await queryPrepared<StockRow & StockPlace>(
+    db,
+    `select s.id::text as id, s.count_on_hand::float8 as level,
+            s.variant_id::text as "variantId", s.stock_location_id::text as "locationId"
+       from unnest($1::bigint[], $2::bigint[]) place (variant_id, location_id)
+       join ${shop.table(shop.stock)} s
+         on s.variant_id = place.variant_id
+        and s.stock_location_id = place.location_id
+        ${living('s')}
+       join ${shop.table('spree_variants')} v on v.id = s.variant_id
+       join ${shop.table('spree_products')} p on p.id = v.product_id
+      where not exists (
+              select
+                from ${shop.table(shop.stock)} older
+               where older.variant_id = s.variant_id
+                 and older.stock_location_id = s.stock_location_id
+                 and older.id < s.id
+                 ${living('older')})
+      order by s.id
+        for no key update of ${touchesWithStock(shop) ? 's, v, p' : 's'} skip locked`,
+    [places.map(({ variantId }) => variantId), places.map(({ locationId }) => locationId)],
+  )
+  return new Map(rows.map((row) => [placeKey(row), row]))
 }
 
 const LOCKED = 'for no key update'

@@ -12,7 +12,7 @@ import { shippingCategory } from './shipping-category.ts'
 import type { Shop } from './shop.ts'
 import { readDefaultStore } from './shop-defaults.ts'
 import { isTaken, recordSlug, slugify } from './slugs.ts'
-import { touchProduct, touchVariants } from './touch.ts'
+import { touchProducts, touchVariants } from './touch.ts'
 import { updateTranslated } from './translated.ts'
 import { type Owner, putVariant, roundedColumns } from './variants.ts'
 
@@ -36,7 +36,8 @@ export async function updateProduct(
   for (const name of content.optionTypes) {
     if ((await giveOptionType(db, shop, owner, name)).changed) changed = true
   }
-  if (changedVariants.length > 0) await touchVariants(db, shop, changedVariants)
+  const touched = changedVariants.map((id) => ({ id, productId: product.id }))
+  await touchVariants(db, shop, touched)
 
   const slug = await newSlug(db, shop, product, content)
   const columns = {
@@ -51,7 +52,7 @@ export async function updateProduct(
   if (await giveProperties(db, shop, owner, content.properties)) changed = true
   if (await fileProduct(db, shop, owner, content.taxons)) changed = true
   if (slug !== undefined) await recordSlug(db, shop, product.id, slug, store.locale)
-  if (changed) await touchProduct(db, shop, product.id)
+  if (changed) await touchProducts(db, shop, [product.id])
   if (changed || changedVariants.length > 0) await mendDefaultVariant(db, shop, product.id)
   return changed || changedVariants.length > 0
 }

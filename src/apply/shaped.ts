@@ -1,0 +1,16 @@
+import type { MessageType, RawPayload } from '../messages/message.ts'
+import type { Shape } from '../messages/shaping/shape.ts'
+
+/** An object of an answer as the configuration has it; undefined where it keeps it back, the error where it fails. */
+export async function shaped(
+  type: MessageType,
+  payload: RawPayload,
+  shape: Shape | undefined,
+): Promise<RawPayload | Error | undefined> {
+  const outcome = shape?.({ type, payload }) ?? { payload, transform: undefined }
+  if (!('payload' in outcome)) return undefined
+  if (outcome.transform === undefined) return outcome.payload
+  return outcome
+    .transform(outcome.payload)
+    .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
+}
