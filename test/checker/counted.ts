@@ -88,6 +88,22 @@ export async function readMovements({ pool }: TestDatabase, family: StoreFamily)
   return rows.map(({ text }) => text)
 }
 
+/** How many changes of stock, of shelves that only messages change, shared their transaction with another. */
+export async function countGrouped({ pool }: TestDatabase, family: StoreFamily): Promise<number> {
+  const { levels, key } = SHELVES[family]
+  const { rows } = await pool.query<{ grouped: number }>(
+    `select coalesce(sum(together), 0)::integer as grouped
+       from (select count(*) as together
+               from spree_stock_movements m
+               join ${levels} l on l.id = m.${key}
+               join spree_variants v on v.id = l.variant_id
+              where v.sku ~ '^(TOLD|MANY)-'
+              group by m.xmin::text
+             having count(*) > 1) groups`,
+  )
+  return rows[0]?.grouped ?? 0
+}
+
 export async function readOrders({ pool }: TestDatabase, family: StoreFamily): Promise<Order[]> {
   const { units, unit, shipments, shipment, gone, order } = WORDS[family]
   const pieces = `(select coalesce(sum(quantity), 0)::integer from ${units} u where u.order_id = o.id`

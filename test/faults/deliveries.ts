@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { WEB_STEPS } from '../../src/observe/steps.ts'
-import { countRows, findMiscounts, readMovements, readOrders } from '../checker/counted.ts'
+import { countGrouped, countRows, findMiscounts, readMovements, readOrders } from '../checker/counted.ts'
 import { planDeliveries } from '../support/deliveries.ts'
 import { watchWaits } from '../support/lock-waits.ts'
 import { type BridgeProcess, createProcesses } from '../support/processes.ts'
@@ -95,6 +95,8 @@ async function deliverToDyingWebs(family: StoreFamily, seed: number, deliveries:
       'messages that were rolled back',
       plan.bouts.flat(2).filter(({ answers: [one] }) => one?.status !== 200).length,
     )
+
+    count('changes of stock that shared a transaction', await countGrouped(store, family))
 
     const movements = await readMovements(store, family)
     const after = {
