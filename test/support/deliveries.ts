@@ -135,6 +135,8 @@ export function planDeliveries(random: Random, deliveries: number): Plan {
       const incoming = say('move', 'stock:change', sku, { sku, quantity: random.between(1, 5) })
       return [[place([{ sku, quantity: random.between(1, 5) }], false).under(), incoming]]
     },
+    // Many at once of shelves that nobody else wants: each web may take them together, and meets the other at it.
+    () => [Array.from({ length: 12 }, () => move(`MANY-${random.between(0, 39)}`))],
     () => {
       const number = `LOST${ids}`
       const lines = twoOf(9)
@@ -152,7 +154,7 @@ export function planDeliveries(random: Random, deliveries: number): Plan {
       ]
     },
   ]
-  const often = [0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6]
+  const often = [0, 0, 0, 1, 2, 2, 3, 3, 4, 5, 6, 6, 7]
   while (planned < deliveries) {
     const kind = kinds[random.pick(often)]
     if (kind) bouts.push(kind())
