@@ -73,9 +73,11 @@ create table bridge.baseline (
   told text,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz,
   primary key (aggregate, part)
 );
 comment on table bridge.baseline is 'What was last announced of each aggregate. Only the collector writes it.';
+comment on column bridge.baseline.changed_at is 'Of a catalogue: when the shop itself last changed it; older updates from a hub are refused.';
 comment on column bridge.baseline.told is 'With orders: generic, the raw order that was last announced: what order:updated tells previous and diff from.';
 
 create table bridge.stock_ledger (

@@ -21,3 +21,17 @@ create table bridge.inbox (
 comment on table bridge.inbox is 'Every inbound message, once: written in the transaction that applies it, so that a repeat is answered and not applied. A failed one keeps its reason and may be tried again.';
 create index inbox_failed on bridge.inbox (id) where state = 'failed';
 create index inbox_changed on bridge.inbox (changed_at);
+
+create table bridge.stock_count (
+  variant_id text not null,
+  stock_location_id text not null,
+  as_of timestamptz not null,
+  primary key (variant_id, stock_location_id)
+);
+comment on table bridge.stock_count is 'Of which time the newest level is that a hub told with a time: what is older is refused.';
+
+create table bridge.heard (
+  aggregate text primary key,
+  updated_at timestamptz not null
+);
+comment on table bridge.heard is 'Of which time the newest update is that a hub told with a time, and that was applied: what is older is refused.';

@@ -2,7 +2,7 @@ import { atStep } from '../observe/steps.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { untilCommit } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
-import { makeMoves, placeMoves, takeMoves } from '../store/writes/move-stock-together.ts'
+import { makeMoves, placeMoves, type TakenMove, takeMoves } from '../store/writes/move-stock-together.ts'
 import type { Answer } from './answer.ts'
 import { type Delivery, readInbound } from './delivery.ts'
 import { DIALECTS } from './dialects.ts'
@@ -52,14 +52,26 @@ export async function applyTogether(
       const move = taken[index]
       if (move) answers.set(message, DIALECTS[message.dialect].applied(message.messageId, message.told(move)))
     }
-    const ids = [...answers.keys()].map(({ messageId }) => messageId)
+    const arrivedAt = arrivals[0]?.now ?? new Date()
+    // A level says more of its row than what comes to it or goes: rows that got one have an origin of their own.
+    const set = new Set(taken.flatMap((move) => (move?.absolute ? [move.rowId] : [])))
+    const write = (says: '+' | '=') => {
+      const isMeant = (move: TakenMove) => set.has(move.rowId) === (says === '=')
+      const some = taken.flatMap((move, index) => (move && isMeant(move) ? [{ move, index }] : []))
+      if (some.length === 0) return []
+      const ids = some.flatMap(({ index }) => messages[index]?.messageId ?? [])
+      return [
+        atStep('apply.write', () => setOrigin(db, originOfGroup(ids, arrivedAt, says))),
+        makeMoves(
+          db,
+          store,
+          some.map(({ move }) => move),
+        ),
+      ]
+    }
     await Promise.all([
-      atStep('apply.write', () => setOrigin(db, originOfGroup(ids, arrivals[0]?.now ?? new Date()))),
-      makeMoves(
-        db,
-        store,
-        taken.filter((move) => move !== undefined),
-      ),
+      ...write('+'),
+      ...write('='),
       atStep('apply.answer', () => enterApplied(db, answers)),
       atStep('apply.commit', () => db.query('commit')),
     ])
@@ -67,11 +79,12 @@ export async function applyTogether(
   })
 }
 
-/** What a delivery comes down to, where that is a change of stock and nothing is wrong with it. */
+/** What a delivery comes down to, where that is a change of stock as of now and nothing is wrong with it. */
 export function stockChangeOf(handler: Handler<unknown>, delivery: Delivery): StockChange | undefined {
   if (!handler.stockChange) return undefined
   try {
-    return handler.stockChange(readInbound(handler, delivery))
+    const change = handler.stockChange(readInbound(handler, delivery))
+    return change.asOf === undefined ? change : undefined
   } catch (error) {
     if (error instanceof PayloadFault || error instanceof NotApplicable) return undefined
     throw error

@@ -35,8 +35,16 @@ export type Applied = Readonly<{
   details: Readonly<Record<string, unknown>>
 }>
 
+/** Of a level as of a time: how many pieces moved `since`; or the time of a `newer` one, for which it was left out. */
+export type StockMoved = Moved & Readonly<{ since?: number | undefined; newer?: string | undefined }>
+
 /** A move of stock, and what is answered once it is made. */
-export type StockChange = Readonly<{ move: StockMove; told(moved: Moved): Applied }>
+export type StockChange = Readonly<{
+  move: StockMove
+  /** ISO time in UTC at which the level was so; undefined: it is of now. */
+  asOf?: string | undefined
+  told(moved: StockMoved): Applied
+}>
 
 /** How one type of message changes the store. */
 export type Handler<Payload> = Readonly<{

@@ -25,9 +25,18 @@ export const setInventory: Handler<InventoryInbound> = {
 }
 
 function changeOf({ message, payload: { inventory } }: Inbound<InventoryInbound>): StockChange {
-  const { location: name, product_id: sku, quantity } = inventory
+  const { location: name, product_id: sku, quantity, as_of } = inventory
+  const asOf = as_of ?? undefined
   return {
     move: { sku, location: { name }, quantity, absolute: true, onlyWhereKept: true, reason: message },
-    told: ({ from, to }) => summary(message, `Set inventory for ${sku} at ${name} from ${from} to ${to}`),
+    asOf,
+    told({ from, to, since, newer }) {
+      if (newer !== undefined) {
+        const why = `${quantity} is as of ${asOf}, and a level as of ${newer} was applied already`
+        return summary(message, `Inventory for ${sku} at ${name} stays ${from}: ${why}`)
+      }
+      const moved = since === undefined ? '' : `: ${quantity} as of ${asOf}, and ${since} since`
+      return summary(message, `Set inventory for ${sku} at ${name} from ${from} to ${to}${moved}`)
+    },
   }
 }

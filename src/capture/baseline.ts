@@ -12,6 +12,8 @@ export type Baseline = Readonly<{
   shape: number
   /** The text of the raw order that was last announced, where order messages tell of a past. */
   told?: string | null
+  /** When the shop itself changed it, where that is what is written down. */
+  changedAt?: Date | undefined
 }>
 
 export type BaselineKey = Readonly<{ aggregate: string; part: string }>
@@ -67,6 +69,7 @@ export function writeBaselines(db: Db, baselines: readonly Baseline[]): Promise<
             natural_key = excluded.natural_key,
             shape = excluded.shape,
             told = excluded.told,
+            changed_at = coalesce(excluded.changed_at, b.changed_at),
             updated_at = clock_timestamp()`,
   )
 }
@@ -81,8 +84,8 @@ async function insertBaselines(db: Db, baselines: readonly Baseline[], onConflic
   if (baselines.length === 0) return
   await queryPrepared(
     db,
-    `insert into bridge.baseline as b (aggregate, part, digest, level, natural_key, shape, told)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::integer[], $7::text[])
+    `insert into bridge.baseline as b (aggregate, part, digest, level, natural_key, shape, told, changed_at)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::text[], $6::integer[], $7::text[], $8::timestamptz[])
          on conflict (aggregate, part) do ${onConflict}`,
     [
       baselines.map((b) => b.aggregate),
@@ -92,6 +95,7 @@ async function insertBaselines(db: Db, baselines: readonly Baseline[], onConflic
       baselines.map((b) => b.naturalKey),
       baselines.map((b) => b.shape),
       baselines.map((b) => b.told ?? null),
+      baselines.map((b) => b.changedAt ?? null),
     ],
   )
 }

@@ -80,7 +80,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   }
 
   const content = productPayload(product, undefined)
-  const write = (digest: string | null) =>
+  const write = (digest: string | null, changedAt?: Date) =>
     derivation.baselines.push({
       aggregate,
       part: CATALOGUE,
@@ -88,6 +88,7 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
       level: null,
       naturalKey: JSON.stringify(productNaturalKey(product)),
       shape: SHAPE,
+      changedAt,
     })
   if (rows.every(isForget)) return void write(null)
   const isNew = before === undefined && (input.seeded || rows.some((row) => isRootInsert(row, product.id)))
@@ -95,9 +96,8 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   if (isNew && product.deletedAt !== null) return
   const own = productContent(content, product.parts)
   const digest = digestOf(own)
-  write(digest)
-
   const unchanged = !rows.some(isForget) && isUnchanged(before, digest, own)
+  write(digest, unchanged ? undefined : changedByShop(rows))
   const requested = rows.some((row) => row.op === 'announce')
   if (unchanged && !requested) return
   // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.
@@ -115,6 +115,11 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const payload = productPayload(product, known)
   const subject = payload.previous_sku === undefined ? CATALOGUE : null
   derivation.messages.push({ type: 'product:update', payload, subject })
+}
+
+function changedByShop(rows: readonly ResolvedRow[]): Date | undefined {
+  const times = rows.filter(({ tableName, origin }) => tableName !== 'request' && origin === null)
+  return times.length === 0 ? undefined : new Date(Math.max(...times.map(({ at }) => at.getTime())))
 }
 
 function isEchoOf(

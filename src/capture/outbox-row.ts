@@ -14,7 +14,10 @@ export type OutboxRow = Readonly<{
   parentOld: string | null
   /** Stock only: by how much the living count of the row's variant changed. */
   delta: string | null
-  /** Who wrote the change, where that was not the shop: `<ms since epoch when its message was made>:<message id>`. */
+  /**
+   * Who wrote the change, where that was not the shop: `<ms since epoch when its message was made>:<message id>`; what a
+   * message says of stock stands before the colon (see `apply/origin.ts`).
+   */
   origin: string | null
 }>
 
@@ -28,7 +31,7 @@ export function isBackfill(row: OutboxRow): boolean {
 
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */
 export function madeAt(origin: string): Date | undefined {
-  const milliseconds = /^(\d{1,15}):/.exec(origin)?.[1]
+  const milliseconds = /^(\d{1,15})[-+=@\d]*:/.exec(origin)?.[1]
   return milliseconds === undefined ? undefined : new Date(Number(milliseconds))
 }
 

@@ -29,6 +29,8 @@ async function dropState(db: Db): Promise<void> {
     'baseline',
     'acknowledged',
     'stock_ledger',
+    'stock_count',
+    'heard',
     'unmapped',
     'withheld',
     'shadow',

@@ -1,9 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import type { Handler } from '../../src/apply/handler.ts'
+import { createInbox, type Inbox } from '../../src/apply/inbox.ts'
+import { originOf } from '../../src/apply/origin.ts'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
+import { setInventory } from '../../src/apply/set-inventory.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
+import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
+import { createLog } from '../../src/observe/log.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { applyMessage } from '../support/applying.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
@@ -17,16 +24,31 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const stock = family === 'spree-4.10' ? 'spree_stock_items' : 'spree_stock_levels'
   let database: TestDatabase
   let collecting: Collecting
+  let inbox: Inbox
 
   beforeAll(async () => {
     database = await createStore(family, 'fixture')
     collecting = await startCollecting(database)
+    const { pool } = database
+    inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
   })
   afterAll(() => database.drop())
 
   const fromHub = <Payload>(handler: Handler<Payload>, payload: unknown) =>
     inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
   const byPerson = (text: string) => database.pool.query(text)
+  const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
+  let ids = 0
+  /** Of a message that was made then. */
+  const idOf = (time: number) =>
+    Math.floor(time / 1_000).toString(16) + (++ids).toString(16).padStart(16, '0')
+  const deliver = async (handler: Handler<never>, payload: object, id = idOf(Date.now())) => {
+    const { outcome, answer } = await inbox.receive(handler as Handler<unknown>, {
+      messageId: id,
+      payload: JSON.parse(JSON.stringify(payload)),
+    })
+    return { outcome, status: answer.status, ...JSON.parse(answer.body) }
+  }
   const told = async () =>
     (await collecting.all()).map(({ type, payload }) => [type, payload['sku'] ?? payload['number']])
 
@@ -93,6 +115,348 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
     await database.pool.query(`delete from bridge.baseline where aggregate = 'product:16'`)
     await fromHub(productUpdate, { sku: 'GV-25', price: '26' })
     expect(await told()).toEqual([['product:new', family === 'spree-4.10' ? 'GV-25' : '']])
+  })
+
+  describe('an update of a product that says of when it is', () => {
+    const clock = async () => {
+      await pause(3)
+      const { rows } = await byPerson('select clock_timestamp() as now')
+      await pause(3)
+      return rows[0]?.['now'] as Date
+    }
+    const update = (updatedAt: Date | undefined, content: object, id?: string) =>
+      deliver(productUpdate as Handler<never>, { sku: 'BC-01', updated_at: updatedAt, ...content }, id)
+    const picture = () =>
+      byPerson(
+        `select p.name, p.updated_at, v.updated_at as variant, pr.amount
+           from spree_products p join spree_variants v on v.product_id = p.id join spree_prices pr on pr.variant_id = v.id
+          where p.id = 13 order by pr.id`,
+      ).then(({ rows }) => rows)
+    const changedAt = async () =>
+      (await byPerson(`select max(at) as at from bridge.outbox where kind = 'product'`)).rows[0]?.[
+        'at'
+      ] as Date
+    const refusal = (updatedAt: Date, why: string) => ({
+      status: 200,
+      notifications: [
+        {
+          level: 'warn',
+          subject: 'product:update',
+          description: `Product BC-01 stays as it is: what was sent is of ${updatedAt.toISOString()}, and ${why}`,
+        },
+      ],
+      sku: 'BC-01',
+      permalink: 'brass-compass',
+    })
+    const applied = {
+      status: 200,
+      notifications: [{ level: 'info', subject: 'product:update', description: 'Product BC-01 updated' }],
+    }
+
+    test('is refused where the shop has changed it since, collected or not', async () => {
+      for (const change of [
+        `update spree_products set name = name || ', ours' where id = 13`,
+        'update spree_prices set amount = amount + 1 where variant_id = 108',
+      ]) {
+        const before = await clock()
+        await byPerson(change)
+        const was = await picture()
+        const why = `the shop changed it at ${(await changedAt()).toISOString()}`
+        const id = idOf(Date.now())
+        const refused = await update(before, { name: 'Theirs', price: '9' }, id)
+        expect(refused).toEqual({ outcome: 'applied', message_id: id, ...refusal(before, why) })
+        expect(await update(before, { name: 'Theirs', price: '9' }, id)).toEqual({
+          ...refused,
+          outcome: 'repeated',
+        })
+        expect(await collecting.all()).toMatchObject([{ type: 'product:update' }])
+        expect(await update(before, { name: 'Theirs' })).toMatchObject(refusal(before, why))
+        expect(await picture()).toEqual(was)
+      }
+      expect(await update(await clock(), { name: 'Theirs' })).toMatchObject(applied)
+      await collecting.all()
+    })
+
+    test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
+      const [first, second, third] = [await clock(), await clock(), await clock()]
+      expect(await update(second, { name: 'Second' })).toMatchObject(applied)
+      await collecting.all()
+      const why = `a later update was applied, of ${second.toISOString()}`
+      expect(await update(first, { name: 'First' })).toMatchObject(refusal(first, why))
+      expect(await update(second, { name: 'Second again' })).toMatchObject(applied)
+      // What a hub changes is no change by the shop; nor is what a sale touches.
+      expect(await update(undefined, { name: 'Without a time' })).toMatchObject(applied)
+      await byPerson(
+        `update ${stock} set count_on_hand = count_on_hand - 1 where id = 306;
+         update spree_products set updated_at = now() where id = 13`,
+      )
+      expect(await update(third, { name: 'Third' })).toMatchObject(applied)
+      await collecting.all()
+      expect((await picture())[0]?.['name']).toBe('Third')
+    })
+  })
+
+  // A level that was so at an earlier time. The clock of these tests is three hours behind, and stands still in between.
+  describe('a level as of a time', () => {
+    const START = Math.floor(Date.now() / 1_000) * 1_000 - 3 * 3_600_000
+    const at = (minute: number) => new Date(START + minute * 60_000).toISOString()
+    const newId = (minute: number) => idOf(START + minute * 60_000)
+    /** What the shop and its hub write in `work` is of that minute. */
+    const atMinute = async <T>(minute: number, work: () => Promise<T>): Promise<T> => {
+      const result = await work()
+      await byPerson(`update bridge.outbox set at = '${at(minute)}' where at > '${at(170)}'`)
+      return result
+    }
+    const level = async (row = 306) =>
+      (await byPerson(`select count_on_hand as level from ${stock} where id = ${row}`)).rows[0]?.['level']
+    const sell = (pieces: number, row = 306) =>
+      byPerson(`update ${stock} set count_on_hand = count_on_hand - ${pieces} where id = ${row}`)
+    const actual = (quantity: number, minute: number, id?: string) =>
+      deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity, as_of: at(minute) }, id)
+    const until = async (query: string) => {
+      while ((await byPerson(query)).rowCount === 0) await pause(5)
+    }
+    /** Nothing is known of the past but that the level is so. */
+    const begin = async (pieces: number) => {
+      await byPerson(
+        `update ${stock} set count_on_hand = case id when 306 then ${pieces} else 15 end where id in (306, 314)`,
+      )
+      await collecting.all()
+      await byPerson('delete from bridge.stock_ledger; delete from bridge.stock_count')
+    }
+    beforeAll(async () => {
+      await byPerson(
+        `update bridge.watched set installed_at = now() - interval '1 day';
+         update bridge.installation set adopted_at = now() - interval '1 day'`,
+      )
+    })
+
+    test('what the shop sold there since comes off it, collected or not', async () => {
+      await begin(40)
+      await atMinute(9, () => sell(1))
+      await atMinute(11, () => sell(3))
+      await atMinute(12, () => sell(4, 314))
+      await collecting.all()
+      await atMinute(13, () => sell(2))
+      const id = newId(14)
+      const answer = await actual(20, 10, id)
+      expect(answer).toEqual({
+        outcome: 'applied',
+        status: 200,
+        message_id: id,
+        notifications: [
+          {
+            level: 'info',
+            subject: 'stock:actual',
+            description: 'received 20 for sku BC-01, changed stock from 34 to 15 (force = true)',
+          },
+          {
+            level: 'info',
+            subject: 'stock:actual',
+            description: `of sku BC-01 -5 moved since ${at(10)}, when the level was 20`,
+          },
+        ],
+        sku: 'BC-01',
+        quantity: 20,
+        from: 34,
+        to: 15,
+        as_of: at(10),
+        since: -5,
+      })
+      expect([await level(), await level(314)]).toEqual([15, 11])
+      expect(await collecting.all()).toMatchObject([
+        { type: 'stock:change', payload: { sku: 'BC-01', quantity: -2 } },
+      ])
+      expect(await actual(20, 10, id)).toEqual({ ...answer, outcome: 'repeated' })
+      expect(await level()).toBe(15)
+    })
+
+    test('one of an earlier time than one that was applied is refused, and stays so', async () => {
+      await begin(40)
+      await atMinute(15, () => actual(20, 10))
+      const id = newId(9)
+      const refused = await actual(30, 9, id)
+      expect(refused).toEqual({
+        outcome: 'applied',
+        status: 200,
+        message_id: id,
+        notifications: [
+          {
+            level: 'warn',
+            subject: 'stock:actual',
+            description: `left stock for sku BC-01 at 20: 30 is as of ${at(9)}, and a level as of ${at(10)} was applied already`,
+          },
+        ],
+        sku: 'BC-01',
+        quantity: 30,
+        from: 20,
+        to: 20,
+      })
+      expect(await level()).toBe(20)
+      expect(await actual(30, 9, id)).toEqual({ ...refused, outcome: 'repeated' })
+      // What the former has corrected is no movement.
+      expect(await atMinute(16, () => actual(30, 11))).toMatchObject({ from: 20, to: 30, since: 0 })
+      // One without a time is of when it came.
+      await atMinute(17, () => deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity: 50 }))
+      expect(await actual(7, 16)).toMatchObject({ status: 200, notifications: [{ level: 'warn' }], to: 50 })
+      expect(await actual(7, 18)).toMatchObject({ from: 50, to: 7, since: 0 })
+    })
+
+    test('what a hub said before that time is in the level, what it said after comes on top', async () => {
+      await begin(40)
+      const receipt = (quantity: number, minute: number) =>
+        deliver(stockChange as Handler<never>, { sku: 'BC-01', quantity }, newId(minute))
+      await atMinute(12, () => receipt(5, 9))
+      await atMinute(13, () => receipt(7, 11))
+      // What the shop does because a hub asked it to, as for an order that it imports, is the shop's movement.
+      await atMinute(14, () =>
+        inTransaction(database.pool, async (db) => {
+          await db.query(`select set_config('bridge.origin', $1, true)`, [originOf(newId(9), new Date())])
+          await db.query(`update ${stock} set count_on_hand = count_on_hand - 4 where id = 306`)
+        }),
+      )
+      expect(await actual(20, 10)).toMatchObject({ from: 48, to: 23, since: 3 })
+    })
+
+    test('of what came together and was said in part before that time, it is not known', async () => {
+      await begin(40)
+      const send = (sku: string, quantity: number, minute: number, handler: unknown = stockChange) =>
+        deliver(handler as Handler<never>, { sku, quantity }, newId(minute))
+      const together = [send('TM-1', 9, 8, stockActual), send('BC-01', 5, 9), send('BC-01', 7, 11)]
+      await atMinute(13, () => Promise.all(together))
+      const origins = await byPerson(`select origin from bridge.outbox where row_id = '306'`)
+      expect(origins.rows).toHaveLength(1)
+      expect(await actual(20, 10)).toMatchObject({ status: 500 })
+      expect(await actual(20, 8)).toMatchObject({ from: 52, to: 32, since: 12 })
+      expect(await actual(20, 12)).toMatchObject({ from: 32, to: 20, since: 0 })
+    })
+
+    test('a sale that is under way is waited for', async () => {
+      await begin(40)
+      const sale = await database.pool.connect()
+      await sale.query(`begin; update ${stock} set count_on_hand = 33 where id = 306`)
+      const answered = actual(20, 10)
+      await until(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      await sale.query('commit')
+      sale.release()
+      expect(await answered).toMatchObject({ from: 33, to: 13, since: -7 })
+    })
+
+    test('an inventory as of a time', async () => {
+      await begin(40)
+      const set = (quantity: number, minute: number) =>
+        deliver(setInventory as Handler<never>, {
+          inventory: { location: 'Portland warehouse', product_id: 'BC-01', quantity, as_of: at(minute) },
+        })
+      await atMinute(11, () => sell(3))
+      expect(await set(20, 10)).toMatchObject({
+        status: 200,
+        summary: `Set inventory for BC-01 at Portland warehouse from 37 to 17: 20 as of ${at(10)}, and -3 since`,
+      })
+      expect(await set(20, 9)).toMatchObject({
+        status: 200,
+        summary: `Inventory for BC-01 at Portland warehouse stays 17: 20 is as of ${at(9)}, and a level as of ${at(10)} was applied already`,
+      })
+      expect(await level()).toBe(17)
+    })
+
+    test('where nobody can tell what moved since, it is said and nothing is written', async () => {
+      await begin(40)
+      const refused = async (minute: number, why: RegExp) => {
+        const { status, notifications } = await actual(20, minute)
+        expect({ status, notifications }).toMatchObject({
+          status: 500,
+          notifications: [
+            { level: 'error', subject: 'stock:actual', description: expect.stringMatching(why) },
+          ],
+        })
+        expect(await level()).toBe(40)
+      }
+      await refused(-24 * 60, /since .* cannot be told: movements are known since 20/)
+      await refused(300, /said to be as of .*, and here it is .*: correct the time/)
+      for (const [open, close] of [
+        [`insert into bridge.unmapped values ('product:13', 'a test')`, 'delete from bridge.unmapped'],
+        [
+          `insert into bridge.outbox (kind, table_name, row_id, op, parent) values ('stock', 'request', '13', 'compare', '108')`,
+          'delete from bridge.outbox',
+        ],
+      ] as const) {
+        await byPerson(open)
+        await refused(10, /cannot be told: changes of stock went unrecorded after it/)
+        await byPerson(close)
+      }
+      await byPerson(`insert into bridge.gap (kind, reason, closed_at) values ('stock', 'fuse', '${at(11)}')`)
+      await refused(10, /cannot be told: changes of stock went unrecorded after it/)
+      await byPerson(
+        `insert into bridge.stock_ledger (variant_id, delta, at) values ('108', -2, '${at(12)}')`,
+      )
+      await refused(11, /cannot be told: of some pieces it is not known when or where they moved/)
+      expect(await actual(20, 13)).toMatchObject({ status: 200, from: 40, to: 20 })
+      await byPerson('delete from bridge.gap')
+    })
+
+    type Step =
+      | Readonly<{ is: 'sale'; pieces: number }>
+      | Readonly<{ is: 'level'; pieces: number }>
+      | Readonly<{ is: 'receipt'; pieces: number; ago: number }>
+      | Readonly<{ is: 'count'; pieces: number; ago: number }>
+      | Readonly<{ is: 'look' }>
+    const pieces = fc.integer({ min: 0, max: 30 })
+    const ago = fc.integer({ min: 0, max: 6 })
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.record({ is: fc.constant('sale' as const), pieces }) },
+        { weight: 4, arbitrary: fc.record({ is: fc.constant('count' as const), pieces, ago }) },
+        { weight: 2, arbitrary: fc.record({ is: fc.constant('receipt' as const), pieces, ago }) },
+        { weight: 1, arbitrary: fc.record({ is: fc.constant('level' as const), pieces }) },
+        { weight: 1, arbitrary: fc.record({ is: fc.constant('look' as const) }) },
+      ),
+      { minLength: 4, maxLength: 10 },
+    )
+
+    test('sales, receipts and counts in any order come to what a person would reckon', async () => {
+      const play = async (minute: number, step: Step) => {
+        if (step.is === 'look') await collecting.all()
+        else if (step.is === 'sale') await sell(step.pieces)
+        else if (step.is === 'count') await actual(step.pieces, minute - step.ago)
+        else {
+          const handler = step.is === 'level' ? stockActual : stockChange
+          const made = step.is === 'level' ? minute : minute - step.ago
+          await deliver(handler as Handler<never>, { sku: 'BC-01', quantity: step.pieces }, newId(made))
+        }
+      }
+      await fc.assert(
+        fc.asyncProperty(steps, async (played) => {
+          await begin(50)
+          // The person's notes: what moved, by when it did or was told of, and of when the last word on the level is.
+          let reckoned = 50
+          let lastWord = -1_000
+          const moved: { minute: number; by: number }[] = []
+          for (const [index, step] of played.entries()) {
+            const minute = 10 + index
+            await atMinute(minute, () => play(minute, step))
+            if (step.is === 'look') continue
+            if (step.is === 'sale' || step.is === 'receipt') {
+              const by = step.is === 'sale' ? -step.pieces : step.pieces
+              moved.push({ minute: step.is === 'sale' ? minute : minute - step.ago, by })
+              reckoned += by
+            } else if (step.is === 'level') {
+              // One that finds the level right says nothing new, and leaves no mark.
+              if (step.pieces !== reckoned) lastWord = minute
+              reckoned = step.pieces
+            } else if (minute - step.ago >= lastWord) {
+              lastWord = minute - step.ago
+              const since = moved.filter((movement) => movement.minute > lastWord)
+              reckoned = since.reduce((sum, { by }) => sum + by, step.pieces)
+            }
+            expect(await level()).toBe(reckoned)
+          }
+        }),
+        { numRuns: family === 'spree-4.10' ? 15 : 5 },
+      )
+    })
   })
 })
 

@@ -585,6 +585,67 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
         expect((await poll('stock_transfers', since)).told).toEqual([['stock_transfer:persist', 431]])
     })
 
+    test('taxons are told with the fields that the protocol lists', async () => {
+      const since = { [lastUpdatedAt]: '2026-03-01T00:00:00Z', [perPage]: '1' }
+      const ids = isSix ? [2, 3] : [1, 2, 3]
+      const told = []
+      let next: Parameters = since
+      for (const id of ids) {
+        const page = await poll('taxons', next)
+        expect(page.told).toEqual([['taxon:persist', id]])
+        told.push(...page.messages)
+        next = page.next
+      }
+      expect((await poll('taxons', next)).told).toEqual([])
+      expect(told.find(({ payload }) => payload['id'] === 2)?.payload).toEqual({
+        id: 2,
+        parent_id: isSix ? null : 1,
+        position: isSolidus ? null : 0,
+        name: 'Clothing',
+        permalink: isSix ? 'clothing' : 'categories/clothing',
+        taxonomy_id: isSix ? null : 1,
+        description: null,
+        created_at: '2026-03-02T08:00:00.000Z',
+        updated_at: '2026-03-02T08:00:00.000Z',
+      })
+    })
+
+    test('return authorizations are told with their orders, those of carts are not', async () => {
+      const [table, own, state] = isSix
+        ? ['spree_returns', ', store_id, status', `, 1, 'approved'`]
+        : ['spree_return_authorizations', ', state', `, 'authorized'`]
+      await db.query('update spree_orders set completed_at = null where id = 42')
+      await db.query(
+        `insert into ${table} (id, number, order_id, memo, stock_location_id, created_at, updated_at${own})
+         values (901, 'RA900000001', 41, 'too small', 1, '2026-03-09 10:00:00', '2026-03-09 11:00:00'${state}),
+                (902, 'RA900000002', 42, null, 1, '2026-03-09 10:00:00', '2026-03-09 12:00:00'${state})`,
+      )
+      const { messages, next } = await poll('return_authorizations', {
+        [lastUpdatedAt]: '2026-03-09T11:00:00Z',
+      })
+      expect(messages).toMatchObject([
+        {
+          message: 'return_authorization:persist',
+          payload: {
+            id: 901,
+            number: 'RA900000001',
+            state: 'authorized',
+            amount: 0,
+            order_id: 41,
+            reason: null,
+            memo: 'too small',
+            stock_location: 'Portland warehouse',
+            created_at: '2026-03-09T10:00:00.000Z',
+            updated_at: '2026-03-09T11:00:00.000Z',
+            return_items: [],
+            order: { number: orders.shipped },
+          },
+        },
+      ])
+      expect(messages).toHaveLength(1)
+      expect(next[lastUpdatedAt]).toEqual([{ return_authorizations: '2026-03-09T11:00:00.000000Z' }])
+    })
+
     test('what the configuration takes out of messages is not told here', async () => {
       const since = { [lastUpdatedAt]: '2026-03-08T00:00:00Z' }
       const redact = { 'order:persist': ['payload.email'] }
@@ -606,8 +667,6 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
     test('what there is not, and parameters that say nothing, are refused', async () => {
       const reasons: [string, Parameters, string, RegExp][] = [
         ['carts', {}, 'not_polled', /set CARTS=on/],
-        ['taxons', {}, 'not_polled', /named by their products/],
-        ['return_authorizations', {}, 'not_polled', /announced with their orders/],
         ['orders', { [lastUpdatedAt]: 'yesterday' }, 'bad_parameter', /is yesterday: it must be a time/],
         ['orders', { [perPage]: [{ orders: 'all' }] }, 'bad_parameter', /per_page is all/],
         ...(isSolidus

@@ -170,14 +170,18 @@ describe('stock changes that come at once', () => {
     expect((await rows(owed))[0]!.n).toBe(0)
   })
 
-  test('carry the time of the one that was made first', async () => {
+  test('carry the time of the one that was made first, and the span of all; levels have theirs', async () => {
     const messages = [
       { ...sent('BC-01', 1), id: '523c67770000000000000001' },
       { ...sent('TM-1', 1), id: '523c67760000000000000002' },
+      { ...sent('OC-L', 1234), type: 'stock:actual', id: '523c67750000000000000003' },
     ]
     await Promise.all(messages.map(send))
-    expect(await rows(`select distinct origin from bridge.outbox where origin like '%:523c677%'`)).toEqual([
-      { origin: `${0x523c6776 * 1000}:523c67760000000000000002` },
+    expect(
+      await rows(`select distinct origin from bridge.outbox where origin like '%:523c677%' order by origin`),
+    ).toEqual([
+      { origin: '1379690357000=1379690357000-1379690357000:523c67750000000000000003' },
+      { origin: '1379690358000+1379690358000-1379690359000:523c67760000000000000002' },
     ])
   })
 })

@@ -39,6 +39,8 @@ const product = z.object({
   meta_keywords: short.nullish(),
   status: z.enum(['draft', 'active', 'archived']).optional(),
   deleted_at: z.string().nullish(),
+  /** When the sender changed it; what is no time says nothing. */
+  updated_at: time.nullish().catch(undefined),
   shipping_category: short.min(1).nullish(),
   options: z.array(text.min(1).max(100)).default([]),
   variants: z.array(variant).max(500).default([]),

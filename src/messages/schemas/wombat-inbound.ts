@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { currency, money, name, pieces, short } from './inbound-scalars.ts'
+import { currency, money, name, pieces, short, time } from './inbound-scalars.ts'
 import { shippingTime } from './shipment-inbound.ts'
 
 // The objects of handlers (protocol §9.4). Keys that are not named are left out.
@@ -9,7 +9,13 @@ import { shippingTime } from './shipment-inbound.ts'
 const sku = z.union([short.min(1), z.int().transform(String)])
 
 export const inventoryInboundSchema = z.object({
-  inventory: z.object({ location: short.min(1), product_id: sku, quantity: pieces }),
+  inventory: z.object({
+    location: short.min(1),
+    product_id: sku,
+    quantity: pieces,
+    /** When the level was so; absent: when it is applied. */
+    as_of: time.nullish(),
+  }),
 })
 export type InventoryInbound = z.infer<typeof inventoryInboundSchema>
 

@@ -17,24 +17,34 @@ import {
 import { findLocation, findVariant, lockStock, makeStock, readLevel } from './stock-place.ts'
 import { type TouchedVariant, touchVariants, touchWithStock } from './touch.ts'
 
+export type MovedPlace = Readonly<{ variantId: string; productId: string; locationId: string }>
+
+/** Of pieces that may come in, as long as nobody knows how many. */
+const ANY_NUMBER = 2_147_483_647
+
 /**
  * Changes the stock of a SKU as a stock movement of Spree does, under the same lock: movement, level, backorders filled,
  * variant and product touched; what is allocated or reserved stays as it is.
  * Where nothing would change, nothing is written.
+ * @param since Of an absolute quantity that is not of now: how many pieces came and went since. Asked for once the stock row
+ * is locked and every movement that is in its level is committed; undefined: it is old news, and nothing is written.
  * @throws NotApplicable for an unknown or ambiguous SKU, an unknown location, a level that the column cannot hold.
  */
 export async function moveStock(
   db: Db,
   store: Pick<Store, 'family' | 'columns'>,
   move: StockMove,
+  since?: (place: MovedPlace) => Promise<number | undefined>,
 ): Promise<Moved> {
   const shop = shopOf(store)
   const location = await findLocation(db, shop, move.location)
   const variant = await findVariant(db, shop, move.sku)
   if (variant.tracked || move.absolute) {
-    const incoming = move.absolute
-      ? move.quantity - (await readLevel(db, shop, variant, location))
-      : move.quantity
+    const incoming = since
+      ? ANY_NUMBER
+      : move.absolute
+        ? move.quantity - (await readLevel(db, shop, variant, location))
+        : move.quantity
     await lockWaitingOrders(db, shop, variant.id, location.id, incoming)
   }
   const row = await lockStock(db, shop, variant, location)
@@ -43,9 +53,13 @@ export async function moveStock(
       'not_kept_there',
       `SKU ${move.sku} is not kept at that location: give it a row there.`,
     )
-  const effect = effectOf(move, variant.tracked, row?.level ?? 0)
+  const place = { variantId: variant.id, productId: variant.productId, locationId: location.id }
+  const later = since ? await since(place) : 0
+  const from = row?.level ?? 0
+  if (later === undefined) return { from, to: from }
+  const effect = effectOf({ ...move, quantity: move.quantity + later }, variant.tracked, from)
   requireFit(move, effect)
-  const { from, to, difference, counted } = effect
+  const { to, difference, counted } = effect
   if (difference === 0) return { from, to }
 
   const rowId = row?.id ?? (await makeStock(db, shop, variant, location))

@@ -12,9 +12,9 @@ import { slugify } from './slugs.ts'
 import { takeTurns } from './take-turns.ts'
 import { updateProduct } from './update-product.ts'
 
-/** What became of a message: `same` where the store had it all. */
+/** What became of a message: `same` where the store had it all, `newer` where what the store has is newer. */
 export type Put = Readonly<{
-  was: 'added' | 'updated' | 'same'
+  was: 'added' | 'updated' | 'same' | 'newer'
   slug: string
   /** What was said of the product that this store has no column for. */
   left: readonly string[]
@@ -60,8 +60,16 @@ export async function addProduct(
   return { was: 'same', slug: found.slug ?? '', left }
 }
 
-/** Changes a product. @throws NotApplicable where this store has no such product, or a SKU or permalink is another's. */
-export async function changeProduct(db: Db, store: Writable, content: ProductContent): Promise<Put> {
+/**
+ * Changes a product, unless what the store has of it is newer, which `isNewer` tells of a product by its id.
+ * @throws NotApplicable where this store has no such product, or a SKU or permalink is another's.
+ */
+export async function changeProduct(
+  db: Db,
+  store: Writable,
+  content: ProductContent,
+  isNewer: (productId: string) => Promise<boolean> = async () => false,
+): Promise<Put> {
   const shop = shopOf(store)
   await prepare(db, shop, content)
   const found = await findProduct(db, shop, content)
@@ -71,6 +79,7 @@ export async function changeProduct(db: Db, store: Writable, content: ProductCon
       `Cannot find product with ${keyOf(content)}! Send product:new first, or give the product that key.`,
     )
   }
+  if (await isNewer(found.id)) return { was: 'newer', slug: found.slug ?? '', left: [] }
   const changed = await updateProduct(db, shop, found, content)
   return { was: changed ? 'updated' : 'same', slug: found.slug ?? '', left: unknownTo(shop, content) }
 }

@@ -1,0 +1,80 @@
+import { aggregateKey } from '../messages/aggregate.ts'
+import type { Db } from '../postgres/pool.ts'
+import type { Store } from '../store/store.ts'
+import { shopOf } from '../store/writes/shop.ts'
+
+/** Who changed a product later than an update tells, and when. */
+export type NewerChange = Readonly<{ by: 'shop' | 'hub'; at: Date }>
+
+/**
+ * What is newer of a product than an update that was made at `updatedAt`: a change by the shop itself, whether or not it was
+ * collected yet, or a later update that was applied. Undefined: nothing, and the update's time is noted.
+ */
+export async function newerChange(
+  db: Db,
+  store: Store,
+  productId: string,
+  updatedAt: string,
+): Promise<NewerChange | undefined> {
+  const aggregate = aggregateKey('product', productId)
+  // Before the baseline: in between the collector may take what is found here, and note it there.
+  const waiting = await changesWaiting(db, store, productId, updatedAt)
+  const { rows } = await db.query<{ by: NewerChange['by']; at: Date }>(
+    `select newer.by, newer.at
+       from (select 'shop' as by, b.changed_at as at
+               from bridge.baseline b
+              where b.aggregate = $1 and b.part = 'catalogue'
+              union all
+             select 'hub', h.updated_at from bridge.heard h where h.aggregate = $1) newer
+      where newer.at > $2::timestamptz
+      order by newer.at desc
+      limit 1`,
+    [aggregate, updatedAt],
+  )
+  const [known] = rows
+  if (waiting && !(known && known.at > waiting)) return { by: 'shop', at: waiting }
+  if (known) return known
+  await db.query(
+    `insert into bridge.heard (aggregate, updated_at)
+     values ($1, least($2::timestamptz, clock_timestamp()))
+         on conflict (aggregate) do update set updated_at = excluded.updated_at`,
+    [aggregate, updatedAt],
+  )
+  return undefined
+}
+
+/** When the shop last wrote what the collector has not taken yet. */
+async function changesWaiting(
+  db: Db,
+  store: Store,
+  productId: string,
+  since: string,
+): Promise<Date | undefined> {
+  const { rows } = await db.query<{
+    id: string
+    tableName: string
+    rowId: string | null
+    parent: string | null
+    parentOld: string | null
+    at: Date
+  }>(
+    `with own as (
+       select $1::text as id
+        union all
+       select v.id::text from ${shopOf(store).table('spree_variants')} v where v.product_id = $1::text::bigint
+     )
+     select o.id::text, o.table_name as "tableName", o.row_id as "rowId", o.parent, o.parent_old as "parentOld", o.at
+       from bridge.outbox o
+      where o.kind = 'product'
+        and o.table_name <> 'request'
+        and coalesce(o.origin, '') = ''
+        and o.at > $2::timestamptz
+        and exists (select from own where own.id in (o.row_id, o.parent, o.parent_old))
+      order by o.at desc`,
+    [productId, since],
+  )
+  if (rows.length === 0) return undefined
+  const aggregate = aggregateKey('product', productId)
+  const aggregates = await store.resolve(db, rows)
+  return rows.find(({ id }) => aggregates.get(id)?.includes(aggregate))?.at
+}
