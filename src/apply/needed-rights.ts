@@ -90,6 +90,20 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
     ],
     update: [stock, 'spree_stock_locations'],
   }
+  const pack: Rights = {
+    select: ['spree_countries', 'spree_states'],
+    insert: ['spree_addresses', 'spree_stock_movements', shipments, isSix ? 'spree_delivery_rates' : 'spree_shipping_rates'],
+    update: [stock],
+  }
+  const takeBack: Rights = isSix
+    ? {
+        insert: ['spree_returns', 'spree_return_line_items', 'spree_number_sequences'],
+        update: ['spree_returns', 'spree_return_line_items', 'spree_number_sequences'],
+      }
+    : {
+        insert: ['spree_customer_returns', 'spree_return_items', 'spree_reimbursements'],
+        update: ['spree_return_items'],
+      }
   const links = ['spree_option_value_variants', 'spree_option_values_variants']
   const taxons = ['spree_taxons', 'spree_categories']
   /** A product, new or not, with all that hangs on it. */
@@ -147,6 +161,8 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
     'hub:poll': [],
     set_inventory: [move, touch],
     add_order: [place, stockRow, touch],
+    add_shipment: [ship, pack, touch, ...leave],
+    add_customer_return: [takeBack, move, stockRow, touch],
     set_price: [{ insert: ['spree_prices', 'spree_price_histories'], update: ['spree_prices'] }, touch],
     add_product: [product, created, stockRow, touch],
     update_product: [product, refiled, stockRow, touch],
