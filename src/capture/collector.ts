@@ -4,6 +4,7 @@ import type { Db, Pool } from '../postgres/pool.ts'
 import { claimLease } from '../postgres/worker-lease.ts'
 import type { Store, Unreadable } from '../store/store.ts'
 import { Collect, type CollectSettings, type Pass, type Tenure, TenureLost } from './collect.ts'
+import { openUnreadable } from './gaps.ts'
 import { writePulse } from './outbox.ts'
 
 export type CollectorOptions = Readonly<{
@@ -95,7 +96,12 @@ export function startCollector(options: CollectorOptions): Collector {
     const before = held
     // Of what was dropped, much is not in every version and can be done without. Where no store is found, see below.
     await options.reopen().catch(() => {})
-    held = await store.unreadable(pool)
+    const found = await store.unreadable(pool)
+    await openUnreadable(
+      pool,
+      [...found.keys()].filter((kind) => !before.has(kind)),
+    )
+    held = found
     heldSince = performance.now()
     if (held.size === before.size && [...held].every(([kind, reason]) => before.get(kind) === reason))
       return false

@@ -33,30 +33,54 @@ export async function readOpenGaps(db: Db, since?: Date): Promise<Gap[]> {
   return rows.map(({ table_name, opened_at, ...gap }) => ({ ...gap, table: table_name, openedAt: opened_at }))
 }
 
+/** Of these it is not certain that who wrote meanwhile has ended: nothing was locked. */
+const LEAVES_WRITERS = ['fuse', 'unreadable']
+
+/**
+ * Notes that of these kinds something may go unseen from now on. Their tables are not as they were: what is written into a
+ * column that has another name now the triggers take for no change.
+ */
+export async function openUnreadable(db: Db, kinds: readonly Kind[]): Promise<void> {
+  await db.query(
+    `insert into bridge.gap (kind, reason)
+     select k, 'unreadable'
+       from unnest($1::text[]) k
+      where not exists (select from bridge.gap g where g.kind = k and g.reason = 'unreadable' and g.closed_at is null)`,
+    [kinds],
+  )
+}
+
 /**
  * The open gaps before a pass begins. A gap that still goes on cannot be closed: triggers that are missing, a fuse that is
- * blown. Nor one by the fuse as long as a transaction runs that may have written while it was blown, unseen, and not
- * committed yet; for such transactions this waits a while. (Triggers come and go under a lock that waits for writers.)
+ * blown, tables that cannot be read or whose triggers do not know yet how they are now. Nor one that left writers alone as
+ * long as a transaction runs that may have written meanwhile, unseen, and not committed yet; for such transactions this
+ * waits a while. (Triggers come and go under a lock that waits for writers.)
  */
 export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: number): Promise<JudgedGap[]> {
   const gaps = await readOpenGaps(pool)
   if (gaps.length === 0) return []
-  const missing = new Set(
-    (await findRepairs(pool, store)).flatMap(({ table, unseen }) => (unseen ? [table] : [])),
-  )
-  const unwatched = new Set(store.watched.flatMap(({ table, kind }) => (missing.has(table) ? [kind] : [])))
+  const repairs = await findRepairs(pool, store)
+  const kindsOf = (tables: ReadonlySet<string>) =>
+    new Set(store.watched.flatMap(({ table, kind }) => (tables.has(table) ? [kind] : [])))
+  const unwatched = kindsOf(new Set(repairs.flatMap(({ table, unseen }) => (unseen ? [table] : []))))
+  const outdated = kindsOf(new Set(repairs.map(({ table }) => table)))
+  const unreadable = gaps.some(({ reason }) => reason === 'unreadable')
+    ? await store.unreadable(pool)
+    : undefined
   const { waiting, fuseRows, snapshot } = await readFuse(pool)
   const isBlown = (kind: Kind) => waiting > fuseRows * FUSE_FACTOR[kind]
-  const byFuse = gaps.some(({ reason }) => reason === 'fuse')
-  const settled = !byFuse || (await haveEnded(pool, snapshot, waitMilliseconds))
+  const leavesWriters = ({ reason }: Gap) => LEAVES_WRITERS.includes(reason)
+  const settled = !gaps.some(leavesWriters) || (await haveEnded(pool, snapshot, waitMilliseconds))
   return gaps.map((gap) => {
     const keptOpen = unwatched.has(gap.kind)
       ? 'triggers are missing at present'
       : isBlown(gap.kind)
         ? 'the fuse is blown: changes go unrecorded until the collector has caught up'
-        : gap.reason === 'fuse' && !settled
-          ? 'a transaction is open that may have written while the fuse was blown'
-          : null
+        : gap.reason === 'unreadable' && (unreadable?.has(gap.kind) || outdated.has(gap.kind))
+          ? 'its tables are not as the triggers know them'
+          : leavesWriters(gap) && !settled
+            ? 'a transaction is open that may have written meanwhile'
+            : null
     return { ...gap, keptOpen }
   })
 }

@@ -16,7 +16,7 @@ import { readVersion } from './version.ts'
 type DoctorOptions = CommonOptions & Readonly<{ webhook?: string; against?: string; limit: number }>
 
 const ASKS_WITHIN_MILLISECONDS = 5_000
-/** Products and orders that a rehearsal compares unless it is told. */
+/** So many of each kind a rehearsal compares unless it is told. */
 const REHEARSED = 1_000
 
 /** `spree-bridge doctor`: is everything there that the bridge needs? Exit status 1 where something failed. */
@@ -31,7 +31,7 @@ export function addDoctorCommand(program: Command, print: Print, finish: (status
       '--against <url>',
       'compare instead what would be announced from this database, a copy of the store on another version',
     )
-    .option('--limit <count>', 'with --against: so many products and orders', readLimit, REHEARSED)
+    .option('--limit <count>', 'with --against: so many of each kind', readLimit, REHEARSED)
     .action(async (options: DoctorOptions) => {
       const { settings } = commandSettings(options, ['databaseUrl'])
       if (options.against !== undefined) {

@@ -1,7 +1,7 @@
 import cron from 'node-cron'
 
 import { forgetInbox } from '../apply/inbox-messages.ts'
-import { readOpenGaps } from '../capture/gaps.ts'
+import { openUnreadable, readOpenGaps } from '../capture/gaps.ts'
 import { sumUpTally } from '../capture/tally.ts'
 import { repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
@@ -63,6 +63,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   const began = new Date()
   const seenGaps = new Set<string>()
   let unwatched: string | undefined = 'the triggers were not looked at yet'
+  let readable = false
 
   // Before anything is settled: rows of a day without a partition go to the default one and keep it from being made.
   await keepTables()
@@ -83,7 +84,14 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
     await refuseUninstalled(pool)
     unwatched = 'the triggers could not be brought into place, the log says why'
     await store.reopen(pool)
-    for (const { table, gap } of await repairTriggers(pool, store, REPAIR_ATTEMPTS)) {
+    const repairs = await repairTriggers(pool, store, REPAIR_ATTEMPTS)
+    // The collector finds out as soon as it reads; but it reads nothing while nothing is recorded.
+    if (!readable || repairs.length > 0) {
+      const unreadable = await store.unreadable(pool)
+      await openUnreadable(pool, [...unreadable.keys()])
+      readable = unreadable.size === 0
+    }
+    for (const { table, gap } of repairs) {
       if (gap) log.error('triggers were missing and are put back: changes in between went unseen', { table })
       else log.info('triggers were brought up to date', { table })
     }

@@ -8,63 +8,143 @@ import { previewMessages } from '../../src/operator/preview-messages.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, replay } from '../support/stores.ts'
+import { createStore, dumpsAvailable, replay } from '../support/stores.ts'
 
 /** The recorded checkout of each family: what fills the cart, what its buyer then says, what makes it an order. */
-const checkouts = {
-  'spree-2.4': {
-    before: ['01-create-product', '02-change-product', '02b-change-options', '03-stock-movement'],
-    order: {
-      id: '951',
-      about: 'order-R240000001',
-      filled: '1-2',
-      told: '3-8',
-      between: '9-12',
-      placed: '13-20',
-    },
-    cart: { id: '951', orderedAs: 'order:951', open: '42' },
-    tables: { carts: 'spree_orders', shipments: 'spree_shipments', rates: 'spree_shipping_rates' },
-    part: { address: '942', shipment: '971', shipmentId: 'shipment_id' },
+const older = {
+  before: ['01-create-product', '02-change-product', '03-stock-movement'],
+  checkout: '04-checkout',
+  tables: { carts: 'spree_orders', shipments: 'spree_shipments', rates: 'spree_shipping_rates' },
+} as const
+const six = {
+  ...older,
+  tables: { carts: 'spree_carts', shipments: 'spree_fulfillments', rates: 'spree_delivery_rates' },
+} as const
+const solidus = {
+  ...older,
+  before: ['01-product-created', '02-price-changed', '03-stock-moved', '06-cart-only'],
+  checkout: '07-order-completed',
+} as const
+const of24 = {
+  ...older,
+  before: ['01-create-product', '02-change-product', '02b-change-options', '03-stock-movement'],
+  order: {
+    id: '951',
+    about: 'order-R240000001',
+    filled: '1-2',
+    told: '3-8',
+    between: '9-12',
+    placed: '13-20',
   },
+  cart: { id: '951', orderedAs: 'order:951', open: '42' },
+  part: { address: '942', shipment: '971', shipmentId: 'shipment_id' },
+} as const
+const checkouts = {
+  'spree-2.4': { fixture: of24, dump: { ...of24, cart: { ...of24.cart, open: '6' } } },
   'spree-4.10': {
-    before: ['01-create-product', '02-change-product', '03-stock-movement'],
-    order: {
-      id: '47',
-      about: 'order-R310000001',
-      filled: '1-2',
-      told: '3-22',
-      between: '23-30',
-      placed: '31-40',
+    fixture: {
+      ...older,
+      order: {
+        id: '47',
+        about: 'order-R310000001',
+        filled: '1-2',
+        told: '3-22',
+        between: '23-30',
+        placed: '31-40',
+      },
+      cart: { id: '47', orderedAs: 'order:47', open: '46' },
+      part: { address: '67', shipment: '58', shipmentId: 'shipment_id' },
     },
-    cart: { id: '47', orderedAs: 'order:47', open: '46' },
-    tables: { carts: 'spree_orders', shipments: 'spree_shipments', rates: 'spree_shipping_rates' },
-    part: { address: '67', shipment: '58', shipmentId: 'shipment_id' },
+    dump: {
+      ...older,
+      order: {
+        id: '3',
+        about: 'order-R608302538',
+        filled: '1-2',
+        told: '3-31',
+        between: '32-39',
+        placed: '40',
+      },
+      cart: { id: '3', orderedAs: 'order:3', open: '9001' },
+      part: { address: '3', shipment: '3', shipmentId: 'shipment_id' },
+    },
   },
   'spree-6.0': {
-    before: ['01-create-product', '02-change-product', '03-stock-movement'],
-    order: {
-      id: '46',
-      about: 'order-R1046',
-      filled: '1-4',
-      told: '5-15',
-      between: undefined,
-      placed: '16-99',
+    fixture: {
+      ...six,
+      order: {
+        id: '46',
+        about: 'order-R1046',
+        filled: '1-4',
+        told: '5-15',
+        between: undefined,
+        placed: '16-99',
+      },
+      cart: { id: '47', orderedAs: 'cart:47', open: '46' },
+      part: { address: '67', shipment: '58', shipmentId: 'fulfillment_id' },
     },
-    cart: { id: '47', orderedAs: 'cart:47', open: '46' },
-    tables: { carts: 'spree_carts', shipments: 'spree_fulfillments', rates: 'spree_delivery_rates' },
-    part: { address: '67', shipment: '58', shipmentId: 'fulfillment_id' },
+    dump: {
+      ...six,
+      order: {
+        id: '3',
+        about: 'order-R1003',
+        filled: '1-4',
+        told: '5-21',
+        between: undefined,
+        placed: '22-99',
+      },
+      cart: { id: '1', orderedAs: 'cart:1', open: '9001' },
+      part: { address: '23', shipment: '3', shipmentId: 'fulfillment_id' },
+    },
+  },
+  'solidus-4': {
+    fixture: {
+      ...solidus,
+      order: {
+        id: '48',
+        about: 'order-R340000001',
+        filled: '1-4',
+        told: '5-17',
+        between: '18-23',
+        placed: '24',
+      },
+      cart: { id: '48', orderedAs: 'order:48', open: '46' },
+      part: { address: '67', shipment: '58', shipmentId: 'shipment_id' },
+    },
+    dump: {
+      ...solidus,
+      before: ['01-product-created', '02-price-changed', '03-stock-moved', '05-user-created', '06-cart-only'],
+      order: {
+        id: '4',
+        about: 'order-R737693769',
+        filled: '1-4',
+        told: '5-17',
+        between: '18-23',
+        placed: '24',
+      },
+      cart: { id: '4', orderedAs: 'order:4', open: '9001' },
+      part: { address: '3', shipment: '3', shipmentId: 'shipment_id' },
+    },
   },
 } as const
 
-describe.each(['spree-2.4', 'spree-4.10', 'spree-6.0'] as const)('carts of %s', (family) => {
-  const { before, order, cart, tables, part } = checkouts[family]
+const all = (['fixture', 'dump'] as const).flatMap((source) =>
+  (['spree-2.4', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const).map((family) => ({ family, source })),
+)
+const possible = all.filter(({ source }) => source === 'fixture' || dumpsAvailable())
+
+describe.each(possible)('carts of $family ($source)', ({ family, source }) => {
+  const { before, checkout, order, cart, tables, part } = checkouts[family][source]
+  // The statements and what follows are the same for the dump of 2.4 and its small shop.
+  const recorded = family === 'spree-2.4' ? 'fixture' : source
   let db: TestDatabase
   let collecting: Collecting
 
   beforeAll(async () => {
-    db = await createStore(family, 'fixture')
+    db = await createStore(family, source)
+    if (cart.open === '9001') await db.pool.query(openCart(tables.carts))
     collecting = await startCollecting(db, { carts: 'on' })
-    for (const step of before) await replay(db, family, step, 'fixture')
+    for (const step of before) await replay(db, family, step, recorded)
     await collecting.all()
   })
   afterAll(() => db.drop())
@@ -75,14 +155,14 @@ describe.each(['spree-2.4', 'spree-4.10', 'spree-6.0'] as const)('carts of %s', 
     return (await collecting.all()).filter(isAboutCart)
   }
   const live = async (transactions: string) => {
-    await replay(db, family, `04-checkout.${transactions}`, 'fixture')
+    await replay(db, family, `${checkout}.${transactions}`, recorded)
     return toldBy()
   }
   /** Where a cart is the row of its order, the order is what it will be. */
   const expectedCart = (...steps: string[]) => ({
     cart: {
-      ...(tables.carts === 'spree_orders' && readExpected(family, 'fixture', order.about, ['04-checkout'])),
-      ...readExpected(family, 'fixture', `cart-${cart.id}`, steps),
+      ...(tables.carts === 'spree_orders' && readExpected(family, recorded, order.about, [checkout])),
+      ...readExpected(family, recorded, `cart-${cart.id}`, steps),
     },
   })
   const drift = async () => {
@@ -208,7 +288,7 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('where carts are not told, o
     const db = await createStore(family, 'fixture')
     try {
       const collecting = await startCollecting(db)
-      const table = checkouts[family].tables.carts
+      const table = checkouts[family].fixture.tables.carts
       await db.pool.query(`update ${table} set email = 'nina@example.com' where id = 46`)
       const { rows } = await db.pool.query('select from bridge.outbox')
       expect(rows).toEqual([])
@@ -220,6 +300,22 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('where carts are not told, o
     }
   })
 })
+
+/** One with a line in it, for the real stores that have none. */
+function openCart(table: 'spree_orders' | 'spree_carts'): string {
+  const times = `'2026-04-01 09:00:00', '2026-04-01 09:00:00'`
+  return `
+    ${
+      table === 'spree_carts'
+        ? `insert into spree_carts (id, store_id, market_id, channel_id, currency, locale, token, created_at, updated_at)
+           values (9001, 1, 1, 1, 'USD', 'en', 'cart-9001', ${times})`
+        : `insert into spree_orders (id, number, state, currency, store_id, created_at, updated_at)
+           values (9001, 'R900000001', 'cart', 'USD', 1, ${times})`
+    };
+    insert into spree_line_items (id, ${table === 'spree_carts' ? 'cart_id' : 'order_id'}, variant_id, quantity, price,
+                                  created_at, updated_at)
+    values (9001, 9001, (select min(id) from spree_variants where deleted_at is null), 2, 10, ${times})`
+}
 
 type Shipped = Readonly<{ shipments: unknown }>
 

@@ -239,6 +239,15 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('the content of products of 
     expect(variantsOf(await told('variants', `delete from ${media} where id = 8`))[0]).toEqual(['OC-M', []])
   })
 
+  test('says how large and heavy each variant is, and what it cost', async () => {
+    const [[, , variants] = []] = await told(
+      'variants',
+      `update spree_variants set weight = 2.4, height = 60, width = 45.5, depth = 8.25, cost_price = 41 where id = 107`,
+    )
+    const sizes = { weight: '2.4', height: '60.0', width: '45.5', depth: '8.25', cost_price: '41.0' }
+    expect((variants as { sku: string }[]).find(({ sku }) => sku === 'OC-L')).toMatchObject(sizes)
+  })
+
   test('says the names of its option types in its own order', async () => {
     expect(
       await told(

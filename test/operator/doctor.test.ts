@@ -125,6 +125,7 @@ describe('doctor', () => {
     await store.pool.query(`
       ${SECOND_STORE};
       drop table spree_stock_transfers cascade;
+      drop table spree_return_items cascade;
       alter table spree_products drop column status;
       alter table spree_orders drop column internal_note`)
     const file = settingsFile(`
@@ -150,8 +151,12 @@ extra:
       'can be read; the store does not keep locked_at, internal_note, payments[].payment_method.environment',
     )
     expect(textOf('customer')?.text).toBe('can be read; the store does not keep phone')
+    expect(textOf('size')?.text).toContain(
+      ' orders, 2 customers: what is remembered of them takes up to 1 MB',
+    )
     expect(textOf('stock')?.text).toBe('can be read')
     expect(textOf('stores')?.text).toContain('2 share the tables (harbour, kiel)')
+    expect(textOf('return')?.text).toBe('is not told of: the store keeps no items of what comes back')
     expect(textOf('stock_transfer')?.text).toBe('is not told of: the store has no table of stock transfers')
   })
 
@@ -220,19 +225,39 @@ extra:
 describe('an upgrade rehearsed', () => {
   test('against an equal copy changes nothing, and against another tells each field, each loss, and what cannot be read', async () => {
     const store = await openStore()
+    await store.pool.query(
+      `insert into spree_return_authorizations (id, number, state, order_id, memo, created_at, updated_at)
+       values (901, 'RA901', 'authorized', 41, 'too wide', now(), now()), (902, 'RA902', 'authorized', 41, null, now(), now())`,
+    )
     const copy = await copyOf(store)
     const rehearse = (...options: string[]) =>
       runBridge(['doctor', '--against', copy.url, ...options], { DATABASE_URL: store.url })
     const same = await rehearse()
     expect(same.status).toBe(0)
     expect(same.stdout).toMatch(
-      /^here spree-4.10, there spree-4.10\nproduct: \d+ compared, all would .*\nstock: .*\norder: .* the same\n$/,
+      /^here spree-4.10, there spree-4.10\nproduct: \d+ compared, all would .*\nstock: .*\norder: .*\nreturn: 2 compared.*\ncustomer: 2 compared.*\nstock_transfer: 1 compared.* the same\n$/,
     )
 
     await copy.pool.query(`
       update spree_products set name = upper(name) where id in (11, 12);
       update spree_stock_items set count_on_hand = 77 where id = (select min(id) from spree_stock_items);
       delete from spree_products where id = 13;
+      delete from spree_return_authorizations where id = 901;
+      update spree_return_authorizations set memo = 'too long' where id = 902;
+      alter table spree_users drop column login;
+      update spree_users set first_name = null;
+      drop table spree_stock_transfers cascade`)
+    const newer = await rehearse('--json')
+    const { kinds } = JSON.parse(newer.stdout) as Rehearsal
+    const [, , , returns, customers, transfers] = kinds
+    expect(returns).toMatchObject({
+      missing: ['return_authorization 901'],
+      fields: [{ path: 'memo', how: 'changes', example: { of: 'return return_authorization 902' } }],
+    })
+    expect(customers).toMatchObject({ compared: 2, fields: [{ path: 'first_name', count: 2 }] })
+    expect(transfers).toMatchObject({ kind: 'stock_transfer', compared: 1, missing: ['431'] })
+
+    await copy.pool.query(`
       alter table spree_orders drop column total`)
     const other = await rehearse('--json')
     expect(other.status).toBe(1)
@@ -373,6 +398,7 @@ describe('a hub that takes objects', () => {
       { check: 'hub', state: 'ok', text: 'it takes batches of objects, and knows store and token' },
     ])
     expect(objectHub.batches.map(({ body }) => body)).toEqual(['{"orders":[]}'])
+    expect(findings.find(({ check }) => check === 'size')?.text).toContain('kept as they were last told')
     await objectHub.close()
   })
 })

@@ -21,13 +21,15 @@ import {
   proofsOf,
 } from '../support/families-page.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { createStore, replay } from '../support/stores.ts'
+import { createStore, dumpsAvailable, replay } from '../support/stores.ts'
+import { ACCOUNTS_AND_TRANSFERS } from './accounts-of-old.ts'
 import { objectsOf } from './kinds-as-objects.ts'
 import { returnObjectOf, type Version } from './old-returns.ts'
 import { orderLife } from './order-life.ts'
-import { levelOf, otherKinds, steps } from './other-kinds.ts'
+import { isOldest, levelOf, otherKinds, placesOf, steps } from './other-kinds.ts'
 import { removals } from './removals.ts'
 import { type Payload, withNow } from './told.ts'
+import { CATALOGUE_TABLES, wholeProduct, wordsOfOrder } from './whole-words.ts'
 
 const versions = Object.keys(steps) as Version[]
 
@@ -37,16 +39,20 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
 
   beforeAll(async () => {
     db = await createStore(version, 'fixture')
+    if (isOldest(version)) await db.pool.query(CATALOGUE_TABLES)
     collecting = await startCollecting(db, { carts: 'on' })
     for (const step of steps[version]) await replay(db, version, step, 'fixture')
     await collecting.all()
   })
   afterAll(() => db.drop())
 
-  test.each(otherKinds(version))('$name', async ({ statements, tells }) => {
-    await db.pool.query(statements.join(';\n'))
-    expect((await collecting.all()).map(({ type, payload }) => [type, payload])).toEqual(tells)
-  })
+  test.each([...otherKinds(version), ...(isOldest(version) ? wholeProduct(version) : [])])(
+    '$name',
+    async ({ statements, tells }) => {
+      await db.pool.query(statements.join(';\n'))
+      expect((await collecting.all()).map(({ type, payload }) => [type, payload])).toEqual(tells)
+    },
+  )
 
   const objectsTold = async (kind: Kind, name: string) => {
     const store = await openStore(db.pool, { hubDialect: 'wombat', carts: 'on' })
@@ -78,6 +84,13 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
     test('the order and its shipment, as objects', async () => {
       expect(await objectsTold('order', life.number)).toEqual(life.objects)
     })
+
+    const { name, statements, tells } = wordsOfOrder(version, life.last)
+    test(name, async () => {
+      await db.pool.query(statements.join(';\n'))
+      const told = (await collecting.all()).map(({ type, payload }) => [type, payload])
+      expect(told.filter(([type]) => type === 'order:persist')).toEqual(tells)
+    })
   }
 
   test.each(objectsOf(version))('%s %s, as objects', async (kind, name, objects) => {
@@ -92,20 +105,24 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
       expect(objects.filter(([type]) => type === 'customer_returns')).toEqual([['customer_returns', object]])
     })
 
-  test('the level of a SKU', async () => {
+  test('the level of a SKU, and of each place', async () => {
     const { sku, quantity } = levelOf(version)
-    const asked = {
-      kind: 'stock',
-      name: String(sku),
-      stockMessages: 'actual',
-      orderMessages: 'persist',
-    } as const
-    const { messages } = (await previewMessages(db.pool, collecting.store, {
-      ...asked,
-      shape: undefined,
-      redact: undefined,
-    }))!
-    expect(messages).toEqual([{ type: 'stock:actual', payload: { sku, quantity }, withheldBy: null }])
+    const levels = async (stockBy: 'variant' | 'location') => {
+      const { messages } = (await previewMessages(db.pool, collecting.store, {
+        ...{ kind: 'stock', name: String(sku), stockMessages: 'actual', stockBy, orderMessages: 'persist' },
+        shape: undefined,
+        redact: undefined,
+      }))!
+      return messages.toSorted((one, other) =>
+        JSON.stringify(one.payload) < JSON.stringify(other.payload) ? -1 : 1,
+      )
+    }
+    expect(await levels('variant')).toEqual([
+      { type: 'stock:actual', payload: { sku, quantity }, withheldBy: null },
+    ])
+    expect(await levels('location')).toEqual(
+      placesOf(version).map((payload) => ({ type: 'stock:actual', payload, withheldBy: null })),
+    )
   })
 
   const ends = removals(version)
@@ -119,6 +136,31 @@ describe.each(versions)('what the day of %s leaves out', (version) => {
         told.map(({ type, payload }) => [type, withNow({ about: '', type, payload }, episode).payload]),
       ).toEqual(tells)
     })
+})
+
+const hasReal = dumpsAvailable() ? describe : describe.skip
+hasReal('customers and stock transfers of a real store of 2.4', () => {
+  let db: TestDatabase
+  let collecting: Collecting
+
+  beforeAll(async () => {
+    db = await createStore('spree-2.4', 'dump')
+    collecting = await startCollecting(db)
+  })
+  afterAll(() => db.drop())
+
+  test.each(ACCOUNTS_AND_TRANSFERS)('$name', async ({ statements, tells }) => {
+    const from = Date.now()
+    await db.pool.query(statements.join(';\n'))
+    const told = await collecting.all()
+    const episode = { name: '', requests: [], from, to: Date.now() }
+    expect(
+      told
+        .map(({ type, payload }) => [type, withNow({ about: '', type, payload }, episode).payload])
+        .sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
+    ).toEqual(tells)
+    for (const { type, payload } of told) messageSchemas[type as MessageType].parse(payload)
+  })
 })
 
 describe('the page of families', () => {

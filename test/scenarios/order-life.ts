@@ -4,7 +4,13 @@ import { emptyCart, isOldest } from './other-kinds.ts'
 import type { Payload } from './told.ts'
 
 /** The life of an order as `orders: generic` tells it, and what it is as objects, where no day of the version has all of it. */
-export type OrderLife = Readonly<{ steps: readonly Told[]; number: string; objects: readonly ToldObject[] }>
+export type OrderLife = Readonly<{
+  steps: readonly Told[]
+  number: string
+  objects: readonly ToldObject[]
+  /** The raw order as it is in the end. */
+  last: Payload
+}>
 
 const PLACED = '2026-04-01T10:00:00.000Z'
 const PAID = '2026-04-01T10:05:00.000Z'
@@ -232,6 +238,7 @@ export function orderLife(version: Version): OrderLife | undefined {
 
   return {
     number: NUMBER,
+    last: { ...shipped, state: 'canceled', updated_at: CANCELED },
     steps: [
       {
         name: 'an order is placed',

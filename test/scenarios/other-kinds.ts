@@ -45,6 +45,16 @@ export function levelOf(version: Version): Payload {
   return isOldest(version) ? { sku: 'CC', quantity: 5 } : { sku: 'BC-01', quantity: 57 }
 }
 
+/** The same of each place in which there are some, by the places' names. */
+export function placesOf(version: Version): Payload[] {
+  return isOldest(version)
+    ? [{ sku: 'CC', quantity: 5, stock_location: 'default' }]
+    : [
+        { sku: 'BC-01', quantity: 15, stock_location: 'Kiel depot' },
+        { sku: 'BC-01', quantity: 42, stock_location: 'Portland warehouse' },
+      ]
+}
+
 export function isOldest(version: Version): boolean {
   return ['spree-2.0', 'spree-2.4', 'spree-3.2'].includes(version)
 }
@@ -128,6 +138,24 @@ function aCustomer(version: Version): Told[] {
         ['user:updated', { ...customer, email: 'holm@example.com', previous_email: 'greta@example.com' }],
       ],
     },
+    {
+      name: 'a customer has default addresses',
+      statements: [
+        `insert into spree_addresses (id, firstname, lastname, address1, address2, city, zipcode, phone, company,
+                                      alternative_phone, country_id, state_name, created_at, updated_at)
+         values (9401, 'Greta', 'Holm', '7 Dock Rd', 'Floor 2', 'Albany', '12201', '555-0171', 'Holm & Daughter',
+                 '555-0172', 1, 'Lofoten', '${AT}', '${AT}')`,
+        'update spree_users set bill_address_id = 9401, ship_address_id = 9401 where id = 9001',
+      ],
+      tells: [
+        ['user:updated', { ...customer, email: 'holm@example.com', bill_address: HOME, ship_address: HOME }],
+      ],
+    },
+    {
+      name: 'a customer has none any more',
+      statements: ['update spree_users set bill_address_id = null, ship_address_id = null where id = 9001'],
+      tells: [['user:updated', { ...customer, email: 'holm@example.com' }]],
+    },
   ]
 }
 
@@ -138,6 +166,23 @@ const UNITED_STATES = {
   iso3: 'USA',
   name: 'United States',
   numcode: 840,
+}
+const HOME = {
+  id: 9401,
+  firstname: 'Greta',
+  lastname: 'Holm',
+  address1: '7 Dock Rd',
+  address2: 'Floor 2',
+  city: 'Albany',
+  zipcode: '12201',
+  phone: '555-0171',
+  company: 'Holm & Daughter',
+  alternative_phone: '555-0172',
+  country_id: 1,
+  state_id: null,
+  state_name: 'Lofoten',
+  country: UNITED_STATES,
+  state: null,
 }
 const NOWHERE = {
   address1: null,

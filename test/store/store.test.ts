@@ -279,6 +279,31 @@ describe.each(families)('a store of %s', (family) => {
     ])
   })
 
+  test('tells what its buyer says besides, and every line of an address', async () => {
+    const [user, note] =
+      family === 'spree-4.10' ? ['user_id', 'special_instructions'] : ['customer_id', 'customer_note']
+    await connection.query(
+      `update spree_orders set ${user} = 2, ${note} = 'Ring twice', bill_address_id = 63, ship_address_id = 63 where id = 44`,
+    )
+    await connection.query(
+      `update spree_addresses
+          set address2 = 'Hof', company = 'Ærø & Sohn', alternative_phone = '555-0182', state_name = 'Holstein'
+        where id = 63`,
+    )
+    const lines = {
+      address2: 'Hof',
+      company: 'Ærø & Sohn',
+      alternative_phone: '555-0182',
+      state_name: 'Holstein',
+    }
+    expect(await orderOf('44')).toMatchObject({
+      user_id: 2,
+      special_instructions: 'Ring twice',
+      bill_address: lines,
+      ship_address: lines,
+    })
+  })
+
   test('withholds what is redacted', async () => {
     const text = JSON.stringify(await orderOf('41'))
     expect(text).not.toMatch(/tok41|203\.0\.113|BGS-/)

@@ -4,9 +4,10 @@ import { OBJECT_DAYS } from '../scenarios/object-days.ts'
 import { toldOnOldDay } from '../scenarios/old-days.ts'
 import { returnObjectOf, type Version } from '../scenarios/old-returns.ts'
 import { orderLife } from '../scenarios/order-life.ts'
-import { levelOf, otherKinds, steps } from '../scenarios/other-kinds.ts'
+import { isOldest, levelOf, otherKinds, placesOf, steps } from '../scenarios/other-kinds.ts'
 import { removals } from '../scenarios/removals.ts'
 import { type DayStore, type Payload, readDay, readSteps, toldOnTheDay } from '../scenarios/told.ts'
+import { wholeProduct, wordsOfOrder } from '../scenarios/whole-words.ts'
 import type { AnyStore, OldStore, StoreFamily } from './stores.ts'
 
 /** A message that a test compares with one that was written by hand; the payload, where that is written for this type alone. */
@@ -23,6 +24,19 @@ export type Proof = Readonly<{
 const DAY_STORES = ['spree-4.10', 'spree-6.0', 'solidus-4'] as const
 const FAMILIES = ['spree-4.10', 'spree-6.0'] as const
 const OLD_STORES = ['spree-2.0', 'spree-2.4', 'spree-3.2', 'spree-4.7'] as const
+
+const LINES = {
+  address2: 'Hof',
+  company: 'Ærø & Sohn',
+  alternative_phone: '555-0182',
+  state_name: 'Holstein',
+}
+const WORDS = {
+  user_id: 2,
+  special_instructions: 'Ring twice',
+  bill_address: LINES,
+  ship_address: LINES,
+}
 
 /** What is told, each from the very lists that the test compares with, where these are lists. */
 export const PROOFS: readonly Proof[] = [
@@ -74,7 +88,9 @@ export const PROOFS: readonly Proof[] = [
     title: "describe.each(versions)('what the day of %s leaves out'",
     shows: each(Object.keys(steps) as Version[], (version) => [
       ...otherKinds(version).flatMap(({ tells }) => tells),
+      ...(isOldest(version) ? wholeProduct(version).flatMap(({ tells }) => tells) : []),
       ['stock:actual', levelOf(version)],
+      ...placesOf(version).map((payload) => ['stock:actual', payload] as const),
     ]),
   },
   {
@@ -83,6 +99,14 @@ export const PROOFS: readonly Proof[] = [
     shows: each(Object.keys(steps) as Version[], (version) =>
       (orderLife(version)?.steps ?? []).flatMap(({ tells }) => tells),
     ),
+  },
+  {
+    file: 'scenarios/families.test.ts',
+    title: 'const { name, statements, tells } = wordsOfOrder(version, life.last)',
+    shows: each(Object.keys(steps) as Version[], (version) => {
+      const life = orderLife(version)
+      return life ? wordsOfOrder(version, life.last).tells : []
+    }),
   },
   {
     file: 'scenarios/families.test.ts',
@@ -138,6 +162,11 @@ export const PROOFS: readonly Proof[] = [
   },
   {
     file: 'store/store.test.ts',
+    title: "test('tells what its buyer says besides, and every line of an address'",
+    shows: each(FAMILIES, () => [['order:persist', WORDS]]),
+  },
+  {
+    file: 'store/store.test.ts',
     title:
       "test('tells what the same shop on Spree tells, but pieces for quantities, its cartons, and nothing ineligible'",
     shows: {
@@ -169,6 +198,13 @@ export const PROOFS: readonly Proof[] = [
         'product:update',
         { images: [{ id: 7, dimensions: { height: 480 }, file_name: 'compass.png', key: 'k1' }] },
       ],
+    ]),
+  },
+  {
+    file: 'capture/product-content.test.ts',
+    title: "test('says how large and heavy each variant is, and what it cost'",
+    shows: each(FAMILIES, () => [
+      ['product:update', { variants: [{ height: '60.0', width: '45.5', depth: '8.25' }] }],
     ]),
   },
   {

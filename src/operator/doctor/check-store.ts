@@ -8,7 +8,11 @@ import { checkStores } from './check-stores.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
 /** The store: what it is, what this role may do in it, and whether every kind can be read. */
-export async function checkStore(db: Db, store: Store, appliesMessages: boolean): Promise<Finding[]> {
+export async function checkStore(
+  db: Db,
+  store: Store,
+  { appliesMessages, keepsOrders }: Readonly<{ appliesMessages: boolean; keepsOrders: boolean }>,
+): Promise<Finding[]> {
   const [watching, writing] = [await missingGrants(db, store), await missingWriteGrants(db, store)]
   const rights = [
     ok('store', `${store.family}, in schema ${store.schema}: ${store.watched.length} tables are watched`),
@@ -28,7 +32,7 @@ export async function checkStore(db: Db, store: Store, appliesMessages: boolean)
     ...rights,
     ...(await checkStores(db, store)),
     ...(await checkKinds(db, store)),
-    await estimateBaseline(db, store),
+    await estimateBaseline(db, store, keepsOrders),
   ]
 }
 
@@ -51,29 +55,38 @@ async function checkKinds(db: Db, store: Store): Promise<Finding[]> {
       absent.length === 0 ? 'can be read' : `can be read; the store does not keep ${absent.join(', ')}`,
     )
   })
-  const none = Object.entries(NOT_EVERYWHERE).filter(([kind]) => !found.some(({ check }) => check === kind))
+  const isTold = (kind: string) =>
+    kind === 'return' ? store.returnTables.length > 0 : found.some(({ check }) => check === kind)
+  const none = Object.entries(NOT_EVERYWHERE).filter(([kind]) => !isTold(kind))
   return [...found, ...none.map(([kind, text]) => ok(kind, `is not told of: ${text}`))]
 }
 
 const NOT_EVERYWHERE = {
   customer: 'the store has no table of customers with id and e-mail address',
   stock_transfer: 'the store has no table of stock transfers',
+  return: 'the store keeps no items of what comes back',
 }
 
 const UNREADABLE =
   "Its changes wait until the column or table is there again; one that was renamed needs a release that knows it, or the shop's own name back."
 
-/** A row of the baselines with its part of the index: of an order, of a product, and of each variant's stock. */
-const BASELINE_BYTES = { order: 200, product: 320, variant: 190 } as const
+/** A row of the baselines with its part of the index; and an order as it was last told, where it is kept for the next time. */
+const BASELINE_BYTES = { product: 400, variant: 190, order: 200, keptOrder: 2_400, customer: 250 } as const
 
-async function estimateBaseline(db: Db, { schema }: Store): Promise<Finding> {
-  const count = (table: string) => `(select count(*)::float8 from ${quoteName(schema)}.${table})`
-  const { rows } = await db.query<{ products: number; variants: number; orders: number }>(
-    `select ${count('spree_products')} as products, ${count('spree_variants')} as variants, ${count('spree_orders')} as orders`,
+async function estimateBaseline(db: Db, { schema, columns }: Store, keepsOrders: boolean): Promise<Finding> {
+  const count = (table: string) => `(select count(*)::float8 from ${quoteName(schema)}.${quoteName(table)})`
+  const { rows } = await db.query<Record<'products' | 'variants' | 'orders' | 'customers', number>>(
+    `select ${count('spree_products')} as products, ${count('spree_variants')} as variants,
+            ${count('spree_orders')} as orders, ${columns.customers ? count(columns.customers) : '0::float8'} as customers`,
   )
-  const { products = 0, variants = 0, orders = 0 } = rows[0] ?? {}
-  const { product, variant, order } = BASELINE_BYTES
-  const megabytes = Math.ceil((products * product + variants * variant + orders * order) / 1_000_000)
-  const text = `${products} products, ${variants} variants, ${orders} orders: what is remembered of them takes up to ${megabytes} MB`
-  return ok('size', text)
+  const { products = 0, variants = 0, orders = 0, customers = 0 } = rows[0] ?? {}
+  const bytes =
+    products * BASELINE_BYTES.product +
+    variants * BASELINE_BYTES.variant +
+    orders * (keepsOrders ? BASELINE_BYTES.keptOrder : BASELINE_BYTES.order) +
+    customers * BASELINE_BYTES.customer
+  return ok(
+    'size',
+    `${products} products, ${variants} variants, ${orders} orders${keepsOrders ? ', kept as they were last told' : ''}, ${customers} customers: what is remembered of them takes up to ${Math.ceil(bytes / 1_000_000)} MB`,
+  )
 }

@@ -55,7 +55,10 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
         lacks,
         'Nothing of its kind can be told until the columns are there, or the configuration is changed.',
       )
-    yield* await checkStore(pool, store, patient.appliesMessages)
+    yield* await checkStore(pool, store, {
+      appliesMessages: patient.appliesMessages,
+      keepsOrders: patient.ordersAs !== 'order:persist',
+    })
     yield* await checkBridge(pool, { store, identity: await identity(), requireSchema })
   } catch (error) {
     yield fromError('database', error)

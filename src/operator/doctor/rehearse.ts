@@ -1,6 +1,9 @@
-import type { MappingError } from '../../messages/mapping-error.ts'
+import type { AggregateKind } from '../../messages/aggregate.ts'
+import { MappingError } from '../../messages/mapping-error.ts'
+import { orderReturn } from '../../messages/order-return.ts'
 import { productPayload } from '../../messages/product.ts'
 import { rawOrder } from '../../messages/raw-order.ts'
+import { STATE_KINDS } from '../../messages/state-kinds.ts'
 import type { Db } from '../../postgres/pool.ts'
 import type { Store } from '../../store/store.ts'
 import { Differences, type FieldDifference } from './differences.ts'
@@ -9,7 +12,7 @@ export type Side = Readonly<{ db: Db; store: Store }>
 
 /** What of one kind would be announced otherwise. Ids are those of the rows, the same in a store and its copy. */
 export type KindRehearsal = Readonly<{
-  kind: 'product' | 'order' | 'stock'
+  kind: AggregateKind | 'stock' | 'return'
   compared: number
   /** Announced from here, and not from there. */
   missing: readonly string[]
@@ -27,33 +30,38 @@ const MOST_NAMED = 10
 
 /**
  * What would be announced of the same rows from another database, as of a copy of the store that was upgraded: a rehearsal
- * of the upgrade. Both are only read. `limit`: so many products and orders, from the first on.
+ * of the upgrade. Both are only read. `limit`: so many of each kind, from the first on; stock and returns are those of these
+ * products and orders.
  */
 export async function rehearse(here: Side, there: Side, limit: number): Promise<Rehearsal> {
-  return {
-    here: here.store.family,
-    there: there.store.family,
-    kinds: [
-      await compareKind(here, there, limit, 'product', ({ db, store }, ids) =>
-        payloadsOf(store.products(db, ids), (product) => productPayload(product, undefined)),
+  const compare = (kind: KindRehearsal['kind'], of: AggregateKind, read: Read) =>
+    compareKind(here, there, limit, { kind, of, read })
+  const kinds = [
+    await compare('product', 'product', ({ db, store }, ids) =>
+      payloadsOf(store.products(db, ids), (product) => productPayload(product, undefined)),
+    ),
+    await compare('stock', 'product', stockOf),
+    await compare('order', 'order', ({ db, store }, ids) => payloadsOf(store.orders(db, ids), rawOrder)),
+    await compare('return', 'order', returnsOf),
+  ]
+  for (const state of STATE_KINDS.filter(({ kind }) => here.store.kinds.includes(kind)))
+    kinds.push(
+      await compare(state.kind, state.kind, ({ db, store }, ids) =>
+        payloadsOf(store.pictures(db, state, ids), ({ payload }) => payload),
       ),
-      await compareKind(here, there, limit, 'stock', stockOf),
-      await compareKind(here, there, limit, 'order', ({ db, store }, ids) =>
-        payloadsOf(store.orders(db, ids), rawOrder),
-      ),
-    ],
-  }
+    )
+  return { here: here.store.family, there: there.store.family, kinds }
 }
 
 /** By id: a payload, or why there is none. */
 type Payloads = ReadonlyMap<string, unknown>
+type Read = (side: Side, ids: readonly string[]) => Promise<Payloads>
 
 async function compareKind(
   here: Side,
   there: Side,
   limit: number,
-  kind: KindRehearsal['kind'],
-  read: (side: Side, ids: readonly string[]) => Promise<Payloads>,
+  { kind, of, read }: Readonly<{ kind: KindRehearsal['kind']; of: AggregateKind; read: Read }>,
 ): Promise<KindRehearsal> {
   const differences = new Differences()
   const missing: string[] = []
@@ -61,12 +69,7 @@ async function compareKind(
   let compared = 0
   let after = '0'
   for (let left = limit; left > 0; ) {
-    const ids = await here.store.roots(
-      here.db,
-      kind === 'order' ? 'order' : 'product',
-      after,
-      Math.min(PAGE, left),
-    )
+    const ids = await here.store.roots(here.db, of, after, Math.min(PAGE, left))
     const last = ids.at(-1)
     if (last === undefined) break
     after = last
@@ -103,6 +106,23 @@ async function payloadsOf<Snapshot extends object>(
 async function stockOf({ db, store }: Side, productIds: readonly string[]): Promise<Payloads> {
   const stock = await store.stockOfProducts(db, productIds)
   return new Map([...stock].map(([id, { sku, level }]) => [`variant ${id}`, { sku, quantity: level }]))
+}
+
+/** Returns by what they are and their id, without the order that goes along: how that changes is said of orders. */
+async function returnsOf({ db, store }: Side, orderIds: readonly string[]): Promise<Payloads> {
+  const returns = await store.returns(db, orderIds)
+  const orders = await store.orders(db, [...returns.keys()])
+  const payloads = new Map<string, unknown>()
+  for (const [orderId, some] of returns) {
+    const order = orders.get(orderId)
+    if (some instanceof MappingError) payloads.set(`of order ${orderId}`, some)
+    else if (order && !(order instanceof MappingError))
+      for (const one of some) {
+        const { order: _, inventory_units: __, ...payload } = orderReturn(one, rawOrder(order)).payload
+        payloads.set(`${one.kind} ${one.id}`, payload)
+      }
+  }
+  return payloads
 }
 
 /** Whether all would be announced there as it is here. */
