@@ -92,7 +92,12 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
   }
   const pack: Rights = {
     select: ['spree_countries', 'spree_states'],
-    insert: ['spree_addresses', 'spree_stock_movements', shipments, isSix ? 'spree_delivery_rates' : 'spree_shipping_rates'],
+    insert: [
+      'spree_addresses',
+      'spree_stock_movements',
+      shipments,
+      isSix ? 'spree_delivery_rates' : 'spree_shipping_rates',
+    ],
     update: [stock],
   }
   const takeBack: Rights = isSix
