@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { WEB_STEPS } from '../../src/observe/steps.ts'
-import { countGrouped, countRows, findMiscounts, readMovements, readOrders } from '../checker/counted.ts'
+import { findMiscounts } from '../checker/counted.ts'
+import { countGrouped, countRows, readMovements, readOrders } from '../checker/counted-rows.ts'
 import { planDeliveries } from '../support/deliveries.ts'
 import { watchWaits } from '../support/lock-waits.ts'
 import { type BridgeProcess, createProcesses } from '../support/processes.ts'
