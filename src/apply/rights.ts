@@ -1,51 +1,62 @@
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
+import { type Needed, neededRights } from './needed-rights.ts'
 
-/** What messages write besides the tables that are watched, where the store has them. */
-const WRITTEN_BESIDES = [
-  'friendly_id_slugs',
-  'spree_log_entries',
-  'spree_number_sequences',
-  'spree_payment_capture_events',
-  'spree_state_changes',
-  'spree_stock_movements',
-]
+/** What the present role lacks to apply messages. */
+export type MissingRights = Readonly<{
+  /** Those that cannot be applied, or not always. */
+  services: readonly string[]
+  /** GRANT statements, to be run by the owner of the store's tables. */
+  grants: readonly string[]
+}>
+
+type Missing = Readonly<{ service: string; object: string; privilege: string; role: string }>
 
 /**
- * The GRANT statements that the present role lacks to apply messages, to be run by the owner of the store's database. What
- * a message touches depends on the shop (categories, stores, histories of slugs and prices), so it needs what the shop's
- * own role may do. Empty: it may write all that messages write, and draw the ids.
+ * Asks the server for each right that the services need, to the table, and for the sequences from which ids are drawn. What
+ * reading the store needs besides is told by `missingGrants`. By oid, since a name cannot be looked up without usage on its
+ * schema.
  */
 export async function missingWriteGrants(
   db: Db,
-  store: Pick<Store, 'schema' | 'watched' | 'columns'>,
-): Promise<string[]> {
-  const besides = WRITTEN_BESIDES.filter((table) => store.columns.has(table))
-  const { rows } = await db.query<{ grant: string }>(
-    `with shop as (
-       select c.oid, c.relkind
-         from pg_catalog.pg_class c
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = $1
-          and (c.relname = any($2::text[])
-               or c.oid in (select pg_get_serial_sequence(format('%I.%I', $1::text, t.name), 'id')::regclass
-                              from unnest($3::text[]) t (name)
-                             where has_table_privilege(format('%I.%I', $1::text, t.name), 'select')))
+  store: Pick<Store, 'schema' | 'family' | 'columns'>,
+  needed: readonly Needed[] = neededRights(store),
+): Promise<MissingRights> {
+  const { rows } = await db.query<Missing>(
+    `with needed as (
+       select n.service, n.privilege, c.oid, c.relname
+         from unnest($2::text[], $3::text[], $4::text[]) n (service, name, privilege)
+         join pg_catalog.pg_class c on c.relname = n.name
+        where c.relnamespace = (select oid from pg_catalog.pg_namespace where nspname = $1)
      )
-     select format('grant select, insert, update, delete on all tables in schema %I to %I;', $1::text, current_user) as grant
-      where exists (select from shop
-                     where relkind <> 'S'
-                       and not (has_table_privilege(oid, 'select')
-                                and has_table_privilege(oid, 'insert')
-                                and has_table_privilege(oid, 'update')))
+     select service, format('%I.%I', $1, relname) as object, privilege, format('%I', current_user) as role
+       from needed
+      where not has_table_privilege(oid, privilege)
       union all
-     select format('grant usage on all sequences in schema %I to %I;', $1::text, current_user)
-      where exists (select from shop where case relkind when 'S' then not has_sequence_privilege(oid, 'usage') end)`,
+     select n.service, format('sequence %I.%I', $1, s.relname), 'usage', format('%I', current_user)
+       from needed n
+       join pg_catalog.pg_depend d on d.refobjid = n.oid and d.classid = 'pg_catalog.pg_class'::regclass
+       join pg_catalog.pg_class s on s.oid = d.objid
+      where n.privilege = 'insert'
+        and case s.relkind when 'S' then not has_sequence_privilege(s.oid, 'usage') end`,
     [
       store.schema,
-      [...store.watched.map(({ table }) => table), ...besides],
-      [...store.watched.filter(({ id }) => id === 'id').map(({ table }) => table), ...besides],
+      needed.map(({ service }) => service),
+      needed.map(({ table }) => table),
+      needed.map(({ privilege }) => privilege),
     ],
   )
-  return rows.map((row) => row.grant)
+  const privileges = new Map<string, Set<string>>()
+  for (const { object, privilege } of rows)
+    privileges.set(object, (privileges.get(object) ?? new Set()).add(privilege))
+  return {
+    services: [...new Set(rows.map(({ service }) => service))],
+    grants: [...privileges]
+      .sort(([one], [other]) => one.localeCompare(other))
+      .map(([object, lacks]) => `grant ${inOrder(lacks)} on ${object} to ${rows[0]?.role};`),
+  }
+}
+
+function inOrder(privileges: ReadonlySet<string>): string {
+  return ['select', 'insert', 'update', 'delete', 'usage'].filter((one) => privileges.has(one)).join(', ')
 }

@@ -58,11 +58,11 @@ export async function startWeb(
   if (settings.webhookToken === undefined)
     log.warn('WEBHOOK_TOKEN is not set: every message to the webhook is refused with 401')
   else {
-    const grants = await missingWriteGrants(pool, store)
+    const { services, grants } = await missingWriteGrants(pool, store)
     if (grants.length > 0)
       log.error(
-        "the role of DATABASE_URL may not write all that messages change: let the owner of the store's database run the grants",
-        { grants },
+        "the role of DATABASE_URL may not write all that messages change: let the owner of the store's tables run the grants",
+        { services, grants },
       )
   }
   const refusal = () =>

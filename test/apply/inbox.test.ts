@@ -2,11 +2,18 @@ import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { HANDLERS } from '../../src/apply/handlers.ts'
 import type { Step } from '../../src/observe/steps.ts'
+import { findMiscounts } from '../checker/counted.ts'
+import { countRows, readMovements, readOrders } from '../checker/counted-rows.ts'
 import { openDetour } from '../queue/half-open.ts'
+import { planDeliveries } from '../support/deliveries.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type BridgeProcess, createProcesses } from '../support/processes.ts'
+import { createRandom } from '../support/random.ts'
 import { startRecordingHub } from '../support/recording-hub.ts'
+import { deliverAll } from '../support/senders.ts'
+import { putUpShelves, readShelves } from '../support/shelves.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
 import {
@@ -373,6 +380,12 @@ describe('processes', () => {
     })
   })
 
+  test('two hundred deliveries at two webs, of which one is killed: the store adds up to what was answered', async () => {
+    const { unanswered, findings } = await stories!.counted
+    expect(unanswered).toBeGreaterThan(0)
+    expect(findings).toEqual([])
+  })
+
   test('SIGTERM: what runs is finished, nothing more is taken, exit 0', async () => {
     const { answer, statusOfTheSlow, refused, ended } = await stories!.ended
     expect(answer).toMatchObject({ status: 200 })
@@ -477,7 +490,13 @@ describe('commands', () => {
 })
 
 function startStories() {
-  return { uninstalled: loseTheStore(), killed: killEverywhere(), ended: endInOrder(), both: runBoth() }
+  return {
+    uninstalled: loseTheStore(),
+    killed: killEverywhere(),
+    counted: deliverAndCount(),
+    ended: endInOrder(),
+    both: runBoth(),
+  }
 }
 
 const environment = (of: TestDatabase) => ({
@@ -580,6 +599,33 @@ async function killEverywhere() {
   }
   await Promise.all([next(), next()])
   return found
+}
+
+/** Of what `npm run test:faults` does with two thousand and with webs that die all the time. */
+async function deliverAndCount() {
+  const family = 'spree-4.10'
+  const shop = await openStore()
+  await putUpShelves(shop, family)
+  const survivor = await startTestWeb(shop, HANDLERS)
+  webs.push(survivor)
+  const victim = processes.start(['web'], {
+    env: environment(shop),
+    killAt: { step: 'apply.commit:after', count: 4 },
+  })
+  const doors = [survivor.url, await urlOf(victim)]
+  void victim.ended.then(() => doors.pop())
+  const random = createRandom(7)
+  const plan = planDeliveries(random, 200)
+  const before = { shelves: await readShelves(shop, family), rows: await countRows(shop, family) }
+  const met = { answered: 0, requests: 0, unanswered: 0, putOff: 0 }
+  await deliverAll(plan.bouts, () => doors, random, 12, met)
+  const after = {
+    shelves: await readShelves(shop, family),
+    rows: await countRows(shop, family),
+    movements: await readMovements(shop, family),
+    orders: await readOrders(shop, family),
+  }
+  return { ...met, findings: findMiscounts({ family, plan, clerk: [], before, after }) }
 }
 
 async function endInOrder() {

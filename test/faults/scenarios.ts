@@ -1,4 +1,5 @@
 import { DATABASE } from './database.ts'
+import { DELIVERIES } from './deliveries.ts'
 import { HUBS } from './hubs.ts'
 import { LOOP } from './loop.ts'
 import { NETWORK } from './network.ts'
@@ -13,6 +14,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...NETWORK,
   ...DATABASE,
   ...HUBS,
+  ...DELIVERIES,
   ...LOOP,
   ...POOLER,
   ...OWNERSHIP,

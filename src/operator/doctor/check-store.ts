@@ -19,12 +19,12 @@ export async function checkStore(
     watching.length === 0
       ? ok('rights to watch', 'complete')
       : failed('rights to watch', `${watching.length} missing`, asOwner(watching)),
-    writing.length === 0
+    writing.grants.length === 0
       ? ok('rights to write', 'complete')
       : (appliesMessages ? failed : warning)(
           'rights to write',
-          'missing: what the hub sends cannot be applied',
-          asOwner(writing),
+          `missing for ${writing.services.join(', ')}`,
+          asOwner(writing.grants),
         ),
   ]
   if (watching.length > 0) return rights
