@@ -16,12 +16,14 @@ export type StockMessage = InboxKey & StockChange & Readonly<{ type: string; pay
 
 /**
  * What would wait is better off by itself, where it keeps nobody else waiting. Lists of ids are always short: planned anew
- * for each, which PostgreSQL takes for cheaper, a statement costs three times as much.
+ * for each, which PostgreSQL takes for cheaper, a statement costs three times as much. And a plan that is kept must not
+ * have been made for a table that was still small.
  */
 const SETTINGS = `
 set local lock_timeout = '50ms';
 set local statement_timeout = '5s';
-set local plan_cache_mode = force_generic_plan`
+set local plan_cache_mode = force_generic_plan;
+set local enable_seqscan = off`
 
 /**
  * Applies messages in one transaction, each as by itself, and returns the answers of those that it could take. What is known

@@ -97,9 +97,15 @@ export async function readArrivals(
 ): Promise<readonly Readonly<{ isKnown: boolean; now: Date }>[]> {
   const { rows } = await queryPrepared<{ isKnown: boolean; now: Date }>(
     db,
-    `select known.id is not null as "isKnown", clock_timestamp() as now
+    `select known.found is not null as "isKnown", clock_timestamp() as now
        from unnest($1::text[], $2::text[], $3::text[]) with ordinality arrived (hub, dialect, message_id, place)
-       left join bridge.inbox known using (hub, dialect, message_id)
+       left join lateral (
+              select true as found
+                from bridge.inbox i
+               where i.hub = arrived.hub
+                 and i.dialect = arrived.dialect
+                 and i.message_id = arrived.message_id
+               limit 1) known on true
       order by arrived.place`,
     [keys.map(({ hub }) => hub), keys.map(({ dialect }) => dialect), keys.map(({ messageId }) => messageId)],
   )
