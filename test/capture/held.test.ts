@@ -117,19 +117,24 @@ test('a column gone from under a running worker holds the kind that needs it, in
   // The worker does both by itself within seconds, maybe by now.
   const store = await openStore(db.pool)
   await repairTriggers(db.pool, store, 5)
-  await reconcileStore({
-    pool: db.pool,
-    store,
-    stockMessages: 'change',
-    fix: true,
-    signal: new AbortController().signal,
-    rest: async () => undefined,
-    onProgress: () => undefined,
+  const reconcile = () =>
+    reconcileStore({
+      pool: db.pool,
+      store,
+      stockMessages: 'change',
+      fix: true,
+      signal: new AbortController().signal,
+      rest: async () => undefined,
+      onProgress: () => undefined,
+    })
+  // A pass leaves the gap open as long as any transaction runs that may have written meanwhile, the worker's own among them.
+  await until(async () => {
+    await reconcile()
+    return (await gaps()).length === 0
   })
   await worker.settled()
   expect(told()).toHaveLength(6)
   expect(told().filter(([, sku]) => sku === 'TM-1')).toEqual([['product:update', 'TM-1', 'Tin Mug']])
-  expect(await gaps()).toEqual([])
 })
 
 test('a table renamed does the same to all that is read from it', async () => {
