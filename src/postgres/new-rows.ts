@@ -34,8 +34,8 @@ export function endedMeanwhile(parameter: string): string {
 /**
  * Begins the transaction in which rows and the returned snapshot are one. It must not write before its first read (a
  * snapshot does not list its own xid), reads by index whatever the statistics say (those of an emptied table flip the
- * plan from 0.06 to 31 ms; of a small one an order would read all, again and again), plans nothing anew that is prepared
- * (a short list of ids makes PostgreSQL think that it pays), and ends by itself if the process stops in its midst.
+ * plan from 0.06 to 31 ms; of a small one an order would read all, again and again), and ends by itself if the process
+ * stops in its midst.
  */
 export async function openWindow(connection: Db, timeoutMilliseconds: number): Promise<Snapshot> {
   const [, { rows }] = await Promise.all([
@@ -43,7 +43,6 @@ export async function openWindow(connection: Db, timeoutMilliseconds: number): P
       `begin isolation level repeatable read;
        set local enable_seqscan = off;
        set local jit = off;
-       set local plan_cache_mode = force_generic_plan;
        set local idle_in_transaction_session_timeout = ${Math.round(timeoutMilliseconds)};
        set local statement_timeout = ${Math.round(timeoutMilliseconds)}`,
     ),
