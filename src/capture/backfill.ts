@@ -62,7 +62,7 @@ export async function countBackfill(
 /**
  * Asks the collector, page by page, to tell what is there to those who know nothing of it. A page and the place it was at
  * are one transaction: after a crash the same command goes on with the next, and what was done is not done again. It asks
- * for no more than leaves in half a second, so that what the shop does meanwhile waits no longer.
+ * for no more than leaves in about half a second, so that what the shop does meanwhile waits no longer.
  * @throws ConditionError before anything is written.
  */
 export async function backfillStore(options: BackfillOptions): Promise<BackfillEnd[]> {

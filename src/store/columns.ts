@@ -34,10 +34,14 @@ export async function findStoreSchema(db: Db): Promise<string> {
   return rows[0]?.schema ?? 'public'
 }
 
-/** Reads the schema of the store. `others`: tables besides Spree's. */
-export async function readColumns(db: Db, others: readonly string[] = []): Promise<Columns> {
+/** Reads the schema of the store. `others`: tables besides Spree's; `known`: the table of the customers, where it was found before. */
+export async function readColumns(
+  db: Db,
+  others: readonly string[] = [],
+  known?: string | undefined,
+): Promise<Columns> {
   const schema = await findStoreSchema(db)
-  const customers = await findCustomerTable(db, schema)
+  const customers = known ?? (await findCustomerTable(db, schema))
   const { rows } = await db.query<{
     table_name: string
     column_name: string

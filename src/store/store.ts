@@ -137,10 +137,15 @@ const ORDERS_PER_STATEMENT = 100
 /**
  * Reads the store's schema, once, and tells its family by it. A store whose tables change under a running process
  * must be opened anew.
+ * @param customers The table of those who have accounts, where it is known.
  * @throws StoreError where there is no store, none that we know, or none that has what is asked for
  */
-export async function openStore(db: Db, { extra, carts, hubDialect }: Told = {}): Promise<Store> {
-  const columns = await readColumns(db, extraTables(extra))
+export async function openStore(
+  db: Db,
+  { extra, carts, hubDialect }: Told = {},
+  customers?: string | undefined,
+): Promise<Store> {
+  const columns = await readColumns(db, extraTables(extra), customers)
   const name = detectFamily(columns)
   const inObjects = hubDialect === 'wombat'
   const own = withExtra(families[name](columns, name, { carts: carts === 'on' }), columns, extra)

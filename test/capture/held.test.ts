@@ -45,7 +45,7 @@ const waiting = async () => {
 const ready = async () => {
   const response = await fetch(`${worker.url}/readyz`)
   const { reasons } = (await response.json()) as { reasons: string[] }
-  return [response.status, reasons]
+  return [response.status, reasons] as const
 }
 
 const until = async (holds: () => Promise<boolean>) => {
@@ -168,6 +168,21 @@ test('a column that not every version has is done without at once', async () => 
   const after = worker.complaints().slice(complaints).join('\n')
   expect(after).not.toContain('wait in the outbox')
   expect(after).toContain('column p.status does not exist')
+})
+
+test('a table of customers that lacks what tells it from others is not exchanged for another under a running worker', async () => {
+  await db.pool.query(
+    'create table customers (id bigint primary key, email text, created_at timestamp, updated_at timestamp)',
+  )
+  await db.pool.query('alter table spree_users rename email to mail')
+  await db.pool.query(`update spree_users set first_name = 'Joan' where id = 1`)
+  const isHeld = async () =>
+    (await ready())[1].some((why: string) =>
+      /changes of customer wait: column .*email does not exist/.test(why),
+    )
+  await until(isHeld)
+  await db.pool.query('alter table spree_users rename mail to email')
+  await until(async () => (await ready())[0] === 200)
 })
 
 test('one that starts over such a store knows that something may go unseen, though nothing is recorded', async () => {

@@ -350,7 +350,7 @@ describe('a backfill that is killed', () => {
     const { status, stdout } = await runBridge(['backfill', 'products'], { DATABASE_URL: db.url })
     expect(status).toBe(1)
     expect(stdout).toBe(
-      'products        100 of 907 asked for, then no worker runs that would collect what was asked for: the same command goes on\n',
+      'products        200 of 907 asked for, then no worker runs that would collect what was asked for: the same command goes on\n',
     )
   })
 })
@@ -393,18 +393,18 @@ function asks(db: TestDatabase, entities: readonly Entity[], condition: string |
   }
 }
 
-test('the pace is what leaves in half a second, and the next page comes when half of it has left', () => {
+test('a page is what leaves in a quarter of a second, and the next comes while one and a half are under way', () => {
   const pace = new Pace()
-  expect(pace.room(51, 0)).toBe(0)
-  expect(pace.room(50, 0)).toBe(100)
+  expect(pace.room(151, 0)).toBe(0)
+  expect(pace.room(150, 0)).toBe(100)
   pace.asked(100, 50, 0)
-  expect(pace.room(150, 100)).toBe(0)
-  // 100 in 250 ms: 200 in half a second.
-  expect(pace.room(50, 250)).toBe(200)
-  pace.asked(200, 50, 250)
+  // 100 in 125 ms: 200 in a quarter of a second.
+  expect(pace.room(50, 125)).toBe(200)
+  pace.asked(200, 250, 125)
+  expect(pace.room(450, 250)).toBe(0)
   // 10 in 10 s: never fewer than 20 at a time.
-  expect(pace.room(240, 10_250)).toBe(0)
-  expect(pace.room(10, 11_250)).toBe(20)
+  expect(pace.room(440, 10_125)).toBe(0)
+  expect(pace.room(30, 110_125)).toBe(20)
 })
 
 test('the bar says how far it is, how fast, and what it waits for', () => {
