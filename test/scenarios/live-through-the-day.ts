@@ -30,7 +30,7 @@ const tables = {
 export type Day = Awaited<ReturnType<typeof liveThroughTheDay>>
 
 /** A replay on a busy machine pauses for longer than a shop, and what it passes through is not to be told. */
-export const PATIENT = { settleQuietMs: 1_000, settleAtMostMs: 10_000 }
+export const PATIENT = { settleQuietMs: 1_500, settleAtMostMs: 10_000 }
 
 /** The whole day, then what other programs do. Each thing is over, and told, before the next begins. */
 export async function liveThroughTheDay(store: Store) {
