@@ -6,7 +6,7 @@ import { refreshShipments } from './order-shipping.ts'
 import { payOrder } from './pay-order.ts'
 import { insertRow, updateRow } from './rows.ts'
 import { type Shop, shopOf } from './shop.ts'
-import { recordState } from './state-changes.ts'
+import { recordPaymentState, recordState } from './state-changes.ts'
 import { refuseFamilyOf20 } from './written-family.ts'
 
 /** A row of `spree_payments`, in the words of the protocol; times are ISO 8601, UTC without zone. */
@@ -98,15 +98,7 @@ export async function capturePayments(
     captured.push(payment)
   }
   const { paymentState } = await payOrder(db, shop, order.id)
-  if (shop.family !== 'spree-6.0' && paymentState !== order.paymentState)
-    await recordState(db, shop, {
-      of: 'Spree::Order',
-      id: order.id,
-      name: 'payment',
-      from: order.paymentState,
-      to: paymentState,
-      userId: order.userId,
-    })
+  await recordPaymentState(db, shop, order, paymentState)
   await refreshShipments(db, shop, order.id, [])
   return { orderNumber: number, captured: await readPayments(db, shop, captured), before: [] }
 }

@@ -16,7 +16,7 @@ import { refreshShipments } from './order-shipping.ts'
 import { payOrder } from './pay-order.ts'
 import { insertRow, NOW, utcNow } from './rows.ts'
 import { type Shop, shopOf } from './shop.ts'
-import { recordState } from './state-changes.ts'
+import { recordPaymentState } from './state-changes.ts'
 import { findLocation } from './stock-place.ts'
 import { takeTurns } from './take-turns.ts'
 import { setTracking } from './tracking.ts'
@@ -151,17 +151,8 @@ async function charge(db: Db, shop: Shop, order: PlacedOrder, { cost }: NewParce
     [order.id, amountText(cost)],
   )
   const { paid, paymentState } = await payOrder(db, shop, order.id)
-  const owes = order.paid && !paid
-  if (shop.family === 'spree-6.0' || paymentState === order.paymentState) return owes
-  await recordState(db, shop, {
-    of: 'Spree::Order',
-    id: order.id,
-    name: 'payment',
-    from: order.paymentState,
-    to: paymentState,
-    userId: order.userId,
-  })
-  return owes
+  await recordPaymentState(db, shop, order, paymentState)
+  return order.paid && !paid
 }
 
 async function stateOf(db: Db, shop: Shop, id: string): Promise<string | null> {

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import type { PlacedOrder } from './find-order.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
@@ -22,4 +23,15 @@ export async function recordState(db: Db, shop: Shop, change: StateChange): Prom
     stateful_id: change.id,
     user_id: change.userId,
   })
+}
+
+/** Records that an order's payment state is another now, where it is. */
+export async function recordPaymentState(
+  db: Db,
+  shop: Shop,
+  { id, paymentState: from, userId }: Pick<PlacedOrder, 'id' | 'paymentState' | 'userId'>,
+  to: string | null,
+): Promise<void> {
+  if (shop.family === 'spree-6.0' || to === from) return
+  await recordState(db, shop, { of: 'Spree::Order', id, name: 'payment', from, to, userId })
 }
