@@ -52,6 +52,24 @@ export function createPool(url: string, options: PoolOptions): Pool {
   pool.on('error', tell)
   // A connection in use that breaks between two queries tells it here only; its next query fails as well.
   pool.on('connect', (client) => client.on('error', tell))
+  pool.on('connect', sendInOnePiece)
   // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
   return pool as unknown as Pool
+}
+
+/**
+ * pg writes each statement to its socket by itself. Those of one turn of the event loop leave together instead: one call of
+ * the system, and one waking of the server, for all that take a round trip together.
+ */
+function sendInOnePiece(client: pg.Client): void {
+  const { stream } = client.connection
+  client.query = new Proxy(client.query, {
+    apply(query, self, given) {
+      if (stream.writableCorked === 0) {
+        stream.cork()
+        process.nextTick(() => stream.uncork())
+      }
+      return Reflect.apply(query, self, given)
+    },
+  })
 }

@@ -40,9 +40,11 @@ export function readBody(body: unknown, contentType: string | undefined, form: s
   return value
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function parseJson(bytes: Buffer, form: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return JSON.parse(utf8.decode(bytes))
   } catch {
     const what = bytes.length === 0 ? 'is empty' : 'is not valid JSON in UTF-8'
     throw new NoMessage(406, `The body ${what}: it must be a JSON object ${form}.`)
@@ -68,7 +70,7 @@ function refuseUnfit(value: unknown, path: PropertyKey[]): void {
 function refuseText(text: string, path: readonly PropertyKey[]): void {
   const what = text.includes('\0')
     ? 'a NUL character'
-    : /\p{Surrogate}/u.test(text)
+    : !text.isWellFormed()
       ? 'half of a surrogate pair'
       : undefined
   if (what === undefined) return

@@ -16,7 +16,7 @@ import { limitInHand } from './limits.ts'
 import { LARGEST_BODY_BYTES, NoMessage, readBody, takeBody } from './read-body.ts'
 import { reply, send } from './reply.ts'
 import { requireSignature } from './signature.ts'
-import { wombatRoutes } from './wombat.ts'
+import { nameIn, wombatRoutes } from './wombat.ts'
 
 export type WebhookOptions = Delivering &
   Readonly<{
@@ -35,6 +35,7 @@ export type WebhookOptions = Delivering &
 export function webhookRoutes({ handlers: all, ...given }: WebhookOptions): Router {
   const of = (name: string) => all.filter((handler) => dialectOf(handler).name === name)
   const options = { ...given, handlers: of('seed') }
+  const objectHandlers = of('wombat')
   const { handlers, refusal, log } = options
   const endpoint = describeEndpoint(handlers)
   const router = Router()
@@ -44,19 +45,10 @@ export function webhookRoutes({ handlers: all, ...given }: WebhookOptions): Rout
     takeBody,
     requireSignature(options.secrets),
   ]
-  router.use(wombatRoutes({ ...given, body, handlers: of('wombat') }))
-
-  router.get('/endpoint.json', (_request, response) => {
-    response.json(endpoint)
-  })
-  router.get('/icon.svg', (_request, response) => {
-    response.type('svg').send(ICON)
-  })
-  router.get('/auth', (_request, response) => {
-    response.end()
-  })
+  // First what comes most: Express asks its routes one after the other.
   router.post(
-    ['/webhook', '/webhook/:service'],
+    ['/webhook', '/webhook/:name'],
+    (request, _response, next) => next(handlerOf(objectHandlers, nameIn(request)) ? 'route' : undefined),
     authenticate(options.tokens, log),
     (_request, response, next) => {
       const why = refusal()
@@ -66,7 +58,17 @@ export function webhookRoutes({ handlers: all, ...given }: WebhookOptions): Rout
     ...body,
     async (request, response) => reply(response, await receive(request, options)),
   )
+  router.use(wombatRoutes({ ...given, body, handlers: objectHandlers }))
   router.use('/webhook', answerNoMessage(log))
+  router.get('/endpoint.json', (_request, response) => {
+    response.json(endpoint)
+  })
+  router.get('/icon.svg', (_request, response) => {
+    response.type('svg').send(ICON)
+  })
+  router.get('/auth', (_request, response) => {
+    response.end()
+  })
   return router
 }
 
@@ -85,9 +87,9 @@ async function receive(request: Request, { handlers, source, ...delivering }: We
 }
 
 /** @throws NoMessage 404 for a service that this endpoint does not have. */
-function serviceOf({ params }: Request, handlers: Handlers): Handler<unknown> | undefined {
-  const name = params['service']
-  if (name === undefined) return undefined
+function serviceOf(request: Request, handlers: Handlers): Handler<unknown> | undefined {
+  const name = nameIn(request)
+  if (name === '') return undefined
   const handler = handlers.find((offered) => serviceName(offered) === name)
   if (!handler)
     throw new NoMessage(404, 'There is no such service: GET /endpoint.json lists those there are.')

@@ -30,16 +30,12 @@ type Asked = Readonly<{ name: string; isFlowLink: boolean }>
  * before the name; the body before both, for every answer says the request's id.
  */
 export function wombatRoutes(options: WombatOptions): Router {
-  const { handlers, body, log } = options
+  const { body, log } = options
   const limit = limitWrongTokens()
   const seldom = onceInAWhile(log)
   const router = Router()
   router.post(
     ['/wombat/:name', '/flowlink/:name', '/webhook/:name'],
-    (request, _response, next) => {
-      const isSeed = request.path.startsWith('/webhook/') && !handlerOf(handlers, nameIn(request))
-      next(isSeed ? 'route' : undefined)
-    },
     (request, response, next) => (isKnown(request, options) ? next() : limit(request, response, next)),
     ...body,
     async (request, response) => {
@@ -112,7 +108,8 @@ function readJson(request: Request): unknown {
   }
 }
 
-function nameIn({ params }: Request): string {
+/** Of the handler or service that a path names; '' where it names none. */
+export function nameIn({ params }: Request): string {
   const { name } = params
   return typeof name === 'string' ? name : ''
 }
