@@ -7,7 +7,7 @@ import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
 import { isStalePlan, isTransient, sqlState } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
+import { untilCommit } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
 import type { Answer } from './answer.ts'
 import { applyTogether, type StockMessage, stockChangeOf } from './apply-together.ts'
@@ -88,23 +88,28 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
   /** One transaction: the inbox row, the store's writes under the message's origin, and the answer. */
   function apply(handler: Handler<unknown>, delivery: Delivery, payload: string): Promise<Received> {
     const { messageId } = delivery
-    const work = async (db: Db): Promise<Received> => {
-      await db.query(LIMITS)
-      const row = await atStep('apply.inbox', () =>
-        enterInbox(db, keyOf(handler, delivery), handler.message, payload),
-      )
-      if (row.state !== 'failed') return { outcome: 'repeated', answer: row.answer }
+    const dialect = dialectOf(handler)
+    const commit = (db: Db) => atStep('apply.commit', () => db.query('commit'))
+    return untilCommit(pool, async (db) => {
+      const [, row] = await Promise.all([
+        db.query(LIMITS),
+        atStep('apply.inbox', () => enterInbox(db, keyOf(handler, delivery), handler.message, payload)),
+      ])
+      if (row.state !== 'failed') {
+        await commit(db)
+        return { outcome: 'repeated', answer: row.answer }
+      }
       const inbound = readInbound(handler, delivery)
-      const answer = await atStep('apply.write', async () => {
-        await setOrigin(db, originOf(messageId, row.receivedAt))
-        return dialectOf(handler).applied(messageId, await handler.apply(db, store, inbound, shape))
-      })
-      await atStep('apply.answer', () => settleApplied(db, row.id, answer))
+      const [, applied] = await atStep('apply.write', () =>
+        Promise.all([
+          setOrigin(db, originOf(messageId, row.receivedAt)),
+          handler.apply(db, store, inbound, shape),
+        ]),
+      )
+      const answer = dialect.applied(messageId, applied)
+      await Promise.all([atStep('apply.answer', () => settleApplied(db, row.id, answer)), commit(db)])
       return { outcome: 'applied', answer }
-    }
-    return inTransaction(pool, work, 'read committed', (db) =>
-      atStep('apply.commit', () => db.query('commit')),
-    )
+    })
   }
 
   async function applyThroughConflicts(
