@@ -169,6 +169,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     })
 
     test('C161 sets the level at a location, as a movement of the shop; the second time nothing', async () => {
+      await makeInbox(db)
       const changes = await written(setInventory, inventory())
       expect(changes).toEqual([
         ...[touched('spree_products')],
