@@ -69,8 +69,7 @@ export function appliedIn(message: string, family: FamilyName): string {
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
   if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
-  if (message === 'order:import')
-    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
+  if (message === 'order:import') return 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
