@@ -6,7 +6,7 @@ import type { NamedLocation } from '../store/writes/stock-place.ts'
 import { type Applied, type Inbound, NotApplicable, type Notification, type StockChange } from './handler.ts'
 import { sayOfStock } from './origin.ts'
 import { parameterOf } from './parameters.ts'
-import { setLevel } from './set-level.ts'
+import { noteFoundRight, setLevel } from './set-level.ts'
 
 /** Both stock messages, which differ in whether the quantity is a difference; the answer is that of protocol §7.6. */
 export function stockChangeOf(inbound: Inbound<StockInbound>, force: boolean): StockChange {
@@ -43,7 +43,9 @@ export function stockChangeOf(inbound: Inbound<StockInbound>, force: boolean): S
 export async function applyStock(db: Db, store: Store, { move, asOf, told }: StockChange): Promise<Applied> {
   if (asOf !== undefined) return told(await setLevel(db, store, move, asOf))
   await sayOfStock(db, move.absolute ? '=' : '+')
-  return told(await moveStock(db, store, move))
+  const moved = await moveStock(db, store, move)
+  if (move.absolute) await noteFoundRight(db, [moved])
+  return told(moved)
 }
 
 function locationOf({ payload, parameters }: Inbound<StockInbound>): NamedLocation {

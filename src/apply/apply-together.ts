@@ -10,6 +10,7 @@ import { type Handler, NotApplicable, type StockChange } from './handler.ts'
 import { enterApplied, type InboxKey, readArrivals } from './inbox-row.ts'
 import { originOfGroup, setOrigin } from './origin.ts'
 import { PayloadFault } from './payload-fault.ts'
+import { noteFoundRight } from './set-level.ts'
 
 /** A message that comes down to a change of stock, on its way to be applied beside others. */
 export type StockMessage = InboxKey & StockChange & Readonly<{ type: string; payload: string }>
@@ -56,7 +57,8 @@ export async function applyTogether(
     }
     const arrivedAt = arrivals[0]?.now ?? new Date()
     // A level says more of its row than what comes to it or goes: rows that got one have an origin of their own.
-    const set = new Set(taken.flatMap((move) => (move?.absolute ? [move.rowId] : [])))
+    const levels = taken.filter((move) => move !== undefined).filter(({ absolute }) => absolute)
+    const set = new Set(levels.map(({ rowId }) => rowId))
     const write = (says: '+' | '=') => {
       const isMeant = (move: TakenMove) => set.has(move.rowId) === (says === '=')
       const some = taken.flatMap((move, index) => (move && isMeant(move) ? [{ move, index }] : []))
@@ -74,6 +76,7 @@ export async function applyTogether(
     await Promise.all([
       ...write('+'),
       ...write('='),
+      atStep('apply.write', () => noteFoundRight(db, levels)),
       atStep('apply.answer', () => enterApplied(db, answers)),
       atStep('apply.commit', () => db.query('commit')),
     ])

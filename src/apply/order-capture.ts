@@ -3,7 +3,11 @@ import { wireDecimal, wireId, wireOptionalId, wireOptionalTime } from '../messag
 import { capturePayments, type Payment } from '../store/writes/capture-payments.ts'
 import type { Handler } from './handler.ts'
 
-/** Protocol §7.4. The hub is told of each payment by a message in the answer, once. */
+/**
+ * Protocol §7.4. The hub is told of each payment by a message in the answer, once. No rule of the operator's shapes it: rules
+ * are of types that the store announces, and of none of them is this picture of a payment, or this message, which names ids
+ * alone. What the payment makes of its order is announced with that, shaped.
+ */
 export const orderCapture: Handler<OrderNamed> = {
   message: 'order:capture',
   description: 'Captures what an order has yet to pay by check; what a gateway has to take is refused.',

@@ -3,7 +3,8 @@ import { queryPrepared } from '../postgres/prepared.ts'
 import type { Store } from '../store/store.ts'
 import { type MovedPlace, moveStock } from '../store/writes/move-stock.ts'
 import { shopOf } from '../store/writes/shop.ts'
-import type { StockMove } from '../store/writes/stock-move.ts'
+import type { Moved, StockMove } from '../store/writes/stock-move.ts'
+import type { StockPlace } from '../store/writes/stock-place.ts'
 import { NotApplicable, type StockMoved } from './handler.ts'
 import { laterPieces, type Movement } from './later-movements.ts'
 import { CLOCK_SKEW_MILLISECONDS, sayOfStock } from './origin.ts'
@@ -110,4 +111,21 @@ async function movedSince(
     [variantId, locationId, asOf],
   )
   return { since: later }
+}
+
+/**
+ * Levels that were told without a time are of when they were written, which their movements say. Of those that find the
+ * stock right, and move nothing, it is noted: an older one that comes later is old news all the same.
+ */
+export async function noteFoundRight(db: Db, moves: readonly (Moved & StockPlace)[]): Promise<void> {
+  const right = moves.filter(({ from, to }) => from === to)
+  if (right.length === 0) return
+  await queryPrepared(
+    db,
+    `insert into bridge.stock_count (variant_id, stock_location_id, as_of)
+     select distinct right_at.variant_id, right_at.location_id, statement_timestamp()
+       from unnest($1::text[], $2::text[]) right_at (variant_id, location_id)
+     on conflict (variant_id, stock_location_id) do update set as_of = excluded.as_of`,
+    [right.map(({ variantId }) => variantId), right.map(({ locationId }) => locationId)],
+  )
 }

@@ -311,6 +311,14 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await atMinute(17, () => deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity: 50 }))
       expect(await actual(7, 16)).toMatchObject({ status: 200, notifications: [{ level: 'warn' }], to: 50 })
       expect(await actual(7, 18)).toMatchObject({ from: 50, to: 7, since: 0 })
+      // Also where it finds the stock right and moves nothing, and two that say so together.
+      const right = { sku: 'BC-01', quantity: 7 }
+      const together = [right, right, { sku: 'TM-1', quantity: 50 }]
+      const found = await Promise.all(
+        together.map((payload) => deliver(stockActual as Handler<never>, payload)),
+      )
+      expect(found).toMatchObject([{ from: 7, to: 7 }, { from: 7, to: 7 }, {}])
+      expect(await actual(30, 20)).toMatchObject({ status: 200, notifications: [{ level: 'warn' }], to: 7 })
     })
 
     test('what a hub said before that time is in the level, what it said after comes on top', async () => {

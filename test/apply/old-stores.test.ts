@@ -22,7 +22,7 @@ import { updateShipment } from '../../src/apply/update-shipment.ts'
 import type { Connection, Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { applyMessage } from '../support/applying.ts'
+import { applyMessage, makeInbox } from '../support/applying.ts'
 import { startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type AnyStore, createStore, dumpsAvailable, replay, type StoreSource } from '../support/stores.ts'
@@ -421,6 +421,7 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
 
   beforeAll(async () => {
     database = await openOld(version, 'fixture')
+    await makeInbox(database.pool)
     store = await openStore(database.pool)
   })
   afterAll(() => database.drop())

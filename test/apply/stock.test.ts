@@ -4,7 +4,7 @@ import { stockChange } from '../../src/apply/stock-change.ts'
 import type { Connection } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { applyMessage } from '../support/applying.ts'
+import { applyMessage, makeInbox } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 
@@ -174,10 +174,18 @@ describe.each(Object.keys(words) as Family[])('stock from a hub, in a store of %
   })
 
   test('a level that is so already is left alone', async () => {
+    await makeInbox(db)
     expect((await actual('BC-01', 40)).details).toMatchObject({ from: 40, to: 40 })
     expect((await change('BC-01', 0)).details).toMatchObject({ from: 40, to: 40 })
     expect((await actual('TM-1', 0, { stock_location_id: 2 })).details).toMatchObject({ from: 0, to: 0 })
     await untouched()
+    // But of the levels it is known that they were said, for an older one that may come later.
+    expect(
+      await rows('select variant_id, stock_location_id from bridge.stock_count order by variant_id'),
+    ).toEqual([
+      { variant_id: '108', stock_location_id: '1' },
+      { variant_id: '112', stock_location_id: '2' },
+    ])
   })
 
   test('a missing row of stock is made as the location makes its own', async () => {

@@ -212,6 +212,7 @@ describe.each(['spree-2.0', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const)(
         absolute: fc.boolean(),
         reason: fc.constantFrom('stock:change', 'stock:actual'),
       })
+      const fromTo = (moved: Moved | undefined) => moved && { from: moved.from, to: moved.to }
       let together = 0
       await fc.assert(
         fc.asyncProperty(fc.array(move, { minLength: 1, maxLength: 12 }), async (moves) => {
@@ -233,12 +234,12 @@ describe.each(['spree-2.0', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const)(
                 found.filter((one) => one !== undefined),
               )
               taken = found
-              return found.map((one) => one && { from: one.from, to: one.to })
+              return found.map(fromTo)
             })
             const oneByOne = await left(async (db) => {
               const results: (Moved | undefined)[] = []
               for (const [index, one] of moves.entries())
-                results.push(taken[index] && (await moveStock(db, store, one)))
+                results.push(fromTo(taken[index] && (await moveStock(db, store, one))))
               return results
             })
             together += taken.filter(Boolean).length

@@ -169,6 +169,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     })
 
     test('C161 sets the level at a location, as a movement of the shop; the second time nothing', async () => {
+      await makeInbox(db)
       const changes = await written(setInventory, inventory())
       expect(changes).toEqual([
         ...[touched('spree_products')],
@@ -682,6 +683,74 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
           where variant_id = ${isOld ? 102 : 103}`,
       )
       expect(left).toEqual([{ free: 0 }, { free: 0 }])
+    })
+
+    test('C164 goods of two shipping categories go in two parcels from one place', async () => {
+      await opened()
+      // As `Splitter::ShippingCategory` does, in 6.x `Splitter::DeliveryProfile`; a variant may have its own where it has a column.
+      await db.query(
+        isSolidus || isSix
+          ? `update spree_variants set ${isSix ? 'delivery_profile_id' : 'shipping_category_id'} = 2
+              where sku = 'SPREE-T-SHIRT'`
+          : `update spree_products set shipping_category_id = 2
+              where id = (select product_id from spree_variants where sku = 'SPREE-T-SHIRT')`,
+      )
+      await changed()
+      const sku = isOld ? 'HC-F' : 'FS-NAVY-M'
+      const [variant, other] = isOld ? [104, 102] : [112, 103]
+      const items = [
+        { product_id: 'SPREE-T-SHIRT', quantity: 1, price: 20 },
+        { product_id: sku, quantity: 1, price: 10 },
+        { product_id: 'SPREE-T-SHIRT', quantity: 1, price: 20 },
+      ]
+      const split = {
+        totals: { item: 50, shipping: 6.45, order: 56.45 },
+        line_items: items,
+        adjustments: [{ name: 'Shipping', value: 6.45 }],
+        payments: [{ amount: 56.45, payment_method: 'credit card' }],
+      }
+      expect(await ask(addOrder, ordered(split))).toBe('Order number R154085346 was added')
+      const parcels = (await changed()).filter(({ table: of, was }) =>
+        was === 'inserted' ? /shipments|fulfillment|rates|units|stock_movements/.test(of) : /stock/.test(of),
+      )
+      const moved = (pieces: number) =>
+        inserted('spree_stock_movements', { quantity: isSix ? pieces : -pieces })
+      const unit = (of: number) =>
+        isSix
+          ? inserted('spree_fulfillment_items', { variant_id: of, status: 'on_hand', quantity: 1 })
+          : inserted('spree_inventory_units', { variant_id: of, state: 'on_hand' })
+      const costs = [3.22, 3.23]
+      const shipments = costs.map((cost) =>
+        isSix
+          ? inserted('spree_fulfillments', { cost, stock_location_id: 1, status: 'unfulfilled' })
+          : inserted('spree_shipments', { cost, stock_location_id: 1, state: 'ready' }),
+      )
+      const rates = costs.map((cost) =>
+        inserted(isSix ? 'spree_delivery_rates' : 'spree_shipping_rates', { cost, selected: true }),
+      )
+      const units = [variant, variant, other].map(unit)
+      expect(parcels).toEqual([
+        ...(isSix ? [...rates, ...units, ...shipments] : [...units, ...shipments, ...rates]),
+        ...(isSix
+          ? [
+              touched('spree_stock_levels', { allocated_count: 1 }),
+              touched('spree_stock_levels', { allocated_count: 2 }),
+            ]
+          : [
+              touched('spree_stock_items', { count_on_hand: isOld ? 7 : 4 }),
+              touched('spree_stock_items', { count_on_hand: thing.level - 2 }),
+            ]),
+        ...[moved(1), moved(1), moved(1)],
+      ])
+      const held = await rows(
+        `select array_agg(distinct u.variant_id::integer) as goods
+           from ${isSix ? 'spree_fulfillment_items u join spree_fulfillments s on s.id = u.fulfillment_id' : 'spree_inventory_units u join spree_shipments s on s.id = u.shipment_id'}
+           join spree_orders o on o.id = s.order_id
+          where o.number = 'R154085346'
+          group by s.id
+          order by s.id`,
+      )
+      expect(held).toEqual([{ goods: [variant] }, { goods: [other] }])
     })
 
     test('what cannot be placed is told in the words of the stores’ importer, and nothing is written', async () => {

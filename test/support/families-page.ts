@@ -69,8 +69,7 @@ export function appliedIn(message: string, family: FamilyName): string {
   if (family === 'spree-2.1' || family === 'spree-2.4' || family === 'spree-3.6')
     return 'apply/old-stores.test.ts'
   if (OF_PLACED_ORDERS.includes(message)) return 'apply/order-services.test.ts'
-  if (message === 'order:import')
-    return family === 'spree-4.7' ? 'apply/old-stores.test.ts' : 'apply/order-import.test.ts'
+  if (message === 'order:import') return 'apply/order-import.test.ts'
   if (message.startsWith('product:')) return 'apply/product.test.ts'
   return family === 'solidus' ? 'apply/as-spree.test.ts' : 'apply/stock.test.ts'
 }
@@ -140,7 +139,8 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
 \`add_order\` is \`order:import\` in the other form: nobody is made a customer by it, and an order that names no shipments comes
-from as many places as it takes, its shipping shared out evenly. \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
+from as many places as it takes, from each in a parcel for each shipping category, its shipping shared out evenly and each by the
+first method that ships goods. What is owed goes with what is there; the shop itself would have it in a parcel of its own. \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
 \`add_shipment\` adds a parcel of pieces that are in none yet, and takes them from stock; where the shop taxes what it costs it is
 refused. \`add_customer_return\` is for 2.4 and later: goods, stock and states are back, and what they cost waits to be paid back by the
 shop; in 6.x what is taxed has to be announced in the shop first.

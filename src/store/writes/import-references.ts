@@ -15,6 +15,8 @@ export type Variant = Readonly<{
   productId: string
   costPrice: string | null
   taxCategoryId: string | null
+  /** In 6.x its delivery profile. */
+  shippingCategoryId: string | null
   /** Its stock is counted. */
   tracked: boolean
 }>
@@ -93,9 +95,11 @@ export async function findVariants(
   order: ImportedOrder,
 ): Promise<ReadonlyMap<string, Variant>> {
   const schema = quoteName(columns.schema)
-  const taxCategory = columns.has('spree_variants', 'tax_category_id')
-    ? 'coalesce(v.tax_category_id, p.tax_category_id)'
-    : 'p.tax_category_id'
+  const itsOwnOrItsProducts = (column: string) =>
+    columns.has('spree_variants', column) ? `coalesce(v.${column}, p.${column})` : `p.${column}`
+  const shippingCategory = columns.has('spree_products', 'delivery_profile_id')
+    ? 'delivery_profile_id'
+    : 'shipping_category_id'
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
   const { rows } = await queryPrepared<Variant>(
     db,
@@ -103,7 +107,8 @@ export async function findVariants(
             v.sku,
             v.product_id::text as "productId",
             v.cost_price::text as "costPrice",
-            ${taxCategory}::text as "taxCategoryId",
+            ${itsOwnOrItsProducts('tax_category_id')}::text as "taxCategoryId",
+            ${itsOwnOrItsProducts(shippingCategory)}::text as "shippingCategoryId",
             coalesce(v.track_inventory, true) as tracked
        from ${schema}.spree_variants v
        join ${schema}.spree_products p on p.id = v.product_id

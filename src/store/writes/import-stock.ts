@@ -11,7 +11,7 @@ import type { ImportedParcels, ImportedShipment } from './imported-order.ts'
 import { insertRows, type Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { type Shop, shopOf } from './shop.ts'
-import { type Parcel, spreadPieces } from './spread-pieces.ts'
+import { type Parcel, splitByCategory, spreadPieces } from './spread-pieces.ts'
 import { lockStock, makeStock, type StockLocation } from './stock-place.ts'
 import { touchWithStock } from './touch.ts'
 
@@ -26,8 +26,9 @@ export type Placement = Readonly<{ shipments: readonly PlacedShipment[]; levels:
 
 /**
  * Finds each shipment's place: the one it names, else the first that has all of it (the default before the others),
- * else the first that may owe what is missing. An order that names no shipments is parcelled, its cost shared out evenly,
- * where no place has all of it. Locks the levels of the lines' variants, in the order of their ids.
+ * else the first that may owe what is missing. An order that names no shipments is parcelled, its cost shared out evenly:
+ * by places where none has all of it, and by shipping categories. Locks the levels of the lines' variants, in the order of
+ * their ids.
  * `variants` are in the order of the lines. @throws NotApplicable where there is too little.
  */
 export async function placeShipments(
@@ -54,12 +55,15 @@ export async function placeShipments(
       const location = candidates.find((one) => wanted.every((goods) => serves(one, goods)))
       return location && [{ location, items: shipment.items }]
     }
-    const parcels =
+    const packed =
       whole((one, goods) => levels.has(one, goods)) ??
       (order.namesShipments
         ? whole((one, goods) => levels.has(one, goods) || levels.mayOwe(one, goods))
         : spreadPieces(shipment.items, variants, candidates, levels))
-    if (!parcels) throw tooLittle(order, named?.name, wanted)
+    if (!packed) throw tooLittle(order, named?.name, wanted)
+    const parcels = order.namesShipments
+      ? packed
+      : packed.flatMap((parcel) => splitByCategory(parcel, variants))
     const costs = apportion(
       shipment.cost,
       parcels.map(() => 1n),

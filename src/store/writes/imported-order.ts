@@ -17,7 +17,7 @@ export type ImportedOrder = Readonly<{
   /** Above zero. */
   fees: readonly ImportedAdjustment[]
   shipments: readonly ImportedShipment[]
-  /** Else how it is parcelled is the store's to say, and there is one shipment of all. */
+  /** Else how it is parcelled is the store's to say, and here there is one shipment of all. */
   namesShipments: boolean
   payments: readonly ImportedPayment[]
 }>

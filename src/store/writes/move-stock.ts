@@ -35,7 +35,7 @@ export async function moveStock(
   store: Pick<Store, 'family' | 'columns'>,
   move: StockMove,
   since?: (place: MovedPlace) => Promise<number | undefined>,
-): Promise<Moved> {
+): Promise<Moved & MovedPlace> {
   const shop = shopOf(store)
   const location = await findLocation(db, shop, move.location)
   const variant = await findVariant(db, shop, move.sku)
@@ -56,20 +56,20 @@ export async function moveStock(
   const place = { variantId: variant.id, productId: variant.productId, locationId: location.id }
   const later = since ? await since(place) : 0
   const from = row?.level ?? 0
-  if (later === undefined) return { from, to: from }
+  if (later === undefined) return { ...place, from, to: from }
   const effect = effectOf({ ...move, quantity: move.quantity + later }, variant.tracked, from)
   requireFit(move, effect)
   const { to, difference, counted } = effect
-  if (difference === 0) return { from, to }
+  if (difference === 0) return { ...place, from, to }
 
   const rowId = row?.id ?? (await makeStock(db, shop, variant, location))
   const movements = [{ rowId, difference, reason: move.reason }]
   await insertMovements(db, shop, movements)
-  if (!counted) return { from, to }
+  if (!counted) return { ...place, from, to }
   await changeLevels(db, shop, movements)
   if (difference > 0) await fillBackorders(db, shop, variant.id, location.id, difference)
   await touchWithStock(db, shop, [variant])
-  return { from, to }
+  return { ...place, from, to }
 }
 
 type Promised = Readonly<{

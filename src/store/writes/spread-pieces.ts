@@ -8,8 +8,9 @@ export type Parcel = Readonly<{ location: Location; items: ImportedShipment['ite
 type Items = ImportedShipment['items']
 
 /**
- * From each place what it has, in their order; what none has from the first that may owe it: as the stores' own code
- * proposes shipments. `variants` are in the order of the lines. Undefined where there is too little.
+ * From each place what it has, in their order; what none has from the first that may owe it, beside what is there: as the
+ * stores' own code proposes shipments, which has what is owed in a parcel of its own. `variants` are in the order of the
+ * lines. Undefined where there is too little.
  */
 export function spreadPieces(
   items: Items,
@@ -44,4 +45,14 @@ export function spreadPieces(
         .filter(({ quantity }) => quantity > 0),
     }))
     .filter(({ items: own }) => own.length > 0)
+}
+
+/** What one place sends, in a parcel for each shipping category, as the stores' own code does where it is not told otherwise. */
+export function splitByCategory({ location, items }: Parcel, variants: readonly Variant[]): Parcel[] {
+  const categoryOf = ({ line }: Items[number]) => variants[line]?.shippingCategoryId
+  const categories = [...new Set(items.map(categoryOf))]
+  return categories.map((category) => ({
+    location,
+    items: items.filter((item) => categoryOf(item) === category),
+  }))
 }
