@@ -440,6 +440,22 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       expect(await changed()).toEqual([])
     })
 
+    test('a name and a price are changed where they stand; the second time nothing', async () => {
+      const product = { sku: thing.sku, name: 'Renamed', price: 36.2 }
+      const named = { name: 'Renamed' }
+      // After the traces of `change_product`: what hangs on it is touched, but in the old shop its prices have no times.
+      expect(await written(updateProduct, { product })).toEqual([
+        ...(isSix ? [inserted('spree_price_histories', { amount: 36.2, variant_id: 112 })] : []),
+        isOld
+          ? { table: 'spree_prices', was: 'changed', columns: { amount: 36.2 } }
+          : touched('spree_prices', { amount: 36.2 }),
+        ...(is47 ? [touched('spree_product_translations', named)] : []),
+        touched('spree_products', is47 ? {} : named),
+        touched('spree_variants'),
+      ])
+      expect(await written(updateProduct, { product })).toEqual([])
+    })
+
     test('properties that the product has stay as they are, others are given', async () => {
       if (isOld || isSix) return
       const product = { sku: 'BC-01', properties: { material: 'tin', 'Made in': 'Maine & Ohio' } }
@@ -1117,7 +1133,12 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         { items: [{ product_id: isOld ? 'CC' : 'TM-1', quantity: 1 }] },
         `Can't find line_items with the following skus: ${isOld ? 'CC' : 'TM-1'} in the order.`,
       ],
-      [{}, new RegExp(`^Of SKU ${sku} no more than 0 pieces of the order are in none of its parcels yet`)],
+      [
+        {},
+        new RegExp(
+          `^Of SKU ${sku} this parcel holds 1, and no more than 0 of the order are in none of its parcels yet; .* let it leave under its own number \\(update_shipment\\) and discard this`,
+        ),
+      ],
     ])('C166 %j cannot be, and it says so', async (more, message) => {
       await expect(ask(addShipment, shipment(more))).rejects.toMatchObject({
         name: 'NotApplicable',

@@ -38,7 +38,9 @@ export async function takePicture(db: Db): Promise<Picture> {
   // All at once: a test takes several of these, and a round trip for each table is what they would cost.
   const { rows } = await db.query<{ name: string; id: string; row: Row }>(
     tables.rows
-      .map(({ name }) => `(select '${name}' as name, id::text, to_jsonb(t) as row from ${name} t order by t.id)`)
+      .map(
+        ({ name }) => `(select '${name}' as name, id::text, to_jsonb(t) as row from ${name} t order by t.id)`,
+      )
       .join(' union all '),
   )
   for (const { name, id, row } of rows) picture.get(name)?.set(id, row)
