@@ -7,6 +7,7 @@ import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
 import type { Db } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage, makeInbox } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -451,14 +452,16 @@ describe.each(solidus)('what a message leaves in a store of Solidus (%s)', (sour
   })
 
   test('pieces that an order waits for', async () => {
+    await makeInbox(db.pool)
     await live('10-order-completed')
     await live('12-order-backordered')
-    const { ours, spree } = await compareWith(
-      db,
-      () => live('13-backorder-filled.1'),
-      (connection) => applyMessage(connection, store, stockActual, { sku: second, quantity: 3 }),
-    )
+    const actual = (connection: Db) =>
+      applyMessage(connection, store, stockActual, { sku: second, quantity: 3 })
+    const { ours, spree } = await compareWith(db, () => live('13-backorder-filled.1'), actual)
     expect(of(ours, 'spree_inventory_units')).toHaveLength(2)
     expect(ours).toEqual(spree)
+    const once = await takePicture(db.pool)
+    await inTransaction(db.pool, actual)
+    expect(differences(once, await takePicture(db.pool))).toEqual([])
   })
 })

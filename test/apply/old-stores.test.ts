@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { addCustomer } from '../../src/apply/add-customer.ts'
 import { addCustomerReturn } from '../../src/apply/add-customer-return.ts'
+import { addOrder } from '../../src/apply/add-order.ts'
 import { addProduct } from '../../src/apply/add-product.ts'
 import { addShipment } from '../../src/apply/add-shipment.ts'
 import type { Handler } from '../../src/apply/handler.ts'
@@ -604,7 +605,8 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     const confirm = (tracking: string) =>
       applyMessage(db, store, shipmentConfirm, { shipment: { number: 'H41000000002', tracking } })
     if (is20) {
-      const update = { shipment: { id: 'H41000000002', status: 'shipped', tracking: '1ZQ' } }
+      const update = (more: object) =>
+        applyMessage(db, store, updateShipment, { shipment: { id: 'H41000000002', ...more } })
       const add = {
         shipment: {
           ...{
@@ -619,7 +621,10 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
       }
       for (const refused of [
         confirm('1ZQ'),
-        applyMessage(db, store, updateShipment, update),
+        update({ status: 'shipped', tracking: '1ZQ' }),
+        // Nor is its tracking alone written, or that of one that has left.
+        update({ tracking: '1ZQ' }),
+        update({ id: 'H41000000001', status: 'shipped', tracking: '1ZQ' }),
         applyMessage(db, store, addShipment, add),
       ])
         await expect(refused).rejects.toMatchObject({
@@ -650,6 +655,16 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     expect(await since(once)).toEqual([])
   })
 
+  const expectCharts = async () => {
+    const [ids] = await rows(`
+      select o.id as order, l.id as line, s.id as shipment
+        from spree_orders o
+        join spree_line_items l on l.order_id = o.id
+        join spree_shipments s on s.order_id = o.id
+       where o.number = 'M100'`)
+    expect(await since()).toEqual(importedCharts(version, ids as OrderIds))
+  }
+
   test('an order is imported as the rows of a checkout of the same; once', async () => {
     const add = () => applyMessage(db, store, orderImport, { order: charts2 })
     const { notifications, details } = await add()
@@ -664,13 +679,18 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
         shipments: [{ cost: '5.0', state: 'pending', shipping_method: { name: 'UPS Ground (USD)' } }],
       },
     })
-    const [ids] = await rows(`
-      select o.id as order, l.id as line, s.id as shipment
-        from spree_orders o
-        join spree_line_items l on l.order_id = o.id
-        join spree_shipments s on s.order_id = o.id
-       where o.number = 'M100'`)
-    expect(await since()).toEqual(importedCharts(version, ids as OrderIds))
+    await expectCharts()
+    const once = await takePicture(db)
+    await expect(add()).rejects.toMatchObject({ name: 'NotApplicable', code: 'order_exists' })
+    expect(await since(once)).toEqual([])
+  })
+
+  test('add_order of the same leaves the same rows; once', async () => {
+    const { number: id, line_items: lines, ...charts } = charts2
+    const line_items = lines.map(({ sku, ...line }) => ({ product_id: sku, ...line }))
+    const add = () => applyMessage(db, store, addOrder, { order: { id, ...charts, line_items } })
+    expect((await add()).notifications).toMatchObject([{ description: 'Order number M100 was added' }])
+    await expectCharts()
     const once = await takePicture(db)
     await expect(add()).rejects.toMatchObject({ name: 'NotApplicable', code: 'order_exists' })
     expect(await since(once)).toEqual([])

@@ -37,6 +37,7 @@ const four = {
 const families = {
   'spree-4.10': four,
   'spree-4.7': four,
+  'spree-3.7': four,
   'solidus-4': four,
   'spree-6.0': {
     isSix: true,

@@ -19,7 +19,7 @@ import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage, makeInbox } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { type AnyStore, createStore, dumpsAvailable } from '../support/stores.ts'
+import { type AnyStore, createStore } from '../support/stores.ts'
 import { type Difference, differences, type Picture, takePicture } from '../support/table-diff.ts'
 
 const families: AnyStore[] = [
@@ -27,8 +27,9 @@ const families: AnyStore[] = [
   'spree-6.0',
   'solidus-4',
   'spree-2.4',
-  // Where the machine has real stores: here it differs from 4.10 in the texts of products alone.
-  ...(dumpsAvailable() ? ['spree-4.7' as const] : []),
+  'spree-3.2',
+  'spree-3.7',
+  'spree-4.7',
 ]
 /** The object of the hub's makers, but for an image whose address is no address. */
 const shirt = {
@@ -87,11 +88,17 @@ const joesOrder = {
   },
 }
 const touch = { updated_at: '<time>' }
+const byTable = <Row extends Readonly<{ table: string }>>(rows: readonly Row[]) =>
+  rows.toSorted((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table)))
 
 describe.each(families)('what handlers do to a store of %s', (family) => {
   const isSix = family === 'spree-6.0'
-  const isOld = family === 'spree-2.4'
+  // Another shop than that of the others.
+  const isOld = family === 'spree-2.4' || family === 'spree-3.2'
   const isSolidus = family === 'solidus-4'
+  const is37 = family === 'spree-3.7'
+  const is47 = family === 'spree-4.7'
+  const isSpree4 = family === 'spree-4.10' || is47
   let database: TestDatabase
   let store: Store
   /** The same, told as objects. */
@@ -147,6 +154,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         price: '9.95',
         name: 'Tin Mug',
       }
+  const ids = expect.any(Number)
   const touched = (table: string, columns: object = {}) => ({
     table,
     was: 'changed',
@@ -310,7 +318,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
                 inserted(links, { product_id: '<new>', [key]: '<new>', position }),
               ),
             ]
-          : [
+          : byTable([
               ...[1, 1, 1].map((position) =>
                 inserted(links, { product_id: '<new>', [key]: '<new>', position }),
               ),
@@ -322,7 +330,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
               taxon('Brands', 'brands', [second, 16, 0], { parent_id: null, taxonomy_id: '<new>' }),
               taxon('Spree', 'brands/spree', [second + 1, 13, 1], { taxonomy_id: '<new>' }),
               taxon('Open Source', 'brands/open-source', [second + 3, 15, 1], { taxonomy_id: '<new>' }),
-            ].toSorted((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
+            ]),
       )
       const recorded = about(changes, 'friendly_id_slugs').map(({ columns }) => columns['slug'])
       const addresses = [
@@ -333,25 +341,120 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       expect(recorded).toEqual(isSix ? ['spree-tshirt'] : ['spree-tshirt', ...addresses])
     }
 
+    /** All else that it is, after the traces of `create_product`, in Solidus `product_created`. */
+    const expectAdded = (changes: readonly Difference[]) => {
+      const of = '<new>'
+      const texts = { name: 'Spree T-Shirt', description: 'Awesome Spree T-Shirt', slug: 'spree-tshirt' }
+      const product = {
+        ...(is47 ? { name: '', slug: null } : texts),
+        available_on: '<time>',
+        deleted_at: null,
+      }
+      const variant = (sku: string, more: object) =>
+        inserted('spree_variants', { sku, cost_price: 22.33, product_id: of, deleted_at: null, ...more })
+      const price = (amount: number) => inserted('spree_prices', { amount, currency: 'USD', variant_id: of })
+      const value = (name: string, more: object) =>
+        inserted('spree_option_values', { ...(is47 ? {} : { name, presentation: name }), ...more })
+      const inWords = (table: string, more: object) => inserted(table, { locale: 'en', ...more })
+      const property = (more: object) => inserted('spree_product_properties', { product_id: of, ...more })
+
+      const inAll = [
+        price(39.99),
+        ...[1, 2].map((position) => inserted('spree_product_option_types', { position, product_id: of })),
+      ]
+      const master = [price(35), variant('SPREE-T-SHIRT', { is_master: true, position: 1 })]
+      const join = isSolidus ? 'spree_option_values_variants' : 'spree_option_value_variants'
+      const options = [ids, ids].map((id) => inserted(join, { variant_id: of, option_value_id: id }))
+      // Each location of this shop has a row of each variant, which 2.4 counts; its join table has no id by which to compare it.
+      const counted = family === 'spree-2.4' ? { stock_items_count: 2 } : {}
+      const stock = [1, 2].map((id) =>
+        inserted('spree_stock_items', { stock_location_id: id, count_on_hand: 0, backorderable: id === 1 }),
+      )
+      const inOld = [
+        inserted('friendly_id_slugs', { slug: 'spree-tshirt', sluggable_id: of }),
+        ...['color', 'size'].map((name, index) =>
+          inserted('spree_option_types', { name, presentation: name, position: index + 2 }),
+        ),
+        ...['GREY', 'S'].map((name) => value(name, { position: 1 })),
+        ...(family === 'spree-2.4' ? [] : options),
+        inserted('spree_products', { ...product, shipping_category_id: 1 }),
+        ...[...stock, ...stock],
+        ...master,
+        variant('SPREE-T-SHIRT-S', { is_master: false, position: 2, ...counted }),
+      ]
+      // It has both option types, and no shipping category of that name.
+      const inHarbour = [
+        value('GREY', { option_type_id: 2, position: 3 }),
+        value('S', { option_type_id: 1, position: 4 }),
+        ...options,
+        ...master,
+        property({ value: 'cotton', property_id: 1, position: 1 }),
+        property({ value: 'smart fit', property_id: of, position: 2 }),
+        inserted('spree_properties', { name: 'fit', presentation: 'fit' }),
+        inserted('spree_products', { ...product, ...(isSpree4 ? { status: 'active' } : {}) }),
+        inserted('spree_shipping_categories', { name: 'Default' }),
+        ...(isSpree4
+          ? [inserted('spree_products_stores', { product_id: of, store_id: 1 }), touched('spree_stores')]
+          : []),
+        ...(is47
+          ? [
+              ...['GREY', 'S'].map((name) =>
+                inWords('spree_option_value_translations', { name, presentation: name }),
+              ),
+              inWords('spree_product_translations', texts),
+            ]
+          : []),
+        variant('SPREE-T-SHIRT-S', { is_master: false, position: 2 }),
+      ]
+      // No master, and what the variant has cost is kept.
+      const inSix = [
+        inserted('spree_option_values', { name: 'grey', label: 'GREY', option_type_id: 2, position: 3 }),
+        inserted('spree_option_values', { name: 's', label: 'S', option_type_id: 1, position: 4 }),
+        ...options,
+        inserted('spree_price_histories', { amount: 39.99, currency: 'USD', variant_id: of }),
+        inserted('spree_products', {
+          ...product,
+          status: 'active',
+          variant_count: 1,
+          default_variant_id: of,
+        }),
+        ...[1, 2].map((id) => inserted('spree_product_publications', { product_id: of, channel_id: id })),
+        variant('SPREE-T-SHIRT-S', { position: 1 }),
+      ]
+      const filed = isOld ? [] : [taxons, 'spree_taxonomies', links, 'friendly_id_slugs']
+      expect(changes.filter(({ table }) => !filed.includes(table))).toEqual(
+        byTable([...(isOld ? inOld : isSix ? inSix : inHarbour), ...inAll]),
+      )
+    }
+
     test('the object of the hub’s makers becomes a product; sent as an update it changes nothing', async () => {
       const children = 'with child skus: ["SPREE-T-SHIRT-S"]'
       expect(await ask(addProduct, { product: shirt })).toBe(
         `Product SPREE-T-SHIRT added, ${children}. ${notApplied('SPREE-T-SHIRT')}`,
       )
-      expect(
-        await rows(`select v.sku, v.cost_price::float8 as cost, p.amount::float8 as price
-                      from spree_variants v join spree_prices p on p.variant_id = v.id
-                     where v.sku like 'SPREE-T%' order by 1`),
-      ).toEqual([
-        ...(isSix ? [] : [{ sku: 'SPREE-T-SHIRT', cost: 22.33, price: 35 }]),
-        { sku: 'SPREE-T-SHIRT-S', cost: 22.33, price: 39.99 },
-      ])
-      if (!isOld) expectFiled(await changed())
-      else await changed()
+      const changes = await changed()
+      expectAdded(changes)
+      if (!isOld) expectFiled(changes)
       expect(await ask(updateProduct, { product: shirt })).toBe(
         `Product SPREE-T-SHIRT updated, ${children}. ${notApplied('SPREE-T-SHIRT')}`,
       )
       expect(await changed()).toEqual([])
+    })
+
+    test('a name and a price are changed where they stand; the second time nothing', async () => {
+      const product = { sku: thing.sku, name: 'Renamed', price: 36.2 }
+      const named = { name: 'Renamed' }
+      // After the traces of `change_product`: what hangs on it is touched, but in the old shop its prices have no times.
+      expect(await written(updateProduct, { product })).toEqual([
+        ...(isSix ? [inserted('spree_price_histories', { amount: 36.2, variant_id: 112 })] : []),
+        isOld
+          ? { table: 'spree_prices', was: 'changed', columns: { amount: 36.2 } }
+          : touched('spree_prices', { amount: 36.2 }),
+        ...(is47 ? [touched('spree_product_translations', named)] : []),
+        touched('spree_products', is47 ? {} : named),
+        touched('spree_variants'),
+      ])
+      expect(await written(updateProduct, { product })).toEqual([])
     })
 
     test('properties that the product has stay as they are, others are given', async () => {
@@ -379,7 +482,11 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       const changes = await written(updateProduct, filed(path('Clothing')))
       // Behind the compass, the last of Hardware moves up; the last of Clothing is the compass now.
       expect(about(changes, links)).toEqual([
-        expect.objectContaining({ table: links, was: 'changed', columns: { position: 1, ...touch } }),
+        expect.objectContaining({
+          table: links,
+          was: 'changed',
+          columns: { position: 1, ...(is37 ? {} : touch) },
+        }),
         inserted(links, { product_id: 13, [key]: 2, position: 3 }),
         expect.objectContaining({
           was: 'deleted',
@@ -437,14 +544,13 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     const opened = async () => {
       await db.query(`update spree_variants set sku = 'SPREE-T-SHIRT' where sku = $1`, [thing.sku])
       await db.query(`update spree_payment_methods set name = 'Credit Card' where id = 1`)
-      if (isOld)
+      if (!isSix)
         await db.query(
-          `insert into spree_states (id, name, abbr, country_id) values (77, 'California', 'CA', 1)`,
-        )
-      else if (!isSix)
-        await db.query(
-          `insert into spree_states (id, name, abbr, country_id, created_at, updated_at)
-           values (77, 'California', 'CA', 1, now(), now())`,
+          `insert into spree_states
+           select (jsonb_populate_record(other, '{"id": 77, "name": "California", "abbr": "CA"}')).*
+             from spree_states other
+            where country_id = 1
+            limit 1`,
         )
       await changed()
     }
@@ -1096,7 +1202,12 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         { items: [{ product_id: isOld ? 'CC' : 'TM-1', quantity: 1 }] },
         `Can't find line_items with the following skus: ${isOld ? 'CC' : 'TM-1'} in the order.`,
       ],
-      [{}, new RegExp(`^Of SKU ${sku} no more than 0 pieces of the order are in none of its parcels yet`)],
+      [
+        {},
+        new RegExp(
+          `^Of SKU ${sku} this parcel holds 1, and no more than 0 of the order are in none of its parcels yet; .* let it leave under its own number \\(update_shipment\\) and discard this`,
+        ),
+      ],
     ])('C166 %j cannot be, and it says so', async (more, message) => {
       await expect(ask(addShipment, shipment(more))).rejects.toMatchObject({
         name: 'NotApplicable',
@@ -1164,7 +1275,6 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     }
     const about = (all: readonly Difference[], ...left: string[]) =>
       all.filter(({ table }) => !/taxon|categor/.test(table) && !left.includes(table))
-    const ids = expect.any(Number)
     const cr = expect.stringMatching(/^CR\d{9}$/)
     /** What is there again, whatever was authorized: the shop's goods, and the time of what holds them. */
     const goodsAreBack = (movement: object) => [
@@ -1209,6 +1319,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
                 ...{ inventory_unit_id: goods.unit, customer_return_id: ids, return_authorization_id: null },
                 ...{ [isSolidus ? 'amount' : 'pre_tax_amount']: goods.amount, reimbursement_id: null },
                 ...{ reception_status: 'received', acceptance_status: 'manual_intervention_required' },
+                ...(family === 'spree-2.4' ? {} : { resellable: true }),
                 acceptance_status_errors: '---\n:rma_required: Return item requires an RMA\n',
               }),
               touched('spree_shipments'),
@@ -1427,12 +1538,12 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         state_name: null,
         ...more,
       })
-    const own = family === 'spree-4.10' ? { user_id: '<new>' } : {}
+    const own = isSpree4 ? { user_id: '<new>' } : {}
 
     test('a customer is added with both addresses; sent as an update it changes nothing', async () => {
       const changes = await written(addCustomer, { customer: brian })
       expect(changes).toEqual(
-        [
+        byTable([
           address({ address2: null, ...own }),
           address({ address2: 'Floor 2', ...own }),
           ...(isSolidus
@@ -1449,7 +1560,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
               ? { first_name: 'Brian', password_digest: null, accepts_email_marketing: false }
               : { login: 'spree@example.com', encrypted_password: null }),
           }),
-        ].toSorted((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table))),
+        ]),
       )
       expect(await written(updateCustomer, { customer: brian })).toEqual([])
       const [{ id }] = (await rows(`select id from ${accounts} where email = 'spree@example.com'`)) as [

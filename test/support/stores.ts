@@ -23,6 +23,7 @@ const ownStores: Readonly<Partial<Record<AnyStore, readonly string[]>>> = {
   'spree-2.0': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-2.0.sql')],
   'spree-2.4': [path.join(fixtures, 'spree-2.4.sql')],
   'spree-3.2': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-3.2.sql')],
+  'spree-3.7': [sampleStore, path.join(fixtures, 'spree-4.10-to-3.7.sql')],
   'spree-4.7': [sampleStore, path.join(fixtures, 'spree-4.10-to-4.7.sql')],
   'solidus-4': [sampleStore, path.join(fixtures, 'spree-4.10-to-solidus-4.sql')],
 }

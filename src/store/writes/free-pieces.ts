@@ -63,7 +63,8 @@ export async function unknownSkus(db: Db, shop: Shop, skus: readonly string[]): 
 
 /**
  * Gives the pieces of a parcel to the lines; `line` is a place in `lines`.
- * @throws NotApplicable where other parcels hold them: it may well be one of those, told under another number.
+ * @throws NotApplicable where other parcels hold them: it may well be one of those, told under another number. A part of one
+ * would have to be split off first, which is an act of the shop and gives that part a number of its own.
  */
 export function shareOut(
   lines: readonly FreeLine[],
@@ -79,8 +80,8 @@ export function shareOut(
     if (wanted === 0) return items
     throw new NotApplicable(
       'pieces_held',
-      `Of SKU ${sku} no more than ${quantity - wanted} pieces of the order are in none of its parcels yet, and this one holds ${quantity}: ` +
-        'let the parcel that holds them leave (update_shipment), split it in the shop, or correct the message, then retry.',
+      `Of SKU ${sku} this parcel holds ${quantity}, and no more than ${quantity - wanted} of the order are in none of its parcels yet; what another holds is not moved out of it here. ` +
+        'If this is that one, let it leave under its own number (update_shipment) and discard this; if it is a part of it, split that off in the shop first; else correct the message, then retry.',
     )
   })
 }
