@@ -1,6 +1,7 @@
 import { erasePersonal } from '../../messages/personal/erase-personal.ts'
 import { isMentioned, knownOf, learnFrom, type Person, readText } from '../../messages/personal/person.ts'
-import type { Db } from '../../postgres/pool.ts'
+import type { Pool } from '../../postgres/pool.ts'
+import { inTransaction } from '../../postgres/transaction.ts'
 import { type FoundRow, findRows, replaceTexts, type TextTable, textTables } from './text-tables.ts'
 
 /** What was found of a person in one table. */
@@ -28,15 +29,14 @@ const MOST_ROUNDS = 3
  * @param dryRun Only counts.
  */
 export async function erasePerson(
-  db: Db,
+  pool: Pool,
   schema: 'bridge' | 'hub',
   person: Person,
   dryRun: boolean,
 ): Promise<ErasedTable[]> {
-  const tables = await textTables(db, schema)
+  const tables = await textTables(pool, schema)
   const erased = new Map<string, number>()
-  let found = await lookUntilKnown(db, tables, person)
-  const waiting = found.filter((row) => row.waits && hasTrace(row, person))
+  let found = await lookUntilKnown(pool, tables, person)
   for (let round = 1; round <= MOST_ROUNDS; round++) {
     // Those that have the address last: cut off in the midst, it is found by them again.
     const rows = found
@@ -45,12 +45,14 @@ export async function erasePerson(
       .filter(({ changes }) => changes.size > 0)
       .sort((one, other) => Number(mentions(one.row, person)) - Number(mentions(other.row, person)))
     for (const { row, changes } of rows) {
-      if (!dryRun && !(await replaceTexts(db, row, changes))) continue
+      if (!dryRun && !(await replaceTexts(pool, row, changes))) continue
       erased.set(row.table.name, (erased.get(row.table.name) ?? 0) + 1)
     }
     if (dryRun || rows.length === 0) break
-    found = await lookUntilKnown(db, tables, person)
+    found = await lookUntilKnown(pool, tables, person)
   }
+  // As of the last look: what began to wait meanwhile is not finished either.
+  const waiting = found.filter((row) => row.waits && hasTrace(row, person))
   const left = dryRun ? [] : found.filter((row) => !row.waits && hasTrace(row, person))
   const count = (rows: readonly FoundRow[], name: string) =>
     rows.filter(({ table }) => table.name === name).length
@@ -65,14 +67,26 @@ export async function erasePerson(
 }
 
 /** Rows lead to orders, and these to further rows. */
-async function lookUntilKnown(db: Db, tables: readonly TextTable[], person: Person): Promise<FoundRow[]> {
-  for (let look = 1; ; look++) {
+async function lookUntilKnown(pool: Pool, tables: readonly TextTable[], person: Person): Promise<FoundRow[]> {
+  for (let looks = 1; ; looks++) {
     const before = knownOf(person)
-    const found: FoundRow[] = []
-    for (const table of tables) found.push(...(await findRows(db, table, person)))
+    const found = await look(pool, tables, person)
     for (const row of found) learnFromRow(row, person)
-    if (knownOf(person) === before || look === MOST_LOOKS) return found
+    if (knownOf(person) === before || looks === MOST_LOOKS) return found
   }
+}
+
+/** All tables as of one moment: a message that moves on from one to another meanwhile is found where it was. */
+function look(pool: Pool, tables: readonly TextTable[], person: Person): Promise<FoundRow[]> {
+  return inTransaction(
+    pool,
+    async (db) => {
+      const found: FoundRow[] = []
+      for (const table of tables) found.push(...(await findRows(db, table, person)))
+      return found
+    },
+    'repeatable read',
+  )
 }
 
 /** By these columns rows of a message belong together. */
