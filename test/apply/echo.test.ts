@@ -481,8 +481,8 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
 
 /** The rule is the same whatever the family: the second shows that its tables are read right. */
 const SHOPS = [
-  { family: 'spree-4.10', size: 500 },
-  { family: 'spree-6.0', size: 100 },
+  { family: 'spree-4.10', size: 800 },
+  { family: 'spree-6.0', size: 200 },
 ] as const
 const STEPS = 9
 const STEP_MS = 10 * 60_000
