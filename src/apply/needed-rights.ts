@@ -1,5 +1,9 @@
+import { keepsNamesInTranslations } from '../store/catalogue-words.ts'
 import type { Store } from '../store/store.ts'
+import { keepsAddresses } from '../store/writes/customer-address.ts'
 import { type Shop, shopOf } from '../store/writes/shop.ts'
+import { touchesTaxons } from '../store/writes/touch.ts'
+import { translationsOf } from '../store/writes/translated.ts'
 
 export type Privilege = 'select' | 'insert' | 'update' | 'delete'
 type Rights = Readonly<Partial<Record<Privilege, readonly string[]>>>
@@ -39,8 +43,7 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       'spree_variants',
       'spree_products',
       ...(shop.isSpree5 ? ['spree_line_items'] : []),
-      'spree_taxons',
-      'spree_taxonomies',
+      ...(touchesTaxons(shop) ? ['spree_taxons', 'spree_taxonomies'] : []),
     ],
   }
   const stockRow: Rights = { insert: [stock], update: ['spree_variants'] }
@@ -56,7 +59,7 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
     ? [touch, { insert: ['spree_stock_movements'], update: [stock] }]
     : []
   const capture: Rights = {
-    insert: ['spree_payment_capture_events', 'spree_log_entries', ...(isSix ? [] : ['spree_state_changes'])],
+    insert: ['spree_payment_capture_events', ...(isSix ? [] : ['spree_log_entries', 'spree_state_changes'])],
     update: ['spree_orders', 'spree_payments', shipments],
   }
   const place: Rights = {
@@ -118,7 +121,17 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
         update: ['spree_return_items'],
       }
   const links = ['spree_option_value_variants', 'spree_option_values_variants']
-  const taxons = ['spree_taxons', 'spree_categories']
+  /** In 6.x the tables of taxonomies are there still, and nothing is in them. */
+  const taxons = isSix ? ['spree_categories'] : ['spree_taxons', 'spree_taxonomies']
+  const named = [
+    'spree_products',
+    'spree_option_types',
+    'spree_option_values',
+    'spree_properties',
+    'spree_product_properties',
+    ...taxons,
+  ]
+  const translations = keepsNamesInTranslations(shop.columns) ? named.map(translationsOf) : []
   /** A product, new or not, with all that hangs on it. */
   const product: Rights = {
     insert: [
@@ -127,35 +140,35 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       'spree_prices',
       'spree_price_histories',
       'spree_option_types',
-      'spree_option_type_translations',
       'spree_option_values',
-      'spree_option_value_translations',
       ...links,
       'spree_product_option_types',
-      'spree_product_translations',
       'spree_properties',
-      'spree_property_translations',
       'spree_product_properties',
-      'spree_product_property_translations',
-      'spree_taxonomies',
       ...taxons,
-      'spree_taxon_translations',
-      'spree_taxonomy_translations',
+      ...translations,
       'spree_products_taxons',
       'spree_product_categories',
       'spree_shipping_categories',
     ],
-    update: ['spree_prices', 'spree_product_translations', ...taxons],
+    update: [
+      'spree_prices',
+      ...taxons,
+      ...translations.filter((table) => table === 'spree_product_translations'),
+    ],
     delete: [...links, ...(shop.isSpree5 && shop.masters ? ['spree_prices', stock] : [])],
   }
+  const isPublished = shop.columns.has('spree_product_publications')
   const created: Rights = {
     select: ['spree_tax_categories', 'spree_channels', 'spree_delivery_profiles'],
-    insert: ['spree_products', 'spree_products_stores', 'spree_product_publications'],
-    update: shop.columns.has('spree_products_stores') ? ['spree_stores'] : [],
+    // What is published in channels is not entered in stores as well.
+    insert: ['spree_products', ...(isPublished ? ['spree_product_publications'] : ['spree_products_stores'])],
+    update: !isPublished && shop.columns.has('spree_products_stores') ? ['spree_stores'] : [],
   }
+  const filedUnder = ['spree_products_taxons', 'spree_product_categories']
   const refiled: Rights = {
-    update: ['spree_products_taxons', 'spree_product_categories'],
-    delete: ['spree_products_taxons', 'spree_product_categories'],
+    update: filedUnder.filter((table) => shop.columns.has(table, 'position')),
+    delete: filedUnder,
   }
   const customer: Rights = {
     select: ['spree_countries', 'spree_states'],
@@ -182,6 +195,6 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
     update_order: [orders],
     update_shipment: [ship, ...leave],
     add_customer: [customer, { insert: [customers].flat() }],
-    update_customer: [customer, { update: ['spree_addresses'] }],
+    update_customer: [customer, { update: keepsAddresses(shop) ? [] : ['spree_addresses'] }],
   }
 }

@@ -19,6 +19,9 @@ type Row = Readonly<Record<string, unknown>>
 /**
  * Makes an address of an account what it is said to be. One in which orders are written stays as it is, and so does every
  * one in Solidus, whose addresses are for ever: there the account gets another. Returns the id of the address.
+ *
+ * No recorded act of a shop changes an account's addresses: this follows from what the families allow (orders hold their
+ * addresses by id; Solidus makes them read-only and keeps a book of them), and not from rows that a shop wrote.
  * @throws NotApplicable for a country or a state that the store does not know.
  */
 export async function putAddress(
@@ -38,7 +41,7 @@ export async function putAddress(
     return current
   }
   const shared =
-    isForEver(shop) && other !== null && (await isEqual(db, shop, other, row)) ? other : undefined
+    keepsAddresses(shop) && other !== null && (await isEqual(db, shop, other, row)) ? other : undefined
   const id = shared ?? (await insertRow(db, shop, 'spree_addresses', { ...row, ...ownerOf(shop, book) }))
   await db.query(
     `update ${shop.table(book.table)} set ${which}_address_id = $2::bigint, updated_at = ${NOW} where id = $1::bigint`,
@@ -48,7 +51,8 @@ export async function putAddress(
   return id
 }
 
-function isForEver(shop: Shop): boolean {
+/** Solidus, whose addresses are for ever. */
+export function keepsAddresses(shop: Shop): boolean {
   return shop.family === 'solidus'
 }
 
@@ -82,7 +86,7 @@ async function isEqual(db: Db, shop: Shop, id: string, row: Row): Promise<boolea
 
 /** Whether it must stay as it is. */
 async function isWritten(db: Db, shop: Shop, id: string): Promise<boolean> {
-  if (isForEver(shop)) return true
+  if (keepsAddresses(shop)) return true
   const { rows } = await db.query<{ written: boolean }>(
     `select exists (
               select
@@ -100,7 +104,7 @@ async function touchOwner(db: Db, shop: Shop, { table, id }: Book): Promise<void
 
 /** Solidus: the book of addresses, in which one is the default for each of the two. */
 async function enterBook(db: Db, shop: Shop, userId: string, which: Which, addressId: string): Promise<void> {
-  if (!isForEver(shop) || !shop.columns.has('spree_user_addresses')) return
+  if (!keepsAddresses(shop) || !shop.columns.has('spree_user_addresses')) return
   const table = shop.table('spree_user_addresses')
   const column =
     which === 'bill' && shop.columns.has('spree_user_addresses', 'default_billing')

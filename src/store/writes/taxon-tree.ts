@@ -19,6 +19,10 @@ export type Taxon = Readonly<{
 /**
  * Makes the last child of a taxon, or the last of those at the top, as the nested set of Spree's own code does: whatever
  * lies behind moves on and is touched, with all that lies above. Two of us must not be here at once.
+ *
+ * No recorded act of a shop makes a taxon. Position, depth, address, names and counts are as in the rows that shops of 4.10,
+ * 6.0 and Solidus have; the places are those of any nested set. What is touched no row can show: rather too much than that
+ * a shop's cache shows an old tree.
  */
 export async function insertTaxon(
   db: Db,

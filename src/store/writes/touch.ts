@@ -66,12 +66,16 @@ async function touchLines(db: Db, shop: Shop, variantIds: readonly string[]): Pr
   )
 }
 
+export function touchesTaxons({ columns }: Shop): boolean {
+  return columns.has('spree_taxons') && columns.has('spree_products_taxons', 'position')
+}
+
 /**
  * Spree 2.2 to 5 (`Product#touch_taxons`): the products' taxons with all above them, and their taxonomies. Before, where the
  * products of a taxon have no positions, it is not touched; Spree 6 has a job for it.
  */
 export async function touchTaxons(db: Db, shop: Shop, productIds: readonly string[]): Promise<void> {
-  if (!shop.columns.has('spree_taxons') || !shop.columns.has('spree_products_taxons', 'position')) return
+  if (!touchesTaxons(shop)) return
   const taxons = shop.table('spree_taxons')
   const taxonomies = shop.table('spree_taxonomies')
   await queryPrepared(

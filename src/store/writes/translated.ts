@@ -56,15 +56,23 @@ export async function updateTranslated(
   return true
 }
 
+/** The table with the words of another. */
+export function translationsOf(table: string): string {
+  return `${table.replace(/ies$/, 'y').replace(/s$/, '')}_translations`
+}
+
 function split(shop: Shop, table: Translated, values: Values) {
-  const one = table.replace(/ies$/, 'y').replace(/s$/, '')
-  const translations = `${one}_translations`
+  const translations = translationsOf(table)
   if (!keepsNamesInTranslations(shop.columns) || !shop.columns.has(translations))
     return { own: values, read: undefined }
   const isRead = ([name]: [string, unknown]) => shop.columns.has(translations, name)
   const entries = Object.entries(values)
   return {
     own: Object.fromEntries(entries.filter((entry) => !isRead(entry))),
-    read: { table: translations, key: `${one}_id`, values: Object.fromEntries(entries.filter(isRead)) },
+    read: {
+      table: translations,
+      key: translations.replace(/translations$/, 'id'),
+      values: Object.fromEntries(entries.filter(isRead)),
+    },
   }
 }
