@@ -1540,7 +1540,7 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       })
     const own = isSpree4 ? { user_id: '<new>' } : {}
 
-    test('a customer is added with both addresses; sent as an update it changes nothing', async () => {
+    test('C170 a customer is added with both addresses; sent as an update it changes nothing', async () => {
       const changes = await written(addCustomer, { customer: brian })
       expect(changes).toEqual(
         byTable([
