@@ -19,6 +19,15 @@ export const LARGEST_BODY_BYTES = 2 ** 20
 /** Takes the bytes of a body, whatever their type. */
 export const takeBody = express.raw({ type: () => true, limit: LARGEST_BODY_BYTES })
 
+const tooLarge = z.object({ type: z.literal('entity.too.large') })
+
+/** What `takeBody` has thrown, saying how much is taken where it was too much. */
+export function bodyRefused(error: unknown): unknown {
+  return tooLarge.safeParse(error).success
+    ? new NoMessage(413, `The body is larger than ${LARGEST_BODY_BYTES} bytes, the most that is taken.`)
+    : error
+}
+
 const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i
 const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(;|$))/i
 

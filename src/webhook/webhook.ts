@@ -1,5 +1,4 @@
 import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
-import { z } from 'zod'
 
 import { notNow } from '../apply/answer.ts'
 import { dialectOf } from '../apply/dialects.ts'
@@ -13,7 +12,7 @@ import { type Delivering, deliver } from './deliver.ts'
 import { describeEndpoint, ICON } from './endpoint.ts'
 import { type Envelope, FORM, readEnvelope } from './envelope.ts'
 import { limitInHand } from './limits.ts'
-import { LARGEST_BODY_BYTES, NoMessage, readBody, takeBody } from './read-body.ts'
+import { bodyRefused, LARGEST_BODY_BYTES, NoMessage, readBody, takeBody } from './read-body.ts'
 import { reply, send } from './reply.ts'
 import { requireSignature } from './signature.ts'
 import { nameIn, wombatRoutes } from './wombat.ts'
@@ -104,14 +103,10 @@ function handlerFor({ message }: Envelope, handlers: Handlers): Handler<unknown>
   return handler
 }
 
-const tooLarge = z.object({ type: z.literal('entity.too.large') })
-
 function answerNoMessage(log: Log): ErrorRequestHandler {
   const seldom = onceInAWhile(log)
   return (error, _request, response, next) => {
-    const refused = tooLarge.safeParse(error).success
-      ? new NoMessage(413, `The body is larger than ${LARGEST_BODY_BYTES} bytes, the most that is taken.`)
-      : error
+    const refused = bodyRefused(error)
     if (!(refused instanceof NoMessage)) return next(error)
     seldom(`${refused.status}`, 'warn', 'a request to the webhook was no message', {
       status: refused.status,

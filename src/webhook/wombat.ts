@@ -8,7 +8,7 @@ import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { bearsBearer, bearsToken } from './authenticate.ts'
 import { type Delivering, deliver } from './deliver.ts'
 import { limitWrongTokens } from './limits.ts'
-import { NoMessage, readBody } from './read-body.ts'
+import { bodyRefused, NoMessage, readBody } from './read-body.ts'
 import { reply } from './reply.ts'
 import { readWombatRequest, requestIdOf, WOMBAT_FORM } from './wombat-request.ts'
 
@@ -45,8 +45,9 @@ export function wombatRoutes(options: WombatOptions): Router {
   )
   // What takes the body has found it too large, or in a form that is no JSON.
   const answerNoBody: ErrorRequestHandler = (error, _request, response, next) => {
-    if (error instanceof NoMessage) return reply(response, refused(null, error, seldom))
-    const { data: told } = bodyFault.safeParse(error)
+    const noBody = bodyRefused(error)
+    if (noBody instanceof NoMessage) return reply(response, refused(null, noBody, seldom))
+    const { data: told } = bodyFault.safeParse(noBody)
     if (!told) return next(error)
     const why = new NoMessage(told.status, `The body cannot be taken: ${told.message}.`)
     return reply(response, refused(null, why, seldom))

@@ -6,22 +6,14 @@ import type { Connection } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { applyMessage } from '../support/applying.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { SEED } from '../support/seed-pages.ts'
 import { type AnyStore, createStore } from '../support/stores.ts'
 import { differences, takePicture } from '../support/table-diff.ts'
 
 const families: AnyStore[] = ['spree-4.10', 'spree-4.7', 'spree-3.7', 'spree-6.0', 'solidus-4']
 
 /** The documented sample (protocol §6.5). */
-const sample = {
-  id: 1123,
-  name: 'Example product',
-  description: 'Description',
-  price: '15.99',
-  available_on: '2012-10-17T03:43:57Z',
-  permalink: 'ruby-on-rails-tote',
-  meta_description: null,
-  meta_keywords: null,
-}
+const sample = JSON.parse(SEED.productNew).payload as Record<string, unknown>
 const shirt = {
   sku: 'SHIRT',
   name: 'Spree T-Shirt',

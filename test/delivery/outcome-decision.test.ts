@@ -41,7 +41,7 @@ describe('every status', () => {
     },
   )
 
-  test('no status but 201 acknowledges, even with a message_id', () => {
+  test('C105 no status but 201 acknowledges, even with a message_id', () => {
     const acknowledged = range(100, 599).filter(
       (status) => answered(status, '{"message_id":"52811a8584a8169f7a000002"}').decision.do === 'acknowledge',
     )
@@ -85,7 +85,7 @@ describe('every fault', () => {
     [{ kind: 'tooLarge', text }, 'retry', 'unavailable'],
     [{ kind: 'aborted', text }, 'hold', 'nothing'],
   ]
-  test.each(faults)('%o: %s, circuit %s', (outcome, decision, signal) => {
+  test.each(faults)('C108 %o: %s, circuit %s', (outcome, decision, signal) => {
     expect(decide(outcome)).toEqual({ decision: { do: decision, reason: text }, report: { signal, text } })
   })
 })

@@ -4,6 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newObjectId } from '../../src/hub/object-id.ts'
 import { forgetOld } from '../../src/hub/retention.ts'
+import { ifSamples, readReferenceSample } from '../messages/reference-samples.ts'
+import { SEED } from '../support/seed-pages.ts'
 import { ADMIN_TOKEN, createStore, type HubServer, type HubStore, startHub } from './hub-server.ts'
 
 let hub: HubServer
@@ -55,26 +57,6 @@ async function incoming(key: string) {
   return rows[0]
 }
 
-/** What the pages of the hub print, word by word but for the brace that they forgot. */
-const SEED = {
-  stockChange: '{"message":"stock:change","payload":{"sku":"apc-00001","quantity":10}}',
-  stockChangeByCurl: '{"message":"stock:change","payload":{"sku":"APC-00001","quantity":10}',
-  orderPersist: '{"message":"order:persist","payload":{}}',
-  productNew: `{
-  "message": "product:new",
-  "payload": {
-    "id": 1123,
-    "name": "Example product",
-    "description": "Description",
-    "price": "15.99",
-    "available_on": "2012-10-17T03:43:57Z",
-    "permalink": "ruby-on-rails-tote",
-    "meta_description": null,
-    "meta_keywords": null
-  }
-}`,
-}
-
 describe('push', () => {
   test('C1 C2 C3 C4 C18 C102 C103 stock:change of the seed page comes back as printed, with a message_id', async () => {
     const answer = await push(SEED.stockChange)
@@ -87,6 +69,20 @@ describe('push', () => {
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
     expect(answer.headers.get('x-hub')).toBe('spree-bridge')
   })
+
+  ifSamples.each([
+    ['stock_change', SEED.stockChange],
+    ['order_persist', SEED.orderPersist],
+    ['product_new', SEED.productNew],
+  ])(
+    'C3 C183 C185 %s is sent and answered as the samples have it (needs the samples)',
+    async (name, body) => {
+      const sample = `aug.api.push_${name}`
+      expect(JSON.parse(body)).toEqual(readReferenceSample(`${sample}.request`))
+      const printed = readReferenceSample(`${sample}.response`)
+      expect((await push(body)).json).toEqual({ ...printed, message_id: HEX24 })
+    },
+  )
 
   test('C2 what was submitted is kept and given back byte for byte, whatever JavaScript makes of it', async () => {
     const payload =

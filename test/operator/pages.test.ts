@@ -638,6 +638,7 @@ inBrowser('in a browser', () => {
     await receive(pool, [{ messageId: '52811a8584a8169f7a0000aa', type: 'stock:change', reason: sku + sku }])
     await pool.query(`insert into bridge.unmapped (aggregate, reason) values ('product:9', $1)`, [sku])
     await seedHub(pool)
+    await pool.query(`update hub.mapping set name = 'warehouse.' || lower($1)`, [sku])
     await look()
     expect(complaints).toEqual([])
   })

@@ -13,6 +13,7 @@ import { runBridge } from '../operator/run-bridge.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { SEED } from '../support/seed-pages.ts'
 import { createStore, type StoreFamily } from '../support/stores.ts'
 import { migrate, post, startTestWeb, type TestWeb, WEBHOOK_TOKEN } from '../support/web.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
@@ -144,43 +145,60 @@ describe.each(['spree-4.10', 'spree-6.0'] as const)('%s, subscribed both ways', 
     ])
   })
 
-  test('C155 C187 C191 the requests of the seed pages change the store as they say', async () => {
+  test('C7 C190 C191 the requests of the seed pages change the store as they say', async () => {
     const loop = await startLoop(family)
     await loop.store.pool.query(`update spree_variants set sku = 'apc-00001' where sku = 'BC-01'`)
     await loop.rests()
     loop.erp.news()
     const before = await levelOf(loop, family, 'apc-00001')
-    await loop.at.push('stock:change', { sku: 'apc-00001', quantity: 10 })
-    await loop.at.push('order:persist', {})
-    const product = {
-      id: 1123,
-      name: 'Ruby on Rails Tote',
-      description: 'A tote',
-      price: '15.99',
-      available_on: '2012-10-17T03:43:57Z',
-      permalink: 'ruby-on-rails-tote',
-      meta_description: null,
-      meta_keywords: null,
+    const push = (body: string) => {
+      const { message, payload } = JSON.parse(body) as { message: string; payload: object }
+      return loop.at.push(message, payload)
     }
-    await loop.at.push('product:new', product)
+    await push(SEED.stockChange)
+    const nothing = await push(SEED.orderPersist)
+    const added = await push(SEED.productNew)
     await loop.rests()
+
     expect(await levelOf(loop, family, 'apc-00001')).toBe(before + 10)
+    expect((await loop.at.call('GET', `messages/${nothing}`)).body).toMatchObject({
+      state: 'completed',
+      queue_name: 'archived',
+      result: { skipped: [] },
+      children: [],
+    })
     const { rows } = await loop.store.pool.query(
-      `select id::integer, name, description, slug, available_on::text
-         from spree_products where slug = 'ruby-on-rails-tote'`,
+      `select p.id::integer, p.name, p.description, p.slug, p.available_on::text, p.meta_description, p.meta_keywords,
+              trim_scale(r.amount)::text as amount
+         from spree_products p
+         join spree_variants v on v.product_id = p.id
+         join spree_prices r on r.variant_id = v.id
+        where p.slug = 'ruby-on-rails-tote'`,
     )
     expect(rows).toEqual([
       {
         id: expect.any(Number),
-        name: 'Ruby on Rails Tote',
-        description: 'A tote',
+        name: 'Example product',
+        description: 'Description',
         slug: 'ruby-on-rails-tote',
         available_on: expect.stringContaining('2012-10-17 03:43:57'),
+        meta_description: null,
+        meta_keywords: null,
+        amount: '15.99',
       },
     ])
     expect(rows[0]?.['id']).not.toBe(1123)
+
+    // The store and the other consumer each got a copy of their own of what was pushed; nobody was told by the store again.
     const told = loop.erp.news().filter(({ message }) => message.startsWith('product:'))
     expect(told.map(({ message, payload }) => [message, payload['id']])).toEqual([['product:new', 1123]])
+    const applied = await loop.store.pool.query<{ message_id: string }>(
+      `select message_id from bridge.inbox where type = 'product:new'`,
+    )
+    const copies = [told[0]?.messageId, applied.rows[0]?.message_id]
+    expect(new Set([...copies, added]).size).toBe(3)
+    for (const copy of copies)
+      expect((await loop.at.call('GET', `messages/${copy}`)).body).toMatchObject({ parent_id: added })
   })
 })
 

@@ -803,7 +803,7 @@ describe('an object of a Wombat or FlowLink hub', () => {
     ['no request_id', { inventory: {} }, 400, /^request_id: /],
     ['a request_id of two lines', { request_id: 'a\nb' }, 400, /^request_id: must not contain control/],
     ['another type', inventory(1), 415, /must be application\/json/, { 'Content-Type': 'text/xml' }],
-    ['2 MB', inventory('x'.repeat(2 ** 21)), 413, /too large/],
+    ['2 MB', inventory('x'.repeat(2 ** 21)), 413, /^The body is larger than 1048576 bytes/],
     ['another encoding', 'x', 415, /unsupported content encoding/, { 'Content-Encoding': 'compress95' }],
   ]
   test('what is no request says so, and has no effect', async () => {
