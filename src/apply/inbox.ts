@@ -85,7 +85,10 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
     },
   })
 
-  /** One transaction: the inbox row, the store's writes under the message's origin, and the answer. */
+  /**
+   * One transaction: the inbox row, the store's writes under the message's origin, and the answer. What needs no answer of its
+   * own goes along with what comes behind it: where it fails, that fails as well, and a commit becomes a rollback.
+   */
   function apply(handler: Handler<unknown>, delivery: Delivery, payload: string): Promise<Received> {
     const { messageId } = delivery
     const dialect = dialectOf(handler)

@@ -30,7 +30,7 @@ export type WebhookOptions = Delivering &
     source(): string
   }>
 
-/** The ways in of both dialects; `POST /webhook` and `/webhook/:service`, with what the endpoint says of itself, is the seed's. */
+/** The ways in of both dialects; `POST /webhook` and `/webhook/:name`, with what the endpoint says of itself, is the seed's. */
 export function webhookRoutes({ handlers: all, ...given }: WebhookOptions): Router {
   const of = (name: string) => all.filter((handler) => dialectOf(handler).name === name)
   const options = { ...given, handlers: of('seed') }

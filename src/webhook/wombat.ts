@@ -26,8 +26,9 @@ export type WombatOptions = Delivering &
 type Asked = Readonly<{ name: string; isFlowLink: boolean }>
 
 /**
- * `POST /wombat/:name` and `/flowlink/:name` (protocol §9.2), and `/webhook/:name` for the names of handlers. The token comes
- * before the name; the body before both, for every answer says the request's id.
+ * `POST /wombat/:name` and `/flowlink/:name` (protocol §9.2), and `/webhook/:name` for the names of handlers: of others the
+ * seed's route lets none come here. The token comes before the name; the body before both, for every answer says the
+ * request's id.
  */
 export function wombatRoutes(options: WombatOptions): Router {
   const { body, log } = options

@@ -44,8 +44,13 @@ export async function readFreeLines(
   return rows.map(({ id: lineId, variantId, sku, productId, tracked, free }) => ({
     id: lineId,
     variant: {
-      ...{ id: variantId, sku, productId, tracked },
-      ...{ costPrice: null, taxCategoryId: null, shippingCategoryId: null },
+      id: variantId,
+      sku,
+      productId,
+      tracked,
+      costPrice: null,
+      taxCategoryId: null,
+      shippingCategoryId: null,
     },
     free,
   }))
