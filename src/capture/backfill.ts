@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Db, Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
 import { countMoving } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { ConditionError, countRoots, type Entity, type RootFilter, readRoots } from '../store/roots.ts'
@@ -98,13 +99,11 @@ async function runBackfill(key: BackfillKey, options: BackfillOptions): Promise<
     const page = await readRoots(pool, store, key.entity, filterOfBegun(backfill), {
       after: backfill.position,
       upTo: backfill.lastId,
-      limit: room.page,
+      limit: room,
     }).catch(failureOf)
     if (typeof page === 'string') return page
-    // The clock starts before: where the commit's answer comes late, much of the page may have left by then.
-    const askedAt = performance.now()
-    await askPage(pool, backfill, page, page.length < room.page)
-    pace.asked(page.length, room.underWay, askedAt)
+    await askPage(pool, backfill, page, page.length < room)
+    pace.asked(page.length)
     onProgress({ ...backfill, asked: backfill.asked + page.length }, undefined)
   }
 }
@@ -119,7 +118,7 @@ async function waitForRoom(
   pace: Pace,
   backfill: Backfill,
   { pool, signal, onProgress }: BackfillOptions,
-): Promise<Readonly<{ page: number; underWay: number }> | string> {
+): Promise<number | string> {
   let seenAt = performance.now()
   for (let look = FIRST_LOOK_MILLISECONDS; ; look = Math.min(look * 2, LAST_LOOK_MILLISECONDS)) {
     if (signal.aborted) return STOPPED
@@ -127,7 +126,7 @@ async function waitForRoom(
     const underWay = await countUnderWay(pool)
     const page = pace.room(underWay, performance.now())
     const isKnown = seeded.has(backfill.entity === 'orders' ? 'order' : 'product')
-    if (isKnown && page > 0) return { page, underWay }
+    if (isKnown && page > 0) return page
     if (!(await hasLiveWorker(pool))) return NO_WORKER
     onProgress(
       backfill,
@@ -141,14 +140,23 @@ async function waitForRoom(
   }
 }
 
-/** What was asked for and not yet collected, and what waits to be sent. */
-async function countUnderWay(db: Db): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(
-    `select count(*)::integer as count
-       from (select from bridge.outbox where table_name = 'request' limit $1) asked`,
-    [COUNTED],
+/** What was asked for and not yet collected, and what waits to be sent: as of one moment, or what is collected counts twice. */
+function countUnderWay(pool: Pool): Promise<number> {
+  return inTransaction(
+    pool,
+    async (db) => {
+      const [{ rows }, moving] = await Promise.all([
+        db.query<{ count: number }>(
+          `select count(*)::integer as count
+             from (select from bridge.outbox where table_name = 'request' limit $1) asked`,
+          [COUNTED],
+        ),
+        countMoving(db, BRIDGE_QUEUE, COUNTED),
+      ])
+      return (rows[0]?.count ?? 0) + moving
+    },
+    'repeatable read',
   )
-  return (rows[0]?.count ?? 0) + (await countMoving(db, BRIDGE_QUEUE, COUNTED))
 }
 
 async function hasLiveWorker(db: Db): Promise<boolean> {

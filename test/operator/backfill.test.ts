@@ -397,14 +397,19 @@ test('a page is what leaves in a quarter of a second, and the next comes while o
   const pace = new Pace()
   expect(pace.room(151, 0)).toBe(0)
   expect(pace.room(150, 0)).toBe(100)
-  pace.asked(100, 50, 0)
-  // 100 in 125 ms: 200 in a quarter of a second.
-  expect(pace.room(50, 125)).toBe(200)
-  pace.asked(200, 250, 125)
-  expect(pace.room(450, 250)).toBe(0)
+  pace.asked(100)
+  // A batch that is gone at once is no pace.
+  expect(pace.room(100, 10)).toBe(100)
+  pace.asked(100)
+  // 250 in 250 ms.
+  expect(pace.room(101, 250)).toBe(250)
+  pace.asked(250)
+  expect(pace.room(376, 260)).toBe(0)
   // 10 in 10 s: never fewer than 20 at a time.
-  expect(pace.room(440, 10_125)).toBe(0)
-  expect(pace.room(30, 110_125)).toBe(20)
+  expect(pace.room(341, 10_250)).toBe(0)
+  expect(pace.room(30, 210_250)).toBe(20)
+  // All that was there, in no more than ten seconds: it may be a pace far higher.
+  expect(pace.room(0, 220_250)).toBe(20)
 })
 
 test('the bar says how far it is, how fast, and what it waits for', () => {
