@@ -9,7 +9,7 @@ import { countRows, readMovements, readOrders } from '../checker/counted-rows.ts
 import { openDetour } from '../queue/half-open.ts'
 import { planDeliveries } from '../support/deliveries.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { type BridgeProcess, createProcesses } from '../support/processes.ts'
+import { type BridgeProcess, buildWithTestHandlers, createProcesses } from '../support/processes.ts'
 import { createRandom } from '../support/random.ts'
 import { startRecordingHub } from '../support/recording-hub.ts'
 import { deliverAll } from '../support/senders.ts'
@@ -48,6 +48,7 @@ let webhook: string
 let stories: ReturnType<typeof startStories> | undefined
 
 beforeAll(async () => {
+  await buildWithTestHandlers()
   store = await openStore()
   web = await open(store)
   webhook = `${web.url}/webhook`

@@ -1,16 +1,16 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 const ours = path.resolve(import.meta.dirname, '../..')
 
-let withTestHandlers: string | undefined
-function buildWithTestHandlers(): string {
-  const program = path.join(ours, 'node_modules/.bridge-with-test-handlers/main.js')
-  execFileSync(process.execPath, [path.join(import.meta.dirname, 'build-test-program.mjs'), program], {
-    cwd: ours,
-  })
-  return program
+const withTestHandlers = path.join(ours, 'node_modules/.bridge-with-test-handlers/main.js')
+
+/** To be awaited before anything is started with `testHandlers`; it takes seconds. */
+export async function buildWithTestHandlers(): Promise<void> {
+  const build = path.join(import.meta.dirname, 'build-test-program.mjs')
+  await promisify(execFile)(process.execPath, [build, withTestHandlers], { cwd: ours })
 }
 
 export type Ending = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>
@@ -44,7 +44,7 @@ export type StartOptions = Readonly<{
   killAt?: Readonly<{ step: string; count?: number }>
   /** The folder of another version of the program. */
   root?: string
-  /** With the inbound handlers of the tests (test-handlers.ts) in place of its own. */
+  /** With the inbound handlers of the tests (test-handlers.ts) in place of its own; see `buildWithTestHandlers`. */
   testHandlers?: boolean
 }>
 
@@ -76,8 +76,7 @@ function start(
   { env, killAt, root = ours, testHandlers }: StartOptions,
 ): BridgeProcess {
   const preload = path.join(import.meta.dirname, 'child-preload.mjs')
-  if (testHandlers) withTestHandlers ??= buildWithTestHandlers()
-  const program = (testHandlers && withTestHandlers) || path.join(root, 'dist/main.js')
+  const program = testHandlers ? withTestHandlers : path.join(root, 'dist/main.js')
   const child = spawn(process.execPath, ['--import', preload, program, ...command], {
     cwd: root,
     env: {
