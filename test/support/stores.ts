@@ -51,7 +51,8 @@ export async function createStore(family: AnyStore, source: StoreSource): Promis
 
 /**
  * Replays one recorded step, e.g. `04-checkout`: statement by statement, in the store's own transactions. Of
- * `18-product-discarded.2-5` those transactions alone.
+ * `18-product-discarded.2-5` those transactions alone. All is sent at once, so that it takes no longer than the server
+ * does, however busy this process is.
  */
 export async function replay(
   db: TestDatabase,
@@ -65,15 +66,20 @@ export async function replay(
   const [first = 0, last = only === undefined ? Number.POSITIVE_INFINITY : first] =
     only?.split('-').map(Number) ?? []
   let transaction = 0
+  const statements = script.split('\n').flatMap((line, index) => {
+    transaction = Number(/^-- transaction (\d+)/.exec(line)?.[1] ?? transaction)
+    const isMeant = line !== '' && !line.startsWith('--') && transaction >= first && transaction <= last
+    return isMeant ? [{ line, number: index + 1 }] : []
+  })
   const connection = await db.pool.connect()
   try {
-    for (const [index, line] of script.split('\n').entries()) {
-      transaction = Number(/^-- transaction (\d+)/.exec(line)?.[1] ?? transaction)
-      if (line === '' || line.startsWith('--') || transaction < first || transaction > last) continue
-      await connection.query(line).catch((error: unknown) => {
-        throw new Error(`${family} ${step}, line ${index + 1}: ${line.slice(0, 120)}`, { cause: error })
-      })
-    }
+    await Promise.all(
+      statements.map(({ line, number }) =>
+        connection.query(line).catch((error: unknown) => {
+          throw new Error(`${family} ${step}, line ${number}: ${line.slice(0, 120)}`, { cause: error })
+        }),
+      ),
+    )
     connection.release()
   } catch (error) {
     connection.release(error instanceof Error ? error : new Error(String(error)))
