@@ -24,17 +24,19 @@ const CAPTURE_LOCK = `select pg_advisory_xact_lock(x'73706272'::int, hashtext('b
 /**
  * Compares the triggers that the store's tables have with those they should have (present, enabled, on this very
  * table, calling this very function with this text). Triggers are desired state, not a migration: a table may be
- * dropped and made anew, renamed, restored, or changed by the store's own migrations at any time.
+ * dropped and made anew, renamed, restored, or changed by the store's own migrations at any time. With `only`, of that
+ * table alone.
  */
-export async function findRepairs(db: Db, store: Store): Promise<Repair[]> {
-  const installed = await readInstalled(db)
+export async function findRepairs(db: Db, store: Store, only?: string): Promise<Repair[]> {
+  const isMeant = ({ table }: Readonly<{ table: string }>) => only === undefined || table === only
+  const installed = await readInstalled(db, only)
   const { rows } = await db.query<{ table_name: string }>('select table_name from bridge.watched')
   const seenBefore = new Set(rows.map((row) => row.table_name))
   return [
-    ...store.watched.flatMap((watched) =>
-      repairOf(store.schema, watched, installed, seenBefore.has(watched.table)),
-    ),
-    ...removals(store, installed),
+    ...store.watched
+      .filter(isMeant)
+      .flatMap((watched) => repairOf(store.schema, watched, installed, seenBefore.has(watched.table))),
+    ...removals(store, installed).filter(isMeant),
   ]
 }
 
@@ -102,7 +104,8 @@ function removals(store: Store, installed: readonly Installed[]): Repair[] {
 
 const FUNCTION_PREFIX = 'capture_'
 
-async function readInstalled(db: Db): Promise<Installed[]> {
+/** With `only`: the function of that table, and those that tables of that name call. */
+async function readInstalled(db: Db, only?: string): Promise<Installed[]> {
   const { rows } = await db.query<{ name: string; body: string; triggers: Trigger[] }>(
     `select p.proname as name,
             p.prosrc as body,
@@ -119,7 +122,9 @@ async function readInstalled(db: Db): Promise<Installed[]> {
       where b.nspname = 'bridge'
         and p.proname like 'capture\\_%'
       group by p.oid, p.proname, p.prosrc
+     having $1::text is null or p.proname = 'capture_' || $1 or $1 = any(array_agg(c.relname))
       order by p.proname`,
+    [only ?? null],
   )
   return rows
 }
@@ -171,7 +176,7 @@ export async function repairTriggers(pool: Pool, store: Store, attempts: number)
 async function repair(db: Db, store: Store, table: string): Promise<Locking<Repair[]>> {
   await db.query(CAPTURE_LOCK)
   if ((await readInstallation(db))?.installed === false) return { statements: [], result: [] }
-  const repairs = (await findRepairs(db, store)).filter((found) => found.table === table)
+  const repairs = await findRepairs(db, store, table)
   return { statements: repairs.flatMap(({ statements }) => statements), result: repairs }
 }
 
