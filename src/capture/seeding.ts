@@ -58,9 +58,11 @@ export async function seedPage(
   const { kind } = seeding
   const ids = await store.roots(db, kind, seeding.last_id, PAGE)
   const ended = ids.length < PAGE
-  const idle = ids.filter((id) => waitingRows(aggregateKey(kind, id)).length === 0)
+  // What waits of a product's stock leaves its catalogue as it was.
+  const toTell = (id: string) => waitingRows(aggregateKey(kind, id)).filter((row) => row.kind !== 'stock')
+  const idle = ids.filter((id) => toTell(id).length === 0)
   const changing = ids.filter((id) => {
-    const waiting = waitingRows(aggregateKey(kind, id))
+    const waiting = toTell(id)
     return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
   })
   const about = STATE_KINDS.find((state) => state.kind === kind)

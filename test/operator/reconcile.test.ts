@@ -13,6 +13,7 @@ import type { TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore } from '../support/stores.ts'
+import { migrate } from '../support/web.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { startWorkload } from '../support/workload.ts'
 import { runBridge } from './run-bridge.ts'
@@ -456,6 +457,38 @@ test('reconcile, where levels are told: a level that no trigger saw is told once
   expect(await reconcile(true)).toEqual(inOrder)
   expect(toldLevels()).toEqual([level + 2, level + 5, level + 3])
 
+  await worker.stop()
+  await hub.close()
+  await db.drop()
+})
+
+test('reconcile after day one: a sale before the first worker leaves the catalogue as it was', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const hub = await startRecordingHub({ ours: true })
+  await migrate(db)
+  // So that products are noted by the pass that takes up the sales.
+  await db.pool.query(
+    `insert into bridge.seeding (kind, finished_at)
+     select kind, now() from unnest('{stock_transfer,order,customer}'::text[]) kind
+     on conflict (kind) do update set finished_at = excluded.finished_at`,
+  )
+  // Of a shirt, and of a hammock that was removed before.
+  await db.pool.query('update spree_stock_items set count_on_hand = count_on_hand - 1 where id in (304, 315)')
+  const worker = await startTestWorker(db, hub, { reconcileAt: 'off' })
+  await worker.settled()
+  const { drift } = await reconcileStore({
+    pool: db.pool,
+    store: await openStore(db.pool),
+    stockMessages: 'change',
+    fix: false,
+    signal: new AbortController().signal,
+    rest: async () => undefined,
+    onProgress: () => undefined,
+  })
+  expect(drift.filter(({ about }) => ['product', 'stock'].includes(about.kind))).toEqual([])
+  expect(hub.requests.flatMap(({ method, type }) => (method === 'POST' ? [type] : []))).toEqual([
+    'stock:change',
+  ])
   await worker.stop()
   await hub.close()
   await db.drop()
