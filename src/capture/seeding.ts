@@ -39,20 +39,21 @@ export async function seedPage(
   waitingRows: (aggregate: string) => readonly OutboxRow[],
   keepsOrders: boolean,
 ): Promise<ReadonlySet<string>> {
-  // A kind that this release is the first to know, or that the store did not have before.
-  await db.query(
-    'insert into bridge.seeding (kind) select unnest($1::text[]) on conflict (kind) do nothing',
-    [store.kinds],
-  )
-  const { rows } = await db.query<{ kind: AggregateKind; last_id: string }>(
-    `select kind, last_id
-       from bridge.seeding
-      where finished_at is null
-        and kind = any($1::text[])
-      order by kind desc
-      limit 1`,
-    [store.kinds],
-  )
+  const [, { rows }] = await Promise.all([
+    // A kind that this release is the first to know, or that the store did not have before.
+    db.query('insert into bridge.seeding (kind) select unnest($1::text[]) on conflict (kind) do nothing', [
+      store.kinds,
+    ]),
+    db.query<{ kind: AggregateKind; last_id: string }>(
+      `select kind, last_id
+         from bridge.seeding
+        where finished_at is null
+          and kind = any($1::text[])
+        order by kind desc
+        limit 1`,
+      [store.kinds],
+    ),
+  ])
   const seeding = rows[0]
   if (!seeding) return readSeeded(db)
   const { kind } = seeding
@@ -66,30 +67,33 @@ export async function seedPage(
     return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
   })
   const about = STATE_KINDS.find((state) => state.kind === kind)
-  if (kind === 'order') await seedBaselines(db, await orderBaselines(db, store, idle, keepsOrders))
+  const baselines: Baseline[] = []
+  if (kind === 'order') baselines.push(...(await orderBaselines(db, store, idle, keepsOrders)))
   else {
     const noted = (of: readonly string[]) =>
       about ? stateBaselines(db, store, about, of) : catalogueBaselines(db, store, of)
-    await seedBaselines(db, await noted(idle))
-    await seedBaselines(
-      db,
-      (await noted(changing)).map((known) => ({ ...known, digest: null })),
-    )
+    baselines.push(...(await noted(idle)))
+    baselines.push(...(await noted(changing)).map((known) => ({ ...known, digest: null })))
   }
   if (kind === 'product') {
     const waiting = (variant: VariantStockSnapshot) =>
       waitingRows(aggregateKey('product', variant.productId)).filter(
         (row) => row.kind === 'stock' && (row.parent ?? row.parentOld) === variant.variantId,
       )
-    await seedBaselines(db, await stockBaselines(db, store, [...idle, ...changing], waiting))
+    baselines.push(...(await stockBaselines(db, store, [...idle, ...changing], waiting)))
   }
-  await db.query(
-    `update bridge.seeding
-        set last_id = coalesce($2, last_id), finished_at = case when $3 then clock_timestamp() end, last_variant = $4
-      where kind = $1`,
-    [kind, ids.at(-1) ?? null, ended, ended && kind === 'product' ? await store.lastVariant(db) : null],
-  )
-  return readSeeded(db)
+  const lastVariant = ended && kind === 'product' ? await store.lastVariant(db) : null
+  const [, , seeded] = await Promise.all([
+    seedBaselines(db, baselines),
+    db.query(
+      `update bridge.seeding
+          set last_id = coalesce($2, last_id), finished_at = case when $3 then clock_timestamp() end, last_variant = $4
+        where kind = $1`,
+      [kind, ids.at(-1) ?? null, ended, lastVariant],
+    ),
+    readSeeded(db),
+  ])
+  return seeded
 }
 
 /** Levels less what waits of them: that is still to be told. */
