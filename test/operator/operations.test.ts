@@ -333,13 +333,13 @@ describe('what is wrong is said in a sentence', () => {
 
 describe('what takes a worker some seconds', () => {
   test('uninstall on a busy store: the store notices nothing, the worker ends, a later migrate shows the gap', async () => {
-    const { store, env, before, after, ended, lastWords } = await stories!.uninstalled
+    const { store, env, before, after, ended, said } = await stories!.uninstalled
     expect(after.filter((line) => !/\bbridge[. ]/.test(line))).toEqual(before)
     expect(after.filter((line) => /^trigger|^function/.test(line))).toEqual(
       before.filter((line) => /^trigger|^function/.test(line)),
     )
     expect(ended).toEqual({ code: 1, signal: null })
-    expect(lastWords).toContain('spree-bridge was uninstalled from this store: run `spree-bridge migrate`')
+    expect(said).toContain('spree-bridge was uninstalled from this store: run `spree-bridge migrate`')
     const tooEarly = await runBridge(['worker'], env)
     expect(tooEarly.status).toBe(2)
     expect(complaintOf(tooEarly)).toContain('was uninstalled')
@@ -353,11 +353,11 @@ describe('what takes a worker some seconds', () => {
   })
 
   test('uninstall --purge on a busy store: it is as before', async () => {
-    const { before, after, ended, lastWords } = await stories!.purged
+    const { before, after, ended, said } = await stories!.purged
     expect(after).toEqual(before)
     expect(ended).toEqual({ code: 1, signal: null })
     // It looks between the two steps, or after them.
-    expect(lastWords).toMatch(/is not migrated for this version|was uninstalled from this store/)
+    expect(said).toMatch(/is not migrated for this version|was uninstalled from this store/)
   })
 
   test('SIGTERM while every push hangs: exit 0 in time, the lanes given back, the messages kept', async () => {
@@ -430,7 +430,7 @@ async function uninstallUnderWrites(command: readonly string[]) {
   await sales // rejects where a statement of the store failed
   const [before, after] = [await readCatalog(pristine.pool), await readCatalog(store.pool)]
   const ended = await worker.ended
-  return { store, env, before, after, ended, lastWords: worker.lines.slice(-30).join('\n') }
+  return { store, env, before, after, ended, said: worker.lines.join('\n') }
 }
 
 const TWELVE = Array.from({ length: 12 }, (_, index) => `order:${index}`)
