@@ -1,9 +1,15 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { HANDLERS } from '../../src/apply/handlers.ts'
+import { createInbox } from '../../src/apply/inbox.ts'
+import { createLog } from '../../src/observe/log.ts'
+import { createMetrics } from '../../src/observe/metrics.ts'
 import type { Step } from '../../src/observe/steps.ts'
+import { openStore as openShop } from '../../src/store/store.ts'
+import { deliver } from '../../src/webhook/deliver.ts'
 import { findMiscounts } from '../checker/counted.ts'
 import { countRows, readMovements, readOrders } from '../checker/counted-rows.ts'
 import { openDetour } from '../queue/half-open.ts'
@@ -15,7 +21,7 @@ import { startRecordingHub } from '../support/recording-hub.ts'
 import { deliverAll } from '../support/senders.ts'
 import { putUpShelves, readShelves } from '../support/shelves.ts'
 import { createStore } from '../support/stores.ts'
-import { TEST_HANDLERS } from '../support/test-handlers.ts'
+import { statement, TEST_HANDLERS } from '../support/test-handlers.ts'
 import {
   digestStore,
   migrate,
@@ -336,6 +342,30 @@ describe('a trouble', () => {
     expect(JSON.parse(text).rows).toEqual([{ lock: '10s', statement: '30s', idle: '5s' }])
     const put = await post(webhook, running(`do $$ begin raise exception using errcode = '55P03'; end $$`))
     expect(put).toMatchObject({ status: 503 })
+  })
+
+  test('C142 in all too many statements: the sender is put off, and a repeat is told what came of it', async () => {
+    const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
+    const inbox = createInbox({
+      pool: store.pool,
+      store: await openShop(store.pool),
+      hub: () => '5281a1584a8169f7a0000001',
+      log,
+    })
+    const sent = running(`select 'slept' as how from pg_sleep(1)`)
+    const answer = await deliver(
+      statement,
+      { messageId: sent.message_id, payload: sent.payload },
+      performance.now(),
+      { inbox, metrics: createMetrics(), log, answerWithinMilliseconds: 100 },
+    )
+    expect(answer).toMatchObject({ status: 503, retryAfterSeconds: 5 })
+    expect(answer.body).toContain('send the message again later')
+    const repeated = await post(webhook, sent)
+    expect(repeated.status).toBe(200)
+    expect(JSON.parse(repeated.text).rows).toEqual([{ how: 'slept' }])
+    expect(await inboxOf(sent.message_id)).toMatchObject({ state: 'applied', attempts: 1, repeats: 1 })
+    await closeLog()
   })
 
   test('a database that is away: 503 with Retry-After until it is back, then applied', async () => {
