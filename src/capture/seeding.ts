@@ -67,21 +67,20 @@ export async function seedPage(
     return waiting.length > 0 && !waiting.some((row) => isRootInsert(row, id))
   })
   const about = STATE_KINDS.find((state) => state.kind === kind)
-  const baselines: Baseline[] = []
-  if (kind === 'order') baselines.push(...(await orderBaselines(db, store, idle, keepsOrders)))
-  else {
-    const noted = (of: readonly string[]) =>
-      about ? stateBaselines(db, store, about, of) : catalogueBaselines(db, store, of)
-    baselines.push(...(await noted(idle)))
-    baselines.push(...(await noted(changing)).map((known) => ({ ...known, digest: null })))
-  }
-  if (kind === 'product') {
-    const waiting = (variant: VariantStockSnapshot) =>
-      waitingRows(aggregateKey('product', variant.productId)).filter(
-        (row) => row.kind === 'stock' && (row.parent ?? row.parentOld) === variant.variantId,
-      )
-    baselines.push(...(await stockBaselines(db, store, [...idle, ...changing], waiting)))
-  }
+  const noted = (of: readonly string[]) =>
+    about ? stateBaselines(db, store, about, of) : catalogueBaselines(db, store, of)
+  const waiting = (variant: VariantStockSnapshot) =>
+    waitingRows(aggregateKey('product', variant.productId)).filter(
+      (row) => row.kind === 'stock' && (row.parent ?? row.parentOld) === variant.variantId,
+    )
+  const baselines =
+    kind === 'order'
+      ? await orderBaselines(db, store, idle, keepsOrders)
+      : [
+          ...(await noted(idle)),
+          ...(await noted(changing)).map((known) => ({ ...known, digest: null })),
+          ...(kind === 'product' ? await stockBaselines(db, store, [...idle, ...changing], waiting) : []),
+        ]
   const lastVariant = ended && kind === 'product' ? await store.lastVariant(db) : null
   const [, , seeded] = await Promise.all([
     seedBaselines(db, baselines),
