@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { judgeGaps } from '../../src/capture/gaps.ts'
 import { repairTriggers } from '../../src/capture/triggers.ts'
 import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
-import { reconcileStore } from '../../src/operator/reconcile-store.ts'
 import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { reconcile } from '../support/reconcile.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore } from '../support/stores.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
@@ -115,21 +115,10 @@ test('a column gone from under a running worker holds the kind that needs it, in
   expect(await ready()).toEqual([200, []])
 
   // The worker does both by itself within seconds, maybe by now.
-  const store = await openStore(db.pool)
-  await repairTriggers(db.pool, store, 5)
-  const reconcile = () =>
-    reconcileStore({
-      pool: db.pool,
-      store,
-      stockMessages: 'change',
-      fix: true,
-      signal: new AbortController().signal,
-      rest: async () => undefined,
-      onProgress: () => undefined,
-    })
+  await repairTriggers(db.pool, await openStore(db.pool), 5)
   // A pass leaves the gap open as long as any transaction runs that may have written meanwhile, the worker's own among them.
   await until(async () => {
-    await reconcile()
+    await reconcile(db, { fix: true })
     return (await gaps()).length === 0
   })
   await worker.settled()

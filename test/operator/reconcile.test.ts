@@ -7,10 +7,10 @@ import { createInbox } from '../../src/apply/inbox.ts'
 import type { Drift } from '../../src/capture/compare.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { readProof } from '../../src/operator/proof.ts'
-import { reconcileStore } from '../../src/operator/reconcile-store.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
+import { reconcile } from '../support/reconcile.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
 import { createStore } from '../support/stores.ts'
 import { migrate } from '../support/web.ts'
@@ -81,17 +81,8 @@ describe.each([
     )
 
   const command = (...args: string[]) => runBridge(args, { DATABASE_URL: db.url })
-  /** What the command does, without starting a process for it. */
-  const reconcile = async (option?: '--fix') => {
-    const { kinds, drift, gaps, proof, clean } = await reconcileStore({
-      pool: db.pool,
-      store: await openStore(db.pool),
-      stockMessages: 'change',
-      fix: option === '--fix',
-      signal: new AbortController().signal,
-      rest: async () => undefined,
-      onProgress: () => undefined,
-    })
+  const reconciled = async (option?: '--fix') => {
+    const { kinds, drift, gaps, proof, clean } = await reconcile(db, { fix: option === '--fix' })
     return {
       clean,
       found: drift.map(nameOf).sort(),
@@ -141,7 +132,7 @@ describe.each([
   }
 
   test('finds nothing where nothing is amiss, and counts all', async () => {
-    const { compared, ...found } = await reconcile()
+    const { compared, ...found } = await reconciled()
     expect(found).toEqual(inOrder)
     expect(await command('reconcile')).toMatchObject({
       status: 0,
@@ -188,7 +179,7 @@ describe.each([
       'stock 108 changed -3',
       'stock_transfer 431 changed',
     ]
-    expect(await reconcile()).toMatchObject({ clean: false, found: drift })
+    expect(await reconciled()).toMatchObject({ clean: false, found: drift })
     const look = await command('reconcile', '--json')
     expect({ ...look, stdout: JSON.parse(look.stdout).drift.map(nameOf).sort() }).toEqual({
       status: 1,
@@ -212,8 +203,8 @@ describe.each([
       'stock_transfer:persist T431000431',
       'user:updated clara@example.com',
     ])
-    expect(await reconcile()).toMatchObject(inOrder)
-    expect(await heardSince(() => reconcile('--fix'))).toEqual([])
+    expect(await reconciled()).toMatchObject(inOrder)
+    expect(await heardSince(() => reconciled('--fix'))).toEqual([])
   })
 
   test('finds what was announced and is gone, what came unseen, and what nobody can tell', async () => {
@@ -232,7 +223,7 @@ describe.each([
     // A sale of what nobody has heard of.
     await db.pool.query(`update ${levels} set count_on_hand = count_on_hand - 2 where id = ${item}`)
     await worker.settled()
-    expect((await reconcile('--fix')).found).toEqual([
+    expect((await reconciled('--fix')).found).toEqual([
       'customer 2 gone',
       'customer 9001 untold',
       'order 41 unmappable',
@@ -241,7 +232,7 @@ describe.each([
       'stock 9001 changed 12',
     ])
     await worker.settled()
-    expect(await reconcile()).toMatchObject({ clean: true, found: [] })
+    expect(await reconciled()).toMatchObject({ clean: true, found: [] })
     expect(await count(`select from bridge.unmapped where aggregate = 'order:41'`)).toBe(1)
     await db.pool.query(`update spree_orders set completed_at = now() where id = 41`)
     await worker.settled()
@@ -249,18 +240,18 @@ describe.each([
       `delete from spree_products where id = ${product}`,
       `delete from spree_variants where id = ${variant}`,
     )
-    expect((await reconcile('--fix')).found).toEqual(['product 9001 gone'])
+    expect((await reconciled('--fix')).found).toEqual(['product 9001 gone'])
     await worker.settled()
-    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await reconciled()).toMatchObject(inOrder)
     await unseen(`delete from ${levels} where id = ${item}`)
   })
 
   test('has lost baselines announced anew, but no piece of stock twice', async () => {
     await db.pool.query(`delete from bridge.baseline where aggregate in ('product:13', 'order:41')`)
     const lost = ['order 41 untold', 'product 13 untold', 'stock 108 untold 0']
-    const heard = await heardSince(async () => expect((await reconcile('--fix')).found).toEqual(lost))
+    const heard = await heardSince(async () => expect((await reconciled('--fix')).found).toEqual(lost))
     expect(heard).toEqual([expect.stringMatching(/^order:persist R/), expect.stringMatching(/^product:new /)])
-    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await reconciled()).toMatchObject(inOrder)
   })
 
   test('does not take names that an order only shows for the order, nor the place of an option type for an option', async () => {
@@ -271,21 +262,21 @@ describe.each([
     )
     await db.pool.query(`update spree_products set slug = slug || '-x'`)
     await worker.settled()
-    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await reconciled()).toMatchObject(inOrder)
   })
 
   test('takes nothing for drift that is under way, while the shop is busy', async () => {
     const workload = await startWorkload(db.url, family, { seed: 5, writers: 4, pauseMs: 5 })
     const looks = []
-    for (let look = 0; look < 9; look++) looks.push(await reconcile(look % 3 === 2 ? '--fix' : undefined))
+    for (let look = 0; look < 9; look++) looks.push(await reconciled(look % 3 === 2 ? '--fix' : undefined))
     await worker.stop()
     // Nobody collects any more: all that differs is under way.
-    looks.push(await reconcile())
+    looks.push(await reconciled())
     await workload.stop()
     worker = await startWorker()
     for (const look of looks) expect(look).toMatchObject({ found: [], broken: [] })
     await worker.settled()
-    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await reconciled()).toMatchObject(inOrder)
   })
 
   test('by itself, after a gap: triggers that were away, a table emptied, the fuse', async () => {
@@ -302,7 +293,7 @@ describe.each([
        update spree_orders set email = 'blown@example.com';
        update spree_prices set amount = amount + 1`,
     )
-    expect((await reconcile()).gaps).toEqual(
+    expect((await reconciled()).gaps).toEqual(
       expect.arrayContaining(['product truncate open', 'product fuse open', 'order fuse open']),
     )
     // Written while the fuse was blown, and committed when all others have been looked through.
@@ -337,7 +328,7 @@ describe.each([
       .map(({ payload }) => payload['email'])
     expect(told.slice(-2)).toEqual(['blown@example.com', 'blown@example.com'])
     await db.pool.query(`select setval('bridge.pulse_fuse_rows', 1000000)`)
-    expect(await reconcile()).toMatchObject(inOrder)
+    expect(await reconciled()).toMatchObject(inOrder)
     expect((await command('status')).stdout).not.toMatch(/^reconcile is due/m)
 
     await unseen(`update spree_products set name = 'By Night' where id = 13`)
@@ -362,7 +353,7 @@ describe.each([
       /^order +0 compared, none differs, .*; not to the end: it was stopped$/m,
     )
     await db.pool.query('delete from bridge.worker')
-    const { unfinished } = await reconcile('--fix')
+    const { unfinished } = await reconciled('--fix')
     expect(unfinished).toEqual(
       Array(3).fill('more than 10000 changes wait, and no worker runs that would collect them'),
     )
@@ -403,7 +394,7 @@ describe.each([
       `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, attempts, failures, status, answer)
        values ('', 'seed', '4', 'stock:change', '{}', 'applied', 1, 1, 200, '')`,
     )
-    const { clean, broken } = await reconcile()
+    const { clean, broken } = await reconciled()
     expect({ clean, broken }).toEqual({
       clean: false,
       broken: [
@@ -425,16 +416,8 @@ test('reconcile, where levels are told: a level that no trigger saw is told once
     )
     await worker.settled()
   }
-  const reconcile = async (fix: boolean) => {
-    const { drift, clean } = await reconcileStore({
-      pool: db.pool,
-      store: await openStore(db.pool),
-      stockMessages: 'actual',
-      fix,
-      signal: new AbortController().signal,
-      rest: async () => undefined,
-      onProgress: () => undefined,
-    })
+  const reconciled = async (fix: boolean) => {
+    const { drift, clean } = await reconcile(db, { fix, stockMessages: 'actual' })
     await worker.settled()
     return { clean, found: drift.map(nameOf) }
   }
@@ -447,14 +430,14 @@ test('reconcile, where levels are told: a level that no trigger saw is told once
   const inOrder = { clean: true, found: [] }
 
   await move(2)
-  expect(await reconcile(false)).toEqual(inOrder)
+  expect(await reconciled(false)).toEqual(inOrder)
   await move(3, 'replica')
-  expect(await reconcile(false)).toEqual({ clean: false, found: ['stock 108 changed 3'] })
-  expect(await reconcile(true)).toEqual({ clean: true, found: ['stock 108 changed 3'] })
-  expect(await reconcile(true)).toEqual(inOrder)
+  expect(await reconciled(false)).toEqual({ clean: false, found: ['stock 108 changed 3'] })
+  expect(await reconciled(true)).toEqual({ clean: true, found: ['stock 108 changed 3'] })
+  expect(await reconciled(true)).toEqual(inOrder)
   await move(-1, 'replica')
   await move(-1)
-  expect(await reconcile(true)).toEqual(inOrder)
+  expect(await reconciled(true)).toEqual(inOrder)
   expect(toldLevels()).toEqual([level + 2, level + 5, level + 3])
 
   await worker.stop()
@@ -476,15 +459,7 @@ test('reconcile after day one: a sale before the first worker leaves the catalog
   await db.pool.query('update spree_stock_items set count_on_hand = count_on_hand - 1 where id in (304, 315)')
   const worker = await startTestWorker(db, hub, { reconcileAt: 'off' })
   await worker.settled()
-  const { drift } = await reconcileStore({
-    pool: db.pool,
-    store: await openStore(db.pool),
-    stockMessages: 'change',
-    fix: false,
-    signal: new AbortController().signal,
-    rest: async () => undefined,
-    onProgress: () => undefined,
-  })
+  const { drift } = await reconcile(db)
   expect(drift.filter(({ about }) => ['product', 'stock'].includes(about.kind))).toEqual([])
   expect(hub.requests.flatMap(({ method, type }) => (method === 'POST' ? [type] : []))).toEqual([
     'stock:change',

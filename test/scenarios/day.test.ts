@@ -40,7 +40,7 @@ const RENAMED = '16-product-renamed'
 // The stores live through their days at the same time: most of a day is waiting for things to settle.
 const days = new Map<Store, Promise<Day>>()
 beforeAll(async () => {
-  // Loaded before any day begins: beside that a replay pauses for so long in a step that a worker takes it for over.
+  // Loaded before any day begins: beside that who writes pauses for so long in a step that a worker takes it for over.
   for (const { family, source } of possible) await (await createStore(family, source)).drop()
   for (const store of possible) {
     const day = liveThroughTheDay(store)

@@ -30,7 +30,7 @@ const tables = {
 export type Day = Awaited<ReturnType<typeof liveThroughTheDay>>
 
 /**
- * A replay on a busy machine pauses for longer than a shop, and what it passes through is not to be told. And Node's servers
+ * What writes statement by statement pauses for longer on a busy machine than a shop, and what it passes through is not to be told. And Node's servers
  * take up one connection a turn of the event loop, of which all workers and hubs of a file here share one.
  */
 export const PATIENT = { settleQuietMs: 1_500, settleAtMostMs: 10_000, bridgeConcurrency: 4 }

@@ -7,11 +7,12 @@ import { sampleOf } from '../../src/messages/samples/samples.ts'
 import { announcedOrderSchema } from '../../src/messages/schemas/order-message.ts'
 import { announcedProductSchema } from '../../src/messages/schemas/product-message.ts'
 import type { OrderSnapshot, ProductSnapshot } from '../../src/messages/snapshot.ts'
-import { type Reconciliation, reconcileStore } from '../../src/operator/reconcile-store.ts'
+import type { Reconciliation } from '../../src/operator/reconcile-store.ts'
 import { createPool } from '../../src/postgres/pool.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { reconcile } from '../support/reconcile.ts'
 import { startRecordingHub } from '../support/recording-hub.ts'
 import {
   createStore,
@@ -71,15 +72,7 @@ function live(old: Old): Promise<Lived> {
     for (const step of Object.keys(stepsOf(old)).sort())
       episodes.push(await act(step, () => replay(db, version, step, 'fixture')))
     const touched = await act('touch', touch)
-    const { drift, clean } = await reconcileStore({
-      pool: db.pool,
-      store: await openStore(db.pool),
-      stockMessages: 'change',
-      fix: false,
-      signal: new AbortController().signal,
-      rest: async () => undefined,
-      onProgress: () => undefined,
-    })
+    const { drift, clean } = await reconcile(db)
     return { episodes, touched, before, reconciled: { drift, clean }, complaints: worker.complaints() }
   })
 }
