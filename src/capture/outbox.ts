@@ -76,7 +76,7 @@ function queryNewRows(db: Db, previous: Snapshot | undefined, limit: number, fre
   return queryPrepared<Row>(
     db,
     `(select ${COLUMNS} from bridge.outbox
-       where xid = ${endedMeanwhile('$3')} and ${free}
+       where xid = any(${endedMeanwhile('$3')}) and ${free}
        order by xid, id limit $2)
      union all
      (select ${COLUMNS} from bridge.outbox where xid >= $1::xid8 and ${free} order by xid, id limit $2)

@@ -22,13 +22,14 @@ export function formatSnapshot({ xmin, xmax, inProgress }: Snapshot): string {
 /**
  * Ids commit out of order, so no id is a cursor. But each transaction is either seen by a snapshot or not, for good: what a
  * later one sees and `previous` did not are the rows of transactions from its xmax on, and of those that were in progress.
- * This is SQL for the latter, to stand behind `xid =`; `parameter` brings them as xid8[]. The ones that still run are left
- * out: they have nothing to show, and a long import would make the list of ids costly.
+ * This is SQL for the ids of the latter, as xid8[]; `parameter` brings them in the same form. The ones that still run are
+ * left out: they have nothing to show, and a long import would make the list of ids costly.
  */
 export function endedMeanwhile(parameter: string): string {
-  return `any(array(select late.xid
-                      from unnest(${parameter}::xid8[]) late (xid)
-                     where pg_visible_in_snapshot(late.xid, pg_current_snapshot())))`
+  return `array(select late.xid
+                  from unnest(${parameter}::xid8[]) late (xid)
+                 where pg_visible_in_snapshot(late.xid, pg_current_snapshot())
+                 order by late.xid)`
 }
 
 /**

@@ -172,16 +172,21 @@ export async function readNew(
           and ${condition}
         order by m.xid, m.id
         limit $3)`
+    const news = rowsWhere('m.xid >= $2::xid8')
+    // Each lane from the first of the late ones on: by the list alone PostgreSQL before 17 would walk along all that waits.
+    const ofLate = `m.xid = any((select xids from ended)::xid8[])
+          and m.xid >= (select xids[1] from ended)
+          and m.xid < $2::xid8`
     const [snapshot, { rows }] = await Promise.all([
       openWindow(connection, TIMEOUT_MILLISECONDS),
       queryPrepared<Row>(
         connection,
         late.length === 0
-          ? rowsWhere('m.xid >= $2::xid8')
-          : // Two looks into the index: as one condition they would be a walk along all of it.
-            `${rowsWhere(`m.xid = ${endedMeanwhile('$4')}`)}
+          ? news
+          : `with ended (xids) as materialized (select ${endedMeanwhile('$4')})
+             ${rowsWhere(ofLate)}
              union all
-             ${rowsWhere('m.xid >= $2::xid8')}
+             ${news}
              order by xid, id
              limit $3`,
         [lanes, seen.xmax, limit + 1, ...late, ...holding.values],
