@@ -202,14 +202,14 @@ async function inLoop(
     await erp.stop()
     await workload.stop()
     trial.relays.toConsumer.misbehave()
-    await trial.comeToRest(REST_WITHIN_MS)
+    const unrest = await trial.comeToRest(REST_WITHIN_MS)
     const { outward, toConsumer } = await trial.evidence()
     return {
       injected,
       changes: outward.changes.length,
       messages: new Set(toConsumer.map(({ key }) => key)).size,
       requests: toConsumer.length,
-      findings: await trial.check(),
+      findings: [...unrest, ...(await trial.check())],
       complaints: trial.complaints(),
     }
   } finally {

@@ -113,9 +113,9 @@ export async function runLoopToKills(
     await pause(ON_AFTER_DEATH_MS)
     await erp.stop()
     await workload.stop()
-    await trial.comeToRest()
-    const findings = await trial.check()
-    return findings.length > 0 ? [...missed, ...findings, ...errorsIn(trial.complaints())] : missed
+    const unrest = await trial.comeToRest()
+    const findings = [...missed, ...unrest, ...(await trial.check())]
+    return findings.length > 0 ? [...findings, ...errorsIn(trial.complaints())] : []
   } finally {
     await trial.close()
   }

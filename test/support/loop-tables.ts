@@ -35,6 +35,24 @@ export async function isUnderWay(store: TestDatabase, hubDatabase: TestDatabase)
   return rows[0]?.waits ?? true
 }
 
+/** What waits in the hub and why, the longest first: for whoever asks why a loop does not come to rest. */
+export async function tellWaiting(hubDatabase: TestDatabase): Promise<string[]> {
+  const { rows } = await hubDatabase.pool.query<{ waits: string }>(
+    `select concat_ws(' ', queue, id, type, aggregate, state, 'attempts', attempts, 'due', due, 'lane of', owner, last_error) as waits
+       from (select 'incoming' as queue, m.*, l.owner
+               from (select id, lane, type, aggregate, state, attempts, due, last_error from hub.incoming) m
+               join hub.incoming_lane l using (lane)
+              union all
+             select 'accepted', m.*, l.owner
+               from (select id, lane, type, aggregate, state, attempts, due, last_error from hub.accepted) m
+               join hub.accepted_lane l using (lane)) waiting
+      where state <> 'parked'
+      order by id
+      limit 10`,
+  )
+  return rows.map(({ waits }) => waits)
+}
+
 /** By message id. */
 export async function readInbox({ pool }: TestDatabase): Promise<ReadonlyMap<string, Kept>> {
   const { rows } = await pool.query<{ message_id: string; state: string; last_error: string | null }>(

@@ -4,7 +4,7 @@ import { checkLoop } from '../checker/loop.ts'
 import type { LoopEvidence } from '../checker/loop-evidence.ts'
 import { startAudit } from './audit.ts'
 import { type Erp, startErp } from './erp.ts'
-import { fillShelves, isUnderWay, readInbox, readLeft } from './loop-tables.ts'
+import { fillShelves, isUnderWay, readInbox, readLeft, tellWaiting } from './loop-tables.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
 import { type BridgeProcess, createProcesses } from './processes.ts'
 import { type Answerer, acknowledge, processAt, type Relay, startRelay } from './relay.ts'
@@ -33,8 +33,8 @@ export type LoopTrial = Readonly<{
   killed(role: Role, from?: number): void
   /** Notes that the hub's database has just committed, and that the hub will not hear of it. */
   hubCommitUnheard(): void
-  /** Waits until nothing is on its way any more, or no longer. */
-  comeToRest(timeoutMs?: number): Promise<void>
+  /** Waits until nothing is on its way any more. What is so long after it is a finding. */
+  comeToRest(timeoutMs?: number): Promise<Finding[]>
   evidence(): Promise<LoopEvidence>
   check(): Promise<Finding[]>
   /** What the processes had to complain of: their logs' warnings and errors. */
@@ -223,10 +223,14 @@ async function assemble(
     comeToRest: async (timeoutMs = 60_000) => {
       const deadline = Date.now() + timeoutMs
       // Twice in a row: what was not in the hub any more may have been on its way round.
-      for (let rounds = 0; rounds < 2 && Date.now() < deadline; ) {
+      for (let rounds = 0; Date.now() < deadline; ) {
         rounds = (await isUnderWay(store, hubDatabase)) ? 0 : rounds + 1
+        if (rounds === 2) return []
         await pause(LOOK_EVERY_MS)
       }
+      const about = `${timeoutMs} ms after the last change`
+      const waiting = await tellWaiting(hubDatabase)
+      return waiting.map((text) => ({ rule: 'rest', about, text }))
     },
     evidence,
     check: async () => checkLoop(await evidence()),
