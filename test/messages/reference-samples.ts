@@ -14,5 +14,10 @@ export function readReferenceSamples(): unknown[] {
 }
 
 export function readReferenceSample(name: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(path.join(samples, `${name}.json`), 'utf8'))
+  return JSON.parse(readReferenceText(name))
+}
+
+/** As it is written: `10.0` stays what it is. */
+export function readReferenceText(name: string): string {
+  return readFileSync(path.join(samples, `${name}.json`), 'utf8')
 }
