@@ -51,7 +51,7 @@ test('asks for transactions that have ended meanwhile, never for those that stil
   await committed.end('commit')
   await undone.end('rollback')
   const { rows } = await db.pool.query<{ xid: string }>(
-    `select xid::text from unnest($1::xid8[]) asked (xid) where xid = ${endedMeanwhile('$1')} order by asked.xid`,
+    `select xid::text from unnest($1::xid8[]) asked (xid) where xid = any(${endedMeanwhile('$1')}) order by asked.xid`,
     [[committed, undone, running].map(({ xid }) => xid)],
   )
   await running.end('commit')
@@ -96,7 +96,7 @@ test('reads each row of 8 overlapping writers once: savepoints, rollbacks, late 
       connection.query<{ note: string }>(
         `select note from row where xid >= $1::xid8
           union all
-         select note from row where xid = ${endedMeanwhile('$2')}`,
+         select note from row where xid = any(${endedMeanwhile('$2')})`,
         [seen?.xmax ?? '0', [...(seen?.inProgress ?? [])]],
       ),
     ])
