@@ -69,6 +69,8 @@ export type LoopKill = KillPoint & Readonly<{ role: Role }>
 
 /** A hub waits for the lanes of its dead predecessor before it routes and delivers. */
 const LEASE_MS = 12_000
+/** A hub waits 180 s for an answer before it sends again. What takes so long is lost to nobody. */
+const LOOP_AT_REST_WITHIN_MS = 200_000
 
 /**
  * The whole loop, in which one process after the other dies at its point and another is started in its place: what the
@@ -113,7 +115,7 @@ export async function runLoopToKills(
     await pause(ON_AFTER_DEATH_MS)
     await erp.stop()
     await workload.stop()
-    const unrest = await trial.comeToRest()
+    const unrest = await trial.comeToRest(LOOP_AT_REST_WITHIN_MS)
     const findings = [...missed, ...unrest, ...(await trial.check())]
     return findings.length > 0 ? [...findings, ...errorsIn(trial.complaints())] : []
   } finally {
