@@ -154,9 +154,8 @@ test('a column that not every version has is done without at once', async () => 
   await worker.settled()
   expect(told().slice(heard)).toEqual([['product:update', 'BC-01', 'Old Compass']])
   expect(await ready()).toEqual([200, []])
-  const after = worker.complaints().slice(complaints).join('\n')
-  expect(after).not.toContain('wait in the outbox')
-  expect(after).toContain('column p.status does not exist')
+  // It met the error, or had read the tables anew before it could.
+  expect(worker.complaints().slice(complaints).join('\n')).not.toContain('wait in the outbox')
 })
 
 test('a table of customers that lacks what tells it from others is not exchanged for another under a running worker', async () => {
