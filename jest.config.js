@@ -8,8 +8,8 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
   testSequencer: '<rootDir>/test/support/longest-first.js',
-  // Most tests wait for processes and servers: as many files at a time as there are cores would leave one idle now and then.
-  maxWorkers: availableParallelism() + 2,
+  // Tests wait for processes and servers: as many files at a time as there are cores would leave one idle now and then.
+  maxWorkers: availableParallelism() + 1,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
