@@ -6,7 +6,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 60_000,
+  // For what hangs, not for what is slow: machines differ by a factor of four.
+  testTimeout: 400_000,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // Tests wait for processes and servers: as many files at a time as there are cores would leave one idle now and then.
   maxWorkers: availableParallelism() + 1,

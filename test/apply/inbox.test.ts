@@ -60,7 +60,7 @@ beforeAll(async () => {
   webhook = `${web.url}/webhook`
   // What takes the web some seconds to notice happens while the rest is tested.
   stories = startStories()
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.allSettled(Object.values(stories ?? {}))

@@ -52,7 +52,7 @@ const clean = (): LoopEvidence => {
 
 beforeAll(async () => {
   seen = await runUndisturbed()
-}, 120_000)
+})
 
 test('a busy day gives no finding', () => {
   const evidence = clean()

@@ -133,7 +133,7 @@ test('each change of state is told once by webhook and by mail, whoever sees it 
   expect(logs).not.toContain('secret-of-the-chat')
   expect((await runBridge(['config'], env)).stdout).not.toContain('secret-of-the-chat')
   await Promise.all([...webs, second].map((each) => each.terminate()))
-}, 90_000)
+})
 
 describe('what is the matter', () => {
   const worker = {

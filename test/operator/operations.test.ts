@@ -384,7 +384,7 @@ describe('what takes a worker some seconds', () => {
     // At most one a second of each of a few causes.
     expect(warnings.length).toBeLessThan(3 * (seconds + 2))
     expect(told).toBe(12)
-  }, 120_000)
+  })
 
   test('migrations of the store under a running worker: it reads on, and tells what it missed', async () => {
     const { ready, status, lines } = await stories!.changing

@@ -117,7 +117,7 @@ describe.each(['spree-2.4', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const)(
         }),
         { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 100_000 },
       )
-    }, 120_000)
+    })
   },
 )
 

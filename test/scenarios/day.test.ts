@@ -47,7 +47,7 @@ beforeAll(async () => {
     day.catch(() => {}) // its own tests tell
     days.set(store, day)
   }
-}, 180_000)
+})
 
 describe.each(possible)('a day in a store of $family ($source)', (store) => {
   const { family, source } = store
@@ -61,7 +61,7 @@ describe.each(possible)('a day in a store of $family ($source)', (store) => {
 
   beforeAll(async () => {
     day = (await days.get(store))!
-  }, 180_000)
+  })
 
   test.each(Object.keys(steps).sort())('%s', (step) => {
     expect(told(day.episode(step), store)).toEqual(toldOnTheDay(store, steps, step))

@@ -122,7 +122,7 @@ test('a first start shows the loop; scripts and commands find it; a second one b
     1,
     expect.stringContaining(`${first.web.url}/webhook does not answer`),
   ])
-}, 120_000)
+})
 
 test('the next start finds its data and walks again on other ports; killed, it leaves nothing running', async () => {
   const demo = await startDemo()
@@ -139,7 +139,7 @@ test('the next start finds its data and walks again on other ports; killed, it l
 
   demo.process.kill('SIGKILL')
   await until(async () => !isAlive(demo.postgres))
-}, 120_000)
+})
 
 test('a signal during the start stops what was started', async () => {
   const child = spawnDemo()
@@ -148,7 +148,7 @@ test('a signal during the start stops what was started', async () => {
   child.process.kill('SIGTERM')
   expect(await once(child.process, 'exit')).toEqual([0, null])
   expect(isAlive(postgres)).toBe(false)
-}, 60_000)
+})
 
 test('with DATABASE_URL there is no demo: a store that is not migrated stays as it is', async () => {
   const store = await createStore('spree-4.10', 'fixture')

@@ -29,7 +29,7 @@ describe('nothing is lost, false, repeated or out of order while', () => {
   beforeAll(async () => {
     // All at once: most of it is waiting.
     await Promise.all(Object.entries(SHORT).map(async ([name, run]) => results.set(name, await run())))
-  }, 180_000)
+  })
 
   test.each(Object.keys(SHORT))('%s', (name) => {
     const result = results.get(name)

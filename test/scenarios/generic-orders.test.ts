@@ -91,7 +91,7 @@ describe.each(possible)('a store of $family ($source) that tells generic orders'
 
   beforeAll(async () => {
     lived = (await days.get(store))!
-  }, 120_000)
+  })
 
   test.each(Object.keys(store.day.told))('%s', (step) => {
     const isStock = ({ type }: Said) => type.startsWith('stock:')

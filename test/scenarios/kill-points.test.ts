@@ -28,7 +28,7 @@ describe('a worker killed at any step loses nothing, tells nothing false and kee
     await inParallel(points, points.length, async (point) => {
       findings.set(point.step, await runToKill(point, 'spree-4.10', 1 + points.indexOf(point)))
     })
-  }, 180_000)
+  })
 
   test.each(TELLING)('%s', (step) => {
     expect(findings.get(step)).toEqual([])

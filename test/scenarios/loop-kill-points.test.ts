@@ -29,7 +29,7 @@ describe('killed at any step, hub and web lose nothing and apply nothing twice',
         await runLoopToKills(run.map(killAt), 'spree-4.10', seed, { shopMs: 900, erpMs: 400 }),
       )
     })
-  }, 400_000)
+  })
 
   test.each(RUNS.map((run) => [run.join(', '), run] as const))('%s', (_, run) => {
     expect(findings.get(run)).toEqual([])

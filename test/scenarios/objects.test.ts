@@ -73,7 +73,7 @@ beforeAll(async () => {
          insert into spree_order_promotions values (1, 41, 1)`,
     ),
   )
-}, 60_000)
+})
 afterAll(async () => {
   await stop(running)
 })

@@ -91,7 +91,7 @@ describe.each(possible)('a day in a store of $version ($source)', (store) => {
 
   beforeAll(async () => {
     day = (await days.get(store))!
-  }, 120_000)
+  })
 
   test('what the store came with is learnt in silence', () => {
     expect(day.before).toBe(0)
