@@ -601,7 +601,7 @@ async function killEverywhere() {
     })
     const sent = stock(sku, 7)
     const lost = await post(`${await urlOf(victim)}/webhook`, sent).catch(() => undefined)
-    const notReached = setTimeout(() => victim.terminate(), 10_000)
+    const notReached = setTimeout(() => victim.terminate(), 60_000)
     const { signal } = await victim.ended
     clearTimeout(notReached)
     if (isFailure) await makeSku()

@@ -52,9 +52,10 @@ const ready = async () => {
 const isReady = async () => (await ready())[0] === 200
 
 const until = async (holds: () => Promise<boolean>) => {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Not so after 20 s: ${holds}. Told: ${JSON.stringify(told())}`)
+    if (Date.now() > deadline)
+      throw new Error(`Not so after a minute: ${holds}. Told: ${JSON.stringify(told())}`)
     await pause(50)
   }
 }

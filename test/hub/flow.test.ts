@@ -42,7 +42,7 @@ const accepted = async (type: string) =>
       [type],
     )
   ).rows
-const until = async (condition: () => boolean | Promise<boolean>, withinMs = 10_000) => {
+const until = async (condition: () => boolean | Promise<boolean>, withinMs = 60_000) => {
   const deadline = Date.now() + withinMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${hub.complaints().join('\n')}`)
@@ -274,7 +274,7 @@ describe('delivery', () => {
       await store.push('stock:change', { sku: 'A', quantity })
       await store.push('stock:change', { sku: `other ${quantity}`, quantity: 0 })
     }
-    await hub.settled(20_000)
+    await hub.settled()
     const sent = erp.got
       .filter(({ payload }) => payload['sku'] === 'A')
       .map(({ payload }) => payload['quantity'])

@@ -152,7 +152,7 @@ export function startWorker(
 export async function until(
   condition: () => boolean | Promise<boolean>,
   seen: () => unknown,
-  milliseconds = 15_000,
+  milliseconds = 60_000,
 ): Promise<void> {
   const end = Date.now() + milliseconds
   while (!(await condition())) {

@@ -44,7 +44,7 @@ const start = (...options: Options) => {
 }
 const waiting = () => countRows(db.pool, 'bridge.message')
 const parked = async () => (await countRows(db.pool, 'bridge.message', "state = 'parked'")) === 1
-const drained = (seen: () => unknown = () => undefined, milliseconds = 15_000) =>
+const drained = (seen: () => unknown = () => undefined, milliseconds = 60_000) =>
   until(async () => (await waiting()) === 0, seen, milliseconds)
 const accept = { do: 'acknowledge', answer: 'hub-1' } as const
 const numbersOf = (sent: readonly QueuedMessage[], aggregate: string) =>
@@ -294,7 +294,7 @@ describe('several workers', () => {
       3_000,
     )
     expect(await countRows(db.pool, 'bridge.worker')).toBe(1)
-    await drained(() => [a.sent.length, b.sent.length], 20_000)
+    await drained(() => [a.sent.length, b.sent.length])
     const ids = [...a.sent, ...b.sent].map(({ id }) => id)
     expect(ids).toHaveLength(1_900)
     expect(new Set(ids).size).toBe(1_900)
@@ -367,7 +367,7 @@ describe('trouble', () => {
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'faulty'`,
       )
     }
-    await drained(() => [worker.sent.length, worker.errors.slice(-2)], 20_000)
+    await drained(() => [worker.sent.length, worker.errors.slice(-2)])
     expect(new Set(worker.sent.map(({ id }) => id)).size).toBe(2_000)
     for (let order = 0; order < 50; order++) {
       const firsts = [...new Set(numbersOf(worker.sent, `order:${order}`))]

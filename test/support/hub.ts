@@ -68,7 +68,7 @@ export async function startTestHub(
       const { id, token } = answer.body as { id: string; token: string }
       return openStore(url, id, token)
     },
-    settled: async (withinMs = 15_000) => {
+    settled: async (withinMs = 60_000) => {
       const deadline = Date.now() + withinMs
       for (;;) {
         const { rows } = await db.pool.query(

@@ -21,7 +21,7 @@ const PROGRAM = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin
 )
 /** Fewer than the clients have: a pooler that gives each its own would hide what goes wrong. */
 const POOL_SIZE = 6
-const STARTS_WITHIN_MS = 10_000
+const STARTS_WITHIN_MS = 60_000
 
 export const hasPgBouncer = PROGRAM !== undefined
 
