@@ -393,7 +393,7 @@ describe('the printed messages of the first dialect', () => {
       expect(await parcel()).toEqual({
         ...left,
         tracking,
-        shipped_at: at ?? expect.stringMatching(/^20[2-9]/),
+        shipped_at: at ?? expect.stringMatching(/^20\d\d-/),
       })
     })
 
@@ -433,7 +433,7 @@ describe('the printed messages of the first dialect', () => {
   ifSamples('C154 hub:poll brings the orders, and from where the next poll goes on', async () => {
     const answer = printedAnswer('aug.svc.spree.collections_poll.response')
     const { message_id } = answer
-    const TIME = /^202[6-9]-\d\d-\d\dT.*Z$/
+    const TIME = /^20\d\d-\d\d-\d\dT.*Z$/
     const persisted = (number: string) => ({
       message: 'order:persist',
       payload: expect.objectContaining({ number }),
