@@ -62,6 +62,7 @@ const ALL_TYPES = [
   'notification:error',
 ]
 const LOOK_EVERY_MS = 250
+const LINES_OF_THE_FALLEN = 5
 
 /** Wires, where the programs do not reach each other directly. */
 export type LoopWays = Readonly<{
@@ -131,6 +132,7 @@ async function assemble(
     HUB_TARGETS: 'any',
   }
   const started: BridgeProcess[] = []
+  const fallen: Finding[] = []
   const startWith = (role: Role, env: Record<string, string>) => {
     const running = processes.start([role], { env })
     started.push(running)
@@ -139,7 +141,12 @@ async function assemble(
       .line(isListening)
       .then((line) => listening.set(running, processAt((JSON.parse(line) as { url: string }).url)))
       .catch(() => {}) // it died first, or is a worker and opens no port
-    void running.ended.then(() => roles.delete(running))
+    void running.ended.then(({ code }) => {
+      roles.delete(running)
+      if (!code) return // by a signal, or in order
+      const text = `it gave up with ${code}:\n${running.lines.slice(-LINES_OF_THE_FALLEN).join('\n')}`
+      fallen.push({ rule: 'ended', about: `a ${role}`, text })
+    })
     return running
   }
   const run = async (command: readonly string[], env: Record<string, string>) => {
@@ -233,7 +240,7 @@ async function assemble(
       return waiting.map((text) => ({ rule: 'rest', about, text }))
     },
     evidence,
-    check: async () => checkLoop(await evidence()),
+    check: async () => [...fallen, ...checkLoop(await evidence())],
     complaints: () =>
       started.flatMap(({ pid, lines }) =>
         lines.filter((line) => !/"level":"(info|debug)"/.test(line)).map((line) => `${pid}: ${line}`),
