@@ -75,8 +75,8 @@ export async function deriveAggregates(
   const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
   const returns = await store.returns(db, returning)
   const all = new Derivations(rows, how, (aggregate) => {
-    const { kind, id } = splitAggregate(aggregate)
-    return aggregateKey(store.orderedAs(kind), id)
+    const of = splitAggregate(aggregate)
+    return of ? aggregateKey(store.orderedAs(of.kind), of.id) : aggregate
   })
   const inDialect = (derivation: Derivation, translate: (messages: readonly Message[]) => InObjects) =>
     store.inObjects ? inObjects(derivation, translate(derivation.messages)) : derivation

@@ -17,8 +17,9 @@ export function aggregateKindOf(kind: Kind): AggregateKind {
   return kind === 'stock' ? 'product' : kind
 }
 
-/** What `aggregateKey` has put together. */
-export function splitAggregate(aggregate: string): Readonly<{ kind: AggregateKind; id: string }> {
+/** What `aggregateKey` has put together; undefined for what a person's own message is ordered by, which is nothing of the store. */
+export function splitAggregate(aggregate: string): Readonly<{ kind: AggregateKind; id: string }> | undefined {
   const [name, id = ''] = aggregate.split(':')
-  return { kind: aggregateKindOf(KINDS.find((kind) => kind === name) ?? 'product'), id }
+  const kind = KINDS.find((each) => each === name)
+  return kind && { kind: aggregateKindOf(kind), id }
 }

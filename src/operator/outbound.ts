@@ -57,19 +57,19 @@ const ACTS: Readonly<Record<Act, (db: Db, filter: MessageFilter, batch: Batch) =
   park: (db, filter, batch) => parkMessages(db, BRIDGE_QUEUE, filter, batch),
   async discard(db, filter, batch) {
     const discarded = await discardMessages(db, BRIDGE_QUEUE, filter, batch)
-    await request(db, 'forget', discarded.aggregates.map(splitAggregate))
+    await request(db, 'forget', ofTheStore(discarded.aggregates))
     return discarded
   },
 }
 
 async function announceUnmapped(db: Db, filter: MessageFilter): Promise<number> {
   const unmapped = await unmappedIn(db, filter)
-  await request(
-    db,
-    'announce',
-    unmapped.map(({ aggregate }) => splitAggregate(aggregate)),
-  )
+  await request(db, 'announce', ofTheStore(unmapped.map(({ aggregate }) => aggregate)))
   return unmapped.length
+}
+
+function ofTheStore(aggregates: readonly string[]) {
+  return aggregates.flatMap((aggregate) => splitAggregate(aggregate) ?? [])
 }
 
 /** It has no message: no id, and no type. */

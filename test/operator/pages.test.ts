@@ -233,6 +233,13 @@ describe('messages to the hub', () => {
     expect((await post(`${url}/explode`)).status).toBe(404)
   })
 
+  test('of a message that a person pushed by hand nothing is to be forgotten: discarding it asks nothing', async () => {
+    const [id] = await enqueue(pool, [{ ...ORDER, aggregate: 'push:3f2c7f0e-1111-4222-8333-444455556666' }])
+    const { body } = await post(`${await dashboard()}/api/v1/messages/${id}/discard`)
+    expect(body.message).toMatchObject({ id, state: 'discarded' })
+    expect(await one('select count(*)::integer as asked from bridge.outbox')).toEqual({ asked: 0 })
+  })
+
   test('are retried all at once, with what could not be made into a message', async () => {
     const [order, product] = await enqueue(pool, [ORDER, PRODUCT])
     await fail(pool, order!, 'parked', REASON)
