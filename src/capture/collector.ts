@@ -58,7 +58,14 @@ export function startCollector(options: CollectorOptions): Collector {
     let pulse = new Pulse(pool)
     while (!stopping) {
       try {
+        const before = tenure
         const current = await holdTenure()
+        if (before && current !== before) {
+          // What was read under that tenure may have been told by who had the lease since.
+          letGo()
+          collect = begin()
+          pulse = new Pulse(pool)
+        }
         if (!current) {
           await doze.rest(CLAIM_MILLISECONDS)
           continue

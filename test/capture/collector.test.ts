@@ -1,0 +1,113 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { Collect, type CollectSettings } from '../../src/capture/collect.ts'
+import { startCollector } from '../../src/capture/collector.ts'
+import type { Pool } from '../../src/postgres/pool.ts'
+import { claimLease, registerWorker, releaseWorker } from '../../src/postgres/worker-lease.ts'
+import { countLanes } from '../../src/queue/enqueue.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import type { Store } from '../../src/store/store.ts'
+import { startCollecting } from '../support/collecting.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { createStore } from '../support/stores.ts'
+
+let database: TestDatabase
+let pool: Pool
+let store: Store
+
+beforeAll(async () => {
+  database = await createStore('spree-4.10', 'fixture')
+  pool = database.pool
+  store = (await startCollecting(database)).store
+  await pool.query('delete from bridge.worker')
+})
+afterAll(() => database.drop())
+
+const SETTINGS: CollectSettings = {
+  settle: { quietMilliseconds: 0, atMostMilliseconds: 0 },
+  stockMessages: 'change',
+  orderMessages: 'persist',
+  statementTimeoutMilliseconds: 30_000,
+}
+const LONG = { quietMilliseconds: 4_000, atMostMilliseconds: 4_000 }
+
+const RENAME = `
+update spree_products p
+   set name = name || ' II'
+  from spree_variants v
+  join spree_stock_items i on i.variant_id = v.id
+ where p.id = v.product_id and i.id = 301`
+const SALE_AND_RENAME = `
+with sold as (update spree_stock_items set count_on_hand = count_on_hand - 2 where id = 301)
+${RENAME}`
+
+const register = () => registerWorker(pool, 'bridge.worker', { process: 'test', version: '0' }, 600_000, '{}')
+
+async function told(type: string): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    'select count(*)::integer as count from bridge.message where type = $1',
+    [type],
+  )
+  return rows[0]?.count ?? 0
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`it did not come about: ${condition}`)
+    await pause(20)
+  }
+}
+
+/** As another worker does that takes over: everything that waits, told at once. */
+async function takeOver(): Promise<void> {
+  const workerId = await register()
+  const epoch = await claimLease(pool, 'collector', workerId)
+  if (epoch === undefined) throw new Error('The lease is not free.')
+  const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), SETTINGS)
+  for (let pass = await collect.pass({ workerId, epoch }, 0); pass.aggregates > 0 || pass.more; )
+    pass = await collect.pass({ workerId, epoch }, 0)
+  await releaseWorker(pool, 'bridge.worker', workerId)
+}
+
+test('what a collector had read when it lost its lease it does not tell when it has it again', async () => {
+  let own: string | undefined = await register()
+  let rows = 0
+  const errors: unknown[] = []
+  const collector = startCollector({
+    pool,
+    store,
+    laneCount: await countLanes(pool, BRIDGE_QUEUE),
+    settings: { ...SETTINGS, settle: LONG },
+    workerId: () => own,
+    hears: () => false,
+    reopen: async () => {},
+    onPass: ({ rowsRead }) => {
+      rows += rowsRead.length
+    },
+    onHeld: () => {},
+    onError: (error) => errors.push(error),
+  })
+  try {
+    await until(() => collector.isCollecting())
+    await pool.query(SALE_AND_RENAME)
+    await until(() => rows === 2)
+
+    // It settles. The worker stands still past its lease, and another tells what waits and goes.
+    const before = own
+    own = undefined
+    await until(() => !collector.isCollecting())
+    await releaseWorker(pool, 'bridge.worker', before)
+    await takeOver()
+    expect([await told('stock:change'), await told('product:update')]).toEqual([1, 1])
+
+    own = await register()
+    await until(() => collector.isCollecting())
+    await pool.query(RENAME)
+    await until(async () => (await told('product:update')) > 1)
+    expect([await told('stock:change'), await told('product:update')]).toEqual([1, 2])
+    expect(errors).toEqual([])
+  } finally {
+    await collector.stop()
+  }
+})
