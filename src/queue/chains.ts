@@ -1,6 +1,6 @@
 import { type Group, Groups, type Shares } from './groups.ts'
 import type { QueuedMessage, SentMessage } from './message.ts'
-import { isBefore, type Position } from './position.ts'
+import { BEGINNING, isBefore, type Position } from './position.ts'
 
 /** One aggregate's messages in the order in which they leave. */
 type Chain = {
@@ -26,6 +26,8 @@ type Held = { readonly lane: number; readonly group: Group; characters: number |
 const LOADED_PER_CHAIN = 16
 /** An aggregate to be read again, from its beginning or behind a message. */
 export type Reload = Readonly<{ aggregate: string; after: Position | undefined }>
+/** Aggregates that will be reloaded; `reach` is the farthest of theirs. */
+export type WithMore = Readonly<{ aggregates: readonly string[]; reach: Position }>
 /** What is to be sent next, or closed unsent because a newer message tells the same state. */
 export type Turn = Readonly<{ message: QueuedMessage; superseded: boolean }>
 
@@ -191,14 +193,17 @@ export class Chains {
     return Number.isFinite(next) ? next : undefined
   }
 
-  /** Aggregates of which rows need not be read forward, because they will be reloaded. */
-  withMore(limit: number): string[] {
-    const found: string[] = []
+  /** Aggregates of which rows need not be read forward, because they will be reloaded: from behind their reach on. */
+  withMore(limit: number): WithMore {
+    const aggregates: string[] = []
+    let reach = BEGINNING
     for (const chain of this.#chains.values()) {
-      if (found.length === limit) break
-      if (chain.more) found.push(chain.aggregate)
+      if (aggregates.length === limit) break
+      if (!chain.more) continue
+      aggregates.push(chain.aggregate)
+      if (chain.reach && isBefore(reach, chain.reach)) reach = chain.reach
     }
-    return found
+    return { aggregates, reach }
   }
 
   /** A person has changed messages of these lanes: what is known of them is dropped, to be read again. */
@@ -209,6 +214,8 @@ export class Chains {
       else {
         this.#unload(chain)
         chain.more = true
+        // What a person has put back may lie before the message under way.
+        chain.fromOldest = true
       }
     }
   }

@@ -1,7 +1,7 @@
 import { endedMeanwhile, formatSnapshot, openWindow, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { queryPrepared } from '../postgres/prepared.ts'
-import type { Reload } from './chains.ts'
+import type { Reload, WithMore } from './chains.ts'
 import type { MessageState, QueuedMessage, QueueTables } from './message.ts'
 import { BEGINNING, type Position } from './position.ts'
 
@@ -99,13 +99,14 @@ const LANES_PER_PAGE = 16
 
 /**
  * The next rows of a window, of some of its lanes, in the order of the table within each; moves its positions on.
- * Aggregates in `skip` are passed over: they will be read on their own.
+ * Aggregates in `skip` are passed over: they will be read on their own. But of what is new a row may lie before what was
+ * read of its aggregate already, where its transaction took long: so none is that is not behind the reach of all of them.
  */
 export async function readPage(
   db: Db,
   tables: QueueTables,
   window: Window,
-  skip: readonly string[],
+  skip: WithMore,
   limit: number,
   paused: readonly string[] = [],
 ): Promise<QueuedMessage[]> {
@@ -115,7 +116,8 @@ export async function readPage(
     window.positions.set(lane, position)
   }
   const lanes = turn.map(([lane]) => lane)
-  const holding = holdBack(tables, paused, 8)
+  const holding = holdBack(tables, paused, 9)
+  const reach = window.previous === undefined ? BEGINNING : skip.reach
   const perLane = Math.max(4, Math.ceil(limit / lanes.length))
   const { rows } = await db.query<Row>(
     `select ${columnsOf(tables, holding)}
@@ -126,9 +128,9 @@ export async function readPage(
                              and (r.xid, r.id) > (at.xid, at.id)
                              and pg_visible_in_snapshot(r.xid, $4::pg_snapshot)
                              and ($5::pg_snapshot is null or not pg_visible_in_snapshot(r.xid, $5::pg_snapshot))
-                             and r.aggregate <> all ($6::text[])
+                             and (r.aggregate <> all ($6::text[]) or r.xid <= $7::xid8)
                            order by r.xid, r.id
-                           limit $7) m
+                           limit $8) m
       ${holding.join}
       order by m.xid, m.id`,
     [
@@ -137,7 +139,8 @@ export async function readPage(
       lanes.map((lane) => window.positions.get(lane)?.id ?? '0'),
       formatSnapshot(window.until),
       window.previous === undefined ? null : formatSnapshot(window.previous),
-      skip,
+      skip.aggregates,
+      reach.xid,
       perLane,
       ...holding.values,
     ],

@@ -35,7 +35,9 @@ class World {
   readonly accepted: QueuedMessage[] = []
   readonly inFlight = new Map<string, QueuedMessage>()
   readonly parked = new Set<string>()
-  #unread: QueuedMessage[] = []
+  /** What lay there when the lane was read anew, and what has come since. */
+  #all: QueuedMessage[] = []
+  #news: QueuedMessage[] = []
   #late: QueuedMessage[] = []
   #unsettled: (() => void)[] = []
   #reading: (() => void) | undefined
@@ -61,8 +63,16 @@ class World {
   }
 
   beginForward(most: number): void {
-    if (this.#reading || this.#unread.length === 0) return
-    const rows = this.#unread.splice(0, most).flatMap(({ id }) => this.table.get(id) ?? [])
+    if (this.#reading) return
+    const { aggregates, reach } = this.chains.withMore(1_000)
+    const isPassedOver = (row: QueuedMessage) => aggregates.includes(row.aggregate)
+    const isPassed =
+      this.#all.length > 0 ? isPassedOver : (row: QueuedMessage) => isPassedOver(row) && isBefore(reach, row)
+    const rows = (this.#all.length > 0 ? this.#all : this.#news)
+      .splice(0, most)
+      .flatMap(({ id }) => this.table.get(id) ?? [])
+      .filter((row) => !isPassed(row))
+    if (rows.length === 0) return
     this.#reading = () => this.chains.append(rows, this.now)
   }
 
@@ -135,7 +145,8 @@ class World {
     }
     this.parked.clear()
     this.chains.forget(new Set([0]))
-    this.#unread = this.#rows()
+    this.#all = this.#rows()
+    this.#news = []
   }
 
   /** Everything is answered and read until nothing moves any more. */
@@ -164,7 +175,7 @@ class World {
 
   #commit(row: QueuedMessage): void {
     this.table.set(row.id, row)
-    this.#unread.push(row)
+    this.#news.push(row)
   }
 
   #rows(aggregate?: string): QueuedMessage[] {
@@ -393,6 +404,17 @@ describe('one chain', () => {
     chains.release([head])
     expect(chains.drain(new Set([0]))).toEqual([0])
     expect(chains.take()?.message.id).toBe('100')
+  })
+
+  test('is read from its oldest message on when a person has put one back that lies before the one under way', () => {
+    const chains = new Chains()
+    const news = { type: 'product:update', subject: 'catalogue' }
+    chains.append([message(1, { ...news, state: 'parked' }), message(2, { type: 'stock:change' })], 0)
+    const { message: underWay } = chains.take()!
+    chains.forget(new Set([0]))
+    chains.finish(underWay, 0)
+    chains.release([underWay])
+    expect(chains.dueForReload(0, 10)).toEqual([{ aggregate: 'order:1', after: undefined }])
   })
 
   test('is read again, not sent from memory, after a person changed it while a message was put back', () => {
