@@ -48,6 +48,7 @@ export function listen(url: string, channels: readonly string[], options: Listen
       connectionString: url,
       application_name: options.applicationName,
       connectionTimeoutMillis: 10_000,
+      query_timeout: 10_000,
       keepAlive: true,
     })
   }
@@ -65,11 +66,14 @@ export function listen(url: string, channels: readonly string[], options: Listen
 
   async function holdConnection(): Promise<void> {
     const client = newClient()
+    const losing = new AbortController()
+    const over = AbortSignal.any([stopping.signal, losing.signal])
     const lost = new Promise<never>((_, reject) => {
-      client.on('error', reject)
-      client.on('end', () => reject(new Error('the LISTEN connection was closed')))
+      losing.signal.addEventListener('abort', () => reject(losing.signal.reason))
     })
     lost.catch(() => undefined)
+    client.on('error', (error) => losing.abort(error))
+    client.on('end', () => losing.abort(new Error('the LISTEN connection was closed')))
     try {
       await client.connect()
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
@@ -86,15 +90,13 @@ export function listen(url: string, channels: readonly string[], options: Listen
       await Promise.race([lost, notifyFromElsewhere(echo)])
       const patience = pause(PROVEN_WITHIN_MILLISECONDS, undefined, { signal: stopping.signal, ref: false })
       await Promise.race([lost, proven, patience.then(refuseDeafness, () => undefined)])
-      while (!stopping.signal.aborted) {
-        await Promise.race([lost, client.query('select pg_notify($1, $2)', [echo, ''])])
-        await Promise.race([
-          lost,
-          pause(ECHO_SECONDS * 1_000, undefined, { signal: stopping.signal }).catch(() => undefined),
-        ])
-        if (!stopping.signal.aborted && performance.now() - heardAt > 2 * ECHO_SECONDS * 1_000)
-          refuseDeafness()
+      // Not raced with `lost`: a promise that stays pending for months would keep something of every turn.
+      while (!over.aborted) {
+        await client.query('select pg_notify($1, $2)', [echo, ''])
+        await pause(ECHO_SECONDS * 1_000, undefined, { signal: over }).catch(() => undefined)
+        if (!over.aborted && performance.now() - heardAt > 2 * ECHO_SECONDS * 1_000) refuseDeafness()
       }
+      losing.signal.throwIfAborted()
     } finally {
       await Promise.race([client.end().catch(() => undefined), pause(1_000)])
     }
