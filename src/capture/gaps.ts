@@ -15,7 +15,7 @@ export type JudgedGap = Gap & Readonly<{ keptOpen: string | null }>
 
 const POLL_MILLISECONDS = 100
 
-/** Gaps that nobody has reconciled yet, the oldest first; with `since`, those too that were still open then. */
+/** Gaps that nobody has reconciled to the end yet, the oldest first; with `since`, those too that were still open then. */
 export async function readOpenGaps(db: Db, since?: Date): Promise<Gap[]> {
   const { rows } = await db.query<{
     id: string
@@ -26,7 +26,7 @@ export async function readOpenGaps(db: Db, since?: Date): Promise<Gap[]> {
   }>(
     `select id, kind, reason, table_name, opened_at
        from bridge.gap
-      where closed_at is null or closed_at > $1
+      where coalesce(closed_at, 'infinity') >= coalesce($1::timestamptz, 'infinity')
       order by opened_at, id`,
     [since ?? null],
   )
@@ -48,6 +48,14 @@ export async function openUnreadable(db: Db, kinds: readonly Kind[]): Promise<vo
       where not exists (select from bridge.gap g where g.kind = k and g.reason = 'unreadable' and g.closed_at is null)`,
     [kinds],
   )
+}
+
+/**
+ * A pass is looking after all gaps that are open: what goes unseen from now on is a gap of its own, which that pass does not
+ * close. Whoever opens one looks for one that nobody looks after. To be called before they are judged.
+ */
+export async function takeUpGaps(db: Db): Promise<void> {
+  await db.query(`update bridge.gap set closed_at = 'infinity' where closed_at is null`)
 }
 
 /**
@@ -85,9 +93,12 @@ export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: numb
   })
 }
 
+/** Closes gaps that were taken up, and leaves the others open to whoever comes next. */
 export async function closeGaps(db: Db, gaps: readonly Gap[]): Promise<void> {
   await db.query(
-    'update bridge.gap set closed_at = clock_timestamp() where id = any($1::bigint[]) and closed_at is null',
+    `update bridge.gap
+        set closed_at = case when id = any($1::bigint[]) then clock_timestamp() end
+      where closed_at = 'infinity'`,
     [gaps.map(({ id }) => id)],
   )
 }

@@ -1,6 +1,6 @@
 import type { Drift } from '../capture/compare.ts'
 import { type Comparison, compareStore, driftOf } from '../capture/compare-store.ts'
-import { closeGaps, type JudgedGap, judgeGaps } from '../capture/gaps.ts'
+import { closeGaps, type JudgedGap, judgeGaps, takeUpGaps } from '../capture/gaps.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import { KINDS, type Kind } from '../messages/aggregate.ts'
 import type { Pool } from '../postgres/pool.ts'
@@ -47,12 +47,15 @@ const GAP_WAIT_MILLISECONDS = 1_000
  */
 export async function reconcileStore(options: ReconcileOptions): Promise<Reconciliation> {
   const { pool, store, fix } = options
-  if (fix) await pool.query('update bridge.reconciliation set started_at = clock_timestamp()')
+  if (fix) {
+    await pool.query('update bridge.reconciliation set started_at = clock_timestamp()')
+    await takeUpGaps(pool)
+  }
   const gaps = await judgeGaps(pool, store, GAP_WAIT_MILLISECONDS)
   const { kinds, listed } = await compareStore(pool, store, options)
   const judged = gaps.map((gap) => ({ ...gap, keptOpen: gap.keptOpen ?? keptOpen(gap, fix, kinds) }))
   const closed = judged.filter((gap) => gap.keptOpen === null)
-  await closeGaps(pool, closed)
+  if (fix) await closeGaps(pool, closed)
   const proof = await readProof(pool)
   const found = KINDS.some((kind) => driftOf(kinds[kind].drift) > 0)
   const unfinished = KINDS.some((kind) => kinds[kind].unfinished !== null)

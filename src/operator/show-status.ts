@@ -110,9 +110,9 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
   )
   const gaps = await readOpenGaps(db)
   const reconcile = await db.query<{ dueAt: Date | null; startedAt: Date | null; finishedAt: Date | null }>(
-    `select least(due_at, (select min(opened_at) from bridge.gap where closed_at is null)) as "dueAt",
-            started_at as "startedAt", finished_at as "finishedAt"
+    `select least(due_at, $1) as "dueAt", started_at as "startedAt", finished_at as "finishedAt"
        from bridge.reconciliation`,
+    [gaps[0]?.openedAt ?? null],
   )
   const seeding = await db.query<{ kind: string; last_id: string }>(
     'select kind, last_id from bridge.seeding where finished_at is null order by kind',

@@ -204,7 +204,7 @@ async function fuseBlown(family: StoreFamily, seed: number): Promise<Result> {
     expectThat(interrupted === 0, `the shop notices nothing: ${interrupted} statements failed`)
     await startWorkers(trial, 1)
     await until(
-      async () => (await gaps('closed_at is null')) === 0,
+      async () => (await gaps(`coalesce(closed_at, 'infinity') = 'infinity'`)) === 0,
       'all is looked through, the gaps are closed',
     )
     await setFuse(1_000_000)

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { HANDLERS } from '../../src/apply/handlers.ts'
 import { createInbox } from '../../src/apply/inbox.ts'
 import type { Drift } from '../../src/capture/compare.ts'
+import type { Comparison } from '../../src/capture/compare-store.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { readProof } from '../../src/operator/proof.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -17,6 +18,8 @@ import { migrate } from '../support/web.ts'
 import { startTestWorker, type TestWorker } from '../support/worker.ts'
 import { startWorkload } from '../support/workload.ts'
 import { runBridge } from './run-bridge.ts'
+
+const IS_OPEN = `coalesce(closed_at, 'infinity') = 'infinity'`
 
 describe.each([
   { family: 'spree-4.10', levels: 'spree_stock_items', customers: 'spree_users' },
@@ -302,11 +305,11 @@ describe.each([
     await late.connect()
     await late.query(`begin; update spree_prices set amount = 777 where variant_id = 108`)
     worker = await startWorker({ fuseRows: 1 })
-    await untilNone(`select from bridge.gap where closed_at is null and reason <> 'fuse'`)
-    expect(await count(`select from bridge.gap where closed_at is null and reason = 'fuse'`)).toBe(2)
+    await untilNone(`select from bridge.gap where ${IS_OPEN} and reason <> 'fuse'`)
+    expect(await count(`select from bridge.gap where ${IS_OPEN} and reason = 'fuse'`)).toBe(2)
     await late.query('commit')
     await late.end()
-    await untilNone('select from bridge.gap where closed_at is null')
+    await untilNone(`select from bridge.gap where ${IS_OPEN}`)
     await worker.settled()
     expect(hub.requests.filter(({ payload }) => payload['price'] === '777.0')).toHaveLength(1)
     const { rows } = await db.pool.query<{ gap: string }>(
@@ -337,6 +340,42 @@ describe.each([
     await worker.settled()
     await untilNone('select from bridge.reconciliation where started_at > finished_at')
     expect((await command('status')).stdout).toMatch(/^reconcile was last done at /m)
+  })
+
+  test('a fuse that blows again while the pass is under way leaves a gap of its own, which the pass does not close', async () => {
+    const blow = (name: string) =>
+      db.pool.query(
+        `select setval('bridge.pulse_fuse_rows', 1), setval('bridge.pulse_collected_id', 1);
+         update spree_products set name = '${name}' where id = 13;
+         select setval('bridge.pulse_fuse_rows', 1000000)`,
+      )
+    await worker.stop()
+    await blow('Before the Pass')
+    worker = await startWorker()
+    let compared: Comparison | undefined
+    let blown = false
+    const first = await reconcile(db, {
+      fix: true,
+      onProgress: (comparison) => {
+        compared = comparison
+      },
+      async rest() {
+        // The products were looked through.
+        if (blown || !compared || compared.kinds.order.compared === 0) return
+        blown = true
+        await blow('During the Pass')
+      },
+    })
+    expect(first.gaps).toMatchObject([{ kind: 'product', reason: 'fuse', closed: true }])
+    expect(await count(`select from bridge.gap where ${IS_OPEN}`)).toBe(1)
+
+    const heard = await heardSince(async () => {
+      const second = await reconcile(db, { fix: true })
+      expect(second.gaps).toMatchObject([{ kind: 'product', reason: 'fuse', closed: true }])
+    })
+    expect(heard).toContainEqual(expect.stringMatching(/^product:update /))
+    expect(hub.requests.at(-1)?.payload).toMatchObject({ name: 'During the Pass' })
+    expect(await count(`select from bridge.gap where ${IS_OPEN}`)).toBe(0)
   })
 
   test('waits where too much waits to be collected, and ends on a signal with what it has', async () => {

@@ -1,11 +1,15 @@
-import { type Reconciliation, reconcileStore } from '../../src/operator/reconcile-store.ts'
+import {
+  type ReconcileOptions,
+  type Reconciliation,
+  reconcileStore,
+} from '../../src/operator/reconcile-store.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { TestDatabase } from './postgres.ts'
 
 /** What the command `reconcile` does, without starting a process for it. */
 export async function reconcile(
   { pool }: TestDatabase,
-  how: Readonly<{ fix?: boolean; stockMessages?: 'change' | 'actual' }> = {},
+  how: Partial<Omit<ReconcileOptions, 'pool' | 'store'>> = {},
 ): Promise<Reconciliation> {
   return reconcileStore({
     pool,
