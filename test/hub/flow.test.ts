@@ -380,11 +380,26 @@ test('private addresses are not delivered to unless that is allowed', async () =
     await strict.db.pool.query('update hub.mapping set url = $2 where name = $1', [name, url])
   await store.push('stock:change', { sku: 'A', quantity: 1 })
   await strict.settled()
-  const { rows } = await strict.db.pool.query('select last_error from hub.accepted order by id')
-  expect(rows).toEqual([
+  const refused = () =>
+    strict?.db.pool.query('select last_error from hub.accepted order by id').then(({ rows }) => rows)
+  expect(await refused()).toEqual([
     { last_error: expect.stringContaining('HUB_TARGETS') },
     { last_error: expect.stringContaining('HUB_TARGETS') },
   ])
   expect(erp.got).toEqual([])
   expect(shop.got).toHaveLength(1)
+
+  // The address that the admin gave may be private, and no other that the store's token gives in its place.
+  const [own] = (await store.call('GET', 'mappings')).body as { id: string; url: string }[]
+  const change = (mapping: object) => store.call('PUT', `mappings/${own?.id}`, { mapping })
+  expect((await change({ ...own, ...once })).status).toBe(200)
+  await store.push('stock:actual', { sku: 'A', quantity: 1 })
+  await strict.settled()
+  expect(shop.got).toHaveLength(2)
+  expect((await change({ url: 'http://name.example/' })).status).toBe(200)
+  await strict.db.pool.query('update hub.mapping set url = $2 where id = $1', [own?.id, own?.url])
+  await store.push('stock:actual', { sku: 'A', quantity: 2 })
+  await strict.settled()
+  expect(await refused()).toHaveLength(3)
+  expect(shop.got).toHaveLength(2)
 })
