@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { spellingsOf } from '../../src/hub/aliases.ts'
+import { deliveredAs, spellingsOf } from '../../src/hub/aliases.ts'
 import { readReply } from '../../src/hub/delivery/consumer-answer.ts'
 import { decideDelivery } from '../../src/hub/delivery/delivery-decision.ts'
 import { copiesOf } from '../../src/hub/route.ts'
@@ -175,8 +175,12 @@ describe('who gets a copy', () => {
   })
 
   test('under any spelling that a type has had', () => {
-    expect(spellingsOf('order:updated')).toContain('order:update')
-    expect(spellingsOf('order:cancelled')).toContain('order:canceled')
+    expect(spellingsOf('order:updated')).toEqual(['order:updated', 'order:update'])
+    expect(spellingsOf('order:cancelled')).toEqual(['order:canceled', 'order:cancel', 'order:cancelled'])
     expect(spellingsOf('custom:type')).toEqual(['custom:type'])
+    expect(['notification:warning', 'custom:type'].map(deliveredAs)).toEqual([
+      'notification:warn',
+      'custom:type',
+    ])
   })
 })

@@ -117,6 +117,21 @@ describe('routing', () => {
     expect(all.got.map(({ message }) => message)).toEqual(['stock:change'])
   })
 
+  test.each([
+    ['shipment:confirmation', 'shipment:confirm'],
+    ['order:cancelled', 'order:canceled'],
+  ])('%s is delivered as %s, under whichever of them a mapping asked for it', async (old, name) => {
+    const [shop, erp] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    await store.map('shop.in', shop.url, [name])
+    await store.map('erp.in', erp.url, [old])
+    const pushed = await store.push(old, { order: { number: 'R1' } })
+    await hub.settled()
+    expect([...shop.got, ...erp.got].map(({ message }) => message)).toEqual([name, name])
+    const { body } = await store.call('GET', `messages/${pushed}`)
+    expect(body).toMatchObject({ message: old, children: [{ message: name }, { message: name }] })
+  })
+
   test('C59 what nobody wants is archived with nothing derived', async () => {
     const store = await hub.createStore()
     const pushed = await store.push('order:persist', {})
