@@ -172,6 +172,9 @@ describe('who gets a copy', () => {
     expect(
       copiesOf({ origin: null, aggregate: 'order:R1' }, [mapping('erp', { retriesAllowed: false })]),
     ).toEqual([{ mappingId: 'erp', aggregate: 'erp/order:R1', standsAlone: true }])
+    const standsAlone = (aggregate: string) =>
+      copiesOf({ origin: null, aggregate }, [mapping('erp')]).map((copy) => copy.standsAlone)
+    expect(['order:R1', 'poll'].map(standsAlone)).toEqual([[false], [true]])
   })
 
   test('under any spelling that a type has had', () => {

@@ -335,6 +335,34 @@ describe('delivery', () => {
     ])
   })
 
+  test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
+    const shop = await consumer()
+    const store = await hub.createStore()
+    const name = 'spree.collections_poll.last_updated_at'
+    const made = await store.call('POST', 'parameters', { name, data_type: 'string', value: '0' })
+    const { id } = made.body as { id: string }
+    await store.map('shop.in', shop.url, ['hub:poll'], { parameters: [id] })
+    const cursorOf = ({ payload: { parameters } }: TestConsumer['got'][number]) =>
+      Number((parameters as { value: string }[])[0]?.value)
+    shop.answers(async (poll) => {
+      const cursor = cursorOf(poll)
+      await pause(200 - 50 * cursor)
+      return { body: { parameters: [{ name, value: String(cursor + 1) }] } }
+    })
+    const poll = () => store.push('hub:poll', { target: 'collections.orders' })
+    for (let n = 0; n < 4; n++) await poll()
+    await hub.settled()
+    expect(shop.got.map(cursorOf)).toEqual([0, 1, 2, 3])
+
+    shop.answers(() => ({ body: { delay: 1, update_url: 'https://elsewhere.example/' } }))
+    await poll()
+    await until(async () => (await accepted('hub:poll'))[0]?.state === 'parked')
+    shop.answers(() => ({}))
+    await poll()
+    await until(() => shop.got.length === 6)
+    await hub.settled()
+  })
+
   test('C79 C80 a notification is kept, and announced once however often it is repeated', async () => {
     const [erp, desk] = [await consumer(), await consumer()]
     const store = await hub.createStore()
