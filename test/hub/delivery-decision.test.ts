@@ -103,15 +103,29 @@ describe('what follows from an answer', () => {
     expect(effects?.notifications).toEqual([{ level: 'warn', subject: 'Odd', description: 'Odd' }])
   })
 
-  test('a single message at the top level is one message', () => {
+  test('C87 a message with its payload at the top level is one message; a text that is called message is none', () => {
     expect(decide(200, { message_id: ID, message: 'a:b', payload: { n: 1 } }).effects?.messages).toEqual([
       { message: 'a:b', payload: { n: 1 }, envelope: { message_id: ID } },
     ])
+    expect(decide(200, { message_id: ID, message: 'Created' })).toMatchObject({
+      decision: { do: 'acknowledge' },
+      effects: undefined,
+    })
+  })
+
+  test('what nobody could push under its name is no message', () => {
+    const names = ['Order created', 'a'.repeat(256), '', 'a\n']
+    const messages = [...names, 'a:b'].map((message) => ({ message, payload: {} }))
+    expect(decide(200, { message_id: ID, messages }).effects?.messages).toMatchObject([{ message: 'a:b' }])
+    for (const message of names)
+      expect(decide(200, { message_id: ID, message, payload: {} }).effects).toBeUndefined()
   })
 
   test('what is only sent back is no new message', () => {
     const echo = { message: 'order:new', message_id: ID, payload: { order: {} } }
     expect(decide(200, echo)).toMatchObject({ decision: { do: 'acknowledge' }, effects: undefined })
+    const confirmed = JSON.stringify({ ...echo, message: 'shipment:confirmation' })
+    expect(readReply(confirmed, 'shipment:confirm')?.messages).toEqual([])
   })
 
   test('C77 C78 of a 500 only the notifications; of other failures nothing', () => {

@@ -408,6 +408,22 @@ describe('delivery', () => {
   })
 })
 
+test('the metrics name the types that a hub knows of; all others, of which there is no end, are one', async () => {
+  const erp = await consumer()
+  const store = await hub.createStore()
+  await store.map('erp.in', erp.url, ['made:up', 'order:updated', 'hub:poll'])
+  for (const type of ['made:up', 'order:update', 'hub:poll']) await store.push(type, {})
+  await hub.settled()
+  const text = await (await fetch(`${hub.url}/metrics`)).text()
+  for (const type of ['other', 'order:updated', 'hub:poll']) {
+    expect(text).toMatch(new RegExp(`^spree_hub_routed_total{type="${type}",what="copies"} [1-9]`, 'm'))
+    expect(text).toMatch(
+      new RegExp(`^spree_hub_delivered_total{type="${type}",outcome="delivered"} [1-9]`, 'm'),
+    )
+  }
+  expect(text).not.toMatch(/made:up|order:update"/)
+})
+
 test('private addresses are not delivered to unless that is allowed', async () => {
   strict = await startTestHub({ hubTargets: 'public' })
   const [erp, shop] = [await consumer(), await consumer()]

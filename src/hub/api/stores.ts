@@ -7,7 +7,7 @@ import { newObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
 
 /** The types that a store takes: what its own mapping subscribes to. */
-const STORE_MESSAGES = [
+export const STORE_MESSAGES = [
   'stock:change',
   'stock:actual',
   'product:new',

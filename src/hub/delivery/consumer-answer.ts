@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+import { deliveredAs } from '../aliases.ts'
+import { messageType } from '../api/pushed.ts'
+
 /** What a consumer's JSON answer asks of the hub (protocol §3.2-3.5); what it holds besides is kept for people only. */
 export type ConsumerReply = Readonly<{
   messageId: string | undefined
@@ -38,8 +41,8 @@ const notification = z
 
 const produced = z
   .looseObject({
-    message: text.min(1).optional(),
-    key: text.min(1).optional(),
+    message: messageType.optional(),
+    key: messageType.optional(),
     payload: payload.default({}),
     parameters: z.array(z.unknown()).optional(),
   })
@@ -70,10 +73,12 @@ export function readReply(body: string, deliveredType: string): ConsumerReply | 
   if (!reply.success) return undefined
   const { data } = reply
   const listed = readable(produced, data.messages ?? [])
-  // The older form: a single message at the top level of the answer (§11 #27). A consumer that sends back what it was sent
-  // means nothing by it, and would be sent it for ever.
-  const isInline = data.messages === undefined && 'message' in data && data['message'] !== deliveredType
-  const inline = isInline ? readable(produced, [data]) : []
+  // The older form: a single message at the top level of the answer (§11 #27), known by its payload: many answer with a text
+  // called `message`. A consumer that sends back what it was sent means nothing by it, and would be sent it for ever.
+  const isInline = data.messages === undefined && 'message' in data && 'payload' in data
+  const inline = readable(produced, isInline ? [data] : []).filter(
+    ({ message }) => deliveredAs(message) !== deliveredType,
+  )
   const all = [...listed, ...inline]
   const wait = delayed.safeParse(json)
   return {
