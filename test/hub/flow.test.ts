@@ -397,6 +397,21 @@ describe('delivery', () => {
     expect((erp.got[1]?.at ?? 0) - (erp.got[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
   })
 
+  test('C84 a mapping that has moved to another host takes with it what waits to be asked about again, and its token', async () => {
+    const [before, after] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    const erp = await store.map('erp.in', before.url, ['move:test'])
+    before.answers(() => ({ body: { delay: 2, update_url: 'poll/1' } }))
+    await store.push('move:test', {})
+    await until(async () => (await accepted('move:test'))[0]?.state === 'failing')
+    await store.call('PUT', `mappings/${erp}`, { mapping: { url: after.url, token: 'token-of-after' } })
+    await hub.settled()
+    expect(before.got.map(({ path }) => path)).toEqual(['/in'])
+    expect(after.got.map(({ path, headers }) => [path, headers['x-augury-token']])).toEqual([
+      ['/in', 'token-of-after'],
+    ])
+  })
+
   test('a redirect is a failure and the token does not travel', async () => {
     const [erp, elsewhere] = [await consumer(), await consumer()]
     const store = await hub.createStore()

@@ -46,7 +46,7 @@ export function createDelivery(
     const outcome = await atStep('deliver.post', () =>
       client.deliver(
         {
-          url: pollUrl ?? target.url,
+          url: pollUrl !== null && isOnHost(pollUrl, target.url) ? pollUrl : target.url,
           token: target.token,
           body: deliveredBody(message, target.parameters),
           publicOnly: options.targets === 'public' && !target.anyTarget,
@@ -99,6 +99,11 @@ export function createDelivery(
       mostHeld: ROUNDS_HELD * inFlightEach,
     },
   }
+}
+
+/** A mapping that has moved since its consumer asked for time has a token for its new host, and none for the old one. */
+function isOnHost(pollUrl: string, url: string): boolean {
+  return new URL(pollUrl).origin === new URL(url).origin
 }
 
 /** The wire form (protocol §3.1): the payload as it was pushed, with the mapping's parameters. */
