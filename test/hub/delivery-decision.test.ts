@@ -33,6 +33,7 @@ describe('what an answer means', () => {
 
   test('200 without the id counts, with another it does not', () => {
     expect(decide(200, {}).decision.do).toBe('acknowledge')
+    expect(decide(200, { message_id: null }).decision.do).toBe('acknowledge')
     expect(decide(200, { message_id: '5281a1584a8169f7a0000001' }).decision).toMatchObject({
       do: 'retry',
       reason: expect.stringContaining('5281a1584a8169f7a0000001'),
@@ -152,6 +153,26 @@ describe('what follows from an answer', () => {
     expect(late('https://erp.example/x').effects?.pollUrl).toBe('https://erp.example/x')
     expect(late('https://evil.example/x').decision.do).toBe('park')
     expect(late('http://').decision.do).toBe('park')
+  })
+
+  test('what PostgreSQL does not keep is left out of it, and the rest is not', () => {
+    const [nul, half] = ['\\u0000', '\\uD83D']
+    const { effects } = decide(
+      200,
+      `{"message_id": "${ID}",
+        "messages": [{"message": "a:${nul}b", "payload": {"k${nul}": ["${half}x", "\\\\u0000"]}}],
+        "notifications": [{"level": "info", "subject": "S${nul}", "description": "${half}"}],
+        "parameters": [
+          {"name": "erp.${nul}cursor", "value": [{"${nul}a": {"b": "${half}${nul}c\\ude00 \\ud83d\\ude00"}}]},
+          {"name": "${nul}", "value": 1},
+          {"name": "${'n'.repeat(256)}", "value": 2}
+        ]}`,
+    )
+    expect(effects).toMatchObject({
+      messages: [{ message: 'a:b', payload: { k: ['x', '\\u0000'] } }],
+      notifications: [{ level: 'info', subject: 'S', description: '' }],
+    })
+    expect(effects?.parameters).toEqual([{ name: 'erp.cursor', value: [{ a: { b: 'c 😀' } }] }])
   })
 
   test('no answer makes it throw', () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
@@ -361,6 +362,41 @@ describe('delivery', () => {
     await poll()
     await until(() => shop.got.length === 6)
     await hub.settled()
+  })
+
+  test('an answer with characters that PostgreSQL does not keep, or too long a name, is a success all the same', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['odd:test'])
+    const odd = 'a\0b\ud83d'
+    erp.answers(({ message }) =>
+      message === 'odd:test'
+        ? {
+            body: {
+              messages: [{ message: 'made:odd', payload: { [odd]: odd } }],
+              notifications: [{ level: 'info', subject: odd, description: odd }],
+              parameters: [
+                { name: odd, value: [{ [odd]: odd }] },
+                { name: randomBytes(3_000).toString('hex'), value: 1 },
+              ],
+            },
+          }
+        : {},
+    )
+    await store.push('odd:test', {})
+    await hub.settled()
+    expect(await accepted('odd:test')).toEqual([])
+    expect((await store.call('GET', 'parameters')).body).toMatchObject([
+      { name: 'ab', value: [{ ab: 'ab' }] },
+    ])
+    const { rows } = await hub.db.pool.query(
+      `select n.subject, a.payload
+         from hub.notification n
+         join hub.archived a on a.store_id = n.store_id and a.type = 'made:odd'
+        where n.store_id = $1`,
+      [store.id],
+    )
+    expect(rows).toEqual([{ subject: 'ab', payload: '{"ab":"ab"}' }])
   })
 
   test('C79 C80 a notification is kept, and announced once however often it is repeated', async () => {

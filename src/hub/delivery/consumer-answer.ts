@@ -25,7 +25,7 @@ export type Parameter = Readonly<z.infer<typeof parameter>>
 
 const text = z.string()
 const payload = z.record(z.string(), z.unknown())
-const parameter = z.looseObject({ name: text.min(1), value: z.unknown() })
+const parameter = z.looseObject({ name: text.min(1).max(255), value: z.unknown() })
 
 const notification = z
   .looseObject({
@@ -57,7 +57,7 @@ const produced = z
 
 const delayed = z.looseObject({ delay: z.number().nonnegative().max(604_800), update_url: text.min(1) })
 const root = z.looseObject({
-  message_id: text.optional(),
+  message_id: text.nullish(),
   messages: z.array(z.unknown()).optional().catch([]),
   notifications: z.array(z.unknown()).optional().catch([]),
   parameters: z.array(z.unknown()).optional().catch([]),
@@ -82,7 +82,7 @@ export function readReply(body: string, deliveredType: string): ConsumerReply | 
   const all = [...listed, ...inline]
   const wait = delayed.safeParse(json)
   return {
-    messageId: data.message_id,
+    messageId: data.message_id ?? undefined,
     messages: all.map(({ message, payload, envelope }) => ({ message, payload, envelope })),
     notifications: readable(notification, data.notifications ?? []),
     parameters: readable(parameter, [
@@ -100,9 +100,15 @@ function readable<T>(schema: z.ZodType<T>, entries: readonly unknown[]): T[] {
   })
 }
 
+/**
+ * The escapes in a JSON text, of which the groups are kept: not NUL, nor half a pair of surrogates, which PostgreSQL would
+ * refuse together with the delivery that succeeded.
+ */
+const ESCAPES = /(\\ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2})|\\u(?:0000|d[89a-f][\da-f]{2})|(\\.)/gi
+
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.replace(ESCAPES, '$1$2'))
   } catch {
     return undefined
   }
