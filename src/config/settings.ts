@@ -137,7 +137,7 @@ export const settingsSchema = z.object({
   hubTargets: oneOf('public', 'any').default('public').register(descriptions, {
     variable: 'HUB_TARGETS',
     meaning:
-      "Where mappings may point that a store's token has made: to public addresses only, or to any, this machine and private networks included. A store's own webhook, which the admin token makes, may be anywhere.",
+      "Where a store's token may point mappings: to public addresses only, or to any, this machine and private networks included. A store's own webhook may be anywhere, as long as its address is the one that the admin token gave.",
   }),
   port: wholeNumber(0, 65_535).optional().register(descriptions, {
     variable: 'PORT',

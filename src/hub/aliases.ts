@@ -10,3 +10,8 @@ const SPELLINGS: readonly (readonly string[])[] = [
 export function spellingsOf(type: string): readonly string[] {
   return SPELLINGS.find((spellings) => spellings.includes(type)) ?? [type]
 }
+
+/** The spelling under which a type is delivered, however it was pushed or asked for. */
+export function deliveredAs(type: string): string {
+  return spellingsOf(type)[0] ?? type
+}

@@ -52,5 +52,5 @@ export async function insertIncoming(db: Db, laneCount: number, message: NewInco
 
 function aggregateFor(message: NewIncoming): string | undefined {
   const named = aggregateOf(message.type, message.content ?? JSON.parse(message.payload))
-  return named?.startsWith('order:') ? named : (message.aggregateHint ?? named)
+  return named?.startsWith('product:') ? (message.aggregateHint ?? named) : (named ?? message.aggregateHint)
 }

@@ -1,3 +1,5 @@
+import { POLL } from '../messages/aggregate-of.ts'
+
 /** What the router needs of an enabled mapping that subscribes to the message's type. */
 export type Subscription = Readonly<{
   mappingId: string
@@ -12,7 +14,10 @@ export type Copy = Readonly<{
   mappingId: string
   /** The copies with the same aggregate are delivered in order. */
   aggregate: string
-  /** Its mapping forbids retries, and so that a message waits for another that failed. */
+  /**
+   * Parked, it holds nothing back: its mapping forbids retries, and so that a message waits for another that failed; or it
+   * is a poll, and the next one asks for the same.
+   */
   standsAlone: boolean
 }>
 
@@ -32,6 +37,6 @@ export function copiesOf(
     .map(({ mappingId, retriesAllowed }) => ({
       mappingId,
       aggregate: `${mappingId}/${message.aggregate}`,
-      standsAlone: !retriesAllowed,
+      standsAlone: !retriesAllowed || message.aggregate === POLL,
     }))
 }

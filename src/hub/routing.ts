@@ -6,7 +6,7 @@ import type { Db } from '../postgres/pool.ts'
 import { laneOf } from '../queue/enqueue.ts'
 import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
-import { spellingsOf } from './aliases.ts'
+import { deliveredAs, spellingsOf } from './aliases.ts'
 import { insertIncoming } from './incoming.ts'
 import { passesOf } from './mapping-filters.ts'
 import { newObjectId } from './object-id.ts'
@@ -123,7 +123,7 @@ async function insertCopies(
       // A subject that no other message has: it is never superseded, and parked it holds nothing back.
       copies.map((copy, place) => (copy.standsAlone ? keys[place] : null)),
       copies.map((copy) => copy.mappingId),
-      message.type,
+      deliveredAs(message.type),
       message.payload,
       storeId,
       message.key,

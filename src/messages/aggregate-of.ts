@@ -26,12 +26,16 @@ const PRODUCT_KEYS = [
 /** A longer one would fit no index; cut, it shares its place with its like, which costs only a wait. */
 const LONGEST = 255
 
+/** Polls are ordered whatever they ask for: all that a consumer is polled for may have its place in one cursor. */
+export const POLL = 'poll'
+
 /**
- * What a message is ordered by, from its payload alone: `order:<number>`, else `product:<SKU, permalink or id>`, else
- * undefined: then it waits for nobody. Takes whatever was pushed.
+ * What a message is ordered by, from type and payload alone: polls by being polls, others by `order:<number>`, else
+ * `product:<SKU, permalink or id>`, else undefined: then it waits for nobody. Takes whatever was pushed.
  * @param type Tells what `number` and `id` at the top of the payload are: a raw order's, a product's, or another thing's.
  */
 export function aggregateOf(type: string, payload: unknown): string | undefined {
+  if (type.endsWith(':poll')) return POLL
   const isOrder = /^(order|cart):/.test(type)
   const order = firstKey(payload, isOrder ? [['number'], ...ORDER_NUMBERS] : ORDER_NUMBERS)
   if (order !== undefined) return aggregateKey('order', order)

@@ -27,11 +27,14 @@ export function createHubMetrics() {
       named('worker_heartbeat_age_seconds', "Time since this hub's last heartbeat."),
     ),
     routedTotal: new Counter({
-      ...named('routed_total', 'Messages routed, and copies made of them.'),
+      ...named(
+        'routed_total',
+        'Messages routed, and copies made of them; types that the hub does not know are other.',
+      ),
       labelNames: ['type', 'what'],
     }),
     deliveredTotal: new Counter({
-      ...named('delivered_total', 'Deliveries by their outcome.'),
+      ...named('delivered_total', 'Deliveries by their outcome; types that the hub does not know are other.'),
       labelNames: ['type', 'outcome'],
     }),
   }

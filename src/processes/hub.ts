@@ -2,6 +2,7 @@ import cron from 'node-cron'
 
 import type { Settings } from '../config/settings.ts'
 import { createDelivery } from '../hub/delivery/delivery.ts'
+import { metricType } from '../hub/metric-type.ts'
 import { HUB_OPERATIONS } from '../hub/operations.ts'
 import { HUB_ACCEPTED, HUB_INCOMING } from '../hub/queues.ts'
 import { forgetOld } from '../hub/retention.ts'
@@ -102,7 +103,8 @@ async function assemble(
     ...createRouting({
       incomingLanes,
       acceptedLanes,
-      onRouted(type, copies) {
+      onRouted(name, copies) {
+        const type = metricType(name)
         metrics.routedTotal.inc({ type, what: 'messages' })
         metrics.routedTotal.inc({ type, what: 'copies' }, copies)
         deliverer.wake()
@@ -122,7 +124,7 @@ async function assemble(
       targets: settings.hubTargets,
       log,
       onDelivered(message, outcome) {
-        metrics.deliveredTotal.inc({ type: message.type, outcome })
+        metrics.deliveredTotal.inc({ type: metricType(message.type), outcome })
         if (outcome === 'delivered')
           metrics.acceptToDeliverSeconds.observe((Date.now() - message.changedAt.getTime()) / 1_000)
       },

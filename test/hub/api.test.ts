@@ -505,6 +505,22 @@ describe('stores', () => {
     expect((await call('GET', 'mappings', { of: made })).json).toHaveLength(1)
   })
 
+  test('its token may send the mapping to that webhook back as it is, but points it to no other private address', async () => {
+    const webhook = { webhook_url: 'http://127.0.0.1:3000/webhook', webhook_token: 'w' }
+    const made = (await create({ name: 'Shop', ...webhook })).json as HubStore
+    const [own] = (await call('GET', 'mappings', { of: made })).json as Record<string, unknown>[]
+    const put = (change: object) =>
+      send('PUT', `mappings/${own?.['id']}`, { mapping: { ...own, ...change } }, { of: made })
+    expect(await put({ enabled: false })).toMatchObject({
+      status: 200,
+      json: { url: webhook.webhook_url, enabled: false },
+    })
+    expect(await put({ url: 'http://127.0.0.1:6379/' })).toMatchObject({
+      status: 422,
+      json: { errors: { url: [expect.stringContaining('HUB_TARGETS')] } },
+    })
+  })
+
   test.each([
     [{}, 'name'],
     [{ name: ' ' }, 'name'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { spellingsOf } from '../../src/hub/aliases.ts'
+import { deliveredAs, spellingsOf } from '../../src/hub/aliases.ts'
 import { readReply } from '../../src/hub/delivery/consumer-answer.ts'
 import { decideDelivery } from '../../src/hub/delivery/delivery-decision.ts'
 import { copiesOf } from '../../src/hub/route.ts'
@@ -33,6 +33,7 @@ describe('what an answer means', () => {
 
   test('200 without the id counts, with another it does not', () => {
     expect(decide(200, {}).decision.do).toBe('acknowledge')
+    expect(decide(200, { message_id: null }).decision.do).toBe('acknowledge')
     expect(decide(200, { message_id: '5281a1584a8169f7a0000001' }).decision).toMatchObject({
       do: 'retry',
       reason: expect.stringContaining('5281a1584a8169f7a0000001'),
@@ -103,15 +104,29 @@ describe('what follows from an answer', () => {
     expect(effects?.notifications).toEqual([{ level: 'warn', subject: 'Odd', description: 'Odd' }])
   })
 
-  test('a single message at the top level is one message', () => {
+  test('C87 a message with its payload at the top level is one message; a text that is called message is none', () => {
     expect(decide(200, { message_id: ID, message: 'a:b', payload: { n: 1 } }).effects?.messages).toEqual([
       { message: 'a:b', payload: { n: 1 }, envelope: { message_id: ID } },
     ])
+    expect(decide(200, { message_id: ID, message: 'Created' })).toMatchObject({
+      decision: { do: 'acknowledge' },
+      effects: undefined,
+    })
+  })
+
+  test('what nobody could push under its name is no message', () => {
+    const names = ['Order created', 'a'.repeat(256), '', 'a\n']
+    const messages = [...names, 'a:b'].map((message) => ({ message, payload: {} }))
+    expect(decide(200, { message_id: ID, messages }).effects?.messages).toMatchObject([{ message: 'a:b' }])
+    for (const message of names)
+      expect(decide(200, { message_id: ID, message, payload: {} }).effects).toBeUndefined()
   })
 
   test('what is only sent back is no new message', () => {
     const echo = { message: 'order:new', message_id: ID, payload: { order: {} } }
     expect(decide(200, echo)).toMatchObject({ decision: { do: 'acknowledge' }, effects: undefined })
+    const confirmed = JSON.stringify({ ...echo, message: 'shipment:confirmation' })
+    expect(readReply(confirmed, 'shipment:confirm')?.messages).toEqual([])
   })
 
   test('C77 C78 of a 500 only the notifications; of other failures nothing', () => {
@@ -138,6 +153,26 @@ describe('what follows from an answer', () => {
     expect(late('https://erp.example/x').effects?.pollUrl).toBe('https://erp.example/x')
     expect(late('https://evil.example/x').decision.do).toBe('park')
     expect(late('http://').decision.do).toBe('park')
+  })
+
+  test('what PostgreSQL does not keep is left out of it, and the rest is not', () => {
+    const [nul, half] = ['\\u0000', '\\uD83D']
+    const { effects } = decide(
+      200,
+      `{"message_id": "${ID}",
+        "messages": [{"message": "a:${nul}b", "payload": {"k${nul}": ["${half}x", "\\\\u0000"]}}],
+        "notifications": [{"level": "info", "subject": "S${nul}", "description": "${half}"}],
+        "parameters": [
+          {"name": "erp.${nul}cursor", "value": [{"${nul}a": {"b": "${half}${nul}c\\ude00 \\ud83d\\ude00"}}]},
+          {"name": "${nul}", "value": 1},
+          {"name": "${'n'.repeat(256)}", "value": 2}
+        ]}`,
+    )
+    expect(effects).toMatchObject({
+      messages: [{ message: 'a:b', payload: { k: ['x', '\\u0000'] } }],
+      notifications: [{ level: 'info', subject: 'S', description: '' }],
+    })
+    expect(effects?.parameters).toEqual([{ name: 'erp.cursor', value: [{ a: { b: 'c 😀' } }] }])
   })
 
   test('no answer makes it throw', () => {
@@ -172,11 +207,18 @@ describe('who gets a copy', () => {
     expect(
       copiesOf({ origin: null, aggregate: 'order:R1' }, [mapping('erp', { retriesAllowed: false })]),
     ).toEqual([{ mappingId: 'erp', aggregate: 'erp/order:R1', standsAlone: true }])
+    const standsAlone = (aggregate: string) =>
+      copiesOf({ origin: null, aggregate }, [mapping('erp')]).map((copy) => copy.standsAlone)
+    expect(['order:R1', 'poll'].map(standsAlone)).toEqual([[false], [true]])
   })
 
   test('under any spelling that a type has had', () => {
-    expect(spellingsOf('order:updated')).toContain('order:update')
-    expect(spellingsOf('order:cancelled')).toContain('order:canceled')
+    expect(spellingsOf('order:updated')).toEqual(['order:updated', 'order:update'])
+    expect(spellingsOf('order:cancelled')).toEqual(['order:canceled', 'order:cancel', 'order:cancelled'])
     expect(spellingsOf('custom:type')).toEqual(['custom:type'])
+    expect(['notification:warning', 'custom:type'].map(deliveredAs)).toEqual([
+      'notification:warn',
+      'custom:type',
+    ])
   })
 })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
@@ -115,6 +116,21 @@ describe('routing', () => {
     await send('product:new', { origin: 'pos' })
     await hub.settled()
     expect(all.got.map(({ message }) => message)).toEqual(['stock:change'])
+  })
+
+  test.each([
+    ['shipment:confirmation', 'shipment:confirm'],
+    ['order:cancelled', 'order:canceled'],
+  ])('%s is delivered as %s, under whichever of them a mapping asked for it', async (old, name) => {
+    const [shop, erp] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    await store.map('shop.in', shop.url, [name])
+    await store.map('erp.in', erp.url, [old])
+    const pushed = await store.push(old, { order: { number: 'R1' } })
+    await hub.settled()
+    expect([...shop.got, ...erp.got].map(({ message }) => message)).toEqual([name, name])
+    const { body } = await store.call('GET', `messages/${pushed}`)
+    expect(body).toMatchObject({ message: old, children: [{ message: name }, { message: name }] })
   })
 
   test('C59 what nobody wants is archived with nothing derived', async () => {
@@ -320,6 +336,69 @@ describe('delivery', () => {
     ])
   })
 
+  test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
+    const shop = await consumer()
+    const store = await hub.createStore()
+    const name = 'spree.collections_poll.last_updated_at'
+    const made = await store.call('POST', 'parameters', { name, data_type: 'string', value: '0' })
+    const { id } = made.body as { id: string }
+    await store.map('shop.in', shop.url, ['hub:poll'], { parameters: [id] })
+    const cursorOf = ({ payload: { parameters } }: TestConsumer['got'][number]) =>
+      Number((parameters as { value: string }[])[0]?.value)
+    shop.answers(async (poll) => {
+      const cursor = cursorOf(poll)
+      await pause(200 - 50 * cursor)
+      return { body: { parameters: [{ name, value: String(cursor + 1) }] } }
+    })
+    const poll = () => store.push('hub:poll', { target: 'collections.orders' })
+    for (let n = 0; n < 4; n++) await poll()
+    await hub.settled()
+    expect(shop.got.map(cursorOf)).toEqual([0, 1, 2, 3])
+
+    shop.answers(() => ({ body: { delay: 1, update_url: 'https://elsewhere.example/' } }))
+    await poll()
+    await until(async () => (await accepted('hub:poll'))[0]?.state === 'parked')
+    shop.answers(() => ({}))
+    await poll()
+    await until(() => shop.got.length === 6)
+    await hub.settled()
+  })
+
+  test('an answer with characters that PostgreSQL does not keep, or too long a name, is a success all the same', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['odd:test'])
+    const odd = 'a\0b\ud83d'
+    erp.answers(({ message }) =>
+      message === 'odd:test'
+        ? {
+            body: {
+              messages: [{ message: 'made:odd', payload: { [odd]: odd } }],
+              notifications: [{ level: 'info', subject: odd, description: odd }],
+              parameters: [
+                { name: odd, value: [{ [odd]: odd }] },
+                { name: randomBytes(3_000).toString('hex'), value: 1 },
+              ],
+            },
+          }
+        : {},
+    )
+    await store.push('odd:test', {})
+    await hub.settled()
+    expect(await accepted('odd:test')).toEqual([])
+    expect((await store.call('GET', 'parameters')).body).toMatchObject([
+      { name: 'ab', value: [{ ab: 'ab' }] },
+    ])
+    const { rows } = await hub.db.pool.query(
+      `select n.subject, a.payload
+         from hub.notification n
+         join hub.archived a on a.store_id = n.store_id and a.type = 'made:odd'
+        where n.store_id = $1`,
+      [store.id],
+    )
+    expect(rows).toEqual([{ subject: 'ab', payload: '{"ab":"ab"}' }])
+  })
+
   test('C79 C80 a notification is kept, and announced once however often it is repeated', async () => {
     const [erp, desk] = [await consumer(), await consumer()]
     const store = await hub.createStore()
@@ -354,6 +433,21 @@ describe('delivery', () => {
     expect((erp.got[1]?.at ?? 0) - (erp.got[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
   })
 
+  test('C84 a mapping that has moved to another host takes with it what waits to be asked about again, and its token', async () => {
+    const [before, after] = [await consumer(), await consumer()]
+    const store = await hub.createStore()
+    const erp = await store.map('erp.in', before.url, ['move:test'])
+    before.answers(() => ({ body: { delay: 2, update_url: 'poll/1' } }))
+    await store.push('move:test', {})
+    await until(async () => (await accepted('move:test'))[0]?.state === 'failing')
+    await store.call('PUT', `mappings/${erp}`, { mapping: { url: after.url, token: 'token-of-after' } })
+    await hub.settled()
+    expect(before.got.map(({ path }) => path)).toEqual(['/in'])
+    expect(after.got.map(({ path, headers }) => [path, headers['x-augury-token']])).toEqual([
+      ['/in', 'token-of-after'],
+    ])
+  })
+
   test('a redirect is a failure and the token does not travel', async () => {
     const [erp, elsewhere] = [await consumer(), await consumer()]
     const store = await hub.createStore()
@@ -363,6 +457,22 @@ describe('delivery', () => {
     await until(async () => (await accepted('redirect:test'))[0]?.state === 'parked')
     expect(elsewhere.got).toEqual([])
   })
+})
+
+test('the metrics name the types that a hub knows of; all others, of which there is no end, are one', async () => {
+  const erp = await consumer()
+  const store = await hub.createStore()
+  await store.map('erp.in', erp.url, ['made:up', 'order:updated', 'hub:poll'])
+  for (const type of ['made:up', 'order:update', 'hub:poll']) await store.push(type, {})
+  await hub.settled()
+  const text = await (await fetch(`${hub.url}/metrics`)).text()
+  for (const type of ['other', 'order:updated', 'hub:poll']) {
+    expect(text).toMatch(new RegExp(`^spree_hub_routed_total{type="${type}",what="copies"} [1-9]`, 'm'))
+    expect(text).toMatch(
+      new RegExp(`^spree_hub_delivered_total{type="${type}",outcome="delivered"} [1-9]`, 'm'),
+    )
+  }
+  expect(text).not.toMatch(/made:up|order:update"/)
 })
 
 test('private addresses are not delivered to unless that is allowed', async () => {
@@ -380,11 +490,26 @@ test('private addresses are not delivered to unless that is allowed', async () =
     await strict.db.pool.query('update hub.mapping set url = $2 where name = $1', [name, url])
   await store.push('stock:change', { sku: 'A', quantity: 1 })
   await strict.settled()
-  const { rows } = await strict.db.pool.query('select last_error from hub.accepted order by id')
-  expect(rows).toEqual([
+  const refused = () =>
+    strict?.db.pool.query('select last_error from hub.accepted order by id').then(({ rows }) => rows)
+  expect(await refused()).toEqual([
     { last_error: expect.stringContaining('HUB_TARGETS') },
     { last_error: expect.stringContaining('HUB_TARGETS') },
   ])
   expect(erp.got).toEqual([])
   expect(shop.got).toHaveLength(1)
+
+  // The address that the admin gave may be private, and no other that the store's token gives in its place.
+  const [own] = (await store.call('GET', 'mappings')).body as { id: string; url: string }[]
+  const change = (mapping: object) => store.call('PUT', `mappings/${own?.id}`, { mapping })
+  expect((await change({ ...own, ...once })).status).toBe(200)
+  await store.push('stock:actual', { sku: 'A', quantity: 1 })
+  await strict.settled()
+  expect(shop.got).toHaveLength(2)
+  expect((await change({ url: 'http://name.example/' })).status).toBe(200)
+  await strict.db.pool.query('update hub.mapping set url = $2 where id = $1', [own?.id, own?.url])
+  await store.push('stock:actual', { sku: 'A', quantity: 2 })
+  await strict.settled()
+  expect(await refused()).toHaveLength(3)
+  expect(shop.got).toHaveLength(2)
 })

@@ -427,6 +427,8 @@ describe('what a message is ordered by', () => {
     ['user:new', { id: 1123, number: 'X' }, undefined],
     ['ql:shipment:confirm', { number: 'T1' }, undefined],
     ['order:persist', {}, undefined],
+    ['hub:poll', { target: 'collections.orders' }, 'poll'],
+    ['amazon:order:poll', {}, 'poll'],
     ['stock:change', { sku: 'A\0'.repeat(300) }, `product:${'A'.repeat(255)}`],
   ])('%s %j: %s', (type, payload, aggregate) => {
     expect(aggregateOf(type, payload)).toBe(aggregate)

@@ -29,7 +29,8 @@ export function createMappingApi(db: Db, targets: 'public' | 'any'): Router {
   const change: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
     const fields = parseObject(changedMapping, fieldsOf(request))
-    if (fields.url !== undefined) refuseTarget(fields.url)
+    const { url } = await showMapping(db, store, id)
+    if (fields.url !== undefined && fields.url !== url) refuseTarget(fields.url)
     response.json(await changeMapping(db, store, id, fields))
   }
   const remove: RequestHandler<MappingPath> = async (request, response) => {

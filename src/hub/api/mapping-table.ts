@@ -56,6 +56,7 @@ export async function changeMapping(
     `update hub.mapping
         set name = coalesce($3, name),
             url = coalesce($4, url),
+            any_target = any_target and url = coalesce($4, url),
             token = coalesce($5, token),
             messages = coalesce($6, messages),
             enabled = coalesce($7, enabled),

@@ -7,7 +7,7 @@ import { newObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
 
 /** The types that a store takes: what its own mapping subscribes to. */
-const STORE_MESSAGES = [
+export const STORE_MESSAGES = [
   'stock:change',
   'stock:actual',
   'product:new',
@@ -43,8 +43,8 @@ export async function createStore(pool: Pool, store: z.output<typeof newStore>):
     await db.query('insert into hub.token (digest, store_id) values ($1, $2)', [tokenDigest(token), id])
     if (store.webhook_url === undefined) return
     await db.query(
-      `insert into hub.mapping (id, store_id, name, url, token, messages, required, is_store)
-       values ($1, $2, 'spree.webhook', $3, $4, $5, true, true)`,
+      `insert into hub.mapping (id, store_id, name, url, token, messages, required, is_store, any_target)
+       values ($1, $2, 'spree.webhook', $3, $4, $5, true, true, true)`,
       [newObjectId(), id, store.webhook_url, store.webhook_token, STORE_MESSAGES],
     )
   })

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+import { deliveredAs } from '../aliases.ts'
+import { messageType } from '../api/pushed.ts'
+
 /** What a consumer's JSON answer asks of the hub (protocol §3.2-3.5); what it holds besides is kept for people only. */
 export type ConsumerReply = Readonly<{
   messageId: string | undefined
@@ -22,7 +25,7 @@ export type Parameter = Readonly<z.infer<typeof parameter>>
 
 const text = z.string()
 const payload = z.record(z.string(), z.unknown())
-const parameter = z.looseObject({ name: text.min(1), value: z.unknown() })
+const parameter = z.looseObject({ name: text.min(1).max(255), value: z.unknown() })
 
 const notification = z
   .looseObject({
@@ -38,8 +41,8 @@ const notification = z
 
 const produced = z
   .looseObject({
-    message: text.min(1).optional(),
-    key: text.min(1).optional(),
+    message: messageType.optional(),
+    key: messageType.optional(),
     payload: payload.default({}),
     parameters: z.array(z.unknown()).optional(),
   })
@@ -54,7 +57,7 @@ const produced = z
 
 const delayed = z.looseObject({ delay: z.number().nonnegative().max(604_800), update_url: text.min(1) })
 const root = z.looseObject({
-  message_id: text.optional(),
+  message_id: text.nullish(),
   messages: z.array(z.unknown()).optional().catch([]),
   notifications: z.array(z.unknown()).optional().catch([]),
   parameters: z.array(z.unknown()).optional().catch([]),
@@ -70,14 +73,16 @@ export function readReply(body: string, deliveredType: string): ConsumerReply | 
   if (!reply.success) return undefined
   const { data } = reply
   const listed = readable(produced, data.messages ?? [])
-  // The older form: a single message at the top level of the answer (§11 #27). A consumer that sends back what it was sent
-  // means nothing by it, and would be sent it for ever.
-  const isInline = data.messages === undefined && 'message' in data && data['message'] !== deliveredType
-  const inline = isInline ? readable(produced, [data]) : []
+  // The older form: a single message at the top level of the answer (§11 #27), known by its payload: many answer with a text
+  // called `message`. A consumer that sends back what it was sent means nothing by it, and would be sent it for ever.
+  const isInline = data.messages === undefined && 'message' in data && 'payload' in data
+  const inline = readable(produced, isInline ? [data] : []).filter(
+    ({ message }) => deliveredAs(message) !== deliveredType,
+  )
   const all = [...listed, ...inline]
   const wait = delayed.safeParse(json)
   return {
-    messageId: data.message_id,
+    messageId: data.message_id ?? undefined,
     messages: all.map(({ message, payload, envelope }) => ({ message, payload, envelope })),
     notifications: readable(notification, data.notifications ?? []),
     parameters: readable(parameter, [
@@ -95,9 +100,15 @@ function readable<T>(schema: z.ZodType<T>, entries: readonly unknown[]): T[] {
   })
 }
 
+/**
+ * The escapes in a JSON text, of which the groups are kept: not NUL, nor half a pair of surrogates, which PostgreSQL would
+ * refuse together with the delivery that succeeded.
+ */
+const ESCAPES = /(\\ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2})|\\u(?:0000|d[89a-f][\da-f]{2})|(\\.)/gi
+
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.replace(ESCAPES, '$1$2'))
   } catch {
     return undefined
   }

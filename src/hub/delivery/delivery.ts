@@ -17,7 +17,7 @@ export type DeliveryOptions = Readonly<{
   incomingLanes: number
   /** Deliveries in flight to one consumer. */
   inFlightEach: number
-  /** May a mapping that a store's token made point into private networks? The store's own webhook may in any case. */
+  /** May an address that a store's token gave be in a private network? One that the admin token gave may in any case. */
   targets: 'public' | 'any'
   log: Log
   onDelivered(message: QueuedMessage, outcome: DeliveryVerdict['outcome']): void
@@ -46,10 +46,10 @@ export function createDelivery(
     const outcome = await atStep('deliver.post', () =>
       client.deliver(
         {
-          url: pollUrl ?? target.url,
+          url: pollUrl !== null && isOnHost(pollUrl, target.url) ? pollUrl : target.url,
           token: target.token,
           body: deliveredBody(message, target.parameters),
-          publicOnly: options.targets === 'public' && !target.isStore,
+          publicOnly: options.targets === 'public' && !target.anyTarget,
         },
         signal,
       ),
@@ -101,6 +101,11 @@ export function createDelivery(
   }
 }
 
+/** A mapping that has moved since its consumer asked for time has a token for its new host, and none for the old one. */
+function isOnHost(pollUrl: string, url: string): boolean {
+  return new URL(pollUrl).origin === new URL(url).origin
+}
+
 /** The wire form (protocol §3.1): the payload as it was pushed, with the mapping's parameters. */
 function deliveredBody({ type, key, payload }: QueuedMessage, parameters: string): string {
   return `{"message":${JSON.stringify(type)},"message_id":"${key}","payload":${withKey(payload, 'parameters', parameters)}}`
@@ -111,7 +116,7 @@ type Target = Readonly<{
   url: string
   token: string
   enabled: boolean
-  isStore: boolean
+  anyTarget: boolean
   retriesAllowed: boolean
   /** JSON text of `[{name, value}]`. */
   parameters: string
@@ -124,11 +129,11 @@ async function readTarget(pool: Pool, mappingId: string): Promise<Target | undef
     url: string
     token: string
     enabled: boolean
-    is_store: boolean
+    any_target: boolean
     retries_allowed: boolean
     parameters: string
   }>(
-    `select m.name, m.url, m.token, m.enabled, m.is_store,
+    `select m.name, m.url, m.token, m.enabled, m.any_target,
             coalesce((m.options ->> 'retries_allowed')::boolean, true) as retries_allowed,
             (select coalesce(json_agg(json_build_object('name', p.name, 'value', p.value) order by p.name), '[]')
                from hub.parameter p
@@ -144,7 +149,7 @@ async function readTarget(pool: Pool, mappingId: string): Promise<Target | undef
       url: row.url,
       token: row.token,
       enabled: row.enabled,
-      isStore: row.is_store,
+      anyTarget: row.any_target,
       retriesAllowed: row.retries_allowed,
       parameters: row.parameters,
     }
