@@ -92,10 +92,14 @@ export type WholeMessage = InboxMessage &
     looksLike: AppliedBefore | null
   }>
 
-/** One message with the texts of its payload and its last answer. */
+/** One message with the texts of its payload and its last answer: the one of that number, else the one of that message id. */
 export async function showInbox(db: Db, id: string): Promise<WholeMessage | undefined> {
   const { rows } = await db.query<Row & { payload: string; answer: string }>(
-    `select ${COLUMNS}, payload, answer from bridge.inbox where ${FILTER} order by id desc limit 1`,
+    `select ${COLUMNS}, payload, answer
+       from bridge.inbox
+      where ${FILTER}
+      order by id::text = any($1::text[]) desc, id desc
+      limit 1`,
     filterValues({ ids: [id] }),
   )
   const [row] = rows

@@ -311,6 +311,15 @@ test('inbound messages are listed, shown, retried and discarded, the failed ones
   expect((await get(`${url}/99`)).status).toBe(404)
 })
 
+test('an inbound message is known by its number, also where a hub has called another one so', async () => {
+  const [first] = await receive(pool, [{ messageId: 'a0', type: 'stock:change', reason: 'No such SKU.' }])
+  await receive(pool, [{ messageId: first!, type: 'stock:change', reason: 'No such SKU either.' }])
+  const url = `${await dashboard()}/api/v1/inbox/${first}`
+  expect((await get(url)).body).toMatchObject({ id: first, messageId: 'a0' })
+  expect((await post(`${url}/discard`)).body.message).toMatchObject({ id: first, state: 'discarded' })
+  expect(await one(`select id::text from bridge.inbox where state = 'failed'`)).not.toEqual({ id: first })
+})
+
 /** The events of a stream, one by one; empty when it has ended. */
 async function openStream(url: string) {
   const abort = new AbortController()
