@@ -1,4 +1,4 @@
-import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 
 import { type Answer, answer } from '../apply/answer.ts'
@@ -7,7 +7,7 @@ import { answerFailed, wombat } from '../apply/wombat-dialect.ts'
 import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { bearsBearer, bearsToken } from './authenticate.ts'
 import { type Delivering, deliver } from './deliver.ts'
-import { limitWrongTokens } from './limits.ts'
+import { limitInHand, limitWrongTokens } from './limits.ts'
 import { bodyRefused, NoMessage, readBody } from './read-body.ts'
 import { reply } from './reply.ts'
 import { readWombatRequest, requestIdOf, WOMBAT_FORM } from './wombat-request.ts'
@@ -23,26 +23,31 @@ export type WombatOptions = Delivering &
     refusal(): string | undefined
   }>
 
-type Asked = Readonly<{ name: string; isFlowLink: boolean }>
+/** `/webhook/:name` for the names of handlers: of others the seed's route lets none come here. */
+const PATHS = ['/wombat/:name', '/flowlink/:name', '/webhook/:name']
+
+/** Of who has no right token; apart from what is in hand of those who have one, whom it must not keep out. */
+const STRANGERS_BODY_BYTES = 2 ** 16
+const STRANGERS_BYTES_IN_HAND = 2 ** 22
 
 /**
- * `POST /wombat/:name` and `/flowlink/:name` (protocol §9.2), and `/webhook/:name` for the names of handlers: of others the
- * seed's route lets none come here. The token comes before the name; the body before both, for every answer says the
- * request's id.
+ * `POST /wombat/:name` and `/flowlink/:name` (protocol §9.2), and `/webhook/:name`. The token comes before the name; the body
+ * before both, for every answer says the request's id.
  */
 export function wombatRoutes(options: WombatOptions): Router {
   const { body, log } = options
-  const limit = limitWrongTokens()
   const seldom = onceInAWhile(log)
   const router = Router()
   router.post(
-    ['/wombat/:name', '/flowlink/:name', '/webhook/:name'],
-    (request, response, next) => (isKnown(request, options) ? next() : limit(request, response, next)),
-    ...body,
-    async (request, response) => {
-      const asked = { name: nameIn(request), isFlowLink: isToFlowLink(request) }
-      await reply(response, await receive(request, asked, options, seldom))
-    },
+    PATHS,
+    (request, _response, next) => next(isKnown(request, options) ? 'route' : undefined),
+    limitWrongTokens(),
+    limitInHand(STRANGERS_BODY_BYTES, STRANGERS_BYTES_IN_HAND),
+    (request, response, next) => takeStrangersBody(request, response, () => next()),
+    (request, response) => reply(response, refuseStranger(request, seldom)),
+  )
+  router.post(PATHS, ...body, async (request, response) =>
+    reply(response, await receive(request, nameIn(request), options, seldom)),
   )
   // What takes the body has found it too large, or in a form that is no JSON.
   const answerNoBody: ErrorRequestHandler = (error, _request, response, next) => {
@@ -57,6 +62,9 @@ export function wombatRoutes(options: WombatOptions): Router {
   return router
 }
 
+/** One that cannot be taken tells no id. */
+const takeStrangersBody = express.raw({ type: () => true, limit: STRANGERS_BODY_BYTES })
+
 const bodyFault = z.object({ status: z.int().min(400).max(499), message: z.string() })
 
 function refused(requestId: string | null, { status, message: summary }: NoMessage, seldom: Seldom): Answer {
@@ -64,22 +72,24 @@ function refused(requestId: string | null, { status, message: summary }: NoMessa
   return answer(status, { request_id: requestId, summary })
 }
 
+function refuseStranger(request: Request, seldom: Seldom): Answer {
+  seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
+  const summary = isToFlowLink(request) ? `Unauthorized! ${request.ip}` : 'Unauthorized!'
+  return answer(401, { request_id: requestIdOf(readJson(request)), summary })
+}
+
 async function receive(
   request: Request,
-  { name, isFlowLink }: Asked,
-  { tokens, handlers, refusal, ...delivering }: WombatOptions,
+  name: string,
+  { handlers, refusal, ...delivering }: WombatOptions,
   seldom: Seldom,
 ): Promise<Answer> {
   const from = performance.now()
   const body = readJson(request)
   const requestId = requestIdOf(body)
-  if (!isKnown(request, { tokens })) {
-    seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
-    const summary = isFlowLink ? `Unauthorized! ${request.ip}` : 'Unauthorized!'
-    return answer(401, { request_id: requestId, summary })
-  }
   const handler = handlerOf(handlers, name)
-  if (!handler) return answerFailed(requestId, `uninitialized constant ${handlerClass(name, isFlowLink)}`)
+  if (!handler)
+    return answerFailed(requestId, `uninitialized constant ${handlerClass(name, isToFlowLink(request))}`)
   const why = refusal()
   if (why !== undefined) return wombat.unavailable(requestId, why)
   try {

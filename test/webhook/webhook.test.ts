@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -201,6 +201,29 @@ describe('too much', () => {
       expect(answers[0]?.headers.has('x-powered-by')).toBe(false)
       expect(await post(`${own.url}/webhook`, message())).toMatchObject({ status: 200 })
     } finally {
+      await own.stop()
+    }
+  })
+
+  test('what comes without the right token, and not to its end, keeps out nobody who has it', async () => {
+    const own = await startTestWeb(store, [...TEST_HANDLERS, setInventory])
+    const { hostname, port } = new URL(own.url)
+    const head = `POST /wombat/set_inventory HTTP/1.1\r\nHost: a\r\nContent-Length: ${2 ** 20}\r\n\r\n`
+    const strangers = Array.from({ length: 70 }, () => connect(Number(port), hostname))
+    try {
+      const sockets = strangers.map(async (socket) => {
+        socket.on('error', () => {})
+        await once(socket, 'connect')
+        socket.write(head)
+      })
+      await Promise.all(sockets)
+      // Once some of them are sent away all of them have come as far as they come.
+      await Promise.race(strangers.map((socket) => once(socket, 'data')))
+      expect(await post(`${own.url}/webhook`, message())).toMatchObject({ status: 200 })
+      const sent = { request_id: newMessageId(), inventory: {} }
+      expect(await post(`${own.url}/wombat/set_inventory`, sent)).toMatchObject({ status: 500 })
+    } finally {
+      for (const socket of strangers) socket.destroy()
       await own.stop()
     }
   })
