@@ -31,32 +31,43 @@ export async function insertMessages(
   messages: readonly NewMessage[],
   by = '',
 ): Promise<void> {
-  for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT) {
-    const chunk = messages.slice(start, start + ROWS_PER_STATEMENT)
-    // What was made for another number of rows is seldom asked for again.
-    const recurs = chunk.length === 1 || chunk.length === ROWS_PER_STATEMENT
-    const run = recurs ? queryPrepared : queryOnce
-    await run(
-      db,
-      `with added as (
-         insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
-         values ${chunk.map((_, row) => placeholders(row)).join(', ')}
-       )
-       select pg_notify($1, $2)`,
-      [
-        tables.channel,
-        by,
-        ...chunk.flatMap((message) => [
-          laneOf(message.aggregate, laneCount),
-          message.aggregate,
-          message.type,
-          message.payload,
-          message.subject,
-          message.changedAt,
-        ]),
-      ],
-    )
-  }
+  const added: Promise<unknown>[] = []
+  // All of them are sent before whatever the caller sends behind them.
+  for (let start = 0; start < messages.length; start += ROWS_PER_STATEMENT)
+    added.push(insertSome(db, tables, laneCount, messages.slice(start, start + ROWS_PER_STATEMENT), by))
+  await Promise.all(added)
+}
+
+function insertSome(
+  db: Db,
+  tables: QueueTables,
+  laneCount: number,
+  messages: readonly NewMessage[],
+  by: string,
+): Promise<unknown> {
+  // What was made for another number of rows is seldom asked for again.
+  const recurs = messages.length === 1 || messages.length === ROWS_PER_STATEMENT
+  const run = recurs ? queryPrepared : queryOnce
+  return run(
+    db,
+    `with added as (
+       insert into ${tables.message} (lane, aggregate, type, payload, subject, changed_at)
+       values ${messages.map((_, row) => placeholders(row)).join(', ')}
+     )
+     select pg_notify($1, $2)`,
+    [
+      tables.channel,
+      by,
+      ...messages.flatMap((message) => [
+        laneOf(message.aggregate, laneCount),
+        message.aggregate,
+        message.type,
+        message.payload,
+        message.subject,
+        message.changedAt,
+      ]),
+    ],
+  )
 }
 
 function placeholders(row: number): string {

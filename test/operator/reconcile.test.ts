@@ -422,6 +422,14 @@ describe.each([
     })
   })
 
+  test('counts a message that a person pushed among those that were made', async () => {
+    const before = (await readProof(db.pool)).messages
+    expect(await command('push', 'product:update', '--sample')).toMatchObject({ status: 0 })
+    await worker.settled()
+    const { messages, broken } = await readProof(db.pool)
+    expect([messages.made - before.made, messages.done - before.done, broken]).toEqual([1, 1, []])
+  })
+
   test('sees a message that vanished, and an application that never was', async () => {
     await hub.down()
     await db.pool.query(`update spree_products set name = 'Vanished' where id = 13`)
