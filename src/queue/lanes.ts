@@ -1,6 +1,6 @@
 import type { Db } from '../postgres/pool.ts'
 import type { QueueTables } from './message.ts'
-import { AGE_LIMIT_SECONDS } from './policy.ts'
+import { AGE_LIMIT_SECONDS, LEAST_ATTEMPTS } from './policy.ts'
 
 /** A lane and the epoch under which it is owned. `clean`: its former owner gave it back, nothing was in flight. */
 export type OwnedLane = Holding & Readonly<{ lane: number; clean: boolean }>
@@ -110,7 +110,8 @@ export async function countLostAttempts(
     `update ${tables.message} m
         set attempts = m.attempts + 1,
             state = case when m.attempts = 0 then m.state
-                         when m.created_at < clock_timestamp() - make_interval(secs => $2) then 'parked'
+                         when m.state = 'failing' and m.attempts >= $3
+                          and m.created_at < clock_timestamp() - make_interval(secs => $2) then 'parked'
                          else 'failing' end,
             due = case when m.attempts > 0
                        then clock_timestamp() + random() * make_interval(secs => least(600, power(2, least(m.attempts, 10))))
@@ -125,6 +126,6 @@ export async function countLostAttempts(
                                    limit ${ROWS_IN_DOUBT_PER_LANE}) first
               order by first.aggregate, first.xid, first.id) head
       where m.id = head.id and head.state <> 'parked' and head.due <= clock_timestamp()`,
-    [lanes, AGE_LIMIT_SECONDS],
+    [lanes, AGE_LIMIT_SECONDS, LEAST_ATTEMPTS],
   )
 }

@@ -242,7 +242,7 @@ function settlementOf(
       return { message, epoch, as: 'parked', reason: decision.reason }
     case 'retry': {
       const { reason, afterSeconds } = decision
-      if (isTooOld(queued.createdAt, Date.now())) return { message, epoch, as: 'parked', reason }
+      if (isTooOld(queued, Date.now())) return { message, epoch, as: 'parked', reason }
       const seconds = backOffSeconds(message.attempts + 1, Math.random(), afterSeconds)
       return { message, epoch, as: 'failing', seconds, reason }
     }

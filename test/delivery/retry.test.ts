@@ -82,14 +82,24 @@ test('a hub that refuses one message after the other: the twentieth stops the pa
   )
 })
 
-test('what fails after seven days is parked', async () => {
+test('what has failed for seven days is parked; what has waited for so long is tried again', async () => {
   await store.pool.query('delete from bridge.message')
   hub.misbehave(() => ({ kind: 'answer', status: 500 }))
-  await enqueue(['aged'], '8 days')
-  await hub.until(() => attemptsOf('aged 0').length === 1, 60_000)
+  await enqueue(
+    ['aged', 'waited'],
+    `created_at = created_at - interval '8 days',
+     state = case aggregate when 'aged' then 'failing' else 'waiting' end,
+     attempts = case aggregate when 'aged' then 400 else 0 end`,
+  )
+  await hub.until(() => attemptsOf('aged 0').length > 0 && attemptsOf('waited 1').length > 1, 60_000)
   await pause(200)
-  const { rows } = await store.pool.query('select state, attempts, last_error from bridge.message')
-  expect(rows).toEqual([{ state: 'parked', attempts: 1, last_error: 'The hub answered 500.' }])
+  const { rows } = await store.pool.query(
+    'select aggregate, state, last_error from bridge.message order by aggregate',
+  )
+  expect(rows).toEqual([
+    { aggregate: 'aged', state: 'parked', last_error: 'The hub answered 500.' },
+    { aggregate: 'waited', state: 'failing', last_error: 'The hub answered 500.' },
+  ])
 })
 
 const isRefused = (text: string) => text.startsWith('refused')
@@ -102,7 +112,7 @@ function attemptsOf(message: string): RecordedRequest[] {
   return hub.requests.filter((request) => about(request) === message)
 }
 
-async function enqueue(aggregates: readonly string[], age = '0 s'): Promise<void> {
+async function enqueue(aggregates: readonly string[], change = 'attempts = 0'): Promise<void> {
   const laneCount = await countLanes(store.pool, BRIDGE_QUEUE)
   const connection = await store.pool.connect()
   await connection.query('begin')
@@ -118,7 +128,7 @@ async function enqueue(aggregates: readonly string[], age = '0 s'): Promise<void
       changedAt: new Date(),
     })),
   )
-  await connection.query('update bridge.message set created_at = created_at - $1::interval', [age])
+  await connection.query(`update bridge.message set ${change}`)
   await connection.query('commit')
   connection.release()
 }

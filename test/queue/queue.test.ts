@@ -614,10 +614,13 @@ describe('back-off', () => {
     expect(backOffSeconds(3, 0, 90)).toBe(90)
   })
 
-  test('ends after seven days', () => {
+  test('ends after seven days of failing, not of waiting', () => {
     const day = 86_400_000
-    expect(isTooOld(new Date(0), 7 * day)).toBe(false)
-    expect(isTooOld(new Date(0), 7 * day + 1)).toBe(true)
+    const failing = { createdAt: new Date(0), state: 'failing', attempts: 12 } as const
+    expect(isTooOld(failing, 7 * day)).toBe(false)
+    expect(isTooOld(failing, 7 * day + 1)).toBe(true)
+    expect(isTooOld({ ...failing, attempts: 11 }, 8 * day)).toBe(false)
+    expect(isTooOld({ ...failing, state: 'waiting' }, 8 * day)).toBe(false)
   })
 })
 
