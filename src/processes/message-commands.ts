@@ -104,7 +104,11 @@ export function addMessageCommands(program: Command, print: Print, finish: (stat
     'put back to be sent',
   )
   act('park', 'messages wait for a person', 'parked')
-  act('discard', 'messages are closed unsent; the next change announces anew', 'discarded')
+  act(
+    'discard',
+    'messages are closed unsent; the next change announces anew, but for the pieces of a stock:change',
+    'discarded',
+  )
 
   const pausing = (
     name: string,
