@@ -48,9 +48,14 @@ export function findNeedlessRepeats(link: Link): Finding[] {
       const heard = previous?.delivered && previous.status === link.yes && previous.messageId !== null
       if (!heard || isDisturbed(previous, link)) return []
       const text = `${nameOf(request)} repeats ${nameOf(previous)}, whose ${link.yes} had reached the sender`
-      return [{ rule: 'repeated', about: request.key, text }]
+      return [{ rule: 'repeated', about: request.key, text: `${text}${timeBeforeTrouble(previous, link)}` }]
     }),
   )
+}
+
+function timeBeforeTrouble({ endedAt }: RecordedRequest, { disturbances }: Link): string {
+  const next = disturbances.find(({ to }) => to >= (endedAt ?? 0))
+  return next ? `, ${next.from - (endedAt ?? 0)} ms before ${next.what}` : ''
 }
 
 /** One at a time and in order: no two requests of an aggregate at once, and none of a message that was already passed. */
