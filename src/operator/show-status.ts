@@ -5,7 +5,7 @@ import { readOpenGaps } from '../capture/gaps.ts'
 import { listShadow, type ShadowReport } from '../capture/shadow.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import { listWithheld, type WithheldCount } from '../capture/withheld.ts'
-import type { Db } from '../postgres/pool.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
 import { countMessages, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { listPaused, type PausedType } from '../queue/pause.ts'
@@ -44,6 +44,8 @@ export type Status = Readonly<{
   oldestMessageAt: Date | null
   oldestMessageSeconds: number | null
   messages: readonly MessageCount[]
+  /** False where those that wait are too many to be counted in time: then none of them is among `messages`. */
+  waitingCounted: boolean
   /** Types that a person has paused. */
   paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
@@ -70,7 +72,12 @@ export async function hasLiveWorker(db: Db): Promise<boolean> {
 }
 
 /** What the bridge can say of itself from its tables alone: true even where no worker lives. */
-export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> {
+export async function readStatus(
+  db: Pool,
+  leaseSeconds: number,
+  countWithinMilliseconds?: number,
+): Promise<Status> {
+  const { counts, waitingCounted } = await countMessages(db, BRIDGE_QUEUE, countWithinMilliseconds)
   const workers = await db.query<{
     id: string
     process: string
@@ -137,7 +144,8 @@ export async function readStatus(db: Db, leaseSeconds: number): Promise<Status> 
     oldestChangeSeconds: outbox.rows[0]?.oldest ?? null,
     oldestMessageAt: oldest.rows[0]?.at ?? null,
     oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
-    messages: await countMessages(db, BRIDGE_QUEUE),
+    messages: counts,
+    waitingCounted,
     paused: await listPaused(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
     withheld: await listWithheld(db),
@@ -165,10 +173,11 @@ export function formatStatus(status: Status): string {
       heldOf(report).map(([kind, reason]) => `held    changes of ${kind} wait in the outbox: ${reason}`),
     ),
     `outbox  ${status.outboxRows} rows${age(status.oldestChangeSeconds)}`,
-    ...(status.messages.length === 0 ? ['queue   empty'] : []),
+    ...(status.messages.length === 0 && status.waitingCounted ? ['queue   empty'] : []),
     ...status.messages.map(
       ({ state, type, count }) => `queue   ${state.padEnd(8)} ${type.padEnd(16)} ${count}`,
     ),
+    ...(status.waitingCounted ? [] : ['queue   waiting  too many to be counted in time']),
     ...status.paused.map(
       ({ type, since }) =>
         `paused  ${type} since ${since.toISOString()}: \`messages resume ${type}\` lets it go on`,

@@ -28,15 +28,18 @@ const SHARE_OF_LOOKING = 0.05
 
 /**
  * Passes over calls for as long as the last one was long: counting a million messages takes seconds, and watching a
- * database in trouble must not be its next trouble. One that failed is repeated at once.
+ * database in trouble must not be its next trouble.
  */
 export function sparingly(work: () => Promise<void>): () => Promise<void> {
   let notBefore = 0
   return async () => {
     const from = performance.now()
     if (from < notBefore) return
-    await work()
-    const now = performance.now()
-    notBefore = now + (now - from) * (1 / SHARE_OF_LOOKING - 1)
+    try {
+      await work()
+    } finally {
+      const now = performance.now()
+      notBefore = now + (now - from) * (1 / SHARE_OF_LOOKING - 1)
+    }
   }
 }

@@ -1,4 +1,6 @@
-import type { Db } from '../postgres/pool.ts'
+import { sqlState } from '../postgres/errors.ts'
+import type { Db, Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
 import type { QueueTables } from './message.ts'
 
 export const QUEUED_STATES = ['waiting', 'failing', 'parked'] as const
@@ -44,12 +46,45 @@ export type MessagePage = MessageFilter &
 
 export type MessageCount = Readonly<{ state: string; type: string; count: number }>
 
-/** How many messages lie in the queue, by state and type. */
-export async function countMessages(db: Db, tables: QueueTables): Promise<MessageCount[]> {
-  const { rows } = await db.query<{ state: string; type: string; count: number }>(
-    `select state, type, count(*)::integer as count from ${tables.message} group by state, type order by state, type`,
-  )
-  return rows
+const TOOK_TOO_LONG = '57014'
+
+export type MessageCounts = Readonly<{
+  counts: readonly MessageCount[]
+  /** False where counting those that wait took too long, and was given up. */
+  waitingCounted: boolean
+}>
+
+/** Below what any process waits for an answer: nobody else would end the statement. */
+const COUNT_WITHIN_MILLISECONDS = 5_000
+
+/**
+ * How many messages lie in the queue, by state and type. Those that failed or are parked are found by an index; to count what
+ * waits all of it is read, gigabytes of it where millions wait.
+ */
+export async function countMessages(
+  pool: Pool,
+  tables: QueueTables,
+  withinMilliseconds = COUNT_WITHIN_MILLISECONDS,
+): Promise<MessageCounts> {
+  const count = (db: Db, isWaiting: boolean) =>
+    db.query<MessageCount>(
+      `select state, type, count(*)::integer as count
+         from ${tables.message}
+        where state ${isWaiting ? '=' : '<>'} 'waiting'
+        group by state, type
+        order by state, type`,
+    )
+  const { rows: others } = await count(pool, false)
+  try {
+    const { rows: waiting } = await inTransaction(pool, async (db) => {
+      await db.query(`set local statement_timeout = ${withinMilliseconds}`)
+      return count(db, true)
+    })
+    return { counts: [...others, ...waiting], waitingCounted: true }
+  } catch (error) {
+    if (sqlState(error) !== TOOK_TOO_LONG) throw error
+    return { counts: others, waitingCounted: false }
+  }
 }
 
 /** Messages that nothing keeps from being sent: not behind one that fails or is parked. Counted up to `limit`. */

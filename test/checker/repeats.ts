@@ -13,8 +13,11 @@ export type Link = Readonly<{
   disturbances: readonly Disturbance[]
 }>
 
-/** Answers are settled in batches: what was answered this long before a kill may not have been. */
-const UNSETTLED_MS = 1500
+/**
+ * Answers are settled in batches: what was answered this long before a kill may not have been, where many processes share a
+ * machine. Of the kill its parent hears some time later.
+ */
+const UNSETTLED_MS = 2500
 /** What a sender had in flight when it was stopped may still come this long after it woke. */
 const LATE_MS = 3000
 /** A sender that gives up closes its end first, but the hub may hear of the next request before that. */

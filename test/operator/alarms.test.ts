@@ -9,7 +9,7 @@ import { createLog } from '../../src/observe/log.ts'
 import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
 import { hubTroubles } from '../../src/operator/alarms/hub-troubles.ts'
 import type { Notice } from '../../src/operator/alarms/notice.ts'
-import { readStatus, type Status } from '../../src/operator/show-status.ts'
+import { formatStatus, readStatus, type Status } from '../../src/operator/show-status.ts'
 import { hubAlarms } from '../../src/processes/alarms.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
@@ -209,6 +209,27 @@ describe('what is the matter', () => {
     expect(bridgeTroubles(status, 300).map(({ cause }) => cause)).toEqual(['parked', 'worker', 'lag'])
     await store.pool.query('delete from bridge.message; delete from bridge.outbox; delete from bridge.worker')
   })
+})
+
+test('where more waits than can be counted in time, all else is told nevertheless', async () => {
+  await enqueue(2)
+  await store.pool.query(
+    `update bridge.message set state = 'parked' where aggregate = 'order:0';
+     insert into bridge.message (lane, aggregate, type, payload, changed_at)
+     select 0, 'order:' || n, 'order:persist', repeat('x', 1000), now() from generate_series(10, 60000) n`,
+  )
+  try {
+    const status = await readStatus(store.pool, 12, 1)
+    expect(status).toMatchObject({
+      messages: [{ state: 'parked', type: 'order:persist', count: 1 }],
+      waitingCounted: false,
+    })
+    expect(formatStatus(status)).toContain('too many to be counted')
+    expect(bridgeTroubles(status, 300)).toContainEqual(expect.objectContaining({ cause: 'parked' }))
+    expect(await readStatus(store.pool, 12)).toMatchObject({ waitingCounted: true })
+  } finally {
+    await store.pool.query('truncate bridge.message')
+  }
 })
 
 describe("the hub's own", () => {
