@@ -71,6 +71,11 @@ export class Chains {
     return this.#groups.takeable
   }
 
+  /** Ids that are not read again: loaded, under way, or sent and not yet settled. */
+  get heldIds(): readonly string[] {
+    return [...this.#held.keys()]
+  }
+
   /** Some aggregate's next messages are still in the table. */
   get awaitsReload(): boolean {
     return this.#groups.awaitsReload
@@ -206,10 +211,16 @@ export class Chains {
     return { aggregates, reach }
   }
 
-  /** A person has changed messages of these lanes: what is known of them is dropped, to be read again. */
-  forget(lanes: ReadonlySet<number>): void {
+  /**
+   * All is read anew. In these lanes a person has changed messages: what is known of them is dropped. The others are passed
+   * over where they have `more`, and so is what has come late among what was read of them: they begin with their oldest.
+   */
+  startOver(revised: ReadonlySet<number>): void {
     for (const chain of this.#chains.values()) {
-      if (!lanes.has(chain.lane)) continue
+      if (!revised.has(chain.lane)) {
+        if (chain.more) chain.fromOldest = true
+        continue
+      }
       if (!chain.busy) this.#close(chain)
       else {
         this.#unload(chain)

@@ -42,19 +42,25 @@ function columnsOf({ carried }: QueueTables, { payload }: Holding): string {
 
 type Holding = Readonly<{ payload: string; join: string; values: readonly unknown[] }>
 
+/** What is not sent for now. `underWay`: ids of what had left before, or may have, and holds nothing back that follows. */
+export type Pause = Readonly<{ types: readonly string[]; underWay: readonly string[] }>
+
+const NO_PAUSE: Pause = { types: [], underWay: [] }
+
 /**
  * Of what is paused, and of what lies behind it in its aggregate, only its place in the table is read, and nothing is kept
  * in memory. While nothing is paused the statements know nothing of it. `parameter`: the number of the next one.
  */
-function holdBack({ message }: QueueTables, paused: readonly string[], parameter: number): Holding {
-  if (paused.length === 0) return { payload: 'm.payload', join: '', values: [] }
+function holdBack({ message }: QueueTables, { types, underWay }: Pause, parameter: number): Holding {
+  if (types.length === 0) return { payload: 'm.payload', join: '', values: [] }
   return {
     payload: `case when h.held_back then '' else m.payload end as payload, h.held_back`,
     join: `cross join lateral (select exists (select from ${message} p
                                     where p.aggregate = m.aggregate
                                       and (p.xid, p.id) <= (m.xid, m.id)
-                                      and p.type = any($${parameter}::text[])) as held_back) h`,
-    values: [paused],
+                                      and p.type = any($${parameter}::text[])
+                                      and p.id <> all ($${parameter + 1}::bigint[])) as held_back) h`,
+    values: [types, underWay],
   }
 }
 
@@ -108,7 +114,7 @@ export async function readPage(
   window: Window,
   skip: WithMore,
   limit: number,
-  paused: readonly string[] = [],
+  pause: Pause = NO_PAUSE,
 ): Promise<QueuedMessage[]> {
   const turn = [...window.positions].slice(0, LANES_PER_PAGE)
   for (const [lane, position] of turn) {
@@ -116,7 +122,7 @@ export async function readPage(
     window.positions.set(lane, position)
   }
   const lanes = turn.map(([lane]) => lane)
-  const holding = holdBack(tables, paused, 9)
+  const holding = holdBack(tables, pause, 9)
   const reach = window.previous === undefined ? BEGINNING : skip.reach
   const perLane = Math.max(4, Math.ceil(limit / lanes.length))
   const { rows } = await db.query<Row>(
@@ -161,12 +167,12 @@ export async function readNew(
   lanes: readonly number[],
   seen: Snapshot,
   limit: number,
-  paused: readonly string[] = [],
+  pause: Pause = NO_PAUSE,
 ): Promise<Readonly<{ snapshot: Snapshot; messages: QueuedMessage[]; window: Window | undefined }>> {
   const connection = await pool.connect()
   try {
     const late = seen.inProgress.size === 0 ? [] : [[...seen.inProgress]]
-    const holding = holdBack(tables, paused, 4 + late.length)
+    const holding = holdBack(tables, pause, 4 + late.length)
     const rowsWhere = (condition: string) => `
       (select ${columnsOf(tables, holding)}
          from ${tables.message} m
@@ -214,9 +220,9 @@ export async function readChains(
   tables: QueueTables,
   reloads: readonly Reload[],
   limit: number,
-  paused: readonly string[] = [],
+  pause: Pause = NO_PAUSE,
 ): Promise<ReadonlyMap<string, QueuedMessage[]>> {
-  const holding = holdBack(tables, paused, 5)
+  const holding = holdBack(tables, pause, 5)
   const { rows } = await db.query<Row>(
     `select ${columnsOf(tables, holding)}
        from unnest($1::text[], $2::xid8[], $3::bigint[]) at (aggregate, xid, id)

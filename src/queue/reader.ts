@@ -5,7 +5,7 @@ import type { Pool } from '../postgres/pool.ts'
 import type { Chains } from './chains.ts'
 import type { QueuedMessage, QueueTables, SentMessage } from './message.ts'
 import { listPaused } from './pause.ts'
-import { openFullWindow, readChains, readNew, readPage, type Window } from './read.ts'
+import { openFullWindow, type Pause, readChains, readNew, readPage, type Window } from './read.ts'
 
 export type LaneReaderOptions = Readonly<{
   pool: Pool
@@ -123,7 +123,7 @@ export class LaneReader {
     if (this.#startsOver) {
       this.#startsOver = false
       // Between two reads: one under way may still bring what was so before the revision.
-      chains.forget(this.#revised)
+      chains.startOver(this.#revised)
       this.#revised.clear()
       this.#window = await this.#read(() => this.#openFullWindow(lanes))
       this.#seen = undefined
@@ -143,7 +143,7 @@ export class LaneReader {
     const most = Math.min(MOST_CHAINS_PER_READ, Math.ceil(room / MESSAGES_PER_CHAIN))
     const due = chains.dueForReload(performance.now(), most)
     if (due.length === 0) return false
-    const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN, this.#paused)
+    const rows = await readChains(pool, tables, due, MESSAGES_PER_CHAIN, this.#pause)
     for (const [aggregate, messages] of rows) {
       this.#measure(messages)
       chains.replace(aggregate, messages, messages.length === MESSAGES_PER_CHAIN, performance.now())
@@ -160,7 +160,7 @@ export class LaneReader {
       if (this.#window.positions.size > 0) {
         const skip = chains.withMore(MOST_SKIPPED)
         this.#append(
-          await readPage(pool, tables, this.#window, skip, Math.min(PAGE, room), this.#paused),
+          await readPage(pool, tables, this.#window, skip, Math.min(PAGE, room), this.#pause),
           owned,
         )
       }
@@ -173,19 +173,17 @@ export class LaneReader {
     const now = performance.now()
     if (this.#seen === undefined || now - this.#readAt < POLL_MILLISECONDS) return false
     this.#readAt = now
-    const read = await readNew(
-      pool,
-      tables,
-      [...owned.keys()],
-      this.#seen,
-      Math.min(PAGE, room),
-      this.#paused,
-    )
+    const read = await readNew(pool, tables, [...owned.keys()], this.#seen, Math.min(PAGE, room), this.#pause)
     if (this.#startsOver) return true
     this.#seen = read.snapshot
     this.#window = read.window
     this.#append(read.messages, owned)
     return read.messages.length > 0 || read.window !== undefined
+  }
+
+  get #pause(): Pause {
+    const types = this.#paused
+    return { types, underWay: types.length === 0 ? [] : this.#options.chains.heldIds }
   }
 
   /** While the read was under way a lane may have gone to another worker: its rows are that one's now. */

@@ -144,7 +144,17 @@ class World {
       if (row) this.table.set(id, { ...row, state: 'waiting', dueAt: 0 })
     }
     this.parked.clear()
-    this.chains.forget(new Set([0]))
+    this.#startOver(new Set([0]))
+  }
+
+  /** Lanes have come, or a person has changed messages of another one. */
+  lanesCame(): void {
+    this.endRead()
+    this.#startOver(new Set())
+  }
+
+  #startOver(revised: ReadonlySet<number>): void {
+    this.chains.startOver(revised)
     this.#all = this.#rows()
     this.#news = []
   }
@@ -216,6 +226,7 @@ const ACTIONS = {
     world.now += 6
   },
   retryParked: (world: World) => world.retryParked(),
+  lanesCame: (world: World) => world.lanesCame(),
 }
 const often = [
   ...([
@@ -234,7 +245,7 @@ const often = [
   ] as const),
   ...(['beginForward', 'beginReload'] as const),
 ]
-const seldom = [...(['burst', 'retry', 'park', 'hold', 'wait', 'retryParked'] as const)]
+const seldom = [...(['burst', 'retry', 'park', 'hold', 'wait', 'retryParked', 'lanesCame'] as const)]
 const step = fc.tuple(
   fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...often) },
@@ -411,7 +422,7 @@ describe('one chain', () => {
     const news = { type: 'product:update', subject: 'catalogue' }
     chains.append([message(1, { ...news, state: 'parked' }), message(2, { type: 'stock:change' })], 0)
     const { message: underWay } = chains.take()!
-    chains.forget(new Set([0]))
+    chains.startOver(new Set([0]))
     chains.finish(underWay, 0)
     chains.release([underWay])
     expect(chains.dueForReload(0, 10)).toEqual([{ aggregate: 'order:1', after: undefined }])
@@ -421,7 +432,7 @@ describe('one chain', () => {
     const chains = new Chains()
     chains.append(forward(2), 0)
     const { message: head } = chains.take()!
-    chains.forget(new Set([0]))
+    chains.startOver(new Set([0]))
     chains.putBack(head, 0)
     expect(chains.take()).toBeUndefined()
     expect(chains.dueForReload(0, 10)).toEqual([{ aggregate: 'order:1', after: undefined }])
