@@ -375,6 +375,26 @@ describe('showing settings', () => {
     expect(JSON.stringify(rows)).not.toMatch(/db-pass|hub-token-value/)
   })
 
+  test('the password of an address is hidden, whatever its user and itself are made of', () => {
+    const shown = (env: Record<string, string>) =>
+      describeSettings(readSettings({ env, needs: [] })).find(({ name }) => name in env)?.value
+
+    expect(shown({ SMTP_URL: 'smtp://shop@example.com:s3cret@mail.example.com:587' })).toBe(
+      'smtp://shop@example.com:***@mail.example.com:587',
+    )
+    for (const secret of ["s3cr'et", 's3cr"et', 's3cr et', 's3cr`et', 's3cr@et', 'x:y', 's3cr%3Fet'])
+      for (const user of ['bridge', 'bridge@srv1', '', "o'brien s"])
+        expect(shown({ DATABASE_URL: `postgres://${user}:${secret}@db:5432/spree` })).toBe(
+          `postgres://${user}:***@db:5432/spree`,
+        )
+    expect(
+      shown({ DATABASE_URL: `postgres://bridge@/spree?host=/run&password=s3cr' et&sslmode=require` }),
+    ).toBe('postgres://bridge@/spree?host=/run&password=***&sslmode=require')
+    expect(shown({ DATABASE_URL: 'postgres://bridge@srv1:5432/spree' })).toBe(
+      'postgres://bridge@srv1:5432/spree',
+    )
+  })
+
   test('a setting has the same name in the environment and, in lower case, in the file', () => {
     for (const name of settingNames) expect(operatorName(name).toLowerCase()).toBe(fileKey(name))
   })
