@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
-import type { TestDatabase } from '../support/postgres.ts'
+import { onServer, type TestDatabase } from '../support/postgres.ts'
 import { readCatalog } from './catalog.ts'
 import { complaintOf, createGround, type Environment } from './operations-ground.ts'
 import { runBridge } from './run-bridge.ts'
@@ -42,6 +42,7 @@ function startStories() {
     down: outliveHub(),
     refusing: meetRefusal(),
     changing: outliveStoreMigration(),
+    unheard: loseDatabase(),
   }
   for (const story of Object.values(stories)) void Promise.allSettled([story])
   return stories
@@ -394,6 +395,14 @@ describe('what takes a worker some seconds', () => {
     expect(lines.join('\n')).toContain('triggers were missing and are put back')
   })
 
+  test('a database that is gone: the age of the heartbeat rises, and no lane is said to be owned', async () => {
+    const { before, after } = await stories!.unheard
+    expect(before).toMatchObject({ lanes: 64 })
+    expect(before.age).toBeLessThan(4)
+    expect(after.lanes).toBe(0)
+    expect(after.age).toBeGreaterThan(9)
+  })
+
   test('a hub that refuses us: nothing is parked, and the log names what to check', async () => {
     const { store, said, status } = await stories!.refusing
     expect(said).toMatch(/nothing is pushed for now: .*401.* Check HUB_URL, HUB_STORE_ID and HUB_TOKEN/)
@@ -518,6 +527,32 @@ async function meetRefusal() {
   const status = await runBridge(['status'], env)
   await worker.terminate()
   return { store, said, status }
+}
+
+async function loseDatabase() {
+  const store = await openMigratedStore()
+  const env = { ...environment(store), PORT: '0', HOST: '127.0.0.1' }
+  const worker = processes.start(['worker'], { env })
+  const { url } = JSON.parse(await worker.line((line) => line.includes('"listening"'))) as { url: string }
+  const read = async () => {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    const value = (name: string) => Number(new RegExp(`^spree_bridge_${name} (.+)$`, 'm').exec(text)?.[1])
+    return { lanes: value('lanes_owned'), age: value('worker_heartbeat_age_seconds') }
+  }
+  await waitFor(async () => (await read()).lanes === 64)
+  const before = await read()
+  const name = new URL(store.url).pathname.slice(1)
+  await onServer(async (server) => {
+    await server.query(`alter database ${name} allow_connections false`)
+    await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+  })
+  try {
+    await waitFor(async () => (await read()).lanes === 0)
+    return { before, after: await read() }
+  } finally {
+    await onServer((server) => server.query(`alter database ${name} allow_connections true`))
+    await worker.terminate()
+  }
 }
 
 /** Polls a state that nobody announces. */
