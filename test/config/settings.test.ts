@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
-import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
+import { acceptedForm, fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
 import type { Shape } from '../../src/messages/shaping/shape.ts'
 import { shapingOf } from '../../src/processes/shape-of.ts'
 import { exampleSections, settingsFile } from '../support/settings-file.ts'
@@ -397,6 +397,14 @@ describe('showing settings', () => {
 
   test('a setting has the same name in the environment and, in lower case, in the file', () => {
     for (const name of settingNames) expect(operatorName(name).toLowerCase()).toBe(fileKey(name))
+  })
+
+  test('each setting says what it accepts', () => {
+    for (const name of settingNames)
+      expect([name, acceptedForm(name)]).toEqual([name, expect.stringMatching(/\w/)])
+    expect(problemsIn('reconcile_at: 25:00\n')).toMatchObject([
+      { remedy: 'It must be a time of the day, `HH:MM`, or `off`; left out, it is 02:30.' },
+    ])
   })
 
   test('docs/settings.md is what the schema says', () => {
