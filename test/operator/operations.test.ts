@@ -204,6 +204,25 @@ describe('a copy of the database', () => {
   })
 })
 
+test('every command takes --config', async () => {
+  const namesIn = async (...group: string[]) => {
+    const { stdout } = await runBridge([...group, '--help'], {})
+    return [...stdout.matchAll(/^ {2}(?!-|help)([a-z]+)/gm)].map(([, name]) => [...group, name!])
+  }
+  const commands: string[][] = []
+  for (const [name] of await namesIn()) {
+    const parts = await namesIn(name!)
+    commands.push(...(parts.length > 0 ? parts : [[name!]]))
+  }
+  expect(commands).toEqual(expect.arrayContaining([['samples'], ['messages', 'list'], ['status']]))
+  for (const command of commands)
+    expect((await runBridge([...command, '--help'], {})).stdout).toContain('--config <file>')
+  expect(await runBridge(['samples', 'stock:change', '--config', 'config.yml'], {})).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('"stock:change"'),
+  })
+})
+
 describe('what is wrong is said in a sentence', () => {
   test('of the settings and of the database', async () => {
     const store = await openStore()
