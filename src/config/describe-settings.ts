@@ -1,4 +1,4 @@
-import { maskPasswords } from '../observe/redact.ts'
+import { maskAddress } from '../observe/redact.ts'
 import type { EffectiveSettings } from './read-settings.ts'
 import {
   acceptedForm,
@@ -26,9 +26,11 @@ export function describeSettings({ settings, sources }: EffectiveSettings): Sett
 
 function presentable(name: SettingName, value: Settings[SettingName]): string | number | null {
   if (value === undefined) return null
-  if (describeSetting(name).secret === 'whole') return '(hidden)'
+  const { secret } = describeSetting(name)
+  if (secret === 'whole') return '(hidden)'
   if (isSection(name)) return JSON.stringify(value)
-  return typeof value === 'number' ? value : maskPasswords(String(value))
+  if (typeof value === 'number') return value
+  return secret === 'password' ? maskAddress(String(value)) : String(value)
 }
 
 /** The page docs/settings.md. */

@@ -229,8 +229,8 @@ export const settingsSchema = z.object({
     }),
   reconcileAt: text
     .regex(/^(([01]\d|2[0-3]):[0-5]\d|off)$/)
-    .default('02:30')
     .describe('a time of the day, `HH:MM`, or `off`')
+    .default('02:30')
     .register(descriptions, {
       meaning:
         'When the whole store is compared each night with what was announced, in UTC; after a gap that is done at any hour.',

@@ -6,6 +6,7 @@ const LATENCY_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 
 export function createHubMetrics() {
   const registry = new Registry()
   const registers = [registry]
+  const measures: (() => void)[] = []
   const named = (name: string, help: string) => ({ name: `spree_hub_${name}`, help, registers })
   const handles = {
     acceptToDeliverSeconds: new Histogram({
@@ -42,6 +43,13 @@ export function createHubMetrics() {
     ...handles,
     contentType: registry.contentType,
     /** The Prometheus text of everything measured so far. */
-    render: () => registry.metrics(),
+    render() {
+      for (const measure of measures) measure()
+      return registry.metrics()
+    },
+    /** For what changes while nothing happens, or just because nothing does: it is measured when somebody asks. */
+    whenAsked(measure: () => void) {
+      measures.push(measure)
+    },
   }
 }

@@ -8,6 +8,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 export function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
+  const measures: (() => void)[] = []
   const named = (name: string, help: string) => ({ name: `spree_bridge_${name}`, help, registers })
 
   const latency = (name: string, help: string) =>
@@ -88,6 +89,13 @@ export function createMetrics() {
     ...handles,
     contentType: registry.contentType,
     /** The Prometheus text of everything measured so far. */
-    render: () => registry.metrics(),
+    render() {
+      for (const measure of measures) measure()
+      return registry.metrics()
+    },
+    /** For what changes while nothing happens, or just because nothing does: it is measured when somebody asks. */
+    whenAsked(measure: () => void) {
+      measures.push(measure)
+    },
   }
 }

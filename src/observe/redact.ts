@@ -2,8 +2,8 @@ import { isNativeError } from 'node:util/types'
 
 const secretKey =
   /token|authori[sz]ation|passw|passphrase|secret|cookie|credential|(api|access|private)[-_]?key/i
-const passwordInAddress = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s"'`]+@/gi
-const secretInQuery = /([?&][a-z_-]*(?:password|token|secret)[a-z_-]*=)[^&\s"'`]+/gi
+const passwordInAddress = /([a-z][a-z0-9+.-]*:\/\/[^\s:/]*):.+@/gi
+const secretInQuery = /([?&][a-z_-]*(?:password|token|secret)[a-z_-]*=)[^&\s]+/gi
 
 // Deep enough for any line we write; an object that contains itself ends here.
 const DEEPEST = 6
@@ -11,8 +11,15 @@ const DEEPEST = 6
 /** Hides the password of every address in a text: `postgres://user:***@host/db`. */
 export function maskPasswords(text: string): string {
   if (!text.includes('://')) return text
-  // Up to the last @: a password with an unescaped @ is hidden whole, at worst too much is.
+  // Up to the last @ of the line: an unescaped password is hidden whole, whatever stands in it; at worst too much is.
   return text.replace(passwordInAddress, '$1:***@').replace(secretInQuery, '$1***')
+}
+
+/** Hides the password of a value that is one address: what would end it in a text does not end it here. */
+export function maskAddress(address: string): string {
+  return address
+    .replace(/^([^:]*:\/\/[^:]*):.+@/s, '$1:***@')
+    .replace(/([?&][^=&]*(?:password|token|secret)[^=&]*=)[^&]+/gi, '$1***')
 }
 
 /** A copy of a value fit for a log line: secrets hidden at any depth, errors told in short, always valid JSON. */

@@ -73,7 +73,7 @@ function addMessageRoutes(api: Router, pool: Pool, log: Log): void {
   })
   api.post('/messages/retry', async (request, response) => {
     // Ids in a body that nobody reads would retry everything.
-    if (Number(request.get('content-length') ?? 0) > 0)
+    if (Number(request.get('content-length') ?? 0) > 0 || request.get('transfer-encoding') !== undefined)
       throw new Refusal(400, 'The filters go into the query: this takes no body.')
     const { state, type, ...more } = readQuery(messageFilter, request.query)
     const filter = { ...more, states: state, types: type }

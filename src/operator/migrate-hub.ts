@@ -2,6 +2,7 @@ import {
   applyMigrations,
   type Migration,
   pendingMigrations,
+  refuseForeignSchema,
   refuseOutdatedCode,
   type SchemaState,
   schemaState,
@@ -25,6 +26,7 @@ export async function previewHubMigration(db: Db, migrations: readonly Migration
 }
 
 async function refuseOutdated(db: Db, migrations: readonly Migration[]): Promise<SchemaState | undefined> {
+  await refuseForeignSchema(db, 'hub')
   const state = await schemaState(db, 'hub')
   if (state) refuseOutdatedCode('hub', state, migrations.at(-1)?.version ?? 0)
   return state

@@ -6,6 +6,7 @@ import {
   applyMigrations,
   type Migration,
   pendingMigrations,
+  refuseForeignSchema,
   refuseOutdatedCode,
   schemaState,
 } from '../postgres/migrate.ts'
@@ -83,6 +84,7 @@ function asComments(statements: readonly string[]): string {
 }
 
 async function refuseToMigrate(input: MigrateInput) {
+  await refuseForeignSchema(input.pool, 'bridge')
   const grants = await missingGrants(input.pool, input.store)
   if (grants.length > 0) {
     throw new DatabaseError(

@@ -69,6 +69,7 @@ export class DatabaseError extends Error {
     | 'not_migrated'
     | 'outdated'
     | 'incomplete'
+    | 'foreign'
     | 'copied'
     | 'locked'
     | 'too_old'

@@ -26,8 +26,8 @@ export type Membership = Readonly<{
   registration(): Registration | undefined
   /** Told after every look at the other workers: twice a second, and when a lease has just run out. */
   onLook(listener: () => void): void
-  /** Milliseconds since the last successful heartbeat. */
-  heartbeatAge(): number
+  /** Milliseconds since the last successful heartbeat, also of a registration that is lost; undefined before the first. */
+  heartbeatAge(): number | undefined
   /** Ends the registration in order; what it owned is free at once. */
   leave(): Promise<void>
 }>
@@ -50,6 +50,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
   const { pool, table, leaseMilliseconds, heartbeatMilliseconds } = options
   const stopping = new AbortController()
   const listeners: (() => void)[] = []
+  let heartbeat: Moment | undefined
   let current: { id: string; lost: AbortController; renewedAt: Moment; expiry: NodeJS.Timeout } | undefined
   const running = run()
 
@@ -78,6 +79,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
     if (!current) {
       const id = await registerWorker(pool, table, options, leaseMilliseconds, options.status())
       current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
+      heartbeat = asked
       return
     }
     const { id, renewedAt } = current
@@ -90,6 +92,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
     if (!renewed) return lose()
     clearTimeout(current.expiry)
     current = { ...current, renewedAt: asked, expiry: expireAfter(asked) }
+    heartbeat = asked
   }
 
   function expireAfter(asked: Moment): NodeJS.Timeout {
@@ -123,8 +126,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
       return current && { id: current.id, signal: current.lost.signal }
     },
     onLook: (listener) => listeners.push(listener),
-    heartbeatAge: () =>
-      current ? performance.now() - current.renewedAt.monotonic : Number.POSITIVE_INFINITY,
+    heartbeatAge: () => heartbeat && performance.now() - heartbeat.monotonic,
     async leave() {
       stopping.abort()
       await running

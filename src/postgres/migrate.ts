@@ -44,6 +44,37 @@ export async function hasTable(db: Db, schema: string, table: string): Promise<b
   return rowCount === 1
 }
 
+/** A table that our first migration makes, beside `schema`: by both a schema is known as ours, without rows too. */
+const OURS = { bridge: 'installation', hub: 'store' } as const
+
+/** Whose schema that is. In one statement: another starter may be making it at this moment. */
+export async function ownerOf(db: Db, schema: keyof typeof OURS): Promise<'nobody' | 'ours' | 'another'> {
+  const { rows } = await db.query<{ filled: boolean; ours: boolean | null }>(
+    `select count(*) > 0 as filled,
+            bool_or(kind = 'table' and name = 'schema') and bool_or(kind = 'table' and name = $2) as ours
+       from pg_catalog.pg_namespace n
+       join (select relnamespace, 'table', relname from pg_catalog.pg_class
+              union all
+             select pronamespace, 'function', proname from pg_catalog.pg_proc
+              union all
+             select typnamespace, 'type', typname from pg_catalog.pg_type) held (schema, kind, name)
+         on held.schema = n.oid
+      where n.nspname = $1`,
+    [schema, OURS[schema]],
+  )
+  if (rows[0]?.ours) return 'ours'
+  return rows[0]?.filled ? 'another' : 'nobody'
+}
+
+/** @throws DatabaseError `foreign` where somebody else's things are in the schema that we would make ours. */
+export async function refuseForeignSchema(db: Db, schema: keyof typeof OURS): Promise<void> {
+  if ((await ownerOf(db, schema)) !== 'another') return
+  throw new DatabaseError(
+    'foreign',
+    `This database has a schema ${schema} that is none of spree-bridge's, and it is not empty: it has to be renamed, or what is in it moved, before spree-bridge can be installed here.`,
+  )
+}
+
 /**
  * The newest version applied to `schema`, or undefined where it was never migrated.
  * @throws DatabaseError `incomplete` where the tables are there without their rows.

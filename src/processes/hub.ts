@@ -136,10 +136,11 @@ async function assemble(
     onNotify: (channel) => (channel === HUB_INCOMING.channel ? router : deliverer).wake(),
     onError: complain('listen'),
   })
-  membership.onLook(() => {
+  metrics.whenAsked(() => {
     metrics.lanesOwned.set({ queue: 'incoming' }, router.lanesOwned())
     metrics.lanesOwned.set({ queue: 'accepted' }, deliverer.lanesOwned())
-    metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
+    const age = membership.heartbeatAge()
+    if (age !== undefined) metrics.workerHeartbeatAgeSeconds.set(age / 1_000)
   })
   const alarms = hubAlarms(settings, pool, log)
   const { promise: ended, resolve: onFatal } = promiseOf<DatabaseError>()

@@ -12,6 +12,7 @@ export function addSamplesCommand(program: Command, print: Print): void {
     .command('samples [message]')
     .description('list the sample messages, or print one as JSON')
     .option('--version <version>', 'of Spree, e.g. 6.0')
+    .option('--config <file>', 'as every command takes it; samples do not depend on settings')
     .option('--json', 'print data as JSON, which a sample is anyhow')
     .action((message: string | undefined, options: Readonly<{ version?: string; json?: boolean }>) => {
       const names = [...sampleNames(), ...OBJECT_TYPES]

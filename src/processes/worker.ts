@@ -182,8 +182,11 @@ async function assemble(
   membership.onLook(() => {
     // Somebody's lease may just have ended.
     if (!collector.isCollecting()) collector.wake()
+  })
+  metrics.whenAsked(() => {
     metrics.lanesOwned.set(sender.lanesOwned())
-    metrics.workerHeartbeatAgeSeconds.set(membership.heartbeatAge() / 1_000)
+    const age = membership.heartbeatAge()
+    if (age !== undefined) metrics.workerHeartbeatAgeSeconds.set(age / 1_000)
   })
   log.info('worker started', {
     family: store.family,

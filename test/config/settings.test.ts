@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { describeSettings, settingsReference } from '../../src/config/describe-settings.ts'
 import { readSettings } from '../../src/config/read-settings.ts'
-import { fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
+import { acceptedForm, fileKey, operatorName, settingNames } from '../../src/config/settings.ts'
 import type { Shape } from '../../src/messages/shaping/shape.ts'
 import { shapingOf } from '../../src/processes/shape-of.ts'
 import { exampleSections, settingsFile } from '../support/settings-file.ts'
@@ -375,8 +375,36 @@ describe('showing settings', () => {
     expect(JSON.stringify(rows)).not.toMatch(/db-pass|hub-token-value/)
   })
 
+  test('the password of an address is hidden, whatever its user and itself are made of', () => {
+    const shown = (env: Record<string, string>) =>
+      describeSettings(readSettings({ env, needs: [] })).find(({ name }) => name in env)?.value
+
+    expect(shown({ SMTP_URL: 'smtp://shop@example.com:s3cret@mail.example.com:587' })).toBe(
+      'smtp://shop@example.com:***@mail.example.com:587',
+    )
+    for (const secret of ["s3cr'et", 's3cr"et', 's3cr et', 's3cr`et', 's3cr@et', 'x:y', 's3cr%3Fet'])
+      for (const user of ['bridge', 'bridge@srv1', '', "o'brien s"])
+        expect(shown({ DATABASE_URL: `postgres://${user}:${secret}@db:5432/spree` })).toBe(
+          `postgres://${user}:***@db:5432/spree`,
+        )
+    expect(
+      shown({ DATABASE_URL: `postgres://bridge@/spree?host=/run&password=s3cr' et&sslmode=require` }),
+    ).toBe('postgres://bridge@/spree?host=/run&password=***&sslmode=require')
+    expect(shown({ DATABASE_URL: 'postgres://bridge@srv1:5432/spree' })).toBe(
+      'postgres://bridge@srv1:5432/spree',
+    )
+  })
+
   test('a setting has the same name in the environment and, in lower case, in the file', () => {
     for (const name of settingNames) expect(operatorName(name).toLowerCase()).toBe(fileKey(name))
+  })
+
+  test('each setting says what it accepts', () => {
+    for (const name of settingNames)
+      expect([name, acceptedForm(name)]).toEqual([name, expect.stringMatching(/\w/)])
+    expect(problemsIn('reconcile_at: 25:00\n')).toMatchObject([
+      { remedy: 'It must be a time of the day, `HH:MM`, or `off`; left out, it is 02:30.' },
+    ])
   })
 
   test('docs/settings.md is what the schema says', () => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { readHubOverview } from '../../src/hub/page/page-overview.ts'
+import { countWaiting } from '../../src/hub/waiting.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
 import { readExpected } from '../expected/read-expected.ts'
@@ -431,6 +433,32 @@ describe('delivery', () => {
       ['/poll/1', 1],
     ])
     expect((erp.got[1]?.at ?? 0) - (erp.got[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
+  })
+
+  test('a copy does not wait while its consumer has time that it asked for, and does where asking again fails', async () => {
+    const { pool } = hub.db
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['patience:test'])
+    erp.answers(() => ({ body: { delay: 3600, update_url: 'poll/1' } }))
+    await store.push('patience:test', {})
+    await until(async () => (await accepted('patience:test'))[0]?.state === 'failing')
+    const minutesWith = async (change: string) => {
+      await pool.query(
+        `update hub.accepted
+            set created_at = clock_timestamp() - interval '1 hour', ${change}
+          where type = 'patience:test'`,
+      )
+      const { oldestSeconds } = await countWaiting(pool)
+      const { oldestWaitingAt } = await readHubOverview(pool, 12)
+      const shown = Date.now() - (oldestWaitingAt ?? new Date()).getTime()
+      return [oldestSeconds / 60, shown / 60_000].map(Math.round)
+    }
+
+    expect(await minutesWith(`due = clock_timestamp() + interval '20 minutes'`)).toEqual([0, 0])
+    expect(await minutesWith(`due = clock_timestamp() - interval '10 minutes'`)).toEqual([10, 10])
+    expect(await minutesWith(`last_error = 'erp.example answered 500.'`)).toEqual([60, 60])
+    await pool.query(`delete from hub.accepted where type = 'patience:test'`)
   })
 
   test('C84 a mapping that has moved to another host takes with it what waits to be asked about again, and its token', async () => {

@@ -10,7 +10,7 @@ import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
 import { hubTroubles } from '../../src/operator/alarms/hub-troubles.ts'
 import type { Notice } from '../../src/operator/alarms/notice.ts'
 import { formatStatus, readStatus, type Status } from '../../src/operator/show-status.ts'
-import { hubAlarms } from '../../src/processes/alarms.ts'
+import { bridgeAlarms, hubAlarms } from '../../src/processes/alarms.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
@@ -133,6 +133,55 @@ test('each change of state is told once by webhook and by mail, whoever sees it 
   expect(logs).not.toContain('secret-of-the-chat')
   expect((await runBridge(['config'], env)).stdout).not.toContain('secret-of-the-chat')
   await Promise.all([...webs, second].map((each) => each.terminate()))
+})
+
+describe('an alarm to a webhook with user and password in its address', () => {
+  const raise = async (alarmWebhookUrl: string) => {
+    await store.pool.query(
+      `insert into bridge.alarm (cause, subject, text, first_seen_at)
+       values ('lag', '', '', clock_timestamp() - interval '1 hour')`,
+    )
+    const lines = new PassThrough()
+    const { log, closeLog } = createLog({ level: 'info', format: 'json', stream: lines })
+    const alarms = bridgeAlarms(
+      { alarmWebhookUrl, alarmMailTo: undefined, alarmMailFrom: undefined, smtpUrl: undefined },
+      store.pool,
+      log,
+    )
+    await alarms.look([{ cause: 'lag', subject: '', text: 'late' }])
+    await alarms.stop()
+    await closeLog()
+    const { rows } = await store.pool.query<{ webhook_told: string | null; last_error: string | null }>(
+      `delete from bridge.alarm where cause = 'lag' returning webhook_told, last_error`,
+    )
+    return { ...rows[0], log: String(lines.read()) }
+  }
+
+  test('is sent with them as its authorization', async () => {
+    const address = receiver.url.replace('://', '://us%40er:pa%20ss%25%zz@')
+
+    expect(await raise(address)).toMatchObject({ webhook_told: 'raised', last_error: null })
+    const basic = Buffer.from('us@er:pa ss%%zz').toString('base64')
+    expect(receiver.authorizations.at(-1)).toBe(`Basic ${basic}`)
+    await raise(receiver.url)
+    expect(receiver.authorizations.at(-1)).toBeUndefined()
+  })
+
+  test('that cannot be sent says why, and nothing of the address', async () => {
+    // Port 1 is one that fetch does not even try.
+    for (const [port, why] of [
+      [1, ''],
+      [2, ' (ECONNREFUSED)'],
+    ] as const) {
+      const { log, ...alarm } = await raise(`http://user:s3cret-pw@localhost:${port}/services/secret`)
+      expect(alarm).toEqual({
+        webhook_told: null,
+        last_error: `webhook: ALARM_WEBHOOK_URL gave no answer${why}.`,
+      })
+      expect(log).toContain('an alarm could not be sent')
+      expect(log).not.toMatch(/secret|s3cret/)
+    }
+  })
 })
 
 describe('what is the matter', () => {
@@ -320,11 +369,13 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 /** Where alarms are posted: keeps what it is told, and answers as it was told to. */
 async function startReceiver() {
   const notices: Notice[] = []
+  const authorizations: (string | undefined)[] = []
   let status = 200
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
     notices.push(JSON.parse(body))
+    authorizations.push(request.headers.authorization)
     response.writeHead(status).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -332,6 +383,7 @@ async function startReceiver() {
   return {
     url: `http://127.0.0.1:${port}`,
     notices,
+    authorizations,
     answer(with_: number) {
       status = with_
     },

@@ -87,6 +87,23 @@ describe('doctor', () => {
     expect(writing).toContain(`\ngrant usage on sequence public.spree_stock_movements_id_seq to ${role};`)
   })
 
+  test('estimates what there is much of, and counts the rest', async () => {
+    const store = await openStore()
+    await store.pool.query(
+      `alter table spree_orders set (autovacuum_enabled = off);
+       insert into spree_orders (number, created_at, updated_at)
+       select 'R' || n, now(), now() from generate_series(1, 10000) n;
+       update pg_class set reltuples = 3e7 where oid = 'spree_orders'::regclass`,
+    )
+    const { findings } = await examine(environment(store))
+    expect(findings.find(({ check }) => check === 'size')).toMatchObject({
+      state: 'ok',
+      text: expect.stringMatching(
+        /^\d+ products, \d+ variants, about 30000000 orders, \d+ customers: .* MB$/,
+      ),
+    })
+  })
+
   test('says what to do where triggers are gone, the hub refuses, and no worker or web runs', async () => {
     const store = await openMigratedStore()
     await store.pool.query('drop trigger bridge_update on spree_orders')
@@ -326,6 +343,7 @@ describe('the server', () => {
     local: false,
     tls: true,
   }
+  const AFAR = 'postgres://bridge@pooler.example.com:6432/spree'
   /** A server that says so of itself: a standby, an old one, or one with another clock is not to be had here. */
   const saying = (own: object, ahead = 0) =>
     ({
@@ -339,13 +357,23 @@ describe('the server', () => {
     [{ read_only: true }, 0, [['failed', 'primary', 'reset default_transaction_read_only']]],
     [{ encoding: 'LATIN1' }, 0, [['warning', 'encoding', 'what this encoding lacks']]],
     [{ tls: false }, 0, [['warning', 'TLS', 'sslmode=require']]],
-    [{ tls: false, local: true }, 0, []],
     [{}, 90, [['warning', 'clock', 'network time (NTP)']]],
   ])('%j, %i s ahead: %j', async (own, ahead, expected) => {
-    const troubles = (await checkServer(saying(own, ahead))).filter(({ state }) => state !== 'ok')
+    const troubles = (await checkServer(saying(own, ahead), AFAR)).filter(({ state }) => state !== 'ok')
     expect(troubles).toMatchObject(
       expected.map(([state, check, mend]) => ({ state, check, mend: expect.stringContaining(mend!) })),
     )
+  })
+
+  test('needs no TLS on this machine, to a pooler on another it does', async () => {
+    const tls = async (url: string) =>
+      (await checkServer(saying({ tls: false, local: true }), url)).find(({ check }) => check === 'TLS')
+        ?.state
+    for (const host of ['localhost', '127.0.0.1:6432', '[::1]', '%2Frun%2Fpostgresql', ''])
+      expect(await tls(`postgres://bridge@${host}/spree`)).toBe('ok')
+    expect(await tls('postgres:///spree?host=/run/postgresql')).toBe('ok')
+    expect(await tls(AFAR)).toBe('warning')
+    expect(await tls('postgres://bridge@127.example.com/spree')).toBe('warning')
   })
 })
 

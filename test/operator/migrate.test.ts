@@ -89,6 +89,38 @@ describe('migrate', () => {
     })
   })
 
+  test("leaves a schema of somebody else's alone, and so does uninstall; an empty one will do", async () => {
+    const [store, hubDatabase] = [await openStore(), await openDatabase()]
+    const env = { ...environment(store), HUB_DATABASE_URL: hubDatabase.url }
+    await hubDatabase.pool.query('create schema hub; create type hub.colour as enum ($$red$$)')
+    await store.pool.query('create schema bridge')
+    const games = `create table bridge.schema (name text); create table bridge.game (id int);
+                   insert into bridge.game values (7)`
+    for (const make of ['create function bridge.trump() returns int language sql as $$ select 1 $$', games]) {
+      await store.pool.query(make)
+      const before = await readCatalog(store.pool)
+      for (const command of [['migrate'], ['migrate', '--dry-run'], ['uninstall', '--purge']]) {
+        const run = await runBridge(command, env)
+        expect([...command, run.status]).toEqual([...command, 2])
+        expect(complaintOf(run)).toMatch(/schema bridge .*none of spree-bridge's|is not ours to drop/i)
+      }
+      expect(await runBridge(['uninstall'], env)).toMatchObject({
+        status: 0,
+        stdout: 'There were no triggers of ours.\n',
+      })
+      expect(await readCatalog(store.pool)).toEqual(before)
+    }
+    expect((await store.pool.query('select id from bridge.game')).rows).toEqual([{ id: 7 }])
+    const run = await runBridge(['migrate', '--hub'], env)
+    expect(run.status).toBe(2)
+    expect(complaintOf(run)).toMatch(/schema hub that is none of spree-bridge's/)
+
+    await store.pool.query('drop schema bridge cascade; create schema bridge')
+    expect(await runBridge(['uninstall', '--purge'], env)).toMatchObject({ status: 2 })
+    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+    expect(await runBridge(['uninstall', '--purge'], env)).toMatchObject({ status: 0 })
+  })
+
   test('waits in short steps for a locked table while seven writers go on, even if two migrate at once', async () => {
     const store = await openStore()
     const env = environment(store)

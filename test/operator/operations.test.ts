@@ -2,9 +2,10 @@ import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
-import type { TestDatabase } from '../support/postgres.ts'
+import { onServer, type TestDatabase } from '../support/postgres.ts'
 import { readCatalog } from './catalog.ts'
 import { complaintOf, createGround, type Environment } from './operations-ground.ts'
 import { runBridge } from './run-bridge.ts'
@@ -18,18 +19,15 @@ async function count(store: TestDatabase, what: string): Promise<number> {
 }
 
 async function enqueue(store: TestDatabase, aggregates: readonly string[]): Promise<void> {
-  await insertMessages(
-    store.pool,
-    BRIDGE_QUEUE,
-    await countLanes(store.pool, BRIDGE_QUEUE),
-    aggregates.map((aggregate, index) => ({
-      aggregate,
-      type: 'order:persist',
-      payload: JSON.stringify({ orders: [{ id: `${aggregate} ${index}` }] }),
-      subject: null,
-      changedAt: new Date(),
-    })),
-  )
+  const lanes = await countLanes(store.pool, BRIDGE_QUEUE)
+  const messages = aggregates.map((aggregate, index) => ({
+    aggregate,
+    type: 'order:persist',
+    payload: JSON.stringify({ orders: [{ id: `${aggregate} ${index}` }] }),
+    subject: null,
+    changedAt: new Date(),
+  }))
+  await inTransaction(store.pool, (db) => insertMessages(db, BRIDGE_QUEUE, lanes, messages))
 }
 
 /** They run beside the tests that follow, because most of each is waiting; the last tests here tell how they ended. */
@@ -42,6 +40,7 @@ function startStories() {
     down: outliveHub(),
     refusing: meetRefusal(),
     changing: outliveStoreMigration(),
+    unheard: loseDatabase(),
   }
   for (const story of Object.values(stories)) void Promise.allSettled([story])
   return stories
@@ -200,6 +199,25 @@ describe('a copy of the database', () => {
     const worker = processes.start(['worker'], { env: moved })
     await worker.line((line) => line.includes('worker started'))
     await worker.terminate()
+  })
+})
+
+test('every command takes --config', async () => {
+  const namesIn = async (...group: string[]) => {
+    const { stdout } = await runBridge([...group, '--help'], {})
+    return [...stdout.matchAll(/^ {2}(?!-|help)([a-z]+)/gm)].map(([, name]) => [...group, name!])
+  }
+  const commands: string[][] = []
+  for (const [name] of await namesIn()) {
+    const parts = await namesIn(name!)
+    commands.push(...(parts.length > 0 ? parts : [[name!]]))
+  }
+  expect(commands).toEqual(expect.arrayContaining([['samples'], ['messages', 'list'], ['status']]))
+  for (const command of commands)
+    expect((await runBridge([...command, '--help'], {})).stdout).toContain('--config <file>')
+  expect(await runBridge(['samples', 'stock:change', '--config', 'config.yml'], {})).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('"stock:change"'),
   })
 })
 
@@ -394,6 +412,14 @@ describe('what takes a worker some seconds', () => {
     expect(lines.join('\n')).toContain('triggers were missing and are put back')
   })
 
+  test('a database that is gone: the age of the heartbeat rises, and no lane is said to be owned', async () => {
+    const { before, after } = await stories!.unheard
+    expect(before).toMatchObject({ lanes: 64 })
+    expect(before.age).toBeLessThan(4)
+    expect(after.lanes).toBe(0)
+    expect(after.age).toBeGreaterThan(9)
+  })
+
   test('a hub that refuses us: nothing is parked, and the log names what to check', async () => {
     const { store, said, status } = await stories!.refusing
     expect(said).toMatch(/nothing is pushed for now: .*401.* Check HUB_URL, HUB_STORE_ID and HUB_TOKEN/)
@@ -518,6 +544,32 @@ async function meetRefusal() {
   const status = await runBridge(['status'], env)
   await worker.terminate()
   return { store, said, status }
+}
+
+async function loseDatabase() {
+  const store = await openMigratedStore()
+  const env = { ...environment(store), PORT: '0', HOST: '127.0.0.1' }
+  const worker = processes.start(['worker'], { env })
+  const { url } = JSON.parse(await worker.line((line) => line.includes('"listening"'))) as { url: string }
+  const read = async () => {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    const value = (name: string) => Number(new RegExp(`^spree_bridge_${name} (.+)$`, 'm').exec(text)?.[1])
+    return { lanes: value('lanes_owned'), age: value('worker_heartbeat_age_seconds') }
+  }
+  await waitFor(async () => (await read()).lanes === 64)
+  const before = await read()
+  const name = new URL(store.url).pathname.slice(1)
+  await onServer(async (server) => {
+    await server.query(`alter database ${name} allow_connections false`)
+    await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+  })
+  try {
+    await waitFor(async () => (await read()).lanes === 0)
+    return { before, after: await read() }
+  } finally {
+    await onServer((server) => server.query(`alter database ${name} allow_connections true`))
+    await worker.terminate()
+  }
 }
 
 /** Polls a state that nobody announces. */

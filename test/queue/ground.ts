@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { joinWorkers } from '../../src/postgres/membership.ts'
 import { applyMigrations, readMigrations } from '../../src/postgres/migrate.ts'
 import { type Connection, createPool, type Pool } from '../../src/postgres/pool.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE, type Decision, type NewMessage, type QueuedMessage } from '../../src/queue/message.ts'
 import { startSender } from '../../src/queue/sender.ts'
@@ -22,7 +23,9 @@ export function newMessage(aggregate: string, payload: string, over: Partial<New
 }
 
 export async function enqueue(db: TestDatabase & { laneCount: number }, messages: readonly NewMessage[]) {
-  await insertMessages(db.pool, BRIDGE_QUEUE, db.laneCount, messages)
+  await inTransaction(db.pool, (transaction) =>
+    insertMessages(transaction, BRIDGE_QUEUE, db.laneCount, messages),
+  )
 }
 
 export const LEASE = 2_000

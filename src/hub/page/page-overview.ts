@@ -1,5 +1,6 @@
 import type { Filter } from '../../messages/shaping/filter.ts'
 import type { Db } from '../../postgres/pool.ts'
+import { ACCEPTED_WAITS_SINCE } from '../waiting.ts'
 import { type HubArrival, type HubMessage, listArrivals, listTroubled } from './page-queries.ts'
 
 /** `scheduled`: the consumer has asked for time. */
@@ -84,8 +85,11 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
     [leaseSeconds],
   )
   const oldest = await db.query<{ at: Date | null }>(
-    `select least((select min(created_at) from hub.incoming where state <> 'parked'),
-                  (select min(created_at) from hub.accepted where state <> 'parked')) as at`,
+    `select min(since) as at
+       from (select created_at as since from hub.incoming where state <> 'parked'
+              union all
+             select ${ACCEPTED_WAITS_SINCE} from hub.accepted where state <> 'parked') waiting
+      where since <= clock_timestamp()`,
   )
   const sum = (counts: typeof accepted.rows): Counts => {
     const of = (state: keyof Counts) =>

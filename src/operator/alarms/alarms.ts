@@ -98,8 +98,6 @@ export function createAlarms({ pool, table, channels, bridge, log }: AlarmsOptio
   }
 }
 
-/** Of a failed fetch the cause says more than the error. */
 function reasonOf(error: unknown): string {
-  const { cause, message } = error instanceof Error ? error : { cause: undefined, message: String(error) }
-  return cause instanceof Error ? `${message}: ${cause.message}` : message
+  return error instanceof Error ? error.message : String(error)
 }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { listen } from '../../postgres/listen.ts'
 import { OLDEST_SERVER } from '../../postgres/migrate.ts'
 import type { Db, Pool } from '../../postgres/pool.ts'
+import { splitUrl } from '../../postgres/reach.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
 type Server = Readonly<{
@@ -20,7 +21,7 @@ type Server = Readonly<{
 const CLOCK_SECONDS = 5
 
 /** The server: its release, whether it can be written to, how the way to it is kept, its clock. */
-export async function checkServer(db: Db): Promise<Finding[]> {
+export async function checkServer(db: Db, databaseUrl: string): Promise<Finding[]> {
   const asked = Date.now()
   const { rows } = await db.query<Server & { now: number }>(
     `select current_setting('server_version_num')::integer as number,
@@ -47,7 +48,7 @@ export async function checkServer(db: Db): Promise<Finding[]> {
           server.encoding,
           'Messages are UTF-8: what this encoding lacks a hub cannot write here.',
         ),
-    encrypted(server),
+    encrypted(server, isOnThisMachine(databaseUrl)),
     Math.abs(ahead) <= CLOCK_SECONDS
       ? ok('clock', 'this machine and the database agree')
       : warning(
@@ -73,9 +74,15 @@ function writable({ standby, read_only }: Server): Finding {
   )
 }
 
-function encrypted({ local, tls }: Server): Finding {
+/** A socket, or a loopback address. */
+function isOnThisMachine(databaseUrl: string): boolean {
+  return /^(\/|%2f|localhost:|127\.[\d.]+:|\[::1\])/i.test(splitUrl(databaseUrl).host)
+}
+
+/** A pooler may reach the server on its own machine, and still be far from here. */
+function encrypted({ local, tls }: Server, addressedHere: boolean): Finding {
   if (tls) return ok('TLS', 'the connection is encrypted')
-  if (local) return ok('TLS', 'not needed: the server is on this machine')
+  if (local && addressedHere) return ok('TLS', 'not needed: the server is on this machine')
   return warning(
     'TLS',
     'the connection is not encrypted (or a pooler stands between, which hides it)',

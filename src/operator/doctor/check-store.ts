@@ -73,13 +73,14 @@ const UNREADABLE =
 /** A row of the baselines with its part of the index; and an order as it was last told, where it is kept for the next time. */
 const BASELINE_BYTES = { product: 400, variant: 190, order: 200, keptOrder: 2_400, customer: 250 } as const
 
+/** Beyond so many rows a count takes long; then what the server estimates will do. */
+const COUNTED = 10_000
+
 async function estimateBaseline(db: Db, { schema, columns }: Store, keepsOrders: boolean): Promise<Finding> {
-  const count = (table: string) => `(select count(*)::float8 from ${quoteName(schema)}.${quoteName(table)})`
-  const { rows } = await db.query<Record<'products' | 'variants' | 'orders' | 'customers', number>>(
-    `select ${count('spree_products')} as products, ${count('spree_variants')} as variants,
-            ${count('spree_orders')} as orders, ${columns.customers ? count(columns.customers) : '0::float8'} as customers`,
-  )
-  const { products = 0, variants = 0, orders = 0, customers = 0 } = rows[0] ?? {}
+  const products = await countRows(db, schema, 'spree_products')
+  const variants = await countRows(db, schema, 'spree_variants')
+  const orders = await countRows(db, schema, 'spree_orders')
+  const customers = columns.customers ? await countRows(db, schema, columns.customers) : 0
   const bytes =
     products * BASELINE_BYTES.product +
     variants * BASELINE_BYTES.variant +
@@ -87,6 +88,23 @@ async function estimateBaseline(db: Db, { schema, columns }: Store, keepsOrders:
     customers * BASELINE_BYTES.customer
   return ok(
     'size',
-    `${products} products, ${variants} variants, ${orders} orders${keepsOrders ? ', kept as they were last told' : ''}, ${customers} customers: what is remembered of them takes up to ${Math.ceil(bytes / 1_000_000)} MB`,
+    `${told(products)} products, ${told(variants)} variants, ${told(orders)} orders${keepsOrders ? ', kept as they were last told' : ''}, ${told(customers)} customers: what is remembered of them takes up to ${Math.ceil(bytes / 1_000_000)} MB`,
   )
+}
+
+async function countRows(db: Db, schema: string, table: string): Promise<number> {
+  const name = `${quoteName(schema)}.${quoteName(table)}`
+  const { rows } = await db.query<{ count: number }>(
+    `select case
+              when counted < $2 then counted
+              else greatest(counted, (select reltuples from pg_catalog.pg_class where oid = $1::regclass))
+            end::float8 as count
+       from (select count(*) as counted from (select from ${name} limit $2) first) known`,
+    [name, COUNTED],
+  )
+  return rows[0]?.count ?? 0
+}
+
+function told(rows: number): string {
+  return rows < COUNTED ? String(rows) : `about ${Math.round(rows)}`
 }

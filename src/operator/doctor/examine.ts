@@ -46,7 +46,7 @@ async function* examineDatabase(patient: Patient): AsyncGenerator<Finding> {
   try {
     await reachDatabase(pool, databaseUrl)
     yield ok('database', describeUrl(databaseUrl))
-    yield* await checkServer(pool)
+    yield* await checkServer(pool, databaseUrl)
     yield* await checkWay(pool, listenUrl)
     const [store, lacks] = await openWhatIsThere(pool, patient.told)
     if (lacks)
