@@ -52,6 +52,7 @@ function recordOf(connection: Connection, statements: Statement[]): Connection {
       return result
     },
     release: (error) => connection.release(error),
+    openedAt: connection.openedAt,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Kind } from '../messages/aggregate.ts'
 import { atStep } from '../observe/steps.ts'
-import { openWindow, type Snapshot } from '../postgres/new-rows.ts'
-import type { Db, Pool } from '../postgres/pool.ts'
+import { mayHaveCrashed, openWindow, type Seen, type Snapshot } from '../postgres/new-rows.ts'
+import type { Connection, Db, Pool } from '../postgres/pool.ts'
 import { fence } from '../postgres/worker-lease.ts'
 import { insertMessages } from '../queue/enqueue.ts'
 import { BRIDGE_QUEUE, type NewMessage } from '../queue/message.ts'
@@ -68,6 +68,8 @@ const NOTHING = {
   more: false,
 } as const
 
+type Read = Readonly<{ snapshot: Snapshot; rows: readonly OutboxRow[]; whole: boolean }>
+
 /** Rows of one read; a window with more is read again from its start, when few of them are left, until it fits. */
 const ROWS_PER_READ = 20_000
 const ROWS_TO_READ_ON = 2_000
@@ -89,7 +91,7 @@ export class Collect {
   readonly #settings: CollectSettings
   readonly #held: ReadonlySet<Kind>
   readonly #pending = new Pending()
-  #seen: Snapshot | undefined
+  #seen: Seen | undefined
   #unmapped: ReadonlySet<string> | undefined
   #seeded: ReadonlySet<string> = new Set()
   /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
@@ -134,10 +136,7 @@ export class Collect {
       connection.release()
       return pass
     } catch (error) {
-      this.#pending.clear()
-      this.#seen = undefined
-      this.#unmapped = undefined
-      this.#overflowing = false
+      this.#forget()
       const rolledBack = await connection.query('rollback').then(
         () => undefined,
         (cause: unknown) => new Error('rollback failed', { cause }),
@@ -147,8 +146,15 @@ export class Collect {
     }
   }
 
-  async #passOn(db: Db, tenure: Tenure, now: number): Promise<Pass> {
-    const { snapshot, rows, whole } = await this.#read(db)
+  #forget(): void {
+    this.#pending.clear()
+    this.#seen = undefined
+    this.#unmapped = undefined
+    this.#overflowing = false
+  }
+
+  async #passOn(db: Connection, tenure: Tenure, now: number): Promise<Pass> {
+    const { snapshot, rows, whole } = await this.#readFrom(db)
     if (rows.length > 0)
       this.#pending.add(await atStep('collect.resolve', () => resolveRows(db, this.#store, rows)), now)
 
@@ -161,7 +167,7 @@ export class Collect {
     const keeps = readsAll && isSeeded(this.#seeded) && this.#keptTo !== undefined
     if (due.length === 0 && this.#pending.finishedBy(due).length === 0 && !seeds && !keeps) {
       await db.query('commit')
-      if (whole) this.#seen = snapshot
+      if (whole) this.#seen = { snapshot, at: performance.now() }
       return { ...NOTHING, rowsRead: rows }
     }
 
@@ -231,7 +237,7 @@ export class Collect {
 
     this.#pending.collected(taken)
     this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
-    if (whole) this.#seen = snapshot
+    if (whole) this.#seen = { snapshot, at: performance.now() }
     this.#seeded = seeded
     this.#keptTo = keptTo
     return {
@@ -251,18 +257,27 @@ export class Collect {
     }
   }
 
+  /** What is new; all of it where what was read before may be of a server that has crashed since. */
+  async #readFrom(db: Connection): Promise<Read> {
+    const read = await this.#read(db)
+    if (this.#seen === undefined || !mayHaveCrashed(this.#seen, db, read.snapshot)) return read
+    this.#forget()
+    await db.query('rollback')
+    return this.#read(db)
+  }
+
   /**
    * What is new, on one snapshot with all that follows in this transaction. `whole` is false while there is more than one
    * read takes: then the remembered snapshot stays, and nothing is read again before most of what was read is collected.
    */
-  async #read(db: Db): Promise<Readonly<{ snapshot: Snapshot; rows: OutboxRow[]; whole: boolean }>> {
+  async #read(db: Db): Promise<Read> {
     return atStep('collect.read', async () => {
       const opened = openWindow(db, this.#settings.statementTimeoutMilliseconds)
       if (this.#overflowing && this.#pending.size > ROWS_TO_READ_ON)
         return { snapshot: await opened, rows: [], whole: false }
       const [snapshot, rows] = await Promise.all([
         opened,
-        readNewRows(db, this.#seen, ROWS_PER_READ, this.#held),
+        readNewRows(db, this.#seen?.snapshot, ROWS_PER_READ, this.#held),
       ])
       this.#overflowing = rows.length === ROWS_PER_READ
       return { snapshot, rows, whole: !this.#overflowing }

@@ -1,4 +1,4 @@
-import type { Db } from './pool.ts'
+import type { Connection, Db } from './pool.ts'
 
 /**
  * What a transaction could see, as `pg_current_snapshot()` tells it: everything below `xmin`, nothing from `xmax` on,
@@ -17,6 +17,17 @@ export function parseSnapshot(text: string): Snapshot {
 
 export function formatSnapshot({ xmin, xmax, inProgress }: Snapshot): string {
   return `${xmin}:${xmax}:${[...inProgress].join(',')}`
+}
+
+/** A snapshot, and by `performance.now()` a time at which the connection that it was read over still stood. */
+export type Seen = Readonly<{ snapshot: Snapshot; at: number }>
+
+/**
+ * May the server have crashed since, and give out ids again that were seen before? They are lost with it where nothing was
+ * written under them, or where what was written was not waited for. A crash ends all connections; a pooler may hide that.
+ */
+export function mayHaveCrashed(seen: Seen, connection: Connection, snapshot: Snapshot): boolean {
+  return connection.openedAt > seen.at || BigInt(snapshot.xmax) < BigInt(seen.snapshot.xmax)
 }
 
 /**

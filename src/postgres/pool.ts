@@ -19,7 +19,12 @@ export type Pool = Db &
   }>
 
 /** One connection of the pool. `release(error)` closes it instead of handing it back. */
-export type Connection = Db & Readonly<{ release(error?: Error): void }>
+export type Connection = Db &
+  Readonly<{
+    release(error?: Error): void
+    /** By `performance.now()`. What was read before that may be of a server that has crashed since. */
+    openedAt: number
+  }>
 
 export type PoolOptions = Readonly<{
   /** Shown in pg_stat_activity, so that an operator sees who holds a connection. */
@@ -53,6 +58,7 @@ export function createPool(url: string, options: PoolOptions): Pool {
   // A connection in use that breaks between two queries tells it here only; its next query fails as well.
   pool.on('connect', (client) => client.on('error', tell))
   pool.on('connect', sendInOnePiece)
+  pool.on('connect', (client) => Object.assign(client, { openedAt: performance.now() }))
   // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
   return pool as unknown as Pool
 }

@@ -286,6 +286,7 @@ export class Chains {
       this.#payloads++
       this.#characters += payload.length
       chain.group.held++
+      chain.group.characters += payload.length
     }
   }
 
@@ -327,6 +328,7 @@ export class Chains {
     this.#payloads--
     this.#characters -= held.characters
     held.group.held--
+    held.group.characters -= held.characters
     held.characters = undefined
   }
 

@@ -5,8 +5,9 @@ export type Shares = Readonly<{
   groupOf(message: QueuedMessage): string
   /** In flight at once. */
   mostInFlight: number
-  /** In memory at once. */
+  /** In memory at once, and how long they may be together. */
   mostHeld: number
+  mostCharacters: number
 }>
 
 /** The aggregates that share one receiver. */
@@ -14,6 +15,7 @@ export type Group = {
   readonly name: string
   inFlight: number
   held: number
+  characters: number
   /** Aggregates that can send now, in the order in which they became ready. */
   readonly ready: Set<string>
   /** Aggregates to be read again from the table. */
@@ -24,6 +26,7 @@ const UNSHARED: Shares = {
   groupOf: () => '',
   mostInFlight: Number.POSITIVE_INFINITY,
   mostHeld: Number.POSITIVE_INFINITY,
+  mostCharacters: Number.POSITIVE_INFINITY,
 }
 
 /** The receivers of one worker's messages: each has its part of the slots and of the memory, and they take turns. */
@@ -40,7 +43,7 @@ export class Groups {
     const name = this.#shares.groupOf(message)
     const found = this.#groups.get(name)
     if (found) return found
-    const group: Group = { name, inFlight: 0, held: 0, ready: new Set(), reload: new Set() }
+    const group: Group = { name, inFlight: 0, held: 0, characters: 0, ready: new Set(), reload: new Set() }
     this.#groups.set(name, group)
     return group
   }
@@ -64,8 +67,8 @@ export class Groups {
     return undefined
   }
 
-  hasRoom({ held }: Group): boolean {
-    return held < this.#shares.mostHeld
+  hasRoom({ held, characters }: Group): boolean {
+    return held < this.#shares.mostHeld && characters < this.#shares.mostCharacters
   }
 
   get awaitsReload(): boolean {

@@ -89,6 +89,8 @@ export type Decision =
   | (Readonly<{ do: 'acknowledge'; answer: string }> & Consequences)
   /** Again after a back-off, and not before `afterSeconds`; counts as an attempt. */
   | (Readonly<{ do: 'retry'; reason: string; afterSeconds?: number }> & Consequences)
+  /** Again after so long, and no attempt: nothing was sent, because nothing may be for now. */
+  | (Readonly<{ do: 'wait'; reason: string; seconds: number }> & Consequences)
   /** It will never be taken as it is: a person is needed. */
   | (Readonly<{ do: 'park'; reason: string }> & Consequences)
   /** Stays where it is, as if not tried: the fault is not the message's. */

@@ -1,4 +1,11 @@
-import { endedMeanwhile, formatSnapshot, openWindow, type Snapshot } from '../postgres/new-rows.ts'
+import {
+  endedMeanwhile,
+  formatSnapshot,
+  mayHaveCrashed,
+  openWindow,
+  type Seen,
+  type Snapshot,
+} from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { queryPrepared } from '../postgres/prepared.ts'
 import type { Reload, WithMore } from './chains.ts'
@@ -76,7 +83,7 @@ const TIMEOUT_MILLISECONDS = 6_000
  */
 export type Window = Readonly<{
   previous: Snapshot | undefined
-  until: Snapshot
+  until: Seen
   positions: Map<number, Position>
 }>
 
@@ -89,14 +96,14 @@ export async function openFullWindow(pool: Pool, lanes: readonly number[]): Prom
       connection.query('commit'),
     ])
     connection.release()
-    return windowOver(lanes, undefined, until)
+    return windowOver(lanes, undefined, { snapshot: until, at: performance.now() })
   } catch (error) {
     connection.release(asError(error))
     throw error
   }
 }
 
-function windowOver(lanes: readonly number[], previous: Snapshot | undefined, until: Snapshot): Window {
+function windowOver(lanes: readonly number[], previous: Snapshot | undefined, until: Seen): Window {
   return { previous, until, positions: new Map(lanes.map((lane) => [lane, BEGINNING])) }
 }
 
@@ -143,7 +150,7 @@ export async function readPage(
       lanes,
       lanes.map((lane) => window.positions.get(lane)?.xid ?? '0'),
       lanes.map((lane) => window.positions.get(lane)?.id ?? '0'),
-      formatSnapshot(window.until),
+      formatSnapshot(window.until.snapshot),
       window.previous === undefined ? null : formatSnapshot(window.previous),
       skip.aggregates,
       reach.xid,
@@ -160,18 +167,22 @@ export async function readPage(
   return toMessages(rows)
 }
 
-/** What is new in the lanes since `seen`: the rows, or, where they are more than `limit`, a window over them. */
+/**
+ * What is new in the lanes since `seen`: the rows, or, where they are more than `limit`, a window over them. Undefined where
+ * it cannot be told, because the server may have crashed: then all has to be read anew.
+ */
 export async function readNew(
   pool: Pool,
   tables: QueueTables,
   lanes: readonly number[],
-  seen: Snapshot,
+  seen: Seen,
   limit: number,
   pause: Pause = NO_PAUSE,
-): Promise<Readonly<{ snapshot: Snapshot; messages: QueuedMessage[]; window: Window | undefined }>> {
+): Promise<Readonly<{ seen: Seen; messages: QueuedMessage[]; window: Window | undefined }> | undefined> {
   const connection = await pool.connect()
   try {
-    const late = seen.inProgress.size === 0 ? [] : [[...seen.inProgress]]
+    const { inProgress, xmax } = seen.snapshot
+    const late = inProgress.size === 0 ? [] : [[...inProgress]]
     const holding = holdBack(tables, pause, 4 + late.length)
     const rowsWhere = (condition: string) => `
       (select ${columnsOf(tables, holding)}
@@ -198,13 +209,15 @@ export async function readNew(
              ${news}
              order by xid, id
              limit $3`,
-        [lanes, seen.xmax, limit + 1, ...late, ...holding.values],
+        [lanes, xmax, limit + 1, ...late, ...holding.values],
       ),
       connection.query('commit'),
     ])
     connection.release()
-    if (rows.length <= limit) return { snapshot, messages: toMessages(rows), window: undefined }
-    return { snapshot, messages: [], window: windowOver(lanes, seen, snapshot) }
+    if (mayHaveCrashed(seen, connection, snapshot)) return undefined
+    const now = { snapshot, at: performance.now() }
+    if (rows.length <= limit) return { seen: now, messages: toMessages(rows), window: undefined }
+    return { seen: now, messages: [], window: windowOver(lanes, seen.snapshot, now) }
   } catch (error) {
     connection.release(asError(error))
     throw error

@@ -1,6 +1,6 @@
 import { atStep } from '../observe/steps.ts'
 import { Doze } from '../postgres/doze.ts'
-import type { Snapshot } from '../postgres/new-rows.ts'
+import type { Seen } from '../postgres/new-rows.ts'
 import type { Pool } from '../postgres/pool.ts'
 import type { Chains } from './chains.ts'
 import type { QueuedMessage, QueueTables, SentMessage } from './message.ts'
@@ -42,7 +42,7 @@ export class LaneReader {
   #startsOver = true
   readonly #revised = new Set<number>()
   #window: Window | undefined
-  #seen: Snapshot | undefined
+  #seen: Seen | undefined
   /** Types of which nothing is sent: who changes them revises the lanes. */
   #paused: readonly string[] = []
   readonly #doze = new Doze()
@@ -174,8 +174,9 @@ export class LaneReader {
     if (this.#seen === undefined || now - this.#readAt < POLL_MILLISECONDS) return false
     this.#readAt = now
     const read = await readNew(pool, tables, [...owned.keys()], this.#seen, Math.min(PAGE, room), this.#pause)
-    if (this.#startsOver) return true
-    this.#seen = read.snapshot
+    if (read === undefined) this.startOver()
+    if (read === undefined || this.#startsOver) return true
+    this.#seen = read.seen
     this.#window = read.window
     this.#append(read.messages, owned)
     return read.messages.length > 0 || read.window !== undefined

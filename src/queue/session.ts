@@ -239,12 +239,17 @@ function settlementOf(
     case 'acknowledge':
       return { message, epoch, as: 'done', answer: decision.answer }
     case 'park':
-      return { message, epoch, as: 'parked', reason: decision.reason }
+      return { message, epoch, as: 'parked', reason: decision.reason, attempts: message.attempts + 1 }
+    case 'wait': {
+      const { reason, seconds } = decision
+      return { message, epoch, as: 'failing', seconds, reason, attempts: message.attempts }
+    }
     case 'retry': {
       const { reason, afterSeconds } = decision
-      if (isTooOld(queued, Date.now())) return { message, epoch, as: 'parked', reason }
-      const seconds = backOffSeconds(message.attempts + 1, Math.random(), afterSeconds)
-      return { message, epoch, as: 'failing', seconds, reason }
+      const attempts = message.attempts + 1
+      if (isTooOld(queued, Date.now())) return { message, epoch, as: 'parked', reason, attempts }
+      const seconds = backOffSeconds(attempts, Math.random(), afterSeconds)
+      return { message, epoch, as: 'failing', seconds, reason, attempts }
     }
   }
 }

@@ -6,8 +6,8 @@ export type Settlement = Readonly<{ message: SentMessage; epoch: string }> &
   (
     | Readonly<{ as: 'done'; answer: string }>
     | Readonly<{ as: 'superseded' }>
-    | Readonly<{ as: 'failing'; seconds: number; reason: string }>
-    | Readonly<{ as: 'parked'; reason: string }>
+    | Readonly<{ as: 'failing'; seconds: number; reason: string; attempts: number }>
+    | Readonly<{ as: 'parked'; reason: string; attempts: number }>
   )
 
 /**
@@ -108,7 +108,7 @@ async function keep(
       failed.map(({ as }) => as),
       failed.map((settlement) => (settlement.as === 'failing' ? settlement.seconds : 0)),
       failed.map((settlement) => ('reason' in settlement ? storable(settlement.reason) : null)),
-      failed.map(({ message }) => message.attempts + 1),
+      failed.map((settlement) => ('attempts' in settlement ? settlement.attempts : null)),
     ],
   )
   return rowCount ?? 0

@@ -129,5 +129,5 @@ export class Settler {
 
 function parkedFor({ message, epoch }: Settlement, error: unknown): Settlement {
   const reason = `Its outcome could not be written: ${error instanceof Error ? error.message : String(error)}`
-  return { message, epoch, as: 'parked', reason }
+  return { message, epoch, as: 'parked', reason, attempts: message.attempts + 1 }
 }

@@ -83,6 +83,7 @@ function slow(quick: Pool): Pool {
           return connection.query(text, values)
         },
         release: (error) => connection.release(error),
+        openedAt: connection.openedAt,
       }
     },
   }

@@ -445,6 +445,7 @@ describe('chains of several receivers', () => {
     groupOf: ({ aggregate }: QueuedMessage) => aggregate.split('/')[0] ?? '',
     mostInFlight: 2,
     mostHeld: 10,
+    mostCharacters: 1_000,
   }
   const queued = (receiver: string, from: number, count: number) =>
     Array.from({ length: count }, (_, place) =>
@@ -458,6 +459,17 @@ describe('chains of several receivers', () => {
     const taken = Array.from({ length: 5 }, () => chains.take()?.message.aggregate.split('/')[0])
     expect(taken).toEqual(['slow', 'quick', 'slow', 'quick', undefined])
     expect(chains.takeable).toBe(0)
+  })
+
+  test('one of long messages holds no more of them than its share of the memory', () => {
+    const chains = new Chains(shares)
+    const long = Array.from({ length: 5 }, (_, n) =>
+      message(n + 1, { aggregate: `slow/${n}`, payload: 'x'.repeat(400) }),
+    )
+    chains.append(long, 0)
+    expect([chains.heldMessages, chains.heldCharacters]).toEqual([3, 1_200])
+    chains.append([message(10, { aggregate: 'quick/1' })], 0)
+    expect(chains.heldMessages).toBe(4)
   })
 
   test('what did not fit is read again once there is room, and not before', () => {

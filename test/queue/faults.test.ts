@@ -78,8 +78,8 @@ test('an outcome that is learnt under an epoch that has passed changes nothing, 
   const outcomes = (epoch: string): Settlement[] => [
     { message: rows[0]!, epoch, as: 'done', answer: 'hub-1' },
     { message: rows[1]!, epoch, as: 'superseded' },
-    { message: rows[2]!, epoch, as: 'failing', seconds: 1, reason: 'busy' },
-    { message: rows[3]!, epoch, as: 'parked', reason: 'refused' },
+    { message: rows[2]!, epoch, as: 'failing', seconds: 1, reason: 'busy', attempts: 1 },
+    { message: rows[3]!, epoch, as: 'parked', reason: 'refused', attempts: 1 },
   ]
   const stranger = owner.replace(/1$/, '2')
   for (const outcome of [...outcomes('6'), ...outcomes('8')])

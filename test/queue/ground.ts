@@ -81,6 +81,7 @@ export function faultyPool(url: string): FaultyPool {
           return result
         },
         release: (error) => connection.release(error),
+        openedAt: connection.openedAt,
       }
     },
     end: () => pool.end(),

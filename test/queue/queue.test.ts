@@ -375,6 +375,27 @@ describe('trouble', () => {
     }
   })
 
+  test('after its connections have ended a worker reads all anew: a server that crashed may give out ids again', async () => {
+    const worker = start()
+    await enqueue(db, series('order:1', 1))
+    await drained(() => worker.sent)
+    await enqueue(db, series('order:2', 1))
+    await drained(() => worker.sent)
+    // As if it were of the time before the crash, by whose snapshot this id had ended.
+    await db.pool.query(
+      `insert into bridge.message (xid, lane, aggregate, type, payload, changed_at)
+       values ('3', 0, 'order:3', 'order:persist', '0', now())`,
+    )
+    await pause(700)
+    expect(worker.sent).toHaveLength(2)
+    await db.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`,
+    )
+    await drained(() => worker.sent, 5_000)
+    expect(worker.sent.at(-1)).toMatchObject({ aggregate: 'order:3' })
+  })
+
   test('an answer that PostgreSQL cannot store holds nothing up', async () => {
     const worker = start(({ payload }) =>
       payload === '0' ? { do: 'acknowledge', answer: 'a\0b' } : { do: 'park', reason: '\0no' },
@@ -465,6 +486,30 @@ describe('trouble', () => {
     expect(first.sent).toHaveLength(9)
   })
 
+  test('what waits behind a message of a type that is paused while it is under way is sent behind it, in order', async () => {
+    let answer = () => {}
+    const worker = start((message) => {
+      if (message.type !== 'product:update') return accept
+      return new Promise((resolve) => {
+        answer = () => resolve(accept)
+      })
+    })
+    const of = (type: string, level = '') => newMessage('product:1', level, { type })
+    await enqueue(db, [of('product:update'), of('stock:actual', '5')])
+    await until(
+      () => worker.sent.length === 1,
+      () => worker.sent,
+    )
+    await pauseTypes(db.pool, BRIDGE_QUEUE, ['product:update'])
+    await pause(1_200)
+    answer()
+    await pause(300)
+    await enqueue(db, [of('stock:actual', '9')])
+    await drained(() => worker.sent)
+    expect(worker.sent.map(({ payload }) => payload)).toEqual(['', '5', '9'])
+    await resumeTypes(db.pool, BRIDGE_QUEUE, ['product:update'])
+  })
+
   test('20,000 waiting messages drain, none lost, none twice', async () => {
     await db.pool.query(
       `insert into bridge.message (lane, aggregate, type, payload, changed_at)
@@ -544,7 +589,8 @@ describe('a backlog of 20,000, a history, and the dead of a transaction that is 
       end: async () => {},
       connect: async () => {
         const connection = await db.pool.connect()
-        return { ...measured(connection), release: (error?: Error) => connection.release(error) }
+        const { openedAt } = connection
+        return { ...measured(connection), openedAt, release: (error?: Error) => connection.release(error) }
       },
     }
     const change = `insert into bridge.outbox (kind, table_name, row_id, op) select 'order', 'spree_orders', n::text, 'update' from generate_series(1, $1) n`
@@ -558,7 +604,9 @@ describe('a backlog of 20,000, a history, and the dead of a transaction that is 
       await enqueue(db, [...series('order:hot', 4), ...series('order:cold', 4)])
       await db.pool.query(change, [8])
       const lanes = Array.from({ length: 64 }, (_, lane) => lane)
-      const news = await touched(() => readNew(pool, BRIDGE_QUEUE, lanes, seen, 256))
+      const news = await touched(() =>
+        readNew(pool, BRIDGE_QUEUE, lanes, { snapshot: seen, at: Number.POSITIVE_INFINITY }, 256),
+      )
       const { rows } = await db.pool.query<SentMessage>(
         'select * from bridge.message order by id desc limit 4',
       )
