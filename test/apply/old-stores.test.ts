@@ -998,82 +998,95 @@ describe('versions between', () => {
     )
   })
 
+  const toFive = `
+    alter table spree_orders add signup_for_an_account boolean default false;
+    alter table spree_products add variant_count integer default 0 not null;
+    create table spree_price_histories (
+      id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
+      currency varchar, recorded_at timestamp, created_at timestamp);
+    update spree_stock_locations set propagate_all_variants = (id = 1)`
+
   // After the trace of 5.6.1: create_product, change_product, stock_movement.
   test('from 5.0 on a product’s price is that of its first variant, its master has none, and lines are touched', async () => {
-    await inStoreOf(
-      'spree-4.10',
-      `alter table spree_orders add signup_for_an_account boolean default false;
-       alter table spree_products add variant_count integer default 0 not null;
-       create table spree_price_histories (
-         id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
-         currency varchar, recorded_at timestamp, created_at timestamp);
-       update spree_stock_locations set propagate_all_variants = (id = 1)`,
-      async (db, store) => {
-        const prices = async () => {
-          const { rows } = await db.query(
-            `select v.sku, pr.amount::float8
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
+      const prices = async () => {
+        const { rows } = await db.query(
+          `select v.sku, pr.amount::float8
                from spree_prices pr
                join spree_variants v on v.id = pr.variant_id
                join spree_products p on p.id = v.product_id
               where p.name = 'Deck Cap'
               order by v.position`,
-          )
-          return rows.map(({ sku, amount }) => [sku, amount])
-        }
-        const history = async () => {
-          const { rows } = await db.query(
-            'select v.sku, h.amount::float8 from spree_price_histories h join spree_variants v on v.id = h.variant_id order by h.id',
-          )
-          return rows.map(({ sku, amount }) => [sku, amount])
-        }
-        const update = (more: object) => applyMessage(db, store, productUpdate, { sku: 'DC', ...more })
-        await applyMessage(db, store, productNew, {
-          sku: 'DC',
-          name: 'Deck Cap',
-          price: '19.99',
-          options: ['cap-size'],
-          variants: [
-            { sku: 'DC-S', price: '21.5', options: { 'cap-size': 'small' } },
-            { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
-          ],
-        })
-        expect(await prices()).toEqual([
-          ['DC-S', 21.5],
-          ['DC-L', 22.5],
-        ])
-        expect(await history()).toEqual([
-          ['DC', 19.99],
-          ['DC-S', 21.5],
-          ['DC-L', 22.5],
-        ])
-        const { rows: stock } = await db.query(
-          `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
         )
-        expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
-        await update({ price: '24.99' })
-        expect(await prices()).toEqual([
-          ['DC-S', 24.99],
-          ['DC-L', 22.5],
-        ])
-        expect((await history()).slice(3)).toEqual([['DC-S', 24.99]])
-        const medium = { sku: 'DC-M', options: { 'cap-size': 'medium' } }
-        await update({ price: '20', variants: [{ sku: 'DC-S', price: '27.49' }] })
-        await update({ variants: [medium] })
-        expect(await prices()).toEqual([
-          ['DC-S', 27.49],
-          ['DC-L', 22.5],
-          ['DC-M', 27.49],
-        ])
-        const before = await takePicture(db)
-        await update({ price: '27.49', variants: [{ sku: 'DC-S', price: '27.49' }] })
-        expect(differences(before, await takePicture(db))).toEqual([])
-        await applyMessage(db, store, stockChange, { sku: 'FS-NAVY-S', quantity: 7 })
-        const touchedLines = differences(before, await takePicture(db)).filter(
-          ({ table }) => table === 'spree_line_items',
+        return rows.map(({ sku, amount }) => [sku, amount])
+      }
+      const history = async () => {
+        const { rows } = await db.query(
+          'select v.sku, h.amount::float8 from spree_price_histories h join spree_variants v on v.id = h.variant_id order by h.id',
         )
-        expect(touchedLines).toEqual([changed('spree_line_items', {})])
-      },
-    )
+        return rows.map(({ sku, amount }) => [sku, amount])
+      }
+      const update = (more: object) => applyMessage(db, store, productUpdate, { sku: 'DC', ...more })
+      await applyMessage(db, store, productNew, {
+        sku: 'DC',
+        name: 'Deck Cap',
+        price: '19.99',
+        options: ['cap-size'],
+        variants: [
+          { sku: 'DC-S', price: '21.5', options: { 'cap-size': 'small' } },
+          { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
+        ],
+      })
+      expect(await prices()).toEqual([
+        ['DC-S', 21.5],
+        ['DC-L', 22.5],
+      ])
+      expect(await history()).toEqual([
+        ['DC', 19.99],
+        ['DC-S', 21.5],
+        ['DC-L', 22.5],
+      ])
+      const { rows: stock } = await db.query(
+        `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
+      )
+      expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
+      await update({ price: '24.99' })
+      expect(await prices()).toEqual([
+        ['DC-S', 24.99],
+        ['DC-L', 22.5],
+      ])
+      expect((await history()).slice(3)).toEqual([['DC-S', 24.99]])
+      const medium = { sku: 'DC-M', options: { 'cap-size': 'medium' } }
+      await update({ price: '20', variants: [{ sku: 'DC-S', price: '27.49' }] })
+      await update({ variants: [medium] })
+      expect(await prices()).toEqual([
+        ['DC-S', 27.49],
+        ['DC-L', 22.5],
+        ['DC-M', 27.49],
+      ])
+      const before = await takePicture(db)
+      await update({ price: '27.49', variants: [{ sku: 'DC-S', price: '27.49' }] })
+      expect(differences(before, await takePicture(db))).toEqual([])
+      await applyMessage(db, store, stockChange, { sku: 'FS-NAVY-S', quantity: 7 })
+      const touchedLines = differences(before, await takePicture(db)).filter(
+        ({ table }) => table === 'spree_line_items',
+      )
+      expect(touchedLines).toEqual([changed('spree_line_items', {})])
+    })
+  })
+
+  test('from 5.0 on a product that is listed as its only variant keeps its price and its stock', async () => {
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
+      const variants = [{ sku: 'BC-01', price: 25, options: {} }]
+      await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', variants } })
+      const { rows } = await db.query(
+        `select amount::float8, (select sum(count_on_hand)::integer from spree_stock_items where variant_id = 108) as level
+           from spree_prices
+          where variant_id = 108
+            and currency = 'USD'`,
+      )
+      expect(rows).toEqual([{ amount: 25, level: 55 }])
+    })
   })
 
   test('before 2.4, where no location is marked as the default, it is the oldest', async () => {

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { isBareMaster } from './bare-master.ts'
 import { roundDecimal } from './decimal.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType, giveOptionValue } from './options.ts'
@@ -97,7 +98,7 @@ export async function putVariant(
   return changed ? id : undefined
 }
 
-/** 5.x (`Variant#remove_prices_from_master_variant`): where there are others, the master has neither prices nor stock. */
+/** Deletes the prices and the stock that a master lost to the others. */
 async function stripMaster(db: Db, shop: Shop, productId: string): Promise<void> {
   if (!shop.isSpree5 || !shop.masters) return
   for (const table of ['spree_prices', shop.stock]) {
@@ -105,7 +106,7 @@ async function stripMaster(db: Db, shop: Shop, productId: string): Promise<void>
       `delete from ${shop.table(table)} own
         using ${shop.table('spree_variants')} v
         where v.product_id = $1::bigint
-          and v.is_master
+          and ${isBareMaster(shop)}
           and own.variant_id = v.id
           and own.deleted_at is null`,
       [productId],
