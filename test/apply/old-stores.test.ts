@@ -23,6 +23,7 @@ import { updateShipment } from '../../src/apply/update-shipment.ts'
 import type { Connection, Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
+import { placeMoves } from '../../src/store/writes/move-stock-together.ts'
 import { applyMessage, makeInbox } from '../support/applying.ts'
 import { startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -1087,6 +1088,43 @@ describe('versions between', () => {
       )
       expect(rows).toEqual([{ amount: 25, level: 55 }])
     })
+  })
+
+  test('from 5.0 on the price and the stock of a product with variants are those of the variants alone', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       delete from spree_prices where variant_id in (101, 105);
+       delete from spree_stock_items where variant_id in (101, 105)`,
+      async (db, store) => {
+        const before = await takePicture(db)
+        const inventory = { product_id: 'OC', quantity: 5, location: 'Portland warehouse' }
+        const sent = [
+          message(stockChange, { sku: 'OC', quantity: 5 }),
+          message(stockActual, { sku: 'OC', quantity: 5 }),
+          message(setInventory, { inventory }),
+          message(setPrice, { price: { product_id: 'OC', price: 12.95 } }),
+        ]
+        for (const send of sent) {
+          await expect(send(db, store)).rejects.toMatchObject({
+            name: 'NotApplicable',
+            code: 'master_of_variants',
+            message: expect.stringMatching(
+              /^SKU OC is that of a product with variants, .*: send their SKUs instead/,
+            ),
+          })
+        }
+        const moves = ['OC', 'OC-M'].map((sku) => ({
+          sku,
+          quantity: 5,
+          absolute: false,
+          reason: 'sent',
+          location: undefined,
+        }))
+        expect(await placeMoves(db, store, moves)).toMatchObject([undefined, { sku: 'OC-M' }])
+        expect(differences(before, await takePicture(db))).toEqual([])
+      },
+    )
   })
 
   test('before 2.4, where no location is marked as the default, it is the oldest', async () => {
