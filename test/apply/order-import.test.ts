@@ -440,6 +440,22 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('BACKORDER')
   })
 
+  test('that costs nothing is paid, but in 6.x, where nothing was taken', async () => {
+    await apply(
+      shop,
+      genericOrder('FREE', {
+        totals: { item: 69, adjustment: -69, tax: 0, shipping: 0, payment: 0, order: 0 },
+        adjustments: [{ name: 'Gift', value: -69 }],
+        shipments: [],
+      }),
+    )
+    const { rows } = await shop.db.pool.query(
+      `select ${family === 'spree-6.0' ? 'payment_status' : 'payment_state'} as paid from spree_orders where number = 'FREE'`,
+    )
+    expect(rows).toEqual([{ paid: family === 'spree-6.0' ? 'none' : 'paid' }])
+    await addsUp('FREE')
+  })
+
   test('is sent in the shipments that it names, from their places', async () => {
     const [portland, kiel] = [await levelOf('FS-NAVY-S', 1), await levelOf('FS-NAVY-S', 2)]
     const { order } = await apply(
