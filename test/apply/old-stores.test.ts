@@ -1051,6 +1051,8 @@ describe('versions between', () => {
         `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
       )
       expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
+      const { rows: slugs } = await db.query(`select scope from friendly_id_slugs where slug = 'deck-cap'`)
+      expect(slugs).toEqual([{ scope: '' }])
       await update({ price: '24.99' })
       expect(await prices()).toEqual([
         ['DC-S', 24.99],
