@@ -1078,6 +1078,39 @@ describe('versions between', () => {
     })
   })
 
+  test('from 5.3 on the shop’s counts of what is filed where are kept', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       alter table spree_products add classification_count integer default 0 not null;
+       alter table spree_taxons
+         add classification_count integer default 0 not null, add products_count integer default 0 not null`,
+      async (db, store) => {
+        const taxons = [
+          ['Categories', 'Clothing'],
+          ['Categories', 'Hardware'],
+        ]
+        await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', taxons } })
+        await applyMessage(db, store, updateProduct, { product: { sku: 'SL-7', taxons: taxons.slice(0, 1) } })
+        const { rows: products } = await db.query(
+          'select id::integer, classification_count as filed from spree_products where id in (13, 15) order by id',
+        )
+        expect(products).toEqual([
+          { id: 13, filed: 2 },
+          { id: 15, filed: 1 },
+        ])
+        const { rows } = await db.query(
+          'select name, classification_count as own, products_count as all from spree_taxons order by id',
+        )
+        expect(rows).toEqual([
+          { name: 'Categories', own: 0, all: 4 },
+          { name: 'Clothing', own: 4, all: 4 },
+          { name: 'Hardware', own: 1, all: 1 },
+        ])
+      },
+    )
+  })
+
   test('from 5.0 on a product that is listed as its only variant keeps its price and its stock', async () => {
     await inStoreOf('spree-4.10', toFive, async (db, store) => {
       const variants = [{ sku: 'BC-01', price: 25, options: {} }]
