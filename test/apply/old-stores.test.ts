@@ -215,7 +215,7 @@ type OrderIds = Readonly<{ order: number; line: number; shipment: number }>
 
 /**
  * What `charts2` leaves: the rows of the version's own checkout of the same (03-checkout, in 2.4 04-checkout), with the state
- * changes of its models, and the adjustments closed. Until 2.1 shipping and tax hang on the order, and a shipment has no cost.
+ * changes of its models, the default tax category (`Product#tax_category`), and the adjustments closed. Until 2.1 shipping and tax hang on the order, and a shipment has no cost.
  */
 function importedCharts(version: Old, { order, line, shipment }: OrderIds): Difference[] {
   const is20 = version === 'spree-2.0'
@@ -311,7 +311,7 @@ function importedCharts(version: Old, { order, line, shipment }: OrderIds): Diff
         : {
             ...money,
             ...adjusted,
-            tax_category_id: null,
+            tax_category_id: 1,
             adjustment_total: 2.65,
             additional_tax_total: 2.65,
             pre_tax_amount: 26.5,
