@@ -1111,7 +1111,7 @@ describe('versions between', () => {
     )
   })
 
-  test('from 5.0 on a product that is listed as its only variant keeps its price and its stock', async () => {
+  test('from 5.0 on a product that is listed among its variants keeps its price and its stock until there are others', async () => {
     await inStoreOf('spree-4.10', toFive, async (db, store) => {
       const variants = [{ sku: 'BC-01', price: 25, options: {} }]
       await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', variants } })
@@ -1122,6 +1122,13 @@ describe('versions between', () => {
             and currency = 'USD'`,
       )
       expect(rows).toEqual([{ amount: 25, level: 55 }])
+      const both = [...variants, { sku: 'BC-02', price: 26, options: { size: 'small' } }]
+      const again = () =>
+        applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', variants: both } })
+      await again()
+      const before = await takePicture(db)
+      await again()
+      expect(differences(before, await takePicture(db))).toEqual([])
     })
   })
 
