@@ -68,14 +68,9 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       'spree_states',
       'spree_markets',
       'spree_channels',
+      'spree_tax_categories',
       ...(shop.family === 'solidus'
-        ? [
-            'spree_calculators',
-            'spree_tax_categories',
-            'spree_tax_rates',
-            'spree_tax_rate_tax_categories',
-            'spree_zone_members',
-          ]
+        ? ['spree_calculators', 'spree_tax_rates', 'spree_tax_rate_tax_categories', 'spree_zone_members']
         : []),
     ],
     insert: [

@@ -1,6 +1,7 @@
 import { type ShipmentInbound, shipmentInboundSchema } from '../messages/schemas/shipment-inbound.ts'
 import { utcTime } from '../messages/wire.ts'
 import type { ConfirmedShipment } from '../store/writes/confirmed-shipment.ts'
+import { piecesBySku } from '../store/writes/pieces-by-sku.ts'
 import { type Shipped, shipShipment } from '../store/writes/ship-shipment.ts'
 import type { Handler, Notification } from './handler.ts'
 
@@ -52,9 +53,11 @@ export function confirmedShipment(payload: ShipmentInbound): ConfirmedShipment {
           at: payload.shipped_date || payload.ship_date,
         }
   const items = said.items ?? []
-  const counted = items.flatMap(({ sku, quantity }) => (sku && quantity ? [[sku, quantity] as const] : []))
-  const pieces = new Map<string, number>()
-  for (const [sku, quantity] of counted) pieces.set(sku, (pieces.get(sku) ?? 0) + quantity)
+  // How many of these left the message leaves open, even where another item of it has a number.
+  const uncounted = new Set(items.flatMap(({ sku, quantity }) => (typeof quantity === 'number' ? [] : [sku])))
+  const counted = items.flatMap(({ sku, quantity }) =>
+    sku && typeof quantity === 'number' && !uncounted.has(sku) ? [{ sku, quantity }] : [],
+  )
   return {
     number: said.number,
     orderNumber: said.order_number || null,
@@ -62,7 +65,8 @@ export function confirmedShipment(payload: ShipmentInbound): ConfirmedShipment {
     trackingUrl: said.tracking_url || null,
     carrier: said.carrier || null,
     shippedAt: said.at ? new Date(utcTime(said.at)).toISOString() : null,
-    pieces: counted.length > 0 && counted.length === items.length ? pieces : null,
+    pieces:
+      counted.length === 0 ? null : { bySku: piecesBySku(counted), areAll: counted.length === items.length },
     serials: items.flatMap(({ part_number: partNumber, serial_numbers: serialNumbers }) =>
       partNumber ? [{ partNumber, serialNumbers: serialNumbers ?? [] }] : [],
     ),

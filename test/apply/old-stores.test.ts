@@ -23,6 +23,7 @@ import { updateShipment } from '../../src/apply/update-shipment.ts'
 import type { Connection, Db } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
+import { placeMoves } from '../../src/store/writes/move-stock-together.ts'
 import { applyMessage, makeInbox } from '../support/applying.ts'
 import { startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
@@ -214,7 +215,7 @@ type OrderIds = Readonly<{ order: number; line: number; shipment: number }>
 
 /**
  * What `charts2` leaves: the rows of the version's own checkout of the same (03-checkout, in 2.4 04-checkout), with the state
- * changes of its models, and the adjustments closed. Until 2.1 shipping and tax hang on the order, and a shipment has no cost.
+ * changes of its models, the default tax category (`Product#tax_category`), and the adjustments closed. Until 2.1 shipping and tax hang on the order, and a shipment has no cost.
  */
 function importedCharts(version: Old, { order, line, shipment }: OrderIds): Difference[] {
   const is20 = version === 'spree-2.0'
@@ -310,7 +311,7 @@ function importedCharts(version: Old, { order, line, shipment }: OrderIds): Diff
         : {
             ...money,
             ...adjusted,
-            tax_category_id: null,
+            tax_category_id: 1,
             adjustment_total: 2.65,
             additional_tax_total: 2.65,
             pre_tax_amount: 26.5,
@@ -998,80 +999,172 @@ describe('versions between', () => {
     )
   })
 
+  const toFive = `
+    alter table spree_orders add signup_for_an_account boolean default false;
+    alter table spree_products add variant_count integer default 0 not null;
+    create table spree_price_histories (
+      id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
+      currency varchar, recorded_at timestamp, created_at timestamp);
+    update spree_stock_locations set propagate_all_variants = (id = 1)`
+
   // After the trace of 5.6.1: create_product, change_product, stock_movement.
   test('from 5.0 on a product’s price is that of its first variant, its master has none, and lines are touched', async () => {
-    await inStoreOf(
-      'spree-4.10',
-      `alter table spree_orders add signup_for_an_account boolean default false;
-       alter table spree_products add variant_count integer default 0 not null;
-       create table spree_price_histories (
-         id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
-         currency varchar, recorded_at timestamp, created_at timestamp);
-       update spree_stock_locations set propagate_all_variants = (id = 1)`,
-      async (db, store) => {
-        const prices = async () => {
-          const { rows } = await db.query(
-            `select v.sku, pr.amount::float8
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
+      const prices = async () => {
+        const { rows } = await db.query(
+          `select v.sku, pr.amount::float8
                from spree_prices pr
                join spree_variants v on v.id = pr.variant_id
                join spree_products p on p.id = v.product_id
               where p.name = 'Deck Cap'
               order by v.position`,
-          )
-          return rows.map(({ sku, amount }) => [sku, amount])
-        }
-        const history = async () => {
-          const { rows } = await db.query(
-            'select v.sku, h.amount::float8 from spree_price_histories h join spree_variants v on v.id = h.variant_id order by h.id',
-          )
-          return rows.map(({ sku, amount }) => [sku, amount])
-        }
-        const update = (more: object) => applyMessage(db, store, productUpdate, { sku: 'DC', ...more })
-        await applyMessage(db, store, productNew, {
-          sku: 'DC',
-          name: 'Deck Cap',
-          price: '19.99',
-          options: ['cap-size'],
-          variants: [
-            { sku: 'DC-S', price: '21.5', options: { 'cap-size': 'small' } },
-            { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
-          ],
-        })
-        expect(await prices()).toEqual([
-          ['DC-S', 21.5],
-          ['DC-L', 22.5],
-        ])
-        expect(await history()).toEqual([
-          ['DC', 19.99],
-          ['DC-S', 21.5],
-          ['DC-L', 22.5],
-        ])
-        const { rows: stock } = await db.query(
-          `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
         )
-        expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
-        await update({ price: '24.99' })
-        expect(await prices()).toEqual([
-          ['DC-S', 24.99],
-          ['DC-L', 22.5],
+        return rows.map(({ sku, amount }) => [sku, amount])
+      }
+      const history = async () => {
+        const { rows } = await db.query(
+          'select v.sku, h.amount::float8 from spree_price_histories h join spree_variants v on v.id = h.variant_id order by h.id',
+        )
+        return rows.map(({ sku, amount }) => [sku, amount])
+      }
+      const update = (more: object) => applyMessage(db, store, productUpdate, { sku: 'DC', ...more })
+      await applyMessage(db, store, productNew, {
+        sku: 'DC',
+        name: 'Deck Cap',
+        price: '19.99',
+        options: ['cap-size'],
+        variants: [
+          { sku: 'DC-S', price: '21.5', options: { 'cap-size': 'small' } },
+          { sku: 'DC-L', price: '22.5', options: { 'cap-size': 'large' } },
+        ],
+      })
+      expect(await prices()).toEqual([
+        ['DC-S', 21.5],
+        ['DC-L', 22.5],
+      ])
+      expect(await history()).toEqual([
+        ['DC', 19.99],
+        ['DC-S', 21.5],
+        ['DC-L', 22.5],
+      ])
+      const { rows: stock } = await db.query(
+        `select v.sku from spree_stock_items s join spree_variants v on v.id = s.variant_id where v.sku like 'DC%' order by 1`,
+      )
+      expect(stock).toEqual([{ sku: 'DC-L' }, { sku: 'DC-S' }])
+      const { rows: slugs } = await db.query(`select scope from friendly_id_slugs where slug = 'deck-cap'`)
+      expect(slugs).toEqual([{ scope: '' }])
+      await update({ price: '24.99' })
+      expect(await prices()).toEqual([
+        ['DC-S', 24.99],
+        ['DC-L', 22.5],
+      ])
+      expect((await history()).slice(3)).toEqual([['DC-S', 24.99]])
+      const medium = { sku: 'DC-M', options: { 'cap-size': 'medium' } }
+      await update({ price: '20', variants: [{ sku: 'DC-S', price: '27.49' }] })
+      await update({ variants: [medium] })
+      expect(await prices()).toEqual([
+        ['DC-S', 27.49],
+        ['DC-L', 22.5],
+        ['DC-M', 27.49],
+      ])
+      const before = await takePicture(db)
+      await update({ price: '27.49', variants: [{ sku: 'DC-S', price: '27.49' }] })
+      expect(differences(before, await takePicture(db))).toEqual([])
+      await applyMessage(db, store, stockChange, { sku: 'FS-NAVY-S', quantity: 7 })
+      const touchedLines = differences(before, await takePicture(db)).filter(
+        ({ table }) => table === 'spree_line_items',
+      )
+      expect(touchedLines).toEqual([changed('spree_line_items', {})])
+    })
+  })
+
+  test('from 5.3 on the shop’s counts of what is filed where are kept', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       alter table spree_products add classification_count integer default 0 not null;
+       alter table spree_taxons
+         add classification_count integer default 0 not null, add products_count integer default 0 not null`,
+      async (db, store) => {
+        const taxons = [
+          ['Categories', 'Clothing'],
+          ['Categories', 'Hardware'],
+        ]
+        await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', taxons } })
+        await applyMessage(db, store, updateProduct, { product: { sku: 'SL-7', taxons: taxons.slice(0, 1) } })
+        const { rows: products } = await db.query(
+          'select id::integer, classification_count as filed from spree_products where id in (13, 15) order by id',
+        )
+        expect(products).toEqual([
+          { id: 13, filed: 2 },
+          { id: 15, filed: 1 },
         ])
-        expect((await history()).slice(3)).toEqual([['DC-S', 24.99]])
-        const medium = { sku: 'DC-M', options: { 'cap-size': 'medium' } }
-        await update({ price: '20', variants: [{ sku: 'DC-S', price: '27.49' }] })
-        await update({ variants: [medium] })
-        expect(await prices()).toEqual([
-          ['DC-S', 27.49],
-          ['DC-L', 22.5],
-          ['DC-M', 27.49],
+        const { rows } = await db.query(
+          'select name, classification_count as own, products_count as all from spree_taxons order by id',
+        )
+        expect(rows).toEqual([
+          { name: 'Categories', own: 0, all: 4 },
+          { name: 'Clothing', own: 4, all: 4 },
+          { name: 'Hardware', own: 1, all: 1 },
         ])
+      },
+    )
+  })
+
+  test('from 5.0 on a product that is listed among its variants keeps its price and its stock until there are others', async () => {
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
+      const variants = [{ sku: 'BC-01', price: 25, options: {} }]
+      await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', variants } })
+      const { rows } = await db.query(
+        `select amount::float8, (select sum(count_on_hand)::integer from spree_stock_items where variant_id = 108) as level
+           from spree_prices
+          where variant_id = 108
+            and currency = 'USD'`,
+      )
+      expect(rows).toEqual([{ amount: 25, level: 55 }])
+      const both = [...variants, { sku: 'BC-02', price: 26, options: { size: 'small' } }]
+      const again = () =>
+        applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', variants: both } })
+      await again()
+      const before = await takePicture(db)
+      await again()
+      expect(differences(before, await takePicture(db))).toEqual([])
+    })
+  })
+
+  test('from 5.0 on the price and the stock of a product with variants are those of the variants alone', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       delete from spree_prices where variant_id in (101, 105);
+       delete from spree_stock_items where variant_id in (101, 105)`,
+      async (db, store) => {
         const before = await takePicture(db)
-        await update({ price: '27.49', variants: [{ sku: 'DC-S', price: '27.49' }] })
+        const inventory = { product_id: 'OC', quantity: 5, location: 'Portland warehouse' }
+        const sent = [
+          message(stockChange, { sku: 'OC', quantity: 5 }),
+          message(stockActual, { sku: 'OC', quantity: 5 }),
+          message(setInventory, { inventory }),
+          message(setPrice, { price: { product_id: 'OC', price: 12.95 } }),
+        ]
+        for (const send of sent) {
+          await expect(send(db, store)).rejects.toMatchObject({
+            name: 'NotApplicable',
+            code: 'master_of_variants',
+            message: expect.stringMatching(
+              /^SKU OC is that of a product with variants, .*: send their SKUs instead/,
+            ),
+          })
+        }
+        const moves = ['OC', 'OC-M'].map((sku) => ({
+          sku,
+          quantity: 5,
+          absolute: false,
+          reason: 'sent',
+          location: undefined,
+        }))
+        expect(await placeMoves(db, store, moves)).toMatchObject([undefined, { sku: 'OC-M' }])
         expect(differences(before, await takePicture(db))).toEqual([])
-        await applyMessage(db, store, stockChange, { sku: 'FS-NAVY-S', quantity: 7 })
-        const touchedLines = differences(before, await takePicture(db)).filter(
-          ({ table }) => table === 'spree_line_items',
-        )
-        expect(touchedLines).toEqual([changed('spree_line_items', {})])
       },
     )
   })

@@ -440,6 +440,22 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('BACKORDER')
   })
 
+  test('that costs nothing is paid, but in 6.x, where nothing was taken', async () => {
+    await apply(
+      shop,
+      genericOrder('FREE', {
+        totals: { item: 69, adjustment: -69, tax: 0, shipping: 0, payment: 0, order: 0 },
+        adjustments: [{ name: 'Gift', value: -69 }],
+        shipments: [],
+      }),
+    )
+    const { rows } = await shop.db.pool.query(
+      `select ${family === 'spree-6.0' ? 'payment_status' : 'payment_state'} as paid from spree_orders where number = 'FREE'`,
+    )
+    expect(rows).toEqual([{ paid: family === 'spree-6.0' ? 'none' : 'paid' }])
+    await addsUp('FREE')
+  })
+
   test('is sent in the shipments that it names, from their places', async () => {
     const [portland, kiel] = [await levelOf('FS-NAVY-S', 1), await levelOf('FS-NAVY-S', 2)]
     const { order } = await apply(
@@ -943,6 +959,33 @@ describe('an order imported into Solidus', () => {
       expect(await adjustmentsOf(number)).toEqual([tax])
       await addsUp(number)
     }
+  })
+
+  test('has the tax of the default category for a product that names none', async () => {
+    const { pool } = shop.db
+    await pool.query('update spree_products set tax_category_id = null where id = 13')
+    await apply(shop, genericOrder('NO-DEFAULT', to(GERMANY)))
+    await pool.query(
+      `insert into spree_tax_categories (id, name, is_default, deleted_at, created_at, updated_at)
+       values (0, 'Old goods', true, now(), now(), now());
+       update spree_tax_categories set is_default = true where id = 1`,
+    )
+    const { order } = await apply(shop, genericOrder('DEFAULT', to(GERMANY)))
+    await pool.query(
+      `update spree_products set tax_category_id = 1 where id = 13;
+       update spree_tax_categories set is_default = false where id = 1`,
+    )
+    expect(order).toMatchObject({ included_tax_total: '11.02', total: '75.0' })
+    expect(await adjustmentsOf('DEFAULT')).toMatchObject([{ source_id: 2, amount: 11.02, included: true }])
+    const lines = await pool.query(
+      `select l.tax_category_id as category
+         from spree_line_items l
+         join spree_orders o on o.id = l.order_id
+        where o.number in ('DEFAULT', 'NO-DEFAULT')
+        order by o.number`,
+    )
+    expect(lines.rows).toEqual([{ category: 1 }, { category: null }])
+    await addsUp('DEFAULT')
   })
 
   test('keeps a tax that the store does not ask as a charge, beside its discount', async () => {

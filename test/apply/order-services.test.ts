@@ -270,6 +270,22 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
       expect(await since()).toEqual([])
     })
 
+    test('a parcel of which less left than it holds is not marked, however the message says so', async () => {
+      const other = { part_number: 'EXT-103', quantity: 1 }
+      const uncounted = { sku: 'BC-01' }
+      for (const items of [
+        [{ sku: 'FS-NAVY-S', quantity: 0 }],
+        [{ sku: 'FS-NAVY-S', quantity: 0 }, other],
+        [{ sku: 'FS-NAVY-S', quantity: 2 }, other],
+        [{ sku: 'FS-NAVY-S', quantity: 0 }, uncounted],
+        [{ sku: 'BC-01', quantity: 0 }],
+      ])
+        expect((await refusal(confirm({ ...half, items })))[0]).toBe('other_pieces')
+      expect(await since()).toEqual([])
+      const items = [{ sku: 'FS-NAVY-S', quantity: 1 }, { sku: 'BC-01', quantity: 0 }, other, { sku: 'TM-1' }]
+      expect((await confirm({ ...half, items })).said[0]).toMatch(/^Marked/)
+    })
+
     test('what the shop would charge as it lets the parcel go is not shipped', async () => {
       const orderState = isSix ? 'payment_status' : 'payment_state'
       const status = isSix ? 'status' : 'state'

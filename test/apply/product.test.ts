@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { productNew } from '../../src/apply/product-new.ts'
 import { productUpdate } from '../../src/apply/product-update.ts'
@@ -446,6 +447,38 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     } finally {
       for (const writer of writers) writer.release()
     }
+  })
+
+  test('two at once that name the same new things make one of each', async () => {
+    const first = await database.pool.connect()
+    const second = await database.pool.connect()
+    const boot = (sku: string) => ({
+      ...{ sku, name: sku, price: '1', shipping_category: 'Heavy' },
+      variants: [{ sku: `${sku}-41`, options: { last: 'wide' } }],
+    })
+    try {
+      await first.query('begin')
+      await second.query('begin')
+      await applyMessage(first, store, productNew, boot('BOOT'))
+      let isDone = false
+      const added = applyMessage(second, store, productNew, boot('CLOG')).finally(() => {
+        isDone = true
+      })
+      const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while (!isDone && (await rows(waits)).length === 0) await pause(5)
+      await first.query('commit')
+      await added
+      await second.query('commit')
+    } finally {
+      first.release()
+      second.release()
+    }
+    const made = async (table: string, name: string) =>
+      (await rows(`select from ${inWords(table)} t where name = $1`, [name])).length
+    expect(await made('spree_option_types', 'last')).toBe(1)
+    expect(await made('spree_option_values', 'wide')).toBe(1)
+    if (!isSix)
+      expect(await rows(`select from spree_shipping_categories where name = 'Heavy'`)).toHaveLength(1)
   })
 })
 

@@ -8,8 +8,8 @@ export type ConfirmedShipment = Readonly<{
   carrier: string | null
   /** ISO 8601, UTC; null: now. */
   shippedAt: string | null
-  /** What left, by SKU, where the message lists it. */
-  pieces: ReadonlyMap<string, number> | null
+  /** What left, by SKU, where the message says how many; `areAll` where it says so of all that left. */
+  pieces: Readonly<{ bySku: ReadonlyMap<string, number>; areAll: boolean }> | null
   serials: readonly Serials[]
 }>
 

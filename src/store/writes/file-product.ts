@@ -38,7 +38,7 @@ export async function fileProduct(
   if (left.length > 0) await touchTaxons(db, shop, [product.id])
   for (const taxon of left) await leave(db, shop, links, key, product.id, taxon)
   for (const taxon of entered) await enter(db, shop, links, key, product.id, taxon)
-  await count(db, shop, product.id, [...left, ...entered])
+  await count(db, shop, tables, product.id, [...left, ...entered])
   return true
 }
 
@@ -95,30 +95,48 @@ async function enter(
   })
 }
 
-/** 6.x counts the categories of a product, and for a category the products in it and in all below it. */
-async function count(db: Db, shop: Shop, productId: string, changed: readonly string[]): Promise<void> {
-  if (!shop.columns.has('spree_categories', 'products_count')) return
-  const categories = shop.table('spree_categories')
-  const links = shop.table('spree_product_categories')
-  if (shop.columns.has('spree_products', 'categories_count'))
+/**
+ * From 5.3 on the shop counts under how many taxons a product is, and until 5.6 the products that are under a taxon itself;
+ * from 5.6 on those in it and in all below it (`Taxon.recalculate_products_count`).
+ */
+async function count(
+  db: Db,
+  shop: Shop,
+  { taxons, links, key }: Links,
+  productId: string,
+  changed: readonly string[],
+): Promise<void> {
+  const table = shop.table(taxons)
+  const linked = shop.table(links)
+  for (const counter of ['categories_count', 'classification_count']) {
+    if (!shop.columns.has('spree_products', counter)) continue
     await db.query(
       `update ${shop.table('spree_products')}
-          set categories_count = (select count(*) from ${links} where product_id = $1::bigint)
+          set ${counter} = (select count(*) from ${linked} where product_id = $1::bigint)
         where id = $1::bigint`,
       [productId],
     )
-  await db.query(
-    `update ${categories} a
-        set products_count = (
-              select count(distinct l.product_id)
-                from ${categories} c
-                join ${links} l on l.category_id = c.id
-               where c.lft between a.lft and a.rgt)
-      where exists (
-              select
-                from ${categories} own
-               where own.id = any($1::bigint[])
-                 and own.lft between a.lft and a.rgt)`,
-    [changed],
-  )
+  }
+  if (shop.columns.has(taxons, 'classification_count'))
+    await db.query(
+      `update ${table} t
+          set classification_count = (select count(*) from ${linked} l where l.${key} = t.id)
+        where id = any($1::bigint[])`,
+      [changed],
+    )
+  if (shop.columns.has(taxons, 'products_count'))
+    await db.query(
+      `update ${table} a
+          set products_count = (
+                select count(distinct l.product_id)
+                  from ${table} c
+                  join ${linked} l on l.${key} = c.id
+                 where c.lft between a.lft and a.rgt)
+        where exists (
+                select
+                  from ${table} own
+                 where own.id = any($1::bigint[])
+                   and own.lft between a.lft and a.rgt)`,
+      [changed],
+    )
 }

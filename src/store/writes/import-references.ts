@@ -107,7 +107,7 @@ export async function findVariants(
             v.sku,
             v.product_id::text as "productId",
             v.cost_price::text as "costPrice",
-            ${itsOwnOrItsProducts('tax_category_id')}::text as "taxCategoryId",
+            coalesce(${itsOwnOrItsProducts('tax_category_id')}, ${defaultTaxCategory(columns)})::text as "taxCategoryId",
             ${itsOwnOrItsProducts(shippingCategory)}::text as "shippingCategoryId",
             coalesce(v.track_inventory, true) as tracked
        from ${schema}.spree_variants v
@@ -135,6 +135,19 @@ export async function findVariants(
     )
   }
   return found
+}
+
+/** What the shop's own code takes for a product `p` that names none (`Product#tax_category`). */
+function defaultTaxCategory(columns: Columns): string {
+  const ofStore = columns.has('spree_tax_categories', 'store_id')
+    ? 'and (c.store_id is null or c.store_id = p.store_id)'
+    : ''
+  return `(
+              select c.id
+                from ${quoteName(columns.schema)}.spree_tax_categories c
+               where c.is_default ${living(columns, 'spree_tax_categories', 'c')} ${ofStore}
+               order by c.id
+               limit 1)`
 }
 
 export type PaymentMethod = Readonly<{ id: string; name: string; needsSource: boolean }>

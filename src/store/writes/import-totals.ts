@@ -93,10 +93,12 @@ export function paymentState(order: ImportedOrder, totals: Totals): string {
   return totals.payment < totals.order ? 'balance_due' : 'credit_owed'
 }
 
-/** As Spree 6 tells it: an authorisation is a payment that is pending. */
+/** As Spree 6 tells it: an authorisation is a payment that is pending, and an order for nothing is never paid. */
 export function paymentStatus(order: ImportedOrder, totals: Totals): string {
-  if (totals.payment === 0n && totals.order > 0n) {
-    return order.payments.some(({ state }) => state === 'pending') ? 'authorized' : 'none'
+  if (totals.payment === 0n) {
+    return order.payments.some(({ state, amount }) => state === 'pending' && amount > 0n)
+      ? 'authorized'
+      : 'none'
   }
   if (totals.payment === totals.order) return 'paid'
   return totals.payment < totals.order ? 'partially_paid' : 'overcharged'

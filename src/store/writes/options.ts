@@ -3,6 +3,7 @@ import { optionLinks, word } from '../catalogue-words.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
+import { findOrMake } from './take-turns.ts'
 import { insertTranslated } from './translated.ts'
 
 /** What has options: a product, of its store, named in a language. */
@@ -73,22 +74,26 @@ async function findOrMakeType(db: Db, shop: Shop, name: string, { storeId, local
   const ofStore = shop.columns.has('spree_option_types', 'store_id')
   const types = shop.table('spree_option_types')
   const { condition, exactFirst } = named(shop, 'spree_option_types')
-  const { rows } = await db.query<{ id: string }>(
-    `select o.id::text as id
-       from ${types} o
-      where ${condition}
-        ${ofStore ? 'and (o.store_id is null or o.store_id = $3::bigint)' : ''}
-      order by ${exactFirst}, o.id
-      limit 1`,
-    [name, slugify(name), ...(ofStore ? [storeId] : [])],
+  const find = async () => {
+    const { rows } = await db.query<{ id: string }>(
+      `select o.id::text as id
+         from ${types} o
+        where ${condition}
+          ${ofStore ? 'and (o.store_id is null or o.store_id = $3::bigint)' : ''}
+        order by ${exactFirst}, o.id
+        limit 1`,
+      [name, slugify(name), ...(ofStore ? [storeId] : [])],
+    )
+    return rows[0]?.id
+  }
+  return findOrMake(db, 'options', find, async () =>
+    insertTranslated(db, shop, 'spree_option_types', locale, {
+      name: nameOf(shop, name),
+      [shop.label]: name,
+      position: await nextPosition(db, types, 'true', []),
+      store_id: storeId,
+    }),
   )
-  if (rows[0]) return rows[0].id
-  return insertTranslated(db, shop, 'spree_option_types', locale, {
-    name: nameOf(shop, name),
-    [shop.label]: name,
-    position: await nextPosition(db, types, 'true', []),
-    store_id: storeId,
-  })
 }
 
 async function findOrMakeValue(
@@ -100,22 +105,26 @@ async function findOrMakeValue(
 ): Promise<string> {
   const values = shop.table('spree_option_values')
   const { condition, exactFirst } = named(shop, 'spree_option_values')
-  const { rows } = await db.query<{ id: string }>(
-    `select o.id::text as id
-       from ${values} o
-      where ${condition}
-        and o.option_type_id = $3::bigint
-      order by ${exactFirst}, o.id
-      limit 1`,
-    [name, slugify(name), typeId],
+  const find = async () => {
+    const { rows } = await db.query<{ id: string }>(
+      `select o.id::text as id
+         from ${values} o
+        where ${condition}
+          and o.option_type_id = $3::bigint
+        order by ${exactFirst}, o.id
+        limit 1`,
+      [name, slugify(name), typeId],
+    )
+    return rows[0]?.id
+  }
+  return findOrMake(db, 'options', find, async () =>
+    insertTranslated(db, shop, 'spree_option_values', locale, {
+      option_type_id: typeId,
+      name: nameOf(shop, name),
+      [shop.label]: name,
+      position: await nextPosition(db, values, 'option_type_id = $1::bigint', [typeId]),
+    }),
   )
-  if (rows[0]) return rows[0].id
-  return insertTranslated(db, shop, 'spree_option_values', locale, {
-    option_type_id: typeId,
-    name: nameOf(shop, name),
-    [shop.label]: name,
-    position: await nextPosition(db, values, 'option_type_id = $1::bigint', [typeId]),
-  })
 }
 
 /** Spree 6 writes names as it writes slugs, and keeps what people read as the label. */

@@ -2,7 +2,7 @@ import type { Db } from '../../postgres/pool.ts'
 import { word } from '../catalogue-words.ts'
 import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
-import { takeTurns } from './take-turns.ts'
+import { findOrMake } from './take-turns.ts'
 import { insertTranslated, type Owned } from './translated.ts'
 
 /** Whether products of this store have properties; later ones have fields, whose kinds a person defines. */
@@ -23,7 +23,7 @@ export async function giveProperties(
   if (!hasProperties(shop)) return false
   let changed = false
   for (const [name, value] of Object.entries(properties)) {
-    const propertyId = await findOrMake(db, shop, product, name)
+    const propertyId = await propertyOf(db, shop, product, name)
     const { rows } = await db.query<{ has: boolean; next: number }>(
       `select coalesce(bool_or(property_id = $2::bigint), false) as has,
               ${shop.columns.has('spree_product_properties', 'position') ? 'coalesce(max(position), 0) + 1' : '1'} as next
@@ -44,7 +44,7 @@ export async function giveProperties(
   return changed
 }
 
-async function findOrMake(db: Db, shop: Shop, owner: Owned, name: string): Promise<string> {
+function propertyOf(db: Db, shop: Shop, owner: Owned, name: string): Promise<string> {
   const find = async () => {
     const { rows } = await db.query<{ id: string }>(
       `select t.id::text as id
@@ -56,16 +56,12 @@ async function findOrMake(db: Db, shop: Shop, owner: Owned, name: string): Promi
     )
     return rows[0]?.id
   }
-  const found = await find()
-  if (found !== undefined) return found
-  await takeTurns(db, [`property ${name}`])
-  return (
-    (await find()) ??
+  return findOrMake(db, `property ${name}`, find, () =>
     insertTranslated(db, shop, 'spree_properties', owner.locale, {
       name,
       presentation: name,
       filter_param: filterParam(name),
-    })
+    }),
   )
 }
 

@@ -75,13 +75,14 @@ async function refuseOtherPieces(
     [id],
   )
   const held = new Map(rows.map((row) => [row.sku, row.quantity]))
-  const skus = [...new Set([...held.keys(), ...pieces.keys()])]
-  if (skus.every((sku) => held.get(sku) === pieces.get(sku))) return
+  const { bySku, areAll } = pieces
+  const skus = new Set([...bySku.keys(), ...(areAll ? held.keys() : [])])
+  if ([...skus].every((sku) => (held.get(sku) ?? 0) === (bySku.get(sku) ?? 0))) return
   const list = (of: ReadonlyMap<string, number>) =>
     [...of].map(([sku, count]) => `${count} of ${sku}`).join(', ')
   throw new NotApplicable(
     'other_pieces',
-    `Shipment ${number} of order ${order.number} holds ${list(held)}, and the message says that ${list(pieces)} left: ` +
+    `Shipment ${number} of order ${order.number} holds ${list(held)}, and the message says that ${list(bySku)} left: ` +
       'split the shipment in the shop, or correct the message, then retry.',
   )
 }

@@ -1,5 +1,6 @@
 import type { Db } from '../../postgres/pool.ts'
 import { queryPrepared } from '../../postgres/prepared.ts'
+import { isBareMaster } from './bare-master.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
@@ -13,11 +14,21 @@ export type StockPlace = Readonly<{ variantId: string; locationId: string }>
 /** A locked row of stock. */
 export type StockRow = Readonly<{ id: string; level: number }>
 
-/** The one living variant with this SKU, compared exactly. @throws NotApplicable where there is none, or several. */
+/**
+ * The one living variant with this SKU, compared exactly. @throws NotApplicable where there is none, or several, or where it
+ * is a master that the shop leaves without prices and stock.
+ */
 export async function findVariant(db: Db, shop: Shop, sku: string): Promise<StockVariant> {
   const rows = await withSkus(db, shop, [sku])
   const living = rows.filter((row) => row.living)
   const [variant, ...others] = living
+  if (variant?.bare && others.length === 0) {
+    throw new NotApplicable(
+      'master_of_variants',
+      `SKU ${sku} is that of a product with variants, and this store keeps prices and stock of the variants alone: ` +
+        'send their SKUs instead.',
+    )
+  }
   if (variant && others.length === 0) return variant
   if (variant) {
     throw new NotApplicable(
@@ -43,14 +54,15 @@ export async function findVariants(
 ): Promise<ReadonlyMap<string, StockVariant>> {
   const living = (await withSkus(db, shop, skus)).filter((row) => row.living)
   const isAlone = ({ sku }: { sku: string }) => living.filter((row) => row.sku === sku).length === 1
-  return new Map(living.filter(isAlone).map((row) => [row.sku, row]))
+  return new Map(living.filter((row) => isAlone(row) && !row.bare).map((row) => [row.sku, row]))
 }
 
 async function withSkus(db: Db, shop: Shop, skus: readonly string[]) {
-  const { rows } = await queryPrepared<StockVariant & { sku: string; living: boolean }>(
+  const { rows } = await queryPrepared<StockVariant & { sku: string; living: boolean; bare: boolean }>(
     db,
     `select v.id::text as id, v.sku, v.product_id::text as "productId", coalesce(v.track_inventory, true) as tracked,
-            v.deleted_at is null and p.deleted_at is null as living
+            v.deleted_at is null and p.deleted_at is null as living,
+            ${isBareMaster(shop)} as bare
        from ${shop.table('spree_variants')} v
        join ${shop.table('spree_products')} p on p.id = v.product_id
       where v.sku = any($1::text[])

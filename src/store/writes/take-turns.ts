@@ -11,3 +11,19 @@ export async function takeTurns(db: Db, names: readonly string[]): Promise<void>
     [names],
   )
 }
+
+/**
+ * What is found by a name that nothing keeps unique, made where it is missing. Only who makes something waits for others who
+ * do: `turn` is what they take turns for.
+ */
+export async function findOrMake<T>(
+  db: Db,
+  turn: string,
+  find: () => Promise<T | undefined>,
+  make: () => Promise<T>,
+): Promise<T> {
+  const found = await find()
+  if (found !== undefined) return found
+  await takeTurns(db, [turn])
+  return (await find()) ?? (await make())
+}

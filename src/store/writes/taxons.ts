@@ -2,9 +2,12 @@ import type { Db } from '../../postgres/pool.ts'
 import { word } from '../catalogue-words.ts'
 import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
-import { takeTurns } from './take-turns.ts'
+import { findOrMake } from './take-turns.ts'
 import { insertTaxon, insertTaxonomy, type Taxon, type Taxons } from './taxon-tree.ts'
 import type { Owned } from './translated.ts'
+
+/** One for all: a taxon moves others. */
+const TURN = 'taxons'
 
 /** Paths of names, the top of a tree first. */
 export type Paths = readonly (readonly string[])[]
@@ -54,15 +57,17 @@ async function topOf(db: Db, shop: Shop, table: Taxons, owner: Owned, name: stri
   if (table === 'spree_categories') {
     const find = () => findTaxon(db, shop, table, owner, undefined, name)
     const taxon = { name, parent: undefined, taxonomyId: null }
-    return findOrMake(db, find, () => insertTaxon(db, shop, table, owner, taxon))
+    return findOrMake(db, TURN, find, () => insertTaxon(db, shop, table, owner, taxon))
   }
   const taxonomyId = await findOrMake(
     db,
+    TURN,
     () => findTaxonomy(db, shop, owner, name),
     () => insertTaxonomy(db, shop, owner, name),
   )
   return findOrMake(
     db,
+    TURN,
     () => findRoot(db, shop, table, taxonomyId),
     () => insertTaxon(db, shop, table, owner, { name, parent: undefined, taxonomyId }),
   )
@@ -71,20 +76,13 @@ async function topOf(db: Db, shop: Shop, table: Taxons, owner: Owned, name: stri
 function child(db: Db, shop: Shop, table: Taxons, owner: Owned, parent: Taxon, name: string): Promise<Taxon> {
   return findOrMake(
     db,
+    TURN,
     () => findTaxon(db, shop, table, owner, parent, name),
     async () => {
       const taxonomyId = await taxonomyOf(db, shop, table, parent)
       return insertTaxon(db, shop, table, owner, { name, parent, taxonomyId })
     },
   )
-}
-
-/** Only who makes something waits for others who do. */
-async function findOrMake<T>(db: Db, find: () => Promise<T | undefined>, make: () => Promise<T>): Promise<T> {
-  const found = await find()
-  if (found !== undefined) return found
-  await takeTurns(db, ['taxons'])
-  return (await find()) ?? (await make())
 }
 
 async function findTaxonomy(db: Db, shop: Shop, owner: Owned, name: string): Promise<string | undefined> {

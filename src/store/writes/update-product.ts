@@ -31,6 +31,11 @@ export async function updateProduct(
   const currency = content.currency ?? (await currencyOf(db, shop, product.id, store))
   const owner = { id: product.id, storeId: store.id, locale: store.locale, currency }
 
+  // Before the options, as of a new product: who makes both takes his turns in one order.
+  const category =
+    content.shippingCategory === undefined
+      ? {}
+      : { shipping_category_id: await shippingCategory(db, shop, content.shippingCategory) }
   const changedVariants = await writeVariants(db, shop, owner, product, content)
   let changed = false
   for (const name of content.optionTypes) {
@@ -44,9 +49,7 @@ export async function updateProduct(
     ...content.columns,
     ...(content.name === undefined ? {} : { name: content.name }),
     ...(slug === undefined ? {} : { [shop.slug]: slug }),
-    ...(content.shippingCategory === undefined
-      ? {}
-      : { shipping_category_id: await shippingCategory(db, shop, content.shippingCategory) }),
+    ...category,
   }
   if (await updateTranslated(db, shop, 'spree_products', product.id, store.locale, columns)) changed = true
   if (await giveProperties(db, shop, owner, content.properties)) changed = true

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { isBareMaster } from './bare-master.ts'
 import { roundDecimal } from './decimal.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { giveOptionType, giveOptionValue } from './options.ts'
@@ -81,13 +82,14 @@ export async function putVariant(
     )
   }
   const id =
-    found ??
+    found?.id ??
     (await insertVariant(db, shop, owner, { sku: content.sku, master: false, columns: content.columns }))
   let changed =
     found === undefined ||
     (await updateRow(db, shop, 'spree_variants', id, roundedColumns(shop, content.columns)))
   const price = content.price ?? (found === undefined ? inheritedPrice : undefined)
-  if (price !== undefined && (await setPrice(db, shop, id, owner.currency, price))) changed = true
+  if (price !== undefined && !found?.bare && (await setPrice(db, shop, id, owner.currency, price)))
+    changed = true
   for (const [name, value] of Object.entries(content.options)) {
     const type = await giveOptionType(db, shop, owner, name)
     const given = await giveOptionValue(db, shop, id, type.id, value, owner.locale)
@@ -97,7 +99,7 @@ export async function putVariant(
   return changed ? id : undefined
 }
 
-/** 5.x (`Variant#remove_prices_from_master_variant`): where there are others, the master has neither prices nor stock. */
+/** Deletes the prices and the stock that a master lost to the others. */
 async function stripMaster(db: Db, shop: Shop, productId: string): Promise<void> {
   if (!shop.isSpree5 || !shop.masters) return
   for (const table of ['spree_prices', shop.stock]) {
@@ -105,7 +107,7 @@ async function stripMaster(db: Db, shop: Shop, productId: string): Promise<void>
       `delete from ${shop.table(table)} own
         using ${shop.table('spree_variants')} v
         where v.product_id = $1::bigint
-          and v.is_master
+          and ${isBareMaster(shop)}
           and own.variant_id = v.id
           and own.deleted_at is null`,
       [productId],
@@ -113,9 +115,14 @@ async function stripMaster(db: Db, shop: Shop, productId: string): Promise<void>
   }
 }
 
-async function findInProduct(db: Db, shop: Shop, owner: Owner, sku: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ id: string; own: boolean }>(
-    `select v.id::text as id, v.product_id = $2::bigint as own
+async function findInProduct(
+  db: Db,
+  shop: Shop,
+  owner: Owner,
+  sku: string,
+): Promise<Readonly<{ id: string; bare: boolean }> | undefined> {
+  const { rows } = await db.query<{ id: string; own: boolean; bare: boolean }>(
+    `select v.id::text as id, v.product_id = $2::bigint as own, ${isBareMaster(shop)} as bare
        from ${shop.table('spree_variants')} v
        join ${shop.table('spree_products')} p on p.id = v.product_id
       where v.sku = $1
@@ -125,7 +132,7 @@ async function findInProduct(db: Db, shop: Shop, owner: Owner, sku: string): Pro
     [sku, owner.id],
   )
   const [first] = rows
-  if (!first || first.own) return first?.id
+  if (!first || first.own) return first
   throw new NotApplicable(
     'sku_taken',
     `SKU ${sku} belongs to a variant of another product already: give this variant another SKU, then send it again.`,
