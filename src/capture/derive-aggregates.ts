@@ -44,6 +44,8 @@ export async function deriveAggregates(
     orderMessages: OrderMessages
     whole: boolean
     seeded: ReadonlySet<string> | undefined
+    /** Aggregates of which no message could be made before. */
+    failedBefore?: ReadonlySet<string>
     /** Undefined: messages are sent as they are mapped. */
     shaping?: Shaping | undefined
   }>,
@@ -72,7 +74,11 @@ export async function deriveAggregates(
   const elsewhere = await removedSkus(db, store, { changed, products, baselines, left })
 
   const orders = idsOf(aggregates, 'order')
-  const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
+  const returning = orders.filter((id) => {
+    const aggregate = aggregateKey('order', id)
+    // What was not told of the returns of one that failed, its rows do not say any more.
+    return how.failedBefore?.has(aggregate) || mayReturn(store, rows.get(aggregate) ?? [])
+  })
   const returns = await store.returns(db, returning)
   const all = new Derivations(rows, how, (aggregate) => {
     const of = splitAggregate(aggregate)

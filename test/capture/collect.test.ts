@@ -322,6 +322,24 @@ describe.each([
     expect(await ask('compare')).toEqual([])
   })
 
+  test('tells a return of an order of which no message can be made when one can again', async () => {
+    const place = (at: string) => write({ sql: `update spree_orders set completed_at = ${at} where id = 42` })
+    const add =
+      family === 'spree-4.10'
+        ? `insert into spree_return_authorizations (id, number, state, order_id) values (902, 'RA902', 'authorized', 42)`
+        : `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+           values (902, 'RA902', 1, 42, 1, 'requested', now(), now())`
+    expect(await toldOf(() => place(`'12345-01-01'`))).toEqual([])
+    expect(await toldOf(() => write({ sql: add }))).toEqual([])
+    expect(await toldOf(() => place('now()'))).toEqual([
+      ['order:persist', expect.any(String), expect.any(String)],
+      ['return_authorization:new', 'RA902', undefined],
+    ])
+    expect(await toldOf(() => place(`now() - interval '1 day'`))).toEqual([
+      ['order:persist', expect.any(String), expect.any(String)],
+    ])
+  })
+
   describe('takes for no echo', () => {
     test('an order, whoever wrote it', async () => {
       const origin = originOf(Date.now() + 2 * SKEW_MS)
