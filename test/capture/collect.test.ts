@@ -302,6 +302,15 @@ describe.each([
       ])
     })
 
+    test('stock from the hub while no message can be made of its product; what the shop moved is told when one can', async () => {
+      const list = (at: string): Write => ({
+        sql: `update spree_products set available_on = ${at} where id = 13`,
+      })
+      expect(await toldOf(() => write(list(`'infinity'`), add(10, 306, later()), add(-3, 306)))).toEqual([])
+      const mended = await toldOf(() => write(list('now()')))
+      expect(mended.filter(([type]) => type === 'stock:change')).toEqual([['stock:change', 'BC-01', -3]])
+    })
+
     test('each kind for itself: a sale beside a price from the hub tells the sale, a price beside stock the price', async () => {
       expect(await toldOf(() => write(setPrice(36, later()), add(-1, 306)))).toEqual([
         ['stock:change', 'BC-01', -1],
