@@ -11,6 +11,7 @@ import { deriveAggregates } from './derive-aggregates.ts'
 import type { OrderMessages } from './derive-order.ts'
 import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
+import { followMoves } from './moved.ts'
 import { readNewRows, request, takeRows } from './outbox.ts'
 import type { OutboxRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
@@ -172,18 +173,18 @@ export class Collect {
     }
 
     const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
-    const [{ derivations, unmapped, deferred }, failedBefore] = await atStep('collect.snapshot', () =>
-      Promise.all([
-        deriveAggregates(db, this.#store, rowsByAggregate, {
-          stockMessages: this.#settings.stockMessages,
-          stockBy: this.#settings.stockBy ?? 'variant',
-          orderMessages: this.#settings.orderMessages,
-          shaping: this.#settings.shaping,
-          whole,
-          seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
-        }),
-        this.#unmapped ?? readUnmapped(db),
-      ]),
+    const failedBefore = this.#unmapped ?? (await readUnmapped(db))
+    await followMoves(db, rowsByAggregate)
+    const { derivations, unmapped, deferred } = await atStep('collect.snapshot', () =>
+      deriveAggregates(db, this.#store, rowsByAggregate, {
+        stockMessages: this.#settings.stockMessages,
+        stockBy: this.#settings.stockBy ?? 'variant',
+        orderMessages: this.#settings.orderMessages,
+        shaping: this.#settings.shaping,
+        whole,
+        seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
+        failedBefore,
+      }),
     )
     const taken = due.filter((aggregate) => !deferred.has(aggregate))
     const finished = this.#pending.finishedBy(taken)

@@ -1,7 +1,7 @@
 import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
 import { type Breathe, breathing } from './breathe.ts'
-import type { Derivation } from './derivation.ts'
+import { type Derivation, emptyDerivation } from './derivation.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import {
   type Compared,
@@ -12,7 +12,6 @@ import {
   type Withheld,
 } from './shape-messages.ts'
 import type { Unmapped } from './unmapped.ts'
-import { untold } from './untold.ts'
 
 /** What follows for one aggregate: its messages as they go into the queue, those that do not, and what a shadow makes of all. */
 export type Derived = Omit<Derivation, 'messages' | 'unsaid'> &
@@ -33,7 +32,6 @@ export class Derivations {
   readonly #rows: ReadonlyMap<string, readonly ResolvedRow[]>
   readonly #shaping: Shaping | undefined
   readonly #orderedAs: (aggregate: string) => string
-  readonly #stockMessages: 'change' | 'actual'
   readonly #found = new Map<string, Derived>()
   readonly #unmapped: Unmapped[] = []
   /** Work that is left because an expression has a part in it. */
@@ -42,21 +40,29 @@ export class Derivations {
 
   constructor(
     rows: ReadonlyMap<string, readonly ResolvedRow[]>,
-    how: Readonly<{ shaping?: Shaping | undefined; stockMessages: 'change' | 'actual' }>,
+    shaping: Shaping | undefined,
     orderedAs: (aggregate: string) => string,
   ) {
     this.#rows = rows
-    this.#shaping = how.shaping
+    this.#shaping = shaping
     this.#orderedAs = orderedAs
-    this.#stockMessages = how.stockMessages
   }
 
   has(aggregate: string): boolean {
     return this.#known.has(aggregate)
   }
 
-  add(aggregate: string, work: () => Derivation): void {
+  /** `untold`: what follows all the same, where no message can be made. */
+  add(aggregate: string, work: () => Derivation, untold = emptyDerivation): void {
     this.#known.add(aggregate)
+    const park = (error: unknown) => {
+      this.#unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
+      try {
+        this.#queue(aggregate, untold(), unshaped([]))
+      } catch {
+        // Just this may be what failed, and its neighbours are not to notice.
+      }
+    }
     try {
       const derivation = work()
       const shaped = this.#shaping
@@ -65,17 +71,10 @@ export class Derivations {
       if (typeof shaped !== 'function') this.#queue(aggregate, derivation, shaped)
       else
         this.#unfinished.set(aggregate, (breathe) =>
-          shaped(breathe).then(
-            (finished) => this.#queue(aggregate, derivation, finished),
-            (error: unknown) => {
-              this.#park(aggregate, error)
-              const left = untold(derivation, this.#rows.get(aggregate) ?? [], this.#stockMessages)
-              this.#queue(aggregate, left, unshaped([]))
-            },
-          ),
+          shaped(breathe).then((finished) => this.#queue(aggregate, derivation, finished), park),
         )
     } catch (error) {
-      this.#park(aggregate, error)
+      park(error)
     }
   }
 
@@ -107,9 +106,5 @@ export class Derivations {
     }))
     const withheld = [...derivation.unsaid, ...shaped.withheld]
     this.#found.set(aggregate, { ...derivation, ...shaped, messages, withheld })
-  }
-
-  #park(aggregate: string, error: unknown): void {
-    this.#unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })
   }
 }

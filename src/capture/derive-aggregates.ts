@@ -25,6 +25,7 @@ import { readSeeded } from './seeding.ts'
 import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart, variantOfSubject } from './stock-account.ts'
 import { readTold } from './told.ts'
+import { untoldStock } from './untold.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
@@ -44,6 +45,8 @@ export async function deriveAggregates(
     orderMessages: OrderMessages
     whole: boolean
     seeded: ReadonlySet<string> | undefined
+    /** Aggregates of which no message could be made before. */
+    failedBefore?: ReadonlySet<string>
     /** Undefined: messages are sent as they are mapped. */
     shaping?: Shaping | undefined
   }>,
@@ -72,9 +75,13 @@ export async function deriveAggregates(
   const elsewhere = await removedSkus(db, store, { changed, products, baselines, left })
 
   const orders = idsOf(aggregates, 'order')
-  const returning = orders.filter((id) => mayReturn(store, rows.get(aggregateKey('order', id)) ?? []))
+  const returning = orders.filter((id) => {
+    const aggregate = aggregateKey('order', id)
+    // What was not told of the returns of one that failed, its rows do not say any more.
+    return how.failedBefore?.has(aggregate) || mayReturn(store, rows.get(aggregate) ?? [])
+  })
   const returns = await store.returns(db, returning)
-  const all = new Derivations(rows, how, (aggregate) => {
+  const all = new Derivations(rows, how.shaping, (aggregate) => {
     const of = splitAggregate(aggregate)
     return of ? aggregateKey(store.orderedAs(of.kind), of.id) : aggregate
   })
@@ -112,28 +119,32 @@ export async function deriveAggregates(
         : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
     const aggregate = aggregateKey('product', id)
-    all.add(aggregate, () => {
+    const input = {
+      aggregate,
+      rows: rows.get(aggregate) ?? [],
+      regrouped: regrouped.get(id) ?? [],
+      stock,
+      baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+      accounts,
+      stockMessages: how.stockMessages,
+      places,
+      told: toldOf(aggregate),
+      now,
+    }
+    const derive = () => {
       const product = mapped(products.get(id))
       const derivation = deriveProduct({
-        aggregate,
-        rows: rows.get(aggregate) ?? [],
+        ...input,
         product,
-        regrouped: regrouped.get(id) ?? [],
-        stock,
-        baselines: baselines.get(aggregate) ?? NONE_KNOWN,
-        accounts,
         seeded: seeded.has('product'),
-        stockMessages: how.stockMessages,
-        places,
-        told: toldOf(aggregate),
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
-        now,
       })
       const variantOf = ({ subject }: Message) => stock.get(variantOfSubject(subject) ?? '')
       return inDialect(derivation, (messages) =>
         productObjects(messages, product, { variantOf, places: places ?? new Map() }),
       )
-    })
+    }
+    all.add(aggregate, derive, () => untoldStock(input))
   }
 
   for (const about of STATE_KINDS) {

@@ -11,6 +11,7 @@ import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho } from './echo.ts'
+import { movesIn } from './moved.ts'
 import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 import { CATALOGUE, knownKey } from './regrouped.ts'
 
@@ -39,16 +40,19 @@ export function deriveProduct(input: ProductInput): Derivation {
 }
 
 /**
- * A master is no variant to others: it was told of with its product. And of a product of which nothing is noted, pieces
+ * A master is no variant to others: it was told of with its product. One that comes from another product was told of with
+ * that. And of a product of which nothing is noted, pieces
  * that were there before are taken to be known: they must not be told twice.
  */
 function wasTold(
   variantId: string,
-  { product, seeded }: ProductInput,
+  { product, seeded, rows }: ProductInput,
   known: NaturalKey | undefined,
 ): boolean {
   const isOne = (of: NaturalKey | ProductSnapshot) => of.variants.some(({ id }) => id === variantId)
-  return !seeded || known === undefined || isOne(known) || (product !== undefined && !isOne(product))
+  const wasOfAnother = () => movesIn(rows).some((move) => move.variantId === variantId)
+  const isMaster = () => product !== undefined && !isOne(product)
+  return !seeded || known === undefined || isOne(known) || isMaster() || wasOfAnother()
 }
 
 function lives(sku: string, { product, livesElsewhere }: ProductInput): boolean {

@@ -62,8 +62,9 @@ export function differences(
 }
 
 /**
- * The levels that are not what was told. Where nothing was told of a place yet, it is taken to be known, since all that was
- * there on day one is; unless a row is about it, or pieces are missing nobody knows where.
+ * The levels that are not what was told: once places are, all of them, so that another is new, or has a new name. Before
+ * that a place is taken to be known, since all that was there on day one is; unless a row is about it, or pieces are missing
+ * nobody knows where.
  */
 export function changedLevels(
   levels: ReadonlyMap<string, number>,
@@ -77,8 +78,7 @@ export function changedLevels(
   const touched = new Set(
     rows.filter(({ delta }) => delta !== null).map((row) => placeOf(row, variant, places)),
   )
-  const isTold = (name: string) =>
-    told?.has(name) || touched.has(name) || (told === undefined && missed !== 0)
+  const isTold = (name: string) => told !== undefined || touched.has(name) || missed !== 0
   // A place whose last item is gone holds nothing any more.
   const emptied = [...(told?.keys() ?? [])]
     .filter((name) => !levels.has(name))

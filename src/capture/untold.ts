@@ -1,31 +1,31 @@
 import type { Baseline } from './baseline.ts'
-import type { Derivation } from './derivation.ts'
-import type { ResolvedRow } from './outbox-row.ts'
+import { type Derivation, emptyDerivation } from './derivation.ts'
+import { deriveStock, type StockInput } from './derive-stock.ts'
 import { stockPart } from './stock-account.ts'
 
 /**
- * What is left of a derivation whose messages could not be made: nothing was told, so the baselines stay. But of stock
- * that the hub moved itself it must never be told, and the rows that know it are taken: by that much the level is known.
- * The shop's own pieces are missing from then on, until somebody compares.
+ * What is left of a product whose messages could not be made: nothing was told, so the baselines stay. But of stock that the
+ * hub moved itself it must never be told, and the rows that know it are taken: by that much the level is known. The shop's
+ * own pieces are missing from then on, until somebody compares.
  */
-export function untold(
-  derivation: Derivation,
-  rows: readonly ResolvedRow[],
-  stockMessages: 'change' | 'actual',
-): Derivation {
+export function untoldStock(input: Omit<StockInput, 'wasTold' | 'lives'>): Derivation {
+  const derivation = emptyDerivation()
+  deriveStock({ ...input, wasTold: () => true, lives: () => false }, derivation)
   return {
-    ...derivation,
-    messages: [],
-    unsaid: [],
-    forgotten: [],
+    ...emptyDerivation(),
     // Those without a stock item are what somebody has found missing: it still is.
     ledger: derivation.ledger.filter(({ stockItemId }) => stockItemId !== null),
     baselines:
-      stockMessages === 'actual' ? [] : derivation.baselines.flatMap((known) => withoutOwn(known, rows)),
+      input.stockMessages === 'actual'
+        ? []
+        : derivation.baselines.flatMap((known) => withoutOwn(known, input)),
   }
 }
 
-function withoutOwn(known: Baseline, rows: readonly ResolvedRow[]): Baseline[] {
+function withoutOwn(
+  known: Baseline,
+  { rows, baselines }: Pick<StockInput, 'rows' | 'baselines'>,
+): Baseline[] {
   const own = rows.filter(
     ({ kind, parent, parentOld }) => kind === 'stock' && known.part === stockPart(parent ?? parentOld ?? ''),
   )
@@ -34,5 +34,7 @@ function withoutOwn(known: Baseline, rows: readonly ResolvedRow[]): Baseline[] {
   const pieces = own
     .filter(({ origin }) => origin === null)
     .reduce((sum, { delta }) => sum + Number(delta ?? 0), 0)
-  return [{ ...known, level: String(Number(known.level) - pieces) }]
+  // They are counted under the SKU under which they were told.
+  const { naturalKey } = baselines.get(known.part) ?? known
+  return [{ ...known, naturalKey, level: String(Number(known.level) - pieces) }]
 }

@@ -1,11 +1,12 @@
 import { ownAddress } from './raw-address.ts'
+import { rawRefunds } from './raw-order.ts'
 import type { RawOrder } from './schemas/order-message.ts'
 import type { OrderSnapshot } from './snapshot.ts'
 
 /**
  * What a digest is made of: the order's own rows. Its payload also shows names that belong to others, which may change
  * without it; a renamed product is no change of the thousand orders in which it was sold. Hence instead of variants,
- * countries, places and methods the keys that lead to them.
+ * countries, places, methods and reasons the keys that lead to them.
  */
 export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Record<string, unknown>> {
   return {
@@ -15,6 +16,7 @@ export function orderContent(order: OrderSnapshot, raw: RawOrder): Readonly<Reco
     ship_address: ownAddress(raw.ship_address),
     line_items: raw.line_items.map((item) => ({ ...item, variant: undefined })),
     payments: raw.payments.map((payment) => ({ ...payment, payment_method: undefined })),
+    refunds: rawRefunds(order.refunds.map((refund) => ({ ...refund, reason: refund.reasonId }))),
     shipments: raw.shipments.map((shipment, index) => ({
       ...shipment,
       stock_location_name: undefined,

@@ -93,17 +93,21 @@ export function rawOrder(order: OrderSnapshot): RawOrder {
         gateway_payment_profile_id: null,
       }
     }),
-    refunds: order.refunds.map((refund) => ({
-      id: wireId(refund.id),
-      payment_id: wireOptionalId(refund.paymentId),
-      amount: wireDecimal(refund.amount),
-      transaction_id: refund.transactionId,
-      reason: refund.reason,
-      created_at: wireOptionalTime(refund.createdAt),
-    })),
+    refunds: rawRefunds(order.refunds),
     ...rawReturns(order),
     ...order.extras,
   }
+}
+
+export function rawRefunds(refunds: OrderSnapshot['refunds']): Record<string, unknown>[] {
+  return refunds.map((refund) => ({
+    id: wireId(refund.id),
+    payment_id: wireOptionalId(refund.paymentId),
+    amount: wireDecimal(refund.amount),
+    transaction_id: refund.transactionId,
+    reason: refund.reason,
+    created_at: wireOptionalTime(refund.createdAt),
+  }))
 }
 
 /** Returns have no old words of their own: they stand under the names of the family's tables. */

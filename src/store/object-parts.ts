@@ -2,6 +2,7 @@ import { optionLinks, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import type { Family } from './family.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
+import type { WatchedTable } from './watched.ts'
 
 /** The family whose snapshots say as well what only objects of the second generation do, as a further column `parts`. */
 export function withObjectParts(family: Family, columns: Columns): Family {
@@ -9,7 +10,15 @@ export function withObjectParts(family: Family, columns: Columns): Family {
     ...family,
     products: extended(family.products, 'spree_products', columns, productParts(columns)),
     orders: extended(family.orders, 'spree_orders', columns, orderParts(columns)),
+    watched: family.watched.map((watched) => withOptionTexts(watched, columns)),
   }
+}
+
+/** What people read of an option is in no message, but in objects. */
+function withOptionTexts(watched: WatchedTable, columns: Columns): WatchedTable {
+  if (!/^spree_option_(type|value)(s|_translations)$/.test(watched.table)) return watched
+  const texts = ['presentation', 'label'].filter((name) => columns.has(watched.table, name))
+  return { ...watched, columns: [...watched.columns, ...texts] }
 }
 
 function extended(statement: string, root: string, columns: Columns, parts: string): string {
@@ -56,7 +65,7 @@ function productParts(columns: Columns): string {
               join ${schema}.spree_option_types t on t.id = o.option_type_id
              where v.product_id = root.id
                and v.deleted_at is null
-             order by v.id, t.position, t.id, o.id`)} as "options"`
+             order by v.id, t.id, o.id`)} as "options"`
 }
 
 /** Of an order `root`. */

@@ -97,6 +97,7 @@ function refunds(columns: Columns, { key }: OrderPlace): string {
                    r.payment_id::text as "paymentId",
                    r.amount::text,
                    r.transaction_id as "transactionId",
+                   r.refund_reason_id::text as "reasonId",
                    reason.name as "reason",
                    r.created_at as "createdAt"
               from ${schema}.spree_payments p

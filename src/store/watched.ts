@@ -129,7 +129,7 @@ export function watchCatalogue(columns: Columns): WatchedTable[] {
       parent: 'variant_id',
       owner: 'variant',
     }),
-    // As addresses below: a new one is of no product yet. Their order and what people read is in no product's message.
+    // As addresses below: a new one is of no product yet. Their order is in no message, what people read in objects alone.
     ...watch(columns, 'spree_option_values', {
       kind: 'product',
       owner: 'optionValue',

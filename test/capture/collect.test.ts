@@ -302,6 +302,15 @@ describe.each([
       ])
     })
 
+    test('stock from the hub while no message can be made of its product; what the shop moved is told when one can', async () => {
+      const list = (at: string): Write => ({
+        sql: `update spree_products set available_on = ${at} where id = 13`,
+      })
+      expect(await toldOf(() => write(list(`'infinity'`), add(10, 306, later()), add(-3, 306)))).toEqual([])
+      const mended = await toldOf(() => write(list('now()')))
+      expect(mended.filter(([type]) => type === 'stock:change')).toEqual([['stock:change', 'BC-01', -3]])
+    })
+
     test('each kind for itself: a sale beside a price from the hub tells the sale, a price beside stock the price', async () => {
       expect(await toldOf(() => write(setPrice(36, later()), add(-1, 306)))).toEqual([
         ['stock:change', 'BC-01', -1],
@@ -320,6 +329,24 @@ describe.each([
     expect(await ask('forget')).toEqual([])
     expect(await ask('compare')).toEqual(told)
     expect(await ask('compare')).toEqual([])
+  })
+
+  test('tells a return of an order of which no message can be made when one can again', async () => {
+    const place = (at: string) => write({ sql: `update spree_orders set completed_at = ${at} where id = 42` })
+    const add =
+      family === 'spree-4.10'
+        ? `insert into spree_return_authorizations (id, number, state, order_id) values (902, 'RA902', 'authorized', 42)`
+        : `insert into spree_returns (id, number, store_id, order_id, stock_location_id, status, created_at, updated_at)
+           values (902, 'RA902', 1, 42, 1, 'requested', now(), now())`
+    expect(await toldOf(() => place(`'12345-01-01'`))).toEqual([])
+    expect(await toldOf(() => write({ sql: add }))).toEqual([])
+    expect(await toldOf(() => place('now()'))).toEqual([
+      ['order:persist', expect.any(String), expect.any(String)],
+      ['return_authorization:new', 'RA902', undefined],
+    ])
+    expect(await toldOf(() => place(`now() - interval '1 day'`))).toEqual([
+      ['order:persist', expect.any(String), expect.any(String)],
+    ])
   })
 
   describe('takes for no echo', () => {

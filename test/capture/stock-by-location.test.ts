@@ -159,4 +159,25 @@ describe('what each location holds', () => {
       actual(6, 'Kiel depot', 'SL-7'),
     ])
   })
+
+  test('is told under the new name of a location, and under its old one that nothing is left', async () => {
+    await db.pool.query(`update spree_stock_locations set name = 'Portland hall' where id = 1`)
+    expect(await told(add(-1, 312))).toEqual([
+      actual(0, 'Portland warehouse', 'FS-NAVY-M'),
+      actual(1, 'Portland hall', 'FS-NAVY-M'),
+      actual(6, 'Kiel depot', 'FS-NAVY-M'),
+    ])
+    expect(await reconcile('actual')).toEqual([
+      ['changed', 'FS-NAVY-S', 0],
+      ['changed', 'SL-7', 0],
+    ])
+    expect(await told()).toEqual(
+      expect.arrayContaining([
+        actual(14, 'Portland hall'),
+        actual(0, 'Portland warehouse'),
+        actual(-2, 'Portland hall', 'SL-7'),
+      ]),
+    )
+    expect(await reconcile('actual')).toEqual([])
+  })
 })

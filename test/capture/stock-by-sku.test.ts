@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { compareProducts } from '../../src/capture/compare-window.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
@@ -101,6 +102,48 @@ describe.each([
         [first, 'product:update'],
         [first, 'stock:change', 'OC-L', ofL + 2],
       ])
+    })
+
+    test('one that goes to another product, known or new, takes its account along: its SKU has the pieces it had', async () => {
+      const move = (variant: number, product: number) =>
+        `update spree_variants set product_id = ${product}, updated_at = now() where id = ${variant}`
+      const add = (pieces: number, variant: number) =>
+        `update ${stock} set count_on_hand = count_on_hand + ${pieces}
+          where id = (select min(id) from ${stock} where variant_id = ${variant})`
+      expect(await told(add(2, 106))).toEqual([[first, 'stock:change', 'OC-M', 2]])
+      expect(await told(move(106, 13), add(1, 106))).toEqual([
+        [first, 'product:update'],
+        ['product:13', 'product:update'],
+        ['product:13', 'stock:change', 'OC-M', 1],
+      ])
+      expect(
+        await told(
+          `insert into spree_products (id, name, slug, status, created_at, updated_at)
+           values (9002, 'Slicker', 'slicker', 'active', now(), now())`,
+          move(106, 12),
+          move(106, 9002),
+        ),
+      ).toEqual([
+        ['product:13', 'product:update'],
+        ['product:9002', 'product:new'],
+      ])
+      // Of 103 nothing is noted but that it was told with its product.
+      expect(await told(move(103, 13))).toEqual([
+        ['product:11', 'product:update'],
+        ['product:13', 'product:update'],
+      ])
+      expect(await told(add(1, 103))).toEqual([['product:13', 'stock:change', 'FS-NAVY-M', 1]])
+      await told(move(106, 12), move(103, 11))
+      const { rows } = await db.pool.query(
+        `select aggregate, part from bridge.baseline where part in ('stock:103', 'stock:106') order by part`,
+      )
+      expect(rows).toEqual([
+        { aggregate: 'product:11', part: 'stock:103' },
+        { aggregate: first, part: 'stock:106' },
+      ])
+      const options = { fix: false, stockMessages: 'change' } as const
+      const { drift } = await compareProducts(db.pool, collecting.store, ['11', '12', '13', '9002'], options)
+      expect(drift).toEqual([])
     })
 
     test('one that gets its first SKU is told with all it has', async () => {

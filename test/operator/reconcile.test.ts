@@ -262,6 +262,7 @@ describe.each([
       `update spree_stock_locations set name = 'Elsewhere'`,
       `update spree_option_types set position = 100 - position`,
       `update spree_stores set name = 'Renamed'`,
+      `update spree_refund_reasons set name = 'Renamed'`,
     )
     await db.pool.query(`update spree_products set slug = slug || '-x'`)
     await worker.settled()

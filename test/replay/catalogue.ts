@@ -85,6 +85,25 @@ export const addVariant: Happening = async ({ db, shop, random }) => {
   await touch(db, 'spree_products', product.id)
 }
 
+/** None that its product is known by, and so none that others hear of as the product. */
+const MOVABLE = `
+  select v.id::text, v.product
+    from (${LIVING_VARIANTS}) v join spree_products p on p.id = v.product::bigint
+   where not v.master
+     and v.id <> coalesce(to_jsonb(p) ->> 'default_variant_id', '')
+   order by v.id::bigint`
+
+export const moveVariant: Happening = async ({ db, random }) => {
+  const variant = await choose<Variant>(db, random, MOVABLE)
+  const product = await choose<Id>(db, random, LIVING_PRODUCTS)
+  if (!variant || !product) return
+  await db.query(`update spree_variants set product_id = $2, updated_at = ${UTC} where id = $1`, [
+    variant.id,
+    product.id,
+  ])
+  for (const id of [variant.product, product.id]) await touch(db, 'spree_products', id)
+}
+
 export const renameProduct: Happening = async ({ db, shop, random }) => {
   const product = await choose<Id>(db, random, LIVING_PRODUCTS)
   await db.query(`update spree_products set name = $2, updated_at = ${UTC} where id = $1`, [

@@ -37,6 +37,7 @@ const SKUS = [
   'giveFreeSku',
   'removeProduct',
   'moveStock',
+  'moveVariant',
 ]
 
 const step = fc.record({

@@ -742,6 +742,43 @@ describe('every product and order has its object, of whatever family', () => {
 })
 
 test.each([
+  ['spree-4.10', `spree_option_values set presentation = 'Wide' where id = 22`],
+  ['spree-4.7', `spree_option_value_translations set presentation = 'Wide' where spree_option_value_id = 22`],
+  ['spree-6.0', `spree_option_values set label = 'Wide' where id = 22`],
+] as const)(
+  'in a store of %s what people read of an option is a change of the product, where its type stands is none',
+  async (family, change) => {
+    const db = await createStore(family, 'fixture')
+    try {
+      const { store, all } = await startCollecting(db, {
+        hubDialect: 'wombat',
+        orders: 'generic',
+        stock: 'actual',
+        stockBy: 'location',
+      })
+      await db.pool.query('update spree_option_types set position = 100 - position')
+      const how = { fix: false, stockMessages: 'actual', stockBy: 'location' } as const
+      expect((await compareProducts(db.pool, store, ['11', '12'], how)).drift).toEqual([])
+      await db.pool.query(`update ${change}`)
+      const wide = { options: expect.objectContaining({ Size: 'Wide' }) }
+      expect(await all()).toMatchObject([
+        {
+          aggregate: 'product:11',
+          payload: { variants: expect.arrayContaining([expect.objectContaining(wide)]) },
+        },
+        {
+          aggregate: 'product:12',
+          payload: { variants: expect.arrayContaining([expect.objectContaining(wide)]) },
+        },
+      ])
+      expect((await compareProducts(db.pool, store, ['11', '12'], how)).drift).toEqual([])
+    } finally {
+      await db.drop()
+    }
+  },
+)
+
+test.each([
   ['spree-4.10', 'R204817356', 'Maine'],
   ['spree-6.0', '46', 'ME'],
 ] as const)('a cart and a customer of %s, in the forms of the hub', async (family, id, state) => {

@@ -125,6 +125,7 @@ const refund = z.object({
   paymentId: id.nullable(),
   amount: decimal,
   transactionId: text,
+  reasonId: id.nullable(),
   reason: text,
   createdAt: time.nullable(),
 })
