@@ -5,6 +5,7 @@ import { createDelivery } from '../hub/delivery/delivery.ts'
 import { metricType } from '../hub/metric-type.ts'
 import { HUB_OPERATIONS } from '../hub/operations.ts'
 import { HUB_ACCEPTED, HUB_INCOMING } from '../hub/queues.ts'
+import { takeOverRestored } from '../hub/restored.ts'
 import { forgetOld } from '../hub/retention.ts'
 import { createRouting } from '../hub/routing.ts'
 import { countWaiting } from '../hub/waiting.ts'
@@ -83,6 +84,7 @@ async function assemble(
     connectionsEach: DELIVERED_AT_ONCE_EACH,
     timeoutMilliseconds: DELIVERY_TIMEOUT_MILLISECONDS,
   })
+  await takeOverRestored(pool, [HUB_INCOMING, HUB_ACCEPTED])
   await keepArchive(pool, settings.historyDays).catch(complain('housekeeping'))
   const membership = joinWorkers({
     pool,

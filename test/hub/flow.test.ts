@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { readHubOverview } from '../../src/hub/page/page-overview.ts'
+import { HUB_ACCEPTED, HUB_INCOMING } from '../../src/hub/queues.ts'
+import { takeOverRestored } from '../../src/hub/restored.ts'
 import { countWaiting } from '../../src/hub/waiting.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
@@ -485,6 +487,26 @@ describe('delivery', () => {
     await until(async () => (await accepted('redirect:test'))[0]?.state === 'parked')
     expect(elsewhere.got).toEqual([])
   })
+})
+
+test('what a restore has brought from another server is routed too, once a hub starts over it', async () => {
+  const store = await hub.createStore()
+  const { pool } = hub.db
+  await pool.query(
+    `insert into hub.incoming (xid, lane, aggregate, key, type, payload, store_id)
+     select (pg_current_xact_id()::text::bigint + 1000000)::text::xid8, lane, 'restored/' || n,
+            lpad(to_hex(n), 24, '0'), 'product:new', '{}', $1
+       from generate_series(1, 300) n
+       join hub.incoming_lane on lane = n % (select count(*) from hub.incoming_lane)`,
+    [store.id],
+  )
+  await takeOverRestored(pool, [HUB_INCOMING, HUB_ACCEPTED])
+  await hub.settled()
+  const { rows } = await pool.query(
+    'select count(*)::integer as routed from hub.archived where store_id = $1',
+    [store.id],
+  )
+  expect(rows).toEqual([{ routed: 300 }])
 })
 
 test('the metrics name the types that a hub knows of; all others, of which there is no end, are one', async () => {
