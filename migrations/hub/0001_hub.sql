@@ -38,12 +38,10 @@ create table hub.mapping (
   enabled boolean not null default true,
   required boolean not null default false,
   is_store boolean not null default false,
-  any_target boolean not null default false,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp()
 );
 comment on column hub.mapping.is_store is 'The mapping to the store''s own webhook: what the store itself has pushed, and what follows from it, never goes there.';
-comment on column hub.mapping.any_target is 'The url is the one that the admin token gave: it may be in a private network, whatever HUB_TARGETS says.';
 comment on column hub.mapping.filters is 'All have to hold of a message for the mapping to get it: path, operator, value, match_rule.';
 create index mapping_store on hub.mapping (store_id);
 

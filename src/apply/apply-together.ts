@@ -24,7 +24,8 @@ const SETTINGS = `
 set local lock_timeout = '50ms';
 set local statement_timeout = '5s';
 set local plan_cache_mode = force_generic_plan;
-set local enable_seqscan = off`
+set local enable_seqscan = off;
+set local jit = off`
 
 /**
  * Applies messages in one transaction, each as by itself, and returns the answers of those that it could take. What is known

@@ -9,7 +9,7 @@ import type { QueueTables } from '../queue/message.ts'
 export async function takeOverRestored(pool: Pool, queues: readonly QueueTables[]): Promise<void> {
   await inTransaction(pool, async (db) => {
     // By index: of a long queue nothing else is read.
-    await db.query('set local enable_seqscan = off')
+    await db.query('set local enable_seqscan = off; set local jit = off')
     for (const { message, lane } of queues)
       await db.query(
         `update ${message} m

@@ -277,6 +277,7 @@ describe('a planted fault is found', () => {
           endedAt: 1000 * index + 1,
         })),
         yes: 201,
+        patienceMs: 10_000,
         aggregateOf: () => 'product:1',
         isSetAside,
         disturbances: [],

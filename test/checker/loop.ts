@@ -36,7 +36,14 @@ export function checkLoop(evidence: LoopEvidence): Finding[] {
     const places = new Map(requests.map((request) => [request.sequence, orderedBy(request, evidence)]))
     const aggregateOf = ({ sequence }: Pick<Relayed, 'sequence'>) => places.get(sequence) ?? ''
     // Neither receiver refuses for good in these runs.
-    return { requests, yes: 200, aggregateOf, isSetAside: () => false, disturbances }
+    return {
+      requests,
+      yes: 200,
+      patienceMs: 180_000,
+      aggregateOf,
+      isSetAside: () => false,
+      disturbances,
+    }
   })
   return [
     ...checkPushes(outward),

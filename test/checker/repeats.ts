@@ -6,6 +6,8 @@ export type Link = Readonly<{
   requests: readonly RecordedRequest[]
   /** The status of yes: 201 of a hub, 200 of whoever a hub delivers to. */
   yes: number
+  /** The sender hears nothing that comes later. */
+  patienceMs: number
   aggregateOf(request: RecordedRequest): string
   /** True where this refused message holds nothing of its aggregate: it comes when a person puts it back. */
   isSetAside(request: RecordedRequest): boolean
@@ -48,7 +50,11 @@ export function findNeedlessRepeats(link: Link): Finding[] {
   return [...byAggregate(link.requests, ({ key }) => key).values()].flatMap((sent) =>
     sent.flatMap((request, index) => {
       const previous = sent[index - 1]
-      const heard = previous?.delivered && previous.status === link.yes && previous.messageId !== null
+      const heard =
+        previous?.delivered &&
+        previous.status === link.yes &&
+        previous.messageId !== null &&
+        (previous.endedAt ?? 0) - previous.arrivedAt < link.patienceMs - HEARING_MS
       if (!heard || isDisturbed(previous, link)) return []
       const text = `${nameOf(request)} repeats ${nameOf(previous)}, whose ${link.yes} had reached the sender`
       return [{ rule: 'repeated', about: request.key, text: `${text}${timeBeforeTrouble(previous, link)}` }]

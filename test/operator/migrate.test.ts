@@ -78,7 +78,7 @@ describe('migrate', () => {
       runBridge(['migrate', '--hub'], env),
     ])
     expect(both.map(({ status }) => status)).toEqual([0, 0])
-    expect(both.map(({ stdout }) => stdout).join('')).toMatch(/Done: 0001_hub\.sql\./)
+    expect(both.map(({ stdout }) => stdout).join('')).toMatch(/Done: 0001_hub\.sql/)
     await copy.pool.query(preview.stdout)
     expect(await tables(copy)).toEqual(await tables(hub))
     expect((await tables(hub)).length).toBeGreaterThan(10)

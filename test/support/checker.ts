@@ -29,6 +29,7 @@ export function checkPushes(evidence: Evidence): Finding[] {
   const link = {
     requests,
     yes: 201,
+    patienceMs: 10_000,
     aggregateOf: (request: RecordedRequest) => aggregateOf(request, store),
     isSetAside,
     disturbances,
