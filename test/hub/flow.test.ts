@@ -478,6 +478,32 @@ describe('delivery', () => {
     ])
   })
 
+  test('what waits for a mapping that was switched off counts no attempts, and leaves once it is on again', async () => {
+    const erp = await consumer()
+    const store = await hub.createStore()
+    await store.map('erp.in', erp.url, ['custom:switched'])
+    const set = (enabled: boolean) =>
+      hub.db.pool.query('update hub.mapping set enabled = $2 where store_id = $1', [store.id, enabled])
+    erp.answers(() => ({ status: 503 }))
+    await store.push('custom:switched', { id: 1 })
+    await until(async () => (await accepted('custom:switched'))[0]?.state === 'failing')
+    await set(false)
+    const again = `update hub.accepted set due = now(), state = 'waiting' where type = 'custom:switched'`
+    await hub.db.pool.query(again)
+    await hub.db.pool.query('update hub.accepted_lane set revision = revision + 1')
+    await until(async () => (await accepted('custom:switched'))[0]?.last_error === 'Its mapping is disabled.')
+    expect((await accepted('custom:switched'))[0]).toMatchObject({
+      state: 'failing',
+      attempts: erp.got.length,
+    })
+    erp.answers(() => ({}))
+    await set(true)
+    await hub.db.pool.query(again)
+    await hub.db.pool.query('update hub.accepted_lane set revision = revision + 1')
+    await hub.settled()
+    expect(erp.got.at(-1)).toMatchObject({ message: 'custom:switched' })
+  })
+
   test('a redirect is a failure and the token does not travel', async () => {
     const [erp, elsewhere] = [await consumer(), await consumer()]
     const store = await hub.createStore()
