@@ -274,7 +274,8 @@ export class Collect {
   async #read(db: Db): Promise<Read> {
     return atStep('collect.read', async () => {
       const opened = openWindow(db, this.#settings.statementTimeoutMilliseconds)
-      if (this.#overflowing && this.#pending.size > ROWS_TO_READ_ON)
+      // What comes in many windows that fit must not gather in memory either.
+      if (this.#pending.size > (this.#overflowing ? ROWS_TO_READ_ON : ROWS_PER_READ))
         return { snapshot: await opened, rows: [], whole: false }
       const [snapshot, rows] = await Promise.all([
         opened,

@@ -7,8 +7,9 @@ import { stockPart } from './stock-account.ts'
 /** That a variant went from one product to another. */
 export type Move = Readonly<{ id: string; variantId: string; from: string; to: string }>
 
+/** In the order in which they were made. */
 export function movesIn(rows: readonly ResolvedRow[]): Move[] {
-  return rows.flatMap(({ id, tableName, rowId, parent, parentOld }) =>
+  const moves = rows.flatMap(({ id, tableName, rowId, parent, parentOld }) =>
     tableName === 'spree_variants' &&
     rowId !== null &&
     parent !== null &&
@@ -24,6 +25,7 @@ export function movesIn(rows: readonly ResolvedRow[]): Move[] {
         ]
       : [],
   )
+  return moves.sort((one, other) => Number(one.id) - Number(other.id))
 }
 
 /**
@@ -32,8 +34,7 @@ export function movesIn(rows: readonly ResolvedRow[]): Move[] {
  */
 export async function followMoves(db: Db, rows: ReadonlyMap<string, readonly ResolvedRow[]>): Promise<void> {
   // A move is among the rows of both products: the second time there is nothing left to take along.
-  const moves = [...rows.values()].flatMap(movesIn).sort((one, other) => Number(one.id) - Number(other.id))
-  for (const { variantId, from, to } of moves) {
+  for (const { variantId, from, to } of movesIn([...rows.values()].flat())) {
     const told = (await readBaselines(db, [from])).get(from)?.get(stockPart(variantId))
     if (!told) continue
     await writeBaselines(db, [{ ...told, aggregate: to }])

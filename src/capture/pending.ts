@@ -1,3 +1,4 @@
+import { type Move, movesIn } from './moved.ts'
 import { isBackfill, type ResolvedRow } from './outbox-row.ts'
 
 export type SettleTimes = Readonly<{ quietMilliseconds: number; atMostMilliseconds: number }>
@@ -16,21 +17,37 @@ type Waiting = { rows: Map<string, ResolvedRow>; settles: boolean; firstAt: numb
 export class Pending {
   readonly #byAggregate = new Map<string, Waiting>()
   readonly #rows = new Map<string, { row: ResolvedRow; open: Set<string> }>()
-  #ownerless: ResolvedRow[] = []
+  readonly #ownerless = new Map<string, ResolvedRow>()
 
   get size(): number {
-    return this.#rows.size + this.#ownerless.length
+    return this.#rows.size + this.#ownerless.size
   }
 
   /** Rows known already (a window read again) change nothing, not even the settling. */
   add(rows: readonly ResolvedRow[], now: number): void {
-    for (const row of rows) {
-      if (row.aggregates.length === 0) this.#ownerless.push(row)
-      else if (!this.#rows.has(row.id)) {
-        this.#rows.set(row.id, { row, open: new Set(row.aggregates) })
-        for (const aggregate of row.aggregates) this.#await(aggregate, row, now)
-      }
+    const news = rows.filter(({ id }) => !this.#rows.has(id))
+    for (const row of news) {
+      if (row.aggregates.length === 0) this.#ownerless.set(row.id, row)
+      else this.#enter(row, now)
     }
+    for (const move of movesIn(news)) this.#follow(move, now)
+  }
+
+  #enter(row: ResolvedRow, now: number): void {
+    this.#rows.set(row.id, { row, open: new Set(row.aggregates) })
+    for (const aggregate of row.aggregates) this.#await(aggregate, row, now)
+  }
+
+  /** What is known of a variant's stock goes along to another product: so do its rows that wait. */
+  #follow({ variantId, from, to }: Move, now: number): void {
+    const waiting = this.#byAggregate.get(from)
+    for (const row of [...(waiting?.rows.values() ?? [])]) {
+      if (row.kind !== 'stock' || (row.parent ?? row.parentOld) !== variantId) continue
+      waiting?.rows.delete(row.id)
+      const open = [...(this.#rows.get(row.id)?.open ?? [])]
+      this.#enter({ ...row, aggregates: open.map((each) => (each === from ? to : each)) }, now)
+    }
+    if (waiting?.rows.size === 0) this.#byAggregate.delete(from)
   }
 
   #await(aggregate: string, row: ResolvedRow, now: number): void {
@@ -73,22 +90,23 @@ export class Pending {
 
   /** The rows that are done with once `aggregates` are collected: theirs alone, and those that belong to nothing. */
   finishedBy(aggregates: readonly string[]): ResolvedRow[] {
-    const taken = new Set(aggregates)
-    const finished = [...this.#ownerless]
+    const finished = [...this.#ownerless.values()]
+    // A row may belong to a hundred thousand: those that are left are not gone through, but counted.
+    const taken = new Map<string, number>()
     for (const aggregate of aggregates) {
       for (const id of this.#byAggregate.get(aggregate)?.rows.keys() ?? []) {
         const entry = this.#rows.get(id)
-        if (!entry) continue
-        const stillOpen = [...entry.open].filter((other) => !taken.has(other))
-        if (stillOpen.length === 0) finished.push(entry.row)
+        const count = (taken.get(id) ?? 0) + 1
+        taken.set(id, count)
+        if (entry?.open.size === count) finished.push(entry.row)
       }
     }
-    return [...new Map(finished.map((row) => [row.id, row])).values()]
+    return finished
   }
 
   /** Called when the transaction that collected `aggregates` has committed. */
   collected(aggregates: readonly string[]): void {
-    this.#ownerless = []
+    this.#ownerless.clear()
     for (const aggregate of aggregates) {
       for (const id of this.#byAggregate.get(aggregate)?.rows.keys() ?? []) {
         const entry = this.#rows.get(id)
@@ -102,7 +120,7 @@ export class Pending {
   clear(): void {
     this.#byAggregate.clear()
     this.#rows.clear()
-    this.#ownerless = []
+    this.#ownerless.clear()
   }
 }
 

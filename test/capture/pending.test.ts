@@ -85,6 +85,35 @@ test('a row of two aggregates is finished when both are collected', () => {
   expect(pending.size).toBe(0)
 })
 
+test('a row of very many products is finished with the last of them', () => {
+  const products = Array.from({ length: 1_000 }, (_, id) => `product:${id}`)
+  const pending = new Pending()
+  pending.add([row(1, products), row(2, ['product:7'])], 0)
+  const finished: string[] = []
+  for (let at = 0; at < products.length; at += 200) {
+    const page = products.slice(at, at + 200)
+    finished.push(...pending.finishedBy(page).map(({ id }) => `${id} with ${at}`))
+    pending.collected(page)
+  }
+  expect(finished).toEqual(['2 with 0', '1 with 800'])
+})
+
+test('stock that waits with its product goes along where its variant goes', () => {
+  const pending = new Pending()
+  const sale = { ...row(2, ['product:1'], 'stock'), parent: '5' }
+  pending.add([row(1, ['product:1']), sale, { ...sale, id: '3', parent: '6' }], 0)
+  const move = { tableName: 'spree_variants', rowId: '5', parent: '2', parentOld: '1' }
+  pending.add([{ ...row(4, ['product:1', 'product:2']), ...move }], 10)
+  const waiting = (aggregate: string) => pending.rowsOf(aggregate).map(({ id }) => id)
+  expect(waiting('product:1')).toEqual(['1', '3', '4'])
+  expect(waiting('product:2')).toEqual(['2', '4'])
+  pending.add([sale], 20)
+  expect(waiting('product:1')).toEqual(['1', '3', '4'])
+  expect(pending.finishedBy(['product:2']).map(({ id, aggregates }) => [id, aggregates])).toEqual([
+    ['2', ['product:2']],
+  ])
+})
+
 test('whatever is added, read again and collected, each row is finished exactly once', () => {
   const rows = fc.array(
     fc.record({
