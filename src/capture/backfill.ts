@@ -4,7 +4,7 @@ import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { countMoving } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
-import { ConditionError, countRoots, type Entity, type RootFilter, readRoots } from '../store/roots.ts'
+import { ConditionError, countRoots, type Entity, kindOf, type RootFilter, readRoots } from '../store/roots.ts'
 import type { Store } from '../store/store.ts'
 import { Pace } from './backfill-pace.ts'
 import {
@@ -125,7 +125,7 @@ async function waitForRoom(
     const seeded = await readSeeded(pool)
     const underWay = await countUnderWay(pool)
     const page = pace.room(underWay, performance.now())
-    const isKnown = seeded.has(backfill.entity === 'orders' ? 'order' : 'product')
+    const isKnown = seeded.has(backfill.entity === 'stock' ? 'product' : kindOf(backfill.entity))
     if (isKnown && page > 0) return page
     if (!(await hasLiveWorker(pool))) return NO_WORKER
     onProgress(

@@ -49,7 +49,17 @@ select distinct o.${column}::text as key, v.product_id::text as root
   return {
     variant: lookUp(columns, 'product', 'spree_variants', 'product_id'),
     optionValue: variantsBy('id'),
-    optionType: variantsBy('option_type_id'),
+    // A product lists its types, whether or not a variant has one of their values.
+    optionType: {
+      kind: 'product',
+      table: null,
+      sql: `${variantsBy('option_type_id').sql}
+ union
+select option_type_id::text, product_id::text
+  from ${schema}.spree_product_option_types
+ where option_type_id = any($1::bigint[])
+   and product_id is not null`,
+    },
     taxon: filedBelow(columns),
     property: {
       kind: 'product',

@@ -141,6 +141,19 @@ describe.each([
     ).toEqual([])
   })
 
+  test('tells a renamed option of a product that lists it, though no variant has a value of it', async () => {
+    const assign = `insert into spree_product_option_types (product_id, option_type_id, position, created_at, updated_at)
+                    values (15, 2, 9, now(), now())`
+    await toldOf(() => write({ sql: assign }))
+    const heard = hub.requests.length
+    await toldOf(() => write({ sql: `update spree_option_types set name = 'tint' where id = 2` }))
+    const products = hub.requests.slice(heard).map(({ type, payload }) => [type, payload['id']])
+    expect(products.sort()).toEqual([
+      ['product:update', 11],
+      ['product:update', 15],
+    ])
+  })
+
   describe('keeps a ledger', () => {
     test('of each stock delta: variant, stock item, location, origin', async () => {
       const since = await now()

@@ -111,3 +111,31 @@ test('what a collector had read when it lost its lease it does not tell when it 
     await collector.stop()
   }
 })
+
+test('what comes in many transactions of some thousand changes each is not all held in memory', async () => {
+  await pool.query('delete from bridge.worker')
+  const workerId = await register()
+  const epoch = await claimLease(pool, 'collector', workerId)
+  if (epoch === undefined) throw new Error('The lease is not free.')
+  const collect = new Collect(pool, store, await countLanes(pool, BRIDGE_QUEUE), {
+    ...SETTINGS,
+    settle: LONG,
+  })
+  let most = 0
+  let waiting = 0
+  for (let transaction = 0; waiting > 0 || transaction < 6; transaction++) {
+    if (transaction < 6)
+      await pool.query(
+        `insert into bridge.outbox (kind, table_name, row_id, op)
+         select 'order', 'spree_orders', $1::bigint + n % 50, 'update' from generate_series(1, 9000) n`,
+        [1_000_000 * (transaction + 1)],
+      )
+    await collect.pass({ workerId, epoch }, transaction < 6 ? 0 : 10_000)
+    waiting = collect.waitingRows
+    most = Math.max(most, waiting)
+  }
+  expect(most).toBeLessThanOrEqual(30_000)
+  const { rows } = await pool.query('select count(*)::integer as left from bridge.outbox')
+  expect(rows).toEqual([{ left: 0 }])
+  await releaseWorker(pool, 'bridge.worker', workerId)
+})

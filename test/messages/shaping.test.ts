@@ -25,6 +25,8 @@ describe('filters', () => {
     ['status', 'eq', 'complete', true],
     ['status', 'neq', 'complete', false],
     ['totals.tax', 'gt', '100', true],
+    ['totals.tax', 'lt', '.5', false],
+    ['totals.tax', 'gt', '-.5', true],
     ['totals.item', 'lt', '99.95', false],
     ['totals.tax', 'eq', '120', true],
     ['number', 'begin', 'R', true],

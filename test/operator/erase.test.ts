@@ -124,6 +124,32 @@ test('answers to polls and what was said of an account lose the customer and nob
   }
 })
 
+test('what was told of the account under a former address is found as well, and what only mentions the customer is not', async () => {
+  const told = (aggregate: string, payload: object) =>
+    store.pool.query(
+      `insert into bridge.history (id, key, aggregate, type, payload, state, attempts, changed_at, created_at)
+       values (1, gen_random_uuid(), $1, 'user:updated', $2, 'done', 1, now(), now())`,
+      [aggregate, JSON.stringify(payload)],
+    )
+  const account = { id: 77, first_name: 'Clara', last_name: 'Lindqvist', phone: '555 0101' }
+  await told('customer:77', { ...account, email: 'maiden@example.com' })
+  await told('customer:77', { ...account, email: EMAIL, previous_email: 'maiden@example.com' })
+  await told('customer:78', {
+    id: 78,
+    email: 'otto@example.com',
+    phone: '555 0202',
+    note: `knows ${EMAIL}`,
+  })
+  await told('customer:78', { id: 78, email: 'otto@example.com', phone: '555 0202' })
+  const { status } = await erase()
+  expect(status).toBe(0)
+  expect(await traces()).toEqual([])
+  const after = (await kept()).join('\n')
+  expect(after).not.toContain('maiden')
+  expect(after).toContain('otto@example.com')
+  expect(after).toContain('555 0202')
+})
+
 test('what comes between the dry run and the command, or changes under its hands, is found as well', async () => {
   await store.pool.query(applied('m1', answerWith('555 0101')))
   expect(await erase('--dry-run')).toMatchObject({ tables: [{ rows: 1 }] })

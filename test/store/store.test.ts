@@ -434,6 +434,31 @@ describe.each(families)('a store of %s', (family) => {
       ])
     })
 
+    test('a taxon under which much of the shop is filed does not end the window in which it is read', async () => {
+      const many = 60_000
+      const [links, key] =
+        family === 'spree-4.10'
+          ? ['spree_products_taxons', 'taxon_id']
+          : ['spree_product_categories', 'category_id']
+      const taxons = family === 'spree-4.10' ? 'spree_taxons' : 'spree_categories'
+      await connection.query('begin')
+      try {
+        await connection.query(
+          `insert into ${links} (product_id, ${key})
+           select p.id, t.id
+             from generate_series(1000001, ${1_000_000 + many}) p (id), (select min(id) as id from ${taxons}) t`,
+        )
+        const { rows } = await connection.query<{ id: string }>(`select min(id)::text as id from ${taxons}`)
+        await connection.query(`set local idle_in_transaction_session_timeout = '6s'`)
+        const [filed] = await resolved(change(taxons, rows[0]!.id))
+        expect(filed?.length).toBeGreaterThanOrEqual(many)
+        // The server ends a session that left it waiting for longer.
+        await connection.query('select 1')
+      } finally {
+        await connection.query('rollback')
+      }
+    })
+
     test('children of children go by their parent, one query a kind', async () => {
       const queries: string[] = []
       const counted = {

@@ -13,7 +13,7 @@ type Where = Readonly<{ under: string; inPerson: boolean; isPersonal: boolean }>
  * @param isTheirs The row is about the person, though the text need not say so.
  */
 export function erasePersonal(text: string, person: Person, isTheirs: boolean): string {
-  const pattern = patternOf([person.email, ...person.texts])
+  const pattern = patternOf([...person.emails, ...person.texts])
   const document = readDocument(text)
   if (document === undefined) return text.replace(pattern, ERASED)
   const fields = isTheirs || isMentioned(person, document)

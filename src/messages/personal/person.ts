@@ -3,7 +3,8 @@ import { isAboutPerson, isPersonalKey, plain } from './personal-keys.ts'
 
 /** A customer who is to be forgotten: the address, and what was learnt from the messages that have it. */
 export type Person = Readonly<{
-  email: string
+  /** The address that was given, and those that the account had before. */
+  emails: Set<string>
   /** Numbers of orders: a message that names one is about this person. */
   numbers: Set<string>
   /** Aggregates and message ids: a row that has one is about this person. */
@@ -13,12 +14,12 @@ export type Person = Readonly<{
 }>
 
 export function newPerson(email: string): Person {
-  return { email: email.toLowerCase(), numbers: new Set(), keys: new Set(), texts: new Set() }
+  return { emails: new Set([email.toLowerCase()]), numbers: new Set(), keys: new Set(), texts: new Set() }
 }
 
 /** How much is known: more than before means that it pays to look again. */
-export function knownOf({ numbers, keys, texts }: Person): number {
-  return numbers.size + keys.size + texts.size
+export function knownOf({ emails, numbers, keys, texts }: Person): number {
+  return emails.size + numbers.size + keys.size + texts.size
 }
 
 /** The shortest of the texts that are looked for everywhere. */
@@ -36,9 +37,9 @@ export function patternOf(texts: Iterable<string>): RegExp {
   )
 }
 
-/** Whether a text of a row, or what it is in JSON, has the address or names one of the person's orders. */
+/** Whether a text of a row, or what it is in JSON, has an address or names one of the orders of the person. */
 export function isMentioned(person: Person, value: unknown): boolean {
-  const email = patternOf([person.email])
+  const email = patternOf(person.emails)
   return someText(value, (text) => person.numbers.has(text) || text.search(email) >= 0)
 }
 
@@ -61,7 +62,7 @@ export function learnFrom(person: Person, document: unknown): void {
   if (typeof document !== 'object' || document === null) return
   if (isAnothers(person, document)) return
   const own = new Map(Object.entries(document).map(([key, value]) => [plain(key), value]))
-  if (String(own.get('email')).toLowerCase() === person.email) {
+  if (person.emails.has(String(own.get('email')).toLowerCase())) {
     for (const key of own.has('lineitems') ? ['number', 'id'] : ['number']) {
       const number = own.get(key)
       if (typeof number === 'string' && /^\p{L}/u.test(number)) person.numbers.add(number)
@@ -76,6 +77,16 @@ export function learnFrom(person: Person, document: unknown): void {
     if (isPersonalKey(key, false) && LOOKED_FOR.test(key)) learnText(person, value)
     learnFrom(person, value)
   }
+}
+
+/** The addresses that a message about an account gives it, now and before. */
+export function addressesIn(document: unknown): string[] {
+  if (typeof document !== 'object' || document === null) return []
+  return Object.entries(document).flatMap(([key, value]) =>
+    ['email', 'previousemail'].includes(plain(key)) && typeof value === 'string' && value.includes('@')
+      ? [value.toLowerCase()]
+      : addressesIn(value),
+  )
 }
 
 function learnText({ texts }: Person, value: unknown): void {

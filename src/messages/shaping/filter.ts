@@ -66,7 +66,7 @@ function textOf(target: unknown): string {
 
 /** As in Ruby: the number with which a text begins, else 0. */
 function floatOf(target: unknown): number {
-  return Number(/^\s*([-+]?\d+(\.\d+)?([eE][-+]?\d+)?)/.exec(textOf(target))?.[1] ?? 0)
+  return Number(/^\s*([-+]?(\d+(\.\d+)?|\.\d+)([eE][-+]?\d+)?)/.exec(textOf(target))?.[1] ?? 0)
 }
 
 function isPresent(target: unknown): boolean {

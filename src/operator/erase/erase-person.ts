@@ -1,5 +1,12 @@
 import { erasePersonal } from '../../messages/personal/erase-personal.ts'
-import { isMentioned, knownOf, learnFrom, type Person, readText } from '../../messages/personal/person.ts'
+import {
+  addressesIn,
+  isMentioned,
+  knownOf,
+  learnFrom,
+  type Person,
+  readText,
+} from '../../messages/personal/person.ts'
 import type { Pool } from '../../postgres/pool.ts'
 import { inTransaction } from '../../postgres/transaction.ts'
 import { type FoundRow, findRows, replaceTexts, type TextTable, textTables } from './text-tables.ts'
@@ -94,14 +101,23 @@ const MESSAGE_IDS = ['key', 'message_id']
 
 function learnFromRow(row: FoundRow, person: Person): void {
   if (!isTheirs(row, person)) return
+  const aggregate = row.texts.get('aggregate')
+  // Of an aggregate that is an order's or an account's: what else is told of a product is nobody's.
+  if (aggregate !== undefined && /(^|\/)(order|cart):/.test(aggregate)) person.keys.add(aggregate)
+  if (aggregate !== undefined && /(^|\/)customer:/.test(aggregate)) learnAccount(aggregate, row, person)
   for (const text of row.texts.values()) learnFrom(person, readText(text))
   for (const column of MESSAGE_IDS) {
     const id = row.texts.get(column)
     if (id !== undefined) person.keys.add(id)
   }
-  // Of an aggregate that is an order's or an account's: what else is told of a product is nobody's.
-  const aggregate = row.texts.get('aggregate')
-  if (aggregate !== undefined && /(^|\/)(order|cart|customer):/.test(aggregate)) person.keys.add(aggregate)
+}
+
+/** An account may have had other addresses, and have been told of under them. One that merely mentions the person is another's. */
+function learnAccount(aggregate: string, row: FoundRow, person: Person): void {
+  const addresses = [...row.texts.values()].flatMap((text) => addressesIn(readText(text)))
+  if (!person.keys.has(aggregate) && !addresses.some((address) => person.emails.has(address))) return
+  person.keys.add(aggregate)
+  for (const address of addresses) person.emails.add(address)
 }
 
 function isTheirs(row: FoundRow, person: Person): boolean {

@@ -68,8 +68,8 @@ export async function findRows(db: Db, table: TextTable, person: Person): Promis
 }
 
 /** As a regular expression of PostgreSQL; in the place of what JSON may escape, as letters beyond ASCII, anything. */
-function soughtIn({ email, texts, numbers }: Person): string {
-  return [email, ...texts, ...[...numbers].map((number) => `"${number}"`)]
+function soughtIn({ emails, texts, numbers }: Person): string {
+  return [...emails, ...texts, ...[...numbers].map((number) => `"${number}"`)]
     .map((text) =>
       text.replace(/[^a-z0-9 ]/gi, (sign) =>
         /[!-~]/.test(sign) && !/[\\/<>&']/.test(sign) ? `\\${sign}` : '.*',
