@@ -4,7 +4,14 @@ import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { countMoving } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
-import { ConditionError, countRoots, type Entity, kindOf, type RootFilter, readRoots } from '../store/roots.ts'
+import {
+  ConditionError,
+  countRoots,
+  type Entity,
+  kindOf,
+  type RootFilter,
+  readRoots,
+} from '../store/roots.ts'
 import type { Store } from '../store/store.ts'
 import { Pace } from './backfill-pace.ts'
 import {

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts'
 import { deleteBaselines, writeBaselines } from './baseline.ts'
 import { deriveAggregates } from './derive-aggregates.ts'
 import type { OrderMessages } from './derive-order.ts'
+import { openUnknown } from './gaps.ts'
 import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
 import { followMoves } from './moved.ts'
@@ -158,6 +159,8 @@ export class Collect {
     const { snapshot, rows, whole } = await this.#readFrom(db)
     if (rows.length > 0)
       this.#pending.add(await atStep('collect.resolve', () => resolveRows(db, this.#store, rows)), now)
+    const unknown = rows.filter((row) => isUnknown(row, this.#store))
+    if (unknown.length > 0) await openUnknown(db, unknown)
 
     // A window that does not fit is taken as it comes, settled or not: it must shrink.
     const dueNow = whole ? now : Number.POSITIVE_INFINITY
@@ -285,6 +288,15 @@ export class Collect {
       return { snapshot, rows, whole: !this.#overflowing }
     })
   }
+}
+
+/** Of a kind that is told, in a table that is not watched: it had another name when the change was recorded. */
+function isUnknown({ kind, tableName }: OutboxRow, { kinds, watched }: Store): boolean {
+  return (
+    tableName !== 'request' &&
+    (kind === 'stock' || kinds.some((told) => told === kind)) &&
+    watched.every(({ table }) => table !== tableName)
+  )
 }
 
 /** What was not told of the stock of products while they could not be mapped is asked for. */

@@ -5,6 +5,7 @@ import { parseSnapshot, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { FUSE_FACTOR } from './capture-function.ts'
+import type { OutboxRow } from './outbox-row.ts'
 import { findRepairs } from './triggers.ts'
 
 /** A time in which changes of a kind were not recorded. */
@@ -47,6 +48,25 @@ export async function openUnreadable(db: Db, kinds: readonly Kind[]): Promise<vo
        from unnest($1::text[]) k
       where not exists (select from bridge.gap g where g.kind = k and g.reason = 'unreadable' and g.closed_at is null)`,
     [kinds],
+  )
+}
+
+/**
+ * Notes that changes were recorded under the names of tables that are not watched any more: of what they changed nothing
+ * is known. So it is where an upgrade of the shop renames a table while changes of it wait.
+ */
+export async function openUnknown(
+  db: Db,
+  changes: readonly Pick<OutboxRow, 'kind' | 'tableName'>[],
+): Promise<void> {
+  await db.query(
+    `insert into bridge.gap (kind, reason, table_name)
+     select distinct c.kind, 'unknown_table', c.table_name
+       from unnest($1::text[], $2::text[]) c (kind, table_name)
+      where not exists (
+        select from bridge.gap g
+         where g.kind = c.kind and g.reason = 'unknown_table' and g.table_name = c.table_name and g.closed_at is null)`,
+    [changes.map(({ kind }) => kind), changes.map(({ tableName }) => tableName)],
   )
 }
 

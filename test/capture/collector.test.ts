@@ -139,3 +139,26 @@ test('what comes in many transactions of some thousand changes each is not all h
   expect(rows).toEqual([{ left: 0 }])
   await releaseWorker(pool, 'bridge.worker', workerId)
 })
+
+test('changes recorded under a name that no table has any more are a gap, whoever meets them', async () => {
+  await pool.query('delete from bridge.worker')
+  const gaps = async () =>
+    (await pool.query('select kind, reason, table_name from bridge.gap order by kind')).rows
+  await pool.query(
+    `insert into bridge.outbox (kind, table_name, row_id, op, parent)
+     select k, t, n, 'update', '1'
+       from (values ('stock', 'spree_stock_cells'), ('order', 'spree_parcels'), ('cart', 'spree_baskets')) v (k, t)
+      cross join generate_series(1, 2) n`,
+  )
+  await takeOver()
+  const opened = [
+    { kind: 'order', reason: 'unknown_table', table_name: 'spree_parcels' },
+    { kind: 'stock', reason: 'unknown_table', table_name: 'spree_stock_cells' },
+  ]
+  expect(await gaps()).toEqual(opened)
+  await pool.query(
+    `insert into bridge.outbox (kind, table_name, op) values ('stock', 'spree_stock_cells', 'delete')`,
+  )
+  await takeOver()
+  expect(await gaps()).toEqual(opened)
+})

@@ -202,6 +202,27 @@ describe('a condition that is no condition', () => {
   })
 })
 
+test('customers are not asked for before they are taken in: each would be told as changed, and then as new', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const { store } = await startCollecting(db)
+  await db.pool.query(`update bridge.seeding set finished_at = null where kind = 'customer'`)
+  const abort = new AbortController()
+  const reasons: (string | undefined)[] = []
+  const onProgress = (_: unknown, reason: string | undefined) => {
+    reasons.push(reason)
+    abort.abort()
+  }
+  const [end] = await backfillStore({
+    ...asks(db, ['customers'], undefined),
+    store,
+    signal: abort.signal,
+    onProgress,
+  })
+  expect(reasons).toEqual(['the worker, which still takes in what there is'])
+  expect(end).toMatchObject({ asked: 0, unfinished: expect.any(String) })
+  await db.drop()
+})
+
 describe('what happens meanwhile to the same product', () => {
   let db: TestDatabase
   beforeAll(async () => {
