@@ -2,6 +2,7 @@ import { optionLinks, word } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
 import type { Family } from './family.ts'
 import { jsonRow, jsonRows, quoteName } from './json-sql.ts'
+import { type ReadOnce, withOnce } from './order-sql.ts'
 import type { WatchedTable } from './watched.ts'
 
 /** The family whose snapshots say as well what only objects of the second generation do, as a further column `parts`. */
@@ -9,7 +10,13 @@ export function withObjectParts(family: Family, columns: Columns): Family {
   return {
     ...family,
     products: extended(family.products, 'spree_products', columns, productParts(columns)),
-    orders: extended(family.orders, 'spree_orders', columns, orderParts(columns)),
+    orders: extended(
+      family.orders,
+      'spree_orders',
+      columns,
+      orderParts(columns),
+      hasReturnItems(columns) ? [returnedOnce(columns)] : [],
+    ),
     watched: family.watched.map((watched) => withOptionTexts(watched, columns)),
   }
 }
@@ -21,8 +28,14 @@ function withOptionTexts(watched: WatchedTable, columns: Columns): WatchedTable 
   return { ...watched, columns: [...watched.columns, ...texts] }
 }
 
-function extended(statement: string, root: string, columns: Columns, parts: string): string {
-  return `
+function extended(
+  statement: string,
+  root: string,
+  columns: Columns,
+  parts: string,
+  once: readonly ReadOnce[] = [],
+): string {
+  return `${withOnce(once)}
 select base.*, row_to_json(own)::text as parts
   from (${statement}) base
   join ${quoteName(columns.schema)}.${root} root on root.id = base.id::bigint
@@ -140,19 +153,33 @@ function codesOf(columns: Columns, links: string): string {
 
 /** Of customer returns: where a return is received as a whole there are none. */
 function returnItems(columns: Columns): string {
-  if (!columns.has('spree_return_items') || !columns.has('spree_customer_returns')) return NOTHING
-  const schema = quoteName(columns.schema)
-  if (!columns.has('spree_return_items', 'inventory_unit_id')) return NOTHING
+  if (!hasReturnItems(columns)) return NOTHING
   const exchange = columns.has('spree_return_items', 'exchange_variant_id')
-    ? `(select v.sku from ${schema}.spree_variants v where v.id = i.exchange_variant_id)`
+    ? `(select v.sku from ${quoteName(columns.schema)}.spree_variants v where v.id = i.exchange_variant_id)`
     : 'null'
   return jsonRows(`
             select i.id::text as "id", i.created_at as "createdAt", ${exchange} as "exchangeSku"
-              from ${schema}.spree_shipments s
-              join ${schema}.spree_inventory_units u on u.shipment_id = s.id
-              join ${schema}.spree_return_items i on i.inventory_unit_id = u.id
-             where s.order_id = root.id
+              from returned i
+             where i.order_id = root.id
              order by i.id`)
+}
+
+function hasReturnItems(columns: Columns): boolean {
+  return columns.has('spree_customer_returns') && columns.has('spree_return_items', 'inventory_unit_id')
+}
+
+function returnedOnce(columns: Columns): ReadOnce {
+  const schema = quoteName(columns.schema)
+  const exchange = columns.has('spree_return_items', 'exchange_variant_id') ? ', i.exchange_variant_id' : ''
+  return {
+    name: 'returned',
+    sql: `
+  select s.order_id, i.id, i.created_at${exchange}
+    from ${schema}.spree_shipments s
+    join ${schema}.spree_inventory_units u on u.shipment_id = s.id
+    join ${schema}.spree_return_items i on i.inventory_unit_id = u.id
+   where s.order_id = any($1::bigint[])`,
+  }
 }
 
 function reimbursements(columns: Columns): string {

@@ -16,9 +16,12 @@ export type OrderPlace = Readonly<{ table: 'spree_orders' | 'spree_carts'; key: 
 export const ORDERS: OrderPlace = { table: 'spree_orders', key: 'order_id' }
 export const CARTS: OrderPlace = { table: 'spree_carts', key: 'cart_id' }
 
+/** A part of orders that is read once for all of $1: old stores have no index that leads to it from an order. */
+export type ReadOnce = Readonly<{ name: string; sql: string }>
+
 /** The statement around a family's picture of an order: the placed ones of $1. */
-export function orderStatement(columns: Columns, picture: string): string {
-  return `
+export function orderStatement(columns: Columns, picture: string, once: readonly ReadOnce[] = []): string {
+  return `${withOnce([...refundsOnce(columns, ORDERS), ...once])}
 select o.id::text as id, row_to_json(snapshot)::text as snapshot
   from ${quoteName(columns.schema)}.spree_orders o
  cross join lateral (${picture}) snapshot
@@ -33,15 +36,27 @@ export function isCart(place: OrderPlace, alias: string): string {
 }
 
 /** The same statement for carts. */
-export function cartStatement(columns: Columns, place: OrderPlace, picture: string): string {
+export function cartStatement(
+  columns: Columns,
+  place: OrderPlace,
+  picture: string,
+  once: readonly ReadOnce[] = [],
+): string {
   const table = `${quoteName(columns.schema)}.${place.table}`
   const isNumbered = columns.has(place.table, 'number')
-  return `
+  return `${withOnce([...refundsOnce(columns, place), ...once])}
 select o.id::text as id, row_to_json(snapshot)::text as snapshot
   from ${isNumbered ? table : `(select c.*, null::text as number from ${table} c)`} o
  cross join lateral (${picture}) snapshot
  where o.id = any($1::bigint[])
    and ${isCart(place, 'o')}`
+}
+
+/** The common table expressions with which a statement begins. */
+export function withOnce(once: readonly ReadOnce[]): string {
+  if (once.length === 0) return ''
+  return `
+with ${once.map(({ name, sql }) => `${name} as materialized (${sql}\n)`).join(',\n')}`
 }
 
 /** Included and added tax of an order `o`, where its row says them. */
@@ -91,7 +106,6 @@ export function commonOrderColumns(columns: Columns, place = ORDERS, taxes = tax
 /** None before 2.4: there money went back as a negative payment. */
 function refunds(columns: Columns, { key }: OrderPlace): string {
   if (!columns.has('spree_refunds')) return `'[]'::json`
-  const schema = quoteName(columns.schema)
   return jsonRows(`
             select r.id::text as "id",
                    r.payment_id::text as "paymentId",
@@ -100,11 +114,25 @@ function refunds(columns: Columns, { key }: OrderPlace): string {
                    r.refund_reason_id::text as "reasonId",
                    reason.name as "reason",
                    r.created_at as "createdAt"
-              from ${schema}.spree_payments p
-              join ${schema}.spree_refunds r on r.payment_id = p.id
-              left join ${schema}.spree_refund_reasons reason on reason.id = r.refund_reason_id
-             where p.${key} = o.id
+              from refunded r
+              left join ${quoteName(columns.schema)}.spree_refund_reasons reason on reason.id = r.refund_reason_id
+             where r.${key} = o.id
              order by r.id`)
+}
+
+function refundsOnce(columns: Columns, { key }: OrderPlace): ReadOnce[] {
+  if (!columns.has('spree_refunds')) return []
+  const schema = quoteName(columns.schema)
+  return [
+    {
+      name: 'refunded',
+      sql: `
+  select p.${key}, r.id, r.payment_id, r.amount, r.transaction_id, r.refund_reason_id, r.created_at
+    from ${schema}.spree_payments p
+    join ${schema}.spree_refunds r on r.payment_id = p.id
+   where p.${key} = any($1::bigint[])`,
+    },
+  ]
 }
 
 /** What an order says beyond the common words, under the names of its columns. */

@@ -643,6 +643,28 @@ describe('a store of Solidus', () => {
     return productPayload(product, undefined)
   }
 
+  test('its returns are read once for all orders, not for each: no index leads to them', async () => {
+    const texts: string[] = []
+    const recording = {
+      query: (text: string, values?: readonly unknown[]) => {
+        texts.push(text)
+        return db.pool.query(text, values)
+      },
+    } as Connection
+    for (const hubDialect of [undefined, 'wombat'] as const)
+      await (await openStore(db.pool, { hubDialect })).orders(recording, ['41', '44'])
+    expect(texts).toHaveLength(2)
+    for (const text of texts) {
+      const { rows } = await db.pool.query<{ 'QUERY PLAN': readonly [{ Plan: PlanNode }] }>(
+        `explain (format json) ${text.replaceAll('$1', `'{41,44}'`)}`,
+      )
+      const perOrder = scannedBy(rows[0]!['QUERY PLAN'][0].Plan)
+      expect(perOrder).toContain('spree_shipments')
+      for (const table of ['spree_return_authorizations', 'spree_return_items'])
+        expect(perOrder).not.toContain(table)
+    }
+  })
+
   test('is known by its tables', async () => {
     expect(await open()).toMatchObject({ family: 'solidus', schema: 'public' })
   })
@@ -951,3 +973,17 @@ describe('what a store has no column for', () => {
     await db.drop()
   })
 })
+
+type PlanNode = Readonly<{
+  'Parent Relationship'?: string
+  'Relation Name'?: string
+  Plans?: readonly PlanNode[]
+}>
+
+/** The tables that are scanned anew for each row of what is around them. */
+function scannedBy(node: PlanNode, isRepeated = false): string[] {
+  const repeated =
+    node['Parent Relationship'] !== 'InitPlan' && (isRepeated || node['Parent Relationship'] === 'SubPlan')
+  const own = repeated && node['Relation Name'] !== undefined ? [node['Relation Name']] : []
+  return [...own, ...(node.Plans ?? []).flatMap((child) => scannedBy(child, repeated))]
+}

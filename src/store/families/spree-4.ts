@@ -11,6 +11,7 @@ import {
   orderLineItems,
   orderPayments,
   orderStatement,
+  type ReadOnce,
 } from '../order-sql.ts'
 import { orderOwners, productOwners } from '../owners.ts'
 import { productStatement } from '../product-sql.ts'
@@ -89,7 +90,7 @@ export function spree4(
         // So that nothing of a cart comes after the order that it became.
         orderedWith: 'order' as const,
         watched: [],
-        snapshots: cartStatement(columns, ORDERS, picture),
+        snapshots: cartStatement(columns, ORDERS, picture, returnsOnce(columns)),
       },
     }),
   }
@@ -119,7 +120,7 @@ export function spree4(
       }),
     },
     products: productStatement(columns, { deletedMasters: true }),
-    orders: orderStatement(columns, picture),
+    orders: orderStatement(columns, picture, returnsOnce(columns)),
     ...stockStatements(columns, 'spree_stock_items'),
     // Before 2.4 a return has no items.
     returns: columns.has('spree_return_items') ? returnsByItem(columns) : null,
@@ -160,21 +161,40 @@ function orderPicture(columns: Columns, money: Money, parts: Parts): string {
                    r.number,
                    r.state,
                    ${returnItems(columns)} as "items"
-              from ${schema}.spree_return_authorizations r
+              from authorized r
              where r.order_id = o.id
              order by r.id`)} as "returnAuthorizations"`
+}
+
+function returnsOnce(columns: Columns): ReadOnce[] {
+  const schema = quoteName(columns.schema)
+  const authorized = {
+    name: 'authorized',
+    sql: `
+  select r.id, r.number, r.state, r.order_id
+    from ${schema}.spree_return_authorizations r
+   where r.order_id = any($1::bigint[])`,
+  }
+  if (!columns.has('spree_return_items')) return [authorized]
+  const items = {
+    name: 'authorized_items',
+    sql: `
+  select i.id, i.inventory_unit_id, i.reception_status, i.acceptance_status, i.return_authorization_id
+    from ${schema}.spree_return_items i
+   where i.return_authorization_id = any(array(select a.id from authorized a))`,
+  }
+  return [authorized, items]
 }
 
 /** None before 2.4: there the units themselves say to which return they belong. */
 function returnItems(columns: Columns): string {
   if (!columns.has('spree_return_items')) return `'[]'::json`
-  const schema = quoteName(columns.schema)
   return jsonRows(`
                      select i.id::text as "id",
                             i.inventory_unit_id::text as "inventoryUnitId",
                             i.reception_status as "receptionStatus",
                             i.acceptance_status as "acceptanceStatus"
-                       from ${schema}.spree_return_items i
+                       from authorized_items i
                       where i.return_authorization_id = r.id
                       order by i.id`)
 }
