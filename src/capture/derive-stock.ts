@@ -14,6 +14,7 @@ import {
   type PiecesByPlace,
   type Places,
   stockKey,
+  toldPlaces,
   toldSku,
 } from './stock-places.ts'
 
@@ -84,6 +85,8 @@ function deriveVariantStock(
   }
   const level = known + sumOf(rows) + missed
   const levels = stockMessages === 'actual' && places ? levelsByName(variant, places) : undefined
+  // Where one location is left none is named: what stands with the hub under names is there no more.
+  const placesGone = places ? undefined : toldPlaces(before)
   derivation.baselines.push({
     aggregate,
     part,
@@ -102,8 +105,9 @@ function deriveVariantStock(
       : differences(rows, missed, variant, places)
   else if (levels && places)
     changes = whole || appears ? levels : changedLevels(levels, rows, missed, before, variant, places)
-  else if (!whole && !appears && Number(before?.level ?? Number.NaN) === variant.level) changes = NOWHERE
-  else changes = new Map([[undefined, variant.level]])
+  else if (!whole && !appears && !placesGone && Number(before?.level ?? Number.NaN) === variant.level)
+    changes = NOWHERE
+  else changes = new Map([...(placesGone ?? []).map((name) => [name, 0] as const), [undefined, variant.level]])
   if (!variant.living || !(changes.size > 0 || whole)) {
     const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
     if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++

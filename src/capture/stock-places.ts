@@ -25,6 +25,12 @@ export function toldSku({ naturalKey }: Baseline): string {
   return naturalKey === null ? '' : stockKeySchema.parse(JSON.parse(naturalKey)).sku
 }
 
+/** The names under which pieces stand with the hub, where places are told. */
+export function toldPlaces(before: Baseline | undefined): readonly string[] | undefined {
+  const told = toldLevels(before)
+  return told && [...told.keys()]
+}
+
 /** What the hub was last told of each place, where places are told. */
 function toldLevels(before: Baseline | undefined): ReadonlyMap<string, number> | undefined {
   if (before?.naturalKey == null) return undefined

@@ -180,4 +180,21 @@ describe('what each location holds', () => {
     )
     expect(await reconcile('actual')).toEqual([])
   })
+
+  test('is told without a name once one location is left, and what stood under names is gone', async () => {
+    await told(add(1, 302), add(1, 312))
+    const nowhere = await told(
+      'update spree_stock_locations set active = false where id = 2',
+      'delete from spree_stock_items where stock_location_id = 2',
+      'delete from spree_stock_locations where id = 2',
+    )
+    const ofOne = nowhere.filter((message) => JSON.stringify(message).includes('FS-NAVY-M'))
+    expect(ofOne).toEqual([
+      actual(0, 'Kiel depot', 'FS-NAVY-M'),
+      actual(0, 'Portland hall', 'FS-NAVY-M'),
+      ['stock:actual', { sku: 'FS-NAVY-M', quantity: 2 }],
+    ])
+    expect(await told(add(1, 302))).toEqual([['stock:actual', { sku: 'FS-NAVY-M', quantity: 3 }]])
+    expect(await reconcile('actual')).toEqual([])
+  })
 })
