@@ -107,7 +107,8 @@ function deriveVariantStock(
     changes = whole || appears ? levels : changedLevels(levels, rows, missed, before, variant, places)
   else if (!whole && !appears && !placesGone && Number(before?.level ?? Number.NaN) === variant.level)
     changes = NOWHERE
-  else changes = new Map([...(placesGone ?? []).map((name) => [name, 0] as const), [undefined, variant.level]])
+  else
+    changes = new Map([...(placesGone ?? []).map((name) => [name, 0] as const), [undefined, variant.level]])
   if (!variant.living || !(changes.size > 0 || whole)) {
     const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
     if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
