@@ -2,30 +2,36 @@ import { keepsNamesInTranslations } from '../store/catalogue-words.ts'
 import type { Store } from '../store/store.ts'
 import { keepsAddresses } from '../store/writes/customer-address.ts'
 import { type Shop, shopOf } from '../store/writes/shop.ts'
-import { touchesTaxons } from '../store/writes/touch.ts'
+import { touchesTaxons, touchesWithStock } from '../store/writes/touch.ts'
 import { translationsOf } from '../store/writes/translated.ts'
 
 export type Privilege = 'select' | 'insert' | 'update' | 'delete'
-type Rights = Readonly<Partial<Record<Privilege, readonly string[]>>>
+/** By what is done with a table's rows: those that are written are read as well, unless they are only appended. */
+type Rights = Readonly<Partial<Record<Privilege | 'append', readonly string[]>>>
+
+const PRIVILEGES = {
+  select: ['select'],
+  append: ['insert'],
+  insert: ['insert', 'select'],
+  update: ['update', 'select'],
+  delete: ['delete', 'select'],
+} as const
 
 /** What a service needs in a table of the store, besides reading what messages show. */
 export type Needed = Readonly<{ service: string; table: string; privilege: Privilege }>
 
 /**
- * What each service writes in this store, and looks up. A lock of a row needs `update`, a row that is written `select`. Of
- * tables that a store lacks nothing is said.
+ * What each service writes in this store, and looks up, and nothing else. A lock of a row needs `update`. Of tables that a
+ * store lacks nothing is said.
  */
 export function neededRights(store: Pick<Store, 'family' | 'columns'>): Needed[] {
   const shop = shopOf(store)
   return Object.entries(servicesIn(shop)).flatMap(([service, parts]) => {
     const all = parts.flatMap((rights) =>
-      (['select', 'insert', 'update', 'delete'] as const).flatMap((privilege) =>
-        (rights[privilege] ?? [])
+      (['select', 'append', 'insert', 'update', 'delete'] as const).flatMap((act) =>
+        (rights[act] ?? [])
           .filter((table) => shop.columns.has(table))
-          .flatMap((table) => [
-            { service, table, privilege },
-            { service, table, privilege: 'select' as const },
-          ]),
+          .flatMap((table) => PRIVILEGES[act].map((privilege) => ({ service, table, privilege }))),
       ),
     )
     return [...new Map(all.map((one) => [`${one.table} ${one.privilege}`, one])).values()]
@@ -38,23 +44,34 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
   const customers = shop.columns.customers ?? []
   const orders: Rights = { update: ['spree_orders'] }
   /** The times that tell the shop's caches. */
+  const touchProduct: Rights = {
+    update: ['spree_products', ...(touchesTaxons(shop) ? ['spree_taxons', 'spree_taxonomies'] : [])],
+  }
   const touch: Rights = {
     update: [
       'spree_variants',
-      'spree_products',
+      ...(touchProduct.update ?? []),
       ...(shop.isSpree5 ? ['spree_line_items'] : []),
-      ...(touchesTaxons(shop) ? ['spree_taxons', 'spree_taxonomies'] : []),
     ],
   }
-  const stockRow: Rights = { insert: [stock], update: ['spree_variants'] }
-  const move: Rights = {
-    insert: ['spree_stock_movements', units, ...(isSix ? [] : ['spree_state_changes'])],
+  const touchWithStock: Rights = touchesWithStock(shop) ? touch : {}
+  const stockRow: Rights = {
+    insert: [stock],
+    update: shop.columns.has('spree_variants', 'stock_items_count') ? ['spree_variants'] : [],
+  }
+  /** Of several pieces in one some may become a unit of their own. */
+  const splitUnits = shop.columns.has(units, 'quantity') ? [units] : []
+  const restock: Rights = {
+    insert: [...splitUnits, ...(isSix ? [] : ['spree_state_changes'])],
     update: [stock, 'spree_stock_locations', 'spree_orders', shipments, units],
   }
+  const move: readonly Rights[] = [{ append: ['spree_stock_movements'] }, restock, touchWithStock]
   const ship: Rights = {
-    insert: [units, ...(isSix ? ['spree_deliveries'] : ['spree_cartons', 'spree_state_changes'])],
-    update: ['spree_orders', shipments, units, isSix ? 'spree_deliveries' : 'spree_cartons'],
+    insert: isSix ? ['spree_deliveries'] : ['spree_cartons', 'spree_state_changes'],
+    update: ['spree_orders', shipments, units, 'spree_cartons'],
   }
+  const track: Rights = { update: isSix ? ['spree_deliveries'] : [] }
+  const serials: Rights = { insert: shop.columns.has(units, 'serial_number') ? splitUnits : [] }
   const leave: readonly Rights[] = isSix
     ? [touch, { insert: ['spree_stock_movements'], update: [stock] }]
     : []
@@ -97,22 +114,32 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       isSix ? 'spree_delivery_methods' : 'spree_shipping_methods',
     ],
     insert: [
-      'spree_addresses',
+      ...(shop.columns.has(shipments, 'address_id') ? ['spree_addresses'] : []),
       'spree_stock_movements',
       shipments,
+      units,
       isSix ? 'spree_delivery_rates' : 'spree_shipping_rates',
     ],
     update: [stock],
   }
   const takeBack: Rights = isSix
     ? {
-        select: ['spree_payments', 'spree_refunds'],
-        insert: ['spree_returns', 'spree_return_line_items', 'spree_number_sequences'],
+        insert: [
+          'spree_returns',
+          'spree_return_line_items',
+          'spree_number_sequences',
+          'spree_stock_movements',
+        ],
         update: ['spree_returns', 'spree_return_line_items', 'spree_number_sequences'],
       }
     : {
         select: ['spree_return_authorizations', 'spree_adjustments', 'spree_payments', 'spree_refunds'],
-        insert: ['spree_customer_returns', 'spree_return_items', 'spree_reimbursements'],
+        insert: [
+          'spree_customer_returns',
+          'spree_return_items',
+          'spree_reimbursements',
+          'spree_stock_movements',
+        ],
         update: ['spree_return_items'],
       }
   const links = ['spree_option_value_variants', 'spree_option_values_variants']
@@ -146,23 +173,27 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       'spree_product_categories',
       'spree_shipping_categories',
     ],
-    update: [
-      'spree_prices',
-      ...taxons,
-      ...translations.filter((table) => table === 'spree_product_translations'),
-    ],
+    update: ['spree_variants', 'spree_prices', ...taxons],
     delete: [...links, ...(shop.isSpree5 && shop.masters ? ['spree_prices', stock] : [])],
   }
   const isPublished = shop.columns.has('spree_product_publications')
   const created: Rights = {
-    select: ['spree_tax_categories', 'spree_channels', 'spree_delivery_profiles'],
+    select: [
+      ...(shop.writesDefaultTax ? ['spree_tax_categories'] : []),
+      'spree_channels',
+      'spree_delivery_profiles',
+    ],
     // What is published in channels is not entered in stores as well.
     insert: ['spree_products', ...(isPublished ? ['spree_product_publications'] : ['spree_products_stores'])],
     update: !isPublished && shop.columns.has('spree_products_stores') ? ['spree_stores'] : [],
   }
   const filedUnder = ['spree_products_taxons', 'spree_product_categories']
-  const refiled: Rights = {
-    update: filedUnder.filter((table) => shop.columns.has(table, 'position')),
+  /** One that is there already, if only to see that it differs. */
+  const changed: Rights = {
+    update: [
+      ...filedUnder.filter((table) => shop.columns.has(table, 'position')),
+      ...translations.filter((table) => table === 'spree_product_translations'),
+    ],
     delete: filedUnder,
   }
   const customer: Rights = {
@@ -171,24 +202,30 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
     update: [customers, 'spree_user_addresses'].flat(),
   }
   return {
-    'stock:change': [move, stockRow, touch],
-    'stock:actual': [move, stockRow, touch],
-    'product:new': [product, created, stockRow, touch],
-    'product:update': [product, refiled, stockRow, touch],
-    'order:import': [place, stockRow, touch],
-    'shipment:confirm': [ship, ...leave],
+    'stock:change': [...move, stockRow],
+    'stock:actual': [...move, stockRow],
+    'product:new': [product, created, changed, stockRow, touch],
+    'product:update': [product, changed, stockRow, touch],
+    'order:import': [place, stockRow, touchWithStock],
+    'shipment:confirm': [ship, track, serials, ...leave],
     'order:ship': [orders],
     'order:capture': [capture],
     'hub:poll': [],
-    set_inventory: [move, touch],
-    add_order: [place, stockRow, touch],
+    set_inventory: move,
+    add_order: [place, stockRow, touchWithStock],
     add_shipment: [ship, pack, touch, ...leave],
-    add_customer_return: [takeBack, move, stockRow, touch],
+    add_customer_return: [
+      takeBack,
+      restock,
+      touch,
+      // Elsewhere a place that has never had it does not get it.
+      ...(isSix || shop.family === 'solidus' ? [stockRow] : []),
+    ],
     set_price: [{ insert: ['spree_prices', 'spree_price_histories'], update: ['spree_prices'] }, touch],
-    add_product: [product, created, stockRow, touch],
-    update_product: [product, refiled, stockRow, touch],
+    add_product: [product, created, stockRow, touchProduct],
+    update_product: [product, changed, stockRow, touch],
     update_order: [orders],
-    update_shipment: [ship, ...leave],
+    update_shipment: [ship, track, ...leave],
     add_customer: [customer, { insert: [customers].flat() }],
     update_customer: [customer, { update: keepsAddresses(shop) ? [] : ['spree_addresses'] }],
   }

@@ -72,7 +72,13 @@ describe('doctor', () => {
     const url = new URL(store.url)
     url.searchParams.set('user', role)
     const { status, troubles, all } = await examine({ DATABASE_URL: url.href })
+    const grants = all.flatMap(({ mend }) =>
+      (mend ?? '').split('\n').filter((line) => line.startsWith('grant ')),
+    )
+    await store.pool.query(grants.join('\n'))
+    const granted = await examine({ DATABASE_URL: url.href })
     await store.pool.query(`drop owned by ${role}; drop role ${role}`)
+    expect(granted.troubles).toEqual(['failed migrated', 'warning hub', 'warning webhook'])
     expect(status).toBe(1)
     expect(troubles).toEqual([
       'failed rights to watch',
