@@ -7,6 +7,8 @@ import { takeOverRestored } from '../../src/hub/restored.ts'
 import { countWaiting } from '../../src/hub/waiting.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
+import { applyMigrations } from '../../src/postgres/migrate.ts'
+import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { startTestHub, type TestHub } from '../support/hub.ts'
@@ -513,6 +515,30 @@ describe('delivery', () => {
     await until(async () => (await accepted('redirect:test'))[0]?.state === 'parked')
     expect(elsewhere.got).toEqual([])
   })
+})
+
+test('a hub works on the schema before its own, and goes on while that is migrated', async () => {
+  const migrations = await hubMigrations()
+  const early = await startTestHub({ hubTargets: 'public' }, undefined, migrations.slice(0, -1))
+  try {
+    const shop = await consumer()
+    const webhook = { webhook_url: shop.url, webhook_token: 'w' }
+    const store = await early.createStore({ name: 'Before', ...webhook })
+    const [own] = (await store.call('GET', 'mappings')).body as { id: string; url: string }[]
+    expect(await store.call('PUT', `mappings/${own?.id}`, { mapping: own })).toMatchObject({ status: 200 })
+    await store.push('stock:actual', { sku: 'A', quantity: 1 })
+    await early.settled()
+    expect(shop.got).toHaveLength(1)
+
+    expect(await applyMigrations(early.db.pool, 'hub', migrations)).toHaveLength(1)
+    const later = await early.createStore({ name: 'After', ...webhook })
+    for (const each of [store, later]) await each.push('stock:actual', { sku: 'A', quantity: 2 })
+    await early.settled()
+    expect(shop.got).toHaveLength(3)
+    expect(early.complaints()).toEqual([])
+  } finally {
+    await early.stop()
+  }
 })
 
 test('what a restore has brought from another server is routed too, once a hub starts over it', async () => {

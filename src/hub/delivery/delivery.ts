@@ -135,7 +135,9 @@ async function readTarget(pool: Pool, mappingId: string): Promise<Target | undef
     retries_allowed: boolean
     parameters: string
   }>(
-    `select m.name, m.url, m.token, m.enabled, m.any_target,
+    `select m.name, m.url, m.token, m.enabled,
+            -- Schema 1, on which this code works as well, has no such column.
+            coalesce((to_jsonb(m) ->> 'any_target')::boolean, m.is_store) as any_target,
             coalesce((m.options ->> 'retries_allowed')::boolean, true) as retries_allowed,
             (select coalesce(json_agg(json_build_object('name', p.name, 'value', p.value) order by p.name), '[]')
                from hub.parameter p
