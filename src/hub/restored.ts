@@ -1,5 +1,5 @@
 import type { Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
+import { inTransactionByIndex } from '../postgres/transaction.ts'
 import type { QueueTables } from '../queue/message.ts'
 
 /**
@@ -7,9 +7,7 @@ import type { QueueTables } from '../queue/message.ts'
  * taken for new at each look, and be in no snapshot. They become this transaction's; the order within is that of the ids.
  */
 export async function takeOverRestored(pool: Pool, queues: readonly QueueTables[]): Promise<void> {
-  await inTransaction(pool, async (db) => {
-    // By index: of a long queue nothing else is read.
-    await db.query('set local enable_seqscan = off; set local jit = off')
+  await inTransactionByIndex(pool, async (db) => {
     for (const { message, lane } of queues)
       await db.query(
         `update ${message} m
