@@ -8,10 +8,12 @@ import { countWaiting } from '../../src/hub/waiting.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
 import { applyMigrations } from '../../src/postgres/migrate.ts'
+import { createPool } from '../../src/postgres/pool.ts'
 import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { startTestHub, type TestHub } from '../support/hub.ts'
+import { createDatabase } from '../support/postgres.ts'
 
 const withPayment = (state: string) => ({
   ...placedOrder,
@@ -559,6 +561,35 @@ test('what a restore has brought from another server is routed too, once a hub s
     [store.id],
   )
   expect(rows).toEqual([{ routed: 300 }])
+})
+
+test('a long queue that a restore has brought is taken over bit by bit, in its order', async () => {
+  const database = await createDatabase()
+  await applyMigrations(database.pool, 'hub', await hubMigrations())
+  await database.pool.query(
+    `insert into hub.incoming (xid, lane, aggregate, key, type, payload, store_id)
+     select (pg_current_xact_id()::text::bigint + 1000000 + n)::text::xid8, n % 2, 'restored/' || n, n, 'x', '{}', 's'
+       from generate_series(1, 600) n;
+     create function slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.005); return new; end$$;
+     create trigger slowly before update on hub.incoming for each row execute function slowly()`,
+  )
+  const impatient = createPool(database.url, {
+    applicationName: 'test',
+    answerWithinMilliseconds: 1_500,
+    onConnectionError: () => {},
+  })
+  try {
+    await takeOverRestored(impatient, [HUB_INCOMING, HUB_ACCEPTED])
+    const { rows } = await database.pool.query<{ lane: number; key: string }>(
+      `select lane, key from hub.incoming where xid < pg_snapshot_xmax(pg_current_snapshot()) order by lane, xid, id`,
+    )
+    const of = (lane: number) => rows.filter((row) => row.lane === lane).map(({ key }) => Number(key))
+    expect(of(0)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 2))
+    expect(of(1)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 1))
+  } finally {
+    await impatient.end()
+    await database.drop()
+  }
 })
 
 test('the metrics name the types that a hub knows of; all others, of which there is no end, are one', async () => {
