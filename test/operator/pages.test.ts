@@ -464,6 +464,11 @@ describe('the hub', () => {
       response: { error: 'no such SKU' },
       parentKey: keys.arrival,
     })
+    expect((await get(`${url}/messages/${keys.delivered}`)).body).toMatchObject({
+      code: 200,
+      response: { ok: true },
+    })
+    expect((await get(`${url}/messages/${keys.arrival}`)).body).toMatchObject({ code: null, response: null })
     expect((await get(`${url}/messages/none`)).status).toBe(404)
   })
 
