@@ -344,6 +344,25 @@ describe('delivery', () => {
     ])
   })
 
+  test('C81 a parameter that a consumer makes by its answer goes with the next delivery to it', async () => {
+    const [shop, erp] = [await consumer(), await consumer()]
+    const store = await hub.createStore({ name: 'Shop', webhook_url: shop.url, webhook_token: 'w' })
+    await store.map('erp.in', erp.url, ['hub:poll'])
+    let polls = 0
+    shop.answers(() => ({ body: { parameters: [{ name: 'spree.cursor', value: `${++polls}` }] } }))
+    for (let poll = 1; poll <= 3; poll++) {
+      await store.push('hub:poll', { target: 'collections.orders' })
+      await hub.settled()
+    }
+    const parametersOf = ({ got }: TestConsumer) => got.map(({ payload }) => payload['parameters'])
+    expect(parametersOf(shop)).toEqual([
+      [],
+      [{ name: 'spree.cursor', value: '1' }],
+      [{ name: 'spree.cursor', value: '2' }],
+    ])
+    expect(parametersOf(erp)).toEqual([[], [], []])
+  })
+
   test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
     const shop = await consumer()
     const store = await hub.createStore()

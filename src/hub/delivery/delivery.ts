@@ -79,6 +79,7 @@ export function createDelivery(
     const cause = {
       messageId: message.key,
       storeId,
+      mappingId,
       mappingName: target.name,
       type: message.type,
       payload: message.payload,
