@@ -439,6 +439,12 @@ describe('delivery', () => {
     expect(desk.got.map(({ message, payload }) => [message, payload])).toEqual([
       ['notification:error', { subject: 'No such SKU', description: 'A-1', parameters: [] }],
     ])
+    expect([...desk.got, ...erp.got].map(({ source }) => source)).toEqual([
+      'erp.in',
+      undefined,
+      undefined,
+      undefined,
+    ])
     const { rows } = await hub.db.pool.query(
       'select level, subject, origin, occurrences from hub.notification where store_id = $1',
       [store.id],
