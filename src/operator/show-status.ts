@@ -77,7 +77,12 @@ export async function readStatus(
   leaseSeconds: number,
   countWithinMilliseconds?: number,
 ): Promise<Status> {
-  const { counts, waitingCounted } = await countMessages(db, BRIDGE_QUEUE, countWithinMilliseconds)
+  const { counts, waitingCounted } = await countMessages<Omit<MessageCount, 'count'>>(
+    db,
+    BRIDGE_QUEUE,
+    ['state', 'type'],
+    countWithinMilliseconds,
+  )
   const workers = await db.query<{
     id: string
     process: string

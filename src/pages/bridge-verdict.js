@@ -1,4 +1,4 @@
-import { clock, count, secondsSince } from './words.js'
+import { clock, count, secondsSince, UNCOUNTED } from './words.js'
 
 /** Longer than a change takes to be collected, or a message to be pushed, when nothing is the matter. */
 const SLOW_SECONDS = 30
@@ -66,10 +66,16 @@ export function bridgeVerdict(overview, complaint) {
       'Others go on meanwhile.',
     )
   for (const { type, since } of paused) {
-    const waiting = sumOf(overview, (each) => each.type === type)
+    const held = overview.waitingCounted
+      ? count(
+          sumOf(overview, (each) => each.type === type),
+          'message waits',
+          'messages wait',
+        )
+      : `messages wait, ${UNCOUNTED}`
     tell(
       'warn',
-      `${type} is paused: ${count(waiting, 'message waits', 'messages wait')}, and what follows about the same things.`,
+      `${type} is paused: ${held}, and what follows about the same things.`,
       `is when it was paused. To go on: spree-bridge messages resume ${type}`,
       since,
     )
@@ -88,7 +94,11 @@ export function bridgeVerdict(overview, complaint) {
     tell(
       'fine',
       'All is well.',
-      waiting > 0 ? `${count(waiting, 'message is', 'messages are')} on the way.` : 'Nothing waits.',
+      waiting > 0
+        ? `${count(waiting, 'message is', 'messages are')} on the way.`
+        : overview.waitingCounted
+          ? 'Nothing waits.'
+          : 'Messages are on the way.',
     )
   return statements
 }
@@ -98,7 +108,7 @@ export function bridgeFigures(overview) {
   const alive = overview.workers.filter((worker) => worker.alive).length
   const oldest = [overview.oldestChangeAt, overview.oldestMessageAt].filter(Boolean).toSorted()[0]
   return [
-    ['waiting', waiting],
+    ['waiting', overview.waitingCounted ? waiting : UNCOUNTED],
     ['failing', failing, failing > 0 && 'warn'],
     ['parked', parked + overview.unmapped.length, parked + overview.unmapped.length > 0 && 'bad'],
     ['oldest waits', oldest ? clock(oldest, 'for') : '–', isSlow(oldest) && 'warn'],

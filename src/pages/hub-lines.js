@@ -41,7 +41,7 @@ export function hubLine(message, names, inTrouble = false) {
       texts: [
         ['Payload', full.payload],
         ['Sent along', Object.keys(full.envelope ?? {}).length > 0 ? full.envelope : null],
-        [`Result ${full.code ?? ''}`.trim(), full.response ?? full.answer],
+        [`Result ${full.code ?? ''}`.trim(), full.response],
       ],
     }),
   }

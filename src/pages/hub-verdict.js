@@ -1,4 +1,4 @@
-import { clock, count, secondsSince, sentence } from './words.js'
+import { clock, count, secondsSince, sentence, UNCOUNTED } from './words.js'
 
 const SLOW_SECONDS = 30
 /** Beyond it the server does not count the archive. */
@@ -45,11 +45,12 @@ export function hubVerdict(overview, complaint, names) {
 
 export function hubFigures({ stores, oldestWaitingAt }) {
   const sum = (of) => stores.reduce((total, store) => total + of(store), 0)
+  const sumIfCounted = (of) => (stores.some((store) => of(store) === null) ? UNCOUNTED : sum(of))
   const failing = sum(({ accepted }) => accepted.failing)
   const parked = sum(({ accepted }) => accepted.parked)
   return [
-    ['incoming', sum(({ incoming }) => incoming)],
-    ['to deliver', sum(({ accepted }) => accepted.waiting)],
+    ['incoming', sumIfCounted(({ incoming }) => incoming)],
+    ['to deliver', sumIfCounted(({ accepted }) => accepted.waiting)],
     ['failing', failing, failing > 0 && 'warn'],
     ['parked', parked, parked > 0 && 'bad'],
     ['oldest waits', oldestWaitingAt ? clock(oldestWaitingAt, 'for') : '–'],

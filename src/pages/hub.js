@@ -7,7 +7,7 @@ import { follow } from './live.js'
 import { messageRow } from './row.js'
 import { callJson } from './session.js'
 import { showFigures, showVerdict } from './verdict.js'
-import { clock } from './words.js'
+import { clock, counted } from './words.js'
 
 let overview
 let complaint = null
@@ -90,7 +90,7 @@ function storeBlock() {
         h(
           'p',
           { class: 'quiet' },
-          `${incoming} incoming · ${accepted.waiting} to deliver · ${accepted.failing} failing · ${accepted.parked} parked · ${archivedWords(archived)} archived`,
+          `${counted(incoming, 'incoming')} · ${counted(accepted.waiting, 'to deliver')} · ${accepted.failing} failing · ${accepted.parked} parked · ${archivedWords(archived)} archived`,
         ),
         of.length > 0
           ? h('ul', { class: 'mappings' }, of.map(mappingItem))
@@ -127,8 +127,8 @@ function filterWords({ path, operator, value, match_rule: rule }) {
 }
 
 function countsOf(counts) {
-  const told = Object.entries(counts).filter(([, number]) => number > 0)
-  return told.length > 0 ? told.map(([state, number]) => `${number} ${state}`).join(', ') : 'nothing waits'
+  const told = Object.entries(counts).filter(([, number]) => number !== 0)
+  return told.length > 0 ? told.map(([state, number]) => counted(number, state)).join(', ') : 'nothing waits'
 }
 
 function workerRow() {

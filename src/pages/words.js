@@ -51,6 +51,13 @@ setInterval(() => {
   }
 }, 1000)
 
+export const UNCOUNTED = 'too many to count'
+
+/** `12 waiting`; where the server could not count them in time, so. */
+export function counted(number, what) {
+  return number === null ? `${what}: ${UNCOUNTED}` : `${number} ${what}`
+}
+
 export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 }

@@ -30,6 +30,17 @@ export async function inTransaction<T>(
   )
 }
 
+/**
+ * As `inTransaction`, going by index wherever there is one, and compiling nothing: what is short to read of a long table is,
+ * though there are no statistics of it, as after a restore.
+ */
+export async function inTransactionByIndex<T>(pool: Pool, work: (db: Db) => Promise<T>): Promise<T> {
+  return inTransaction(pool, async (db) => {
+    await db.query('set local enable_seqscan = off; set local jit = off')
+    return work(db)
+  })
+}
+
 /** As `inTransaction`, for `work` that sends the commit itself, in one piece with its last statements. */
 export async function untilCommit<T>(
   pool: Pool,

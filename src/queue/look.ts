@@ -1,6 +1,6 @@
 import { sqlState } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
-import { inTransaction } from '../postgres/transaction.ts'
+import { inTransaction, inTransactionByIndex } from '../postgres/transaction.ts'
 import type { QueueTables } from './message.ts'
 
 export const QUEUED_STATES = ['waiting', 'failing', 'parked'] as const
@@ -48,8 +48,8 @@ export type MessageCount = Readonly<{ state: string; type: string; count: number
 
 const TOOK_TOO_LONG = '57014'
 
-export type MessageCounts = Readonly<{
-  counts: readonly MessageCount[]
+export type Counted<Group> = Readonly<{
+  counts: readonly (Group & Readonly<{ count: number }>)[]
   /** False where counting those that wait took too long, and was given up. */
   waitingCounted: boolean
 }>
@@ -58,23 +58,25 @@ export type MessageCounts = Readonly<{
 const COUNT_WITHIN_MILLISECONDS = 5_000
 
 /**
- * How many messages lie in the queue, by state and type. Those that failed or are parked are found by an index; to count what
- * waits all of it is read, gigabytes of it where millions wait.
+ * How many messages lie in the queue, by `columns` of it (SQL of ours). Those that failed or are parked are found by an index; to
+ * count what waits all of it is read, gigabytes of it where millions wait.
  */
-export async function countMessages(
+export async function countMessages<Group extends object>(
   pool: Pool,
   tables: QueueTables,
+  columns: readonly string[],
   withinMilliseconds = COUNT_WITHIN_MILLISECONDS,
-): Promise<MessageCounts> {
+): Promise<Counted<Group>> {
+  const places = columns.map((_, index) => index + 1).join(', ')
   const count = (db: Db, isWaiting: boolean) =>
-    db.query<MessageCount>(
-      `select state, type, count(*)::integer as count
+    db.query<Group & { count: number }>(
+      `select ${columns.join(', ')}, count(*)::integer as count
          from ${tables.message}
         where state ${isWaiting ? '=' : '<>'} 'waiting'
-        group by state, type
-        order by state, type`,
+        group by ${places}
+        order by ${places}`,
     )
-  const { rows: others } = await count(pool, false)
+  const { rows: others } = await inTransactionByIndex(pool, (db) => count(db, false))
   try {
     const { rows: waiting } = await inTransaction(pool, async (db) => {
       await db.query(`set local statement_timeout = ${withinMilliseconds}`)

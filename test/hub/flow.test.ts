@@ -7,9 +7,13 @@ import { takeOverRestored } from '../../src/hub/restored.ts'
 import { countWaiting } from '../../src/hub/waiting.ts'
 import { deriveGenericMessages } from '../../src/messages/derive-generic-messages.ts'
 import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
+import { applyMigrations } from '../../src/postgres/migrate.ts'
+import { createPool } from '../../src/postgres/pool.ts'
+import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { startTestHub, type TestHub } from '../support/hub.ts'
+import { createDatabase } from '../support/postgres.ts'
 
 const withPayment = (state: string) => ({
   ...placedOrder,
@@ -340,6 +344,25 @@ describe('delivery', () => {
     ])
   })
 
+  test('C81 a parameter that a consumer makes by its answer goes with the next delivery to it', async () => {
+    const [shop, erp] = [await consumer(), await consumer()]
+    const store = await hub.createStore({ name: 'Shop', webhook_url: shop.url, webhook_token: 'w' })
+    await store.map('erp.in', erp.url, ['hub:poll'])
+    let polls = 0
+    shop.answers(() => ({ body: { parameters: [{ name: 'spree.cursor', value: `${++polls}` }] } }))
+    for (let poll = 1; poll <= 3; poll++) {
+      await store.push('hub:poll', { target: 'collections.orders' })
+      await hub.settled()
+    }
+    const parametersOf = ({ got }: TestConsumer) => got.map(({ payload }) => payload['parameters'])
+    expect(parametersOf(shop)).toEqual([
+      [],
+      [{ name: 'spree.cursor', value: '1' }],
+      [{ name: 'spree.cursor', value: '2' }],
+    ])
+    expect(parametersOf(erp)).toEqual([[], [], []])
+  })
+
   test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
     const shop = await consumer()
     const store = await hub.createStore()
@@ -415,6 +438,12 @@ describe('delivery', () => {
     await hub.settled()
     expect(desk.got.map(({ message, payload }) => [message, payload])).toEqual([
       ['notification:error', { subject: 'No such SKU', description: 'A-1', parameters: [] }],
+    ])
+    expect([...desk.got, ...erp.got].map(({ source }) => source)).toEqual([
+      'erp.in',
+      undefined,
+      undefined,
+      undefined,
     ])
     const { rows } = await hub.db.pool.query(
       'select level, subject, origin, occurrences from hub.notification where store_id = $1',
@@ -515,6 +544,30 @@ describe('delivery', () => {
   })
 })
 
+test('a hub works on the schema before its own, and goes on while that is migrated', async () => {
+  const migrations = await hubMigrations()
+  const early = await startTestHub({ hubTargets: 'public' }, undefined, migrations.slice(0, -1))
+  try {
+    const shop = await consumer()
+    const webhook = { webhook_url: shop.url, webhook_token: 'w' }
+    const store = await early.createStore({ name: 'Before', ...webhook })
+    const [own] = (await store.call('GET', 'mappings')).body as { id: string; url: string }[]
+    expect(await store.call('PUT', `mappings/${own?.id}`, { mapping: own })).toMatchObject({ status: 200 })
+    await store.push('stock:actual', { sku: 'A', quantity: 1 })
+    await early.settled()
+    expect(shop.got).toHaveLength(1)
+
+    expect(await applyMigrations(early.db.pool, 'hub', migrations)).toHaveLength(1)
+    const later = await early.createStore({ name: 'After', ...webhook })
+    for (const each of [store, later]) await each.push('stock:actual', { sku: 'A', quantity: 2 })
+    await early.settled()
+    expect(shop.got).toHaveLength(3)
+    expect(early.complaints()).toEqual([])
+  } finally {
+    await early.stop()
+  }
+})
+
 test('what a restore has brought from another server is routed too, once a hub starts over it', async () => {
   const store = await hub.createStore()
   const { pool } = hub.db
@@ -533,6 +586,35 @@ test('what a restore has brought from another server is routed too, once a hub s
     [store.id],
   )
   expect(rows).toEqual([{ routed: 300 }])
+})
+
+test('a long queue that a restore has brought is taken over bit by bit, in its order', async () => {
+  const database = await createDatabase()
+  await applyMigrations(database.pool, 'hub', await hubMigrations())
+  await database.pool.query(
+    `insert into hub.incoming (xid, lane, aggregate, key, type, payload, store_id)
+     select (pg_current_xact_id()::text::bigint + 1000000 + n)::text::xid8, n % 2, 'restored/' || n, n, 'x', '{}', 's'
+       from generate_series(1, 600) n;
+     create function slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.005); return new; end$$;
+     create trigger slowly before update on hub.incoming for each row execute function slowly()`,
+  )
+  const impatient = createPool(database.url, {
+    applicationName: 'test',
+    answerWithinMilliseconds: 1_500,
+    onConnectionError: () => {},
+  })
+  try {
+    await takeOverRestored(impatient, [HUB_INCOMING, HUB_ACCEPTED])
+    const { rows } = await database.pool.query<{ lane: number; key: string }>(
+      `select lane, key from hub.incoming where xid < pg_snapshot_xmax(pg_current_snapshot()) order by lane, xid, id`,
+    )
+    const of = (lane: number) => rows.filter((row) => row.lane === lane).map(({ key }) => Number(key))
+    expect(of(0)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 2))
+    expect(of(1)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 1))
+  } finally {
+    await impatient.end()
+    await database.drop()
+  }
 })
 
 test('the metrics name the types that a hub knows of; all others, of which there is no end, are one', async () => {

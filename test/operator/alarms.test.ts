@@ -4,7 +4,8 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Waiting } from '../../src/hub/waiting.ts'
+import { readHubOverview } from '../../src/hub/page/page-overview.ts'
+import { countWaiting, type Waiting } from '../../src/hub/waiting.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { bridgeTroubles } from '../../src/operator/alarms/bridge-troubles.ts'
 import { hubTroubles } from '../../src/operator/alarms/hub-troubles.ts'
@@ -330,6 +331,38 @@ describe("the hub's own", () => {
     await closeLog()
     await database.drop()
   })
+})
+
+test('what is the matter with the hub is told where more waits in it than can be counted in time', async () => {
+  const database = await createDatabase()
+  const { pool } = database
+  try {
+    expect(await runBridge(['migrate', '--hub'], { HUB_DATABASE_URL: database.url })).toMatchObject({
+      status: 0,
+    })
+    await pool.query(
+      `insert into hub.store (id, name) values ('s', 'Shop');
+       insert into hub.mapping (id, store_id, name, url, token, messages) values ('m', 's', 'erp', 'https://erp.example.com', 't', '{x}');
+       insert into hub.accepted (lane, aggregate, key, type, payload, state, store_id, mapping_id, parent_id, created_at)
+       select 0, 'm/' || n, n, 'x', repeat('x', 1000), case n when 1 then 'parked' else 'waiting' end, 's', 'm', '',
+              now() - make_interval(secs => 70000 - n)
+         from generate_series(1, 60000) n`,
+    )
+    const waiting = await countWaiting(pool, 1)
+    expect(waiting.counts).toEqual([{ queue: 'accepted', state: 'parked', count: 1 }])
+    expect(hubTroubles(waiting, 300).map(({ cause }) => cause)).toEqual(['parked', 'lag'])
+    expect(await readHubOverview(pool, 12, 1)).toMatchObject({
+      stores: [{ accepted: { waiting: null, parked: 1 } }],
+      mappings: [{ counts: { waiting: null, failing: 0, parked: 1 } }],
+    })
+    expect((await countWaiting(pool)).counts).toContainEqual({
+      queue: 'accepted',
+      state: 'waiting',
+      count: 59_999,
+    })
+  } finally {
+    await database.drop()
+  }
 })
 
 function count(what: string): Promise<number> {

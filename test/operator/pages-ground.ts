@@ -200,7 +200,7 @@ export async function receive(pool: Pool, seeds: readonly ReceivedSeed[]): Promi
 
 export const HUB_STORE = '52811a8584a8169f7a000001'
 
-/** A store with two mappings, and one order that came in: one copy delivered, one parked. Returns the keys. */
+/** A store with two mappings, and one order that came in: one copy delivered after a failure, one parked. Returns the keys. */
 export async function seedHub(
   pool: Pool,
 ): Promise<Readonly<{ arrival: string; delivered: string; parked: string }>> {
@@ -232,17 +232,20 @@ export async function seedHub(
     parent,
   ]
   const values = `nextval('hub.message_id'), $1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp(), $6, $7, $8`
-  const archive = (source: string) =>
-    `insert into hub.archived (${columns}, state, source, envelope) values (${values}, 'done', '${source}', '{"sent_by": "a test"}')`
-  await pool.query(archive('incoming'), message(keys.arrival, 1, null, ''))
-  await pool.query(archive('accepted'), message(keys.delivered, 1, 'm-books', keys.arrival))
+  const archive = (source: string, answer: string) =>
+    `insert into hub.archived (${columns}, state, source, answer, envelope) values (${values}, 'done', '${source}', '${answer}', '{"sent_by": "a test"}')`
+  await pool.query(archive('incoming', ''), message(keys.arrival, 1, null, ''))
+  await pool.query(
+    archive('accepted', '{"code":"200","response":{"ok":true}}'),
+    message(keys.delivered, 2, 'm-books', keys.arrival),
+  )
   await pool.query(
     `insert into hub.accepted (${columns}, lane, state, last_error)
      values (${values}, 3, 'parked', 'Endpoint response code was ''422'', expected ''200''')`,
     message(keys.parked, 1, 'm-warehouse', keys.arrival),
   )
   await pool.query(
-    `insert into hub.result (message_id, code, response) values ($1, 200, '{"ok": true}'), ($2, 422, '{"error": "no such SKU"}')`,
+    `insert into hub.result (message_id, code, response) values ($1, 503, '{"error": "closed"}'), ($2, 422, '{"error": "no such SKU"}')`,
     [keys.delivered, keys.parked],
   )
   return keys

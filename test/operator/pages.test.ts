@@ -6,8 +6,10 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { createApp } from '../../src/http/app.ts'
 import { createEventStream } from '../../src/http/event-stream.ts'
 import { listen } from '../../src/http/listen.ts'
+import { readHubOverview } from '../../src/hub/page/page-overview.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
+import { readOverview } from '../../src/operator/overview.ts'
 import type { Pool } from '../../src/postgres/pool.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
@@ -462,6 +464,11 @@ describe('the hub', () => {
       response: { error: 'no such SKU' },
       parentKey: keys.arrival,
     })
+    expect((await get(`${url}/messages/${keys.delivered}`)).body).toMatchObject({
+      code: 200,
+      response: { ok: true },
+    })
+    expect((await get(`${url}/messages/${keys.arrival}`)).body).toMatchObject({ code: null, response: null })
     expect((await get(`${url}/messages/none`)).status).toBe(404)
   })
 
@@ -631,6 +638,34 @@ inBrowser('in a browser', () => {
     await page.locator('#arrivals [data-state=waiting]').waitFor()
     expect(await one('select state from hub.accepted')).toEqual({ state: 'waiting' })
     expect(complaints).toEqual([])
+  })
+
+  test('where more waits than could be counted in time, it says so', async () => {
+    await seedHub(pool)
+    const seen = await readHubOverview(pool, 12)
+    const uncounted = <T extends { waiting: number | null }>(counts: T) => ({ ...counts, waiting: null })
+    const show = (path: string, seen: object) =>
+      page.route(`**${path}`, (route) =>
+        route.fulfill({
+          contentType: 'text/event-stream',
+          body: `data: ${JSON.stringify({ at: new Date(), seen })}\n\n`,
+        }),
+      )
+    await show('/api/hub/events', {
+      ...seen,
+      stores: seen.stores.map((each) => ({ ...each, incoming: null, accepted: uncounted(each.accepted) })),
+      mappings: seen.mappings.map((each) => ({ ...each, counts: uncounted(each.counts) })),
+    })
+    await page.goto(await hub())
+    await page.getByText('incoming: too many to count · to deliver: too many to count · 0 failing').waitFor()
+    await page.getByText('waiting: too many to count, 1 parked').waitFor()
+    expect(await page.locator('#figures').innerText()).toMatch(
+      /^incoming\s+too many to count\s+to deliver\s+too many to count\s+failing\s+0/,
+    )
+
+    await show('/api/v1/events', { ...(await readOverview(pool, 12)), waitingCounted: false })
+    await page.goto(`${await dashboard()}/dashboard`)
+    await page.locator('#figures', { hasText: 'too many to count' }).waitFor()
   })
 
   test('nothing runs over the edge of a telephone, empty or full', async () => {

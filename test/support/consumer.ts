@@ -6,6 +6,7 @@ export type Delivered = Readonly<{
   headers: IncomingHttpHeaders
   message: string
   messageId: string
+  source: string | undefined
   payload: Record<string, unknown>
   at: number
 }>
@@ -36,6 +37,7 @@ export async function startTestConsumer(): Promise<TestConsumer> {
     const body = JSON.parse(Buffer.concat(chunks).toString()) as {
       message: string
       message_id: string
+      source?: string
       payload: Record<string, unknown>
     }
     const delivered: Delivered = {
@@ -43,6 +45,7 @@ export async function startTestConsumer(): Promise<TestConsumer> {
       headers: request.headers,
       message: body.message,
       messageId: body.message_id,
+      source: body.source,
       payload: body.payload,
       at: Date.now(),
     }

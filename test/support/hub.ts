@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { readSettings } from '../../src/config/read-settings.ts'
 import { createLog } from '../../src/observe/log.ts'
-import { applyMigrations } from '../../src/postgres/migrate.ts'
+import { applyMigrations, type Migration } from '../../src/postgres/migrate.ts'
 import { type HubSettings, startHub } from '../../src/processes/hub.ts'
 import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { hubRoutes } from '../../src/processes/hub-routes.ts'
@@ -41,9 +41,10 @@ export type TestHub = Readonly<{
 export async function startTestHub(
   how: Partial<HubSettings> = {},
   database?: TestDatabase,
+  migrations?: readonly Migration[],
 ): Promise<TestHub> {
   const db = database ?? (await createDatabase())
-  await applyMigrations(db.pool, 'hub', await hubMigrations())
+  await applyMigrations(db.pool, 'hub', migrations ?? (await hubMigrations()))
   const { settings: defaults } = readSettings({
     env: { HUB_DATABASE_URL: db.url, HUB_ADMIN_TOKEN: ADMIN_TOKEN, HOST: '127.0.0.1', PORT: '0' },
     needs: ['hubDatabaseUrl'],

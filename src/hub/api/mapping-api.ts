@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express'
 
-import type { Db } from '../../postgres/pool.ts'
+import type { Pool } from '../../postgres/pool.ts'
 import { isPublicTarget } from '../../push/address-guard.ts'
 import { invalidObject, parseObject } from './api-error.ts'
 import { changedMapping, mappingBody, newMapping } from './mapping-input.ts'
@@ -11,31 +11,31 @@ import type { StorePath } from './store-access.ts'
 type MappingPath = StorePath & Readonly<{ id: string }>
 
 /** `mappings` and `mappings/:id` (protocol §2.6), which may point to `targets` (HUB_TARGETS). */
-export function createMappingApi(db: Db, targets: 'public' | 'any'): Router {
+export function createMappingApi(pool: Pool, targets: 'public' | 'any'): Router {
   const router = Router({ mergeParams: true })
 
   const list: RequestHandler<StorePath> = async (request, response) => {
-    response.json(await listMappings(db, request.params.store))
+    response.json(await listMappings(pool, request.params.store))
   }
   const create: RequestHandler<StorePath> = async (request, response) => {
     const fields = parseObject(newMapping, fieldsOf(request))
     refuseTarget(fields.url)
-    response.status(201).json(await createMapping(db, request.params.store, fields))
+    response.status(201).json(await createMapping(pool, request.params.store, fields))
   }
   const show: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
-    response.json(await showMapping(db, store, id))
+    response.json(await showMapping(pool, store, id))
   }
   const change: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
     const fields = parseObject(changedMapping, fieldsOf(request))
-    const { url } = await showMapping(db, store, id)
+    const { url } = await showMapping(pool, store, id)
     if (fields.url !== undefined && fields.url !== url) refuseTarget(fields.url)
-    response.json(await changeMapping(db, store, id, fields))
+    response.json(await changeMapping(pool, store, id, fields))
   }
   const remove: RequestHandler<MappingPath> = async (request, response) => {
     const { store, id } = request.params
-    await deleteMapping(db, store, id)
+    await deleteMapping(pool, store, id)
     response.type('application/json').end()
   }
 

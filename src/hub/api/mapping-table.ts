@@ -1,4 +1,5 @@
-import type { Db } from '../../postgres/pool.ts'
+import type { Db, Pool } from '../../postgres/pool.ts'
+import { inTransaction } from '../../postgres/transaction.ts'
 import { newObjectId } from '../object-id.ts'
 import { invalidObject, notFound } from './api-error.ts'
 import type { MappingChange, NewMapping } from './mapping-input.ts'
@@ -45,18 +46,39 @@ export async function createMapping(db: Db, storeId: string, mapping: NewMapping
 }
 
 /** What is not given stays. @throws ApiError 404, or 422 as `createMapping` */
-export async function changeMapping(
-  db: Db,
+export function changeMapping(
+  pool: Pool,
   storeId: string,
   id: string,
   change: MappingChange,
 ): Promise<Mapping> {
-  await refuseUnknownParameters(db, storeId, change.parameters ?? [])
+  return inTransaction(pool, async (db) => {
+    await refuseUnknownParameters(db, storeId, change.parameters ?? [])
+    if (change.url !== undefined && (await hasAnyTarget(db)))
+      await db.query(
+        'update hub.mapping set any_target = false where store_id = $1 and id = $2 and url <> $3',
+        [storeId, id, change.url],
+      )
+    return update(db, storeId, id, change)
+  })
+}
+
+/** The column came with schema 2; this code works on schema 1 as well. Neither changes until the transaction ends. */
+async function hasAnyTarget(db: Db): Promise<boolean> {
+  await db.query('lock table hub.mapping in row exclusive mode')
+  const { rowCount } = await db.query(
+    `select
+       from pg_catalog.pg_attribute
+      where attrelid = 'hub.mapping'::regclass and attname = 'any_target' and not attisdropped`,
+  )
+  return rowCount === 1
+}
+
+async function update(db: Db, storeId: string, id: string, change: MappingChange): Promise<Mapping> {
   const { rows } = await db.query<Mapping>(
     `update hub.mapping
         set name = coalesce($3, name),
             url = coalesce($4, url),
-            any_target = any_target and url = coalesce($4, url),
             token = coalesce($5, token),
             messages = coalesce($6, messages),
             enabled = coalesce($7, enabled),

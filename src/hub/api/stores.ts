@@ -43,8 +43,8 @@ export async function createStore(pool: Pool, store: z.output<typeof newStore>):
     await db.query('insert into hub.token (digest, store_id) values ($1, $2)', [tokenDigest(token), id])
     if (store.webhook_url === undefined) return
     await db.query(
-      `insert into hub.mapping (id, store_id, name, url, token, messages, required, is_store, any_target)
-       values ($1, $2, 'spree.webhook', $3, $4, $5, true, true, true)`,
+      `insert into hub.mapping (id, store_id, name, url, token, messages, required, is_store)
+       values ($1, $2, 'spree.webhook', $3, $4, $5, true, true)`,
       [newObjectId(), id, store.webhook_url, store.webhook_token, STORE_MESSAGES],
     )
   })

@@ -23,7 +23,13 @@ export type DeliveryOptions = Readonly<{
   onDelivered(message: QueuedMessage, outcome: DeliveryVerdict['outcome']): void
 }>
 
-const carried = z.object({ store_id: z.string(), mapping_id: z.string(), poll_url: z.string().nullable() })
+const carried = z.object({
+  store_id: z.string(),
+  mapping_id: z.string(),
+  envelope: z.string(),
+  poll_url: z.string().nullable(),
+})
+const sent = z.object({ source: z.unknown().optional() })
 
 /** A consumer has messages in memory for so many rounds of its slots. */
 const ROUNDS_HELD = 8
@@ -40,7 +46,12 @@ export function createDelivery(
   const quietly = onceInAWhile(log)
 
   async function send(message: QueuedMessage, _permit: true, signal: AbortSignal): Promise<Decision> {
-    const { store_id: storeId, mapping_id: mappingId, poll_url: pollUrl } = carried.parse(message.carried)
+    const {
+      store_id: storeId,
+      mapping_id: mappingId,
+      envelope,
+      poll_url: pollUrl,
+    } = carried.parse(message.carried)
     const target = await atStep('deliver.target', () => readTarget(pool, mappingId))
     if (!target) return { do: 'park', reason: 'Its mapping was deleted.' }
     if (!target.enabled) return { do: 'wait', reason: 'Its mapping is disabled.', seconds: DISABLED_SECONDS }
@@ -49,7 +60,7 @@ export function createDelivery(
         {
           url: pollUrl !== null && isOnHost(pollUrl, target.url) ? pollUrl : target.url,
           token: target.token,
-          body: deliveredBody(message, target.parameters),
+          body: deliveredBody(message, envelope, target.parameters),
           publicOnly: options.targets === 'public' && !target.anyTarget,
         },
         signal,
@@ -79,6 +90,7 @@ export function createDelivery(
     const cause = {
       messageId: message.key,
       storeId,
+      mappingId,
       mappingName: target.name,
       type: message.type,
       payload: message.payload,
@@ -108,9 +120,11 @@ function isOnHost(pollUrl: string, url: string): boolean {
   return new URL(pollUrl).origin === new URL(url).origin
 }
 
-/** The wire form (protocol §3.1): the payload as it was pushed, with the mapping's parameters. */
-function deliveredBody({ type, key, payload }: QueuedMessage, parameters: string): string {
-  return `{"message":${JSON.stringify(type)},"message_id":"${key}","payload":${withKey(payload, 'parameters', parameters)}}`
+/** The wire form (protocol §3.1): the payload as it was pushed, with the mapping's parameters; a notification tells its source (§3.5). */
+function deliveredBody({ type, key, payload }: QueuedMessage, envelope: string, parameters: string): string {
+  const { source } = type.startsWith('notification:') ? sent.parse(JSON.parse(envelope)) : {}
+  const from = source === undefined ? '' : `"source":${JSON.stringify(source)},`
+  return `{"message":${JSON.stringify(type)},"message_id":"${key}",${from}"payload":${withKey(payload, 'parameters', parameters)}}`
 }
 
 type Target = Readonly<{
@@ -135,7 +149,9 @@ async function readTarget(pool: Pool, mappingId: string): Promise<Target | undef
     retries_allowed: boolean
     parameters: string
   }>(
-    `select m.name, m.url, m.token, m.enabled, m.any_target,
+    `select m.name, m.url, m.token, m.enabled,
+            -- Schema 1, on which this code works as well, has no such column.
+            coalesce((to_jsonb(m) ->> 'any_target')::boolean, m.is_store) as any_target,
             coalesce((m.options ->> 'retries_allowed')::boolean, true) as retries_allowed,
             (select coalesce(json_agg(json_build_object('name', p.name, 'value', p.value) order by p.name), '[]')
                from hub.parameter p

@@ -9,6 +9,7 @@ import type { Effects } from './delivery-decision.ts'
 export type Cause = Readonly<{
   messageId: string
   storeId: string
+  mappingId: string
   mappingName: string
   type: string
   /** JSON text. */
@@ -34,7 +35,7 @@ export async function writeEffects(
       envelope: JSON.stringify(envelope),
     })
   }
-  for (const parameter of effects.parameters) await writeParameter(db, cause.storeId, parameter)
+  for (const parameter of effects.parameters) await writeParameter(db, cause, parameter)
   for (const notification of effects.notifications) await notify(db, incomingLanes, cause, notification)
   if (effects.result) {
     await db.query(
@@ -49,13 +50,25 @@ export async function writeEffects(
   }
 }
 
-async function writeParameter(db: Db, storeId: string, { name, value }: Parameter): Promise<void> {
-  await db.query(
+/** One that is new goes with what is delivered to its maker from now on: where it has read up to, say. */
+async function writeParameter(
+  db: Db,
+  { storeId, mappingId }: Cause,
+  { name, value }: Parameter,
+): Promise<void> {
+  const newId = newObjectId()
+  const { rows } = await db.query<{ id: string }>(
     `insert into hub.parameter as p (id, store_id, name, value, data_type)
      values ($1, $2, $3, $4::jsonb, $5)
          on conflict (store_id, name) do update
-        set value = excluded.value, data_type = excluded.data_type, updated_at = clock_timestamp()`,
-    [newObjectId(), storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
+        set value = excluded.value, data_type = excluded.data_type, updated_at = clock_timestamp()
+     returning id`,
+    [newId, storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
+  )
+  if (rows[0]?.id !== newId) return
+  await db.query(
+    'update hub.mapping set parameters = parameters || $2, updated_at = clock_timestamp() where id = $1',
+    [mappingId, [newId]],
   )
 }
 

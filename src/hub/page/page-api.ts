@@ -35,6 +35,9 @@ export const arrivalsPage = z.strictObject({
   before: decimalId.optional(),
 })
 
+/** What the archive keeps of a success. */
+const kept = z.object({ response: z.unknown() })
+
 /** Our words for them, and the protocol's. */
 const ACTIONS = { retry: 'attempt_now', archive: 'archive' } as const
 
@@ -58,13 +61,14 @@ export function createHubFace({ pool, access, log, leaseSeconds }: HubFaceOption
     response.json({ messages: await listArrivals(pool, { ...page, storeId: store }) })
   })
   api.get('/messages/:key', async (request, response) => {
-    const message = await find(request.params.key)
+    const { answer, ...message } = await find(request.params.key)
     response.json({
       ...message,
       payload: readJson(message.payload),
       envelope: readJson(message.envelope),
-      answer: message.answer === null ? null : readJson(message.answer),
-      response: message.response === null ? null : readJson(message.response),
+      response: answer
+        ? kept.parse(JSON.parse(answer)).response
+        : message.response && readJson(message.response),
     })
   })
   for (const [action, decision] of Object.entries(ACTIONS)) {

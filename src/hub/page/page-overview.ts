@@ -1,17 +1,20 @@
 import type { Filter } from '../../messages/shaping/filter.ts'
-import type { Db } from '../../postgres/pool.ts'
-import { ACCEPTED_WAITS_SINCE } from '../waiting.ts'
+import type { Pool } from '../../postgres/pool.ts'
+import { countMessages } from '../../queue/look.ts'
+import { HUB_ACCEPTED, HUB_INCOMING } from '../queues.ts'
+import { readOldestWaiting } from '../waiting.ts'
 import { type HubArrival, type HubMessage, listArrivals, listTroubled } from './page-queries.ts'
 
-/** `scheduled`: the consumer has asked for time. */
-type Counts = Readonly<{ waiting: number; scheduled: number; failing: number; parked: number }>
+/** `waiting`: null where too many do to be counted in time. `scheduled`: the consumer has asked for time. */
+type Counts = Readonly<{ waiting: number | null; scheduled: number; failing: number; parked: number }>
 
 /** All that the hub's page shows at a glance; nothing in it changes with the mere passing of time. */
 export type HubOverview = Readonly<{
   stores: readonly Readonly<{
     id: string
     name: string
-    incoming: number
+    /** Null where too many wait to be counted in time. */
+    incoming: number | null
     accepted: Counts
     /** Counted up to ARCHIVED_COUNTED. */
     archived: number
@@ -38,17 +41,20 @@ const SHOWN = 40
 /** The archive is too large to be counted every second. */
 const ARCHIVED_COUNTED = 10_000
 
-export async function readHubOverview(db: Db, leaseSeconds: number): Promise<HubOverview> {
-  const stores = await db.query<{ id: string; name: string; incoming: number; archived: number }>(
+export async function readHubOverview(
+  pool: Pool,
+  leaseSeconds: number,
+  countWithinMilliseconds?: number,
+): Promise<HubOverview> {
+  const stores = await pool.query<{ id: string; name: string; archived: number }>(
     `select s.id, s.name,
-            (select count(*)::integer from hub.incoming i where i.store_id = s.id) as incoming,
             (select count(*)::integer
                from (select from hub.archived a where a.store_id = s.id limit $1) counted) as archived
        from hub.store s
       order by s.name, s.id`,
     [ARCHIVED_COUNTED],
   )
-  const mappings = await db.query<{
+  const mappings = await pool.query<{
     id: string
     store_id: string
     name: string
@@ -60,18 +66,25 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
   }>(
     'select id, store_id, name, url, messages, filters, enabled, is_store from hub.mapping order by store_id, name, id',
   )
-  const accepted = await db.query<{
-    store_id: string
-    mapping_id: string
-    state: keyof Counts
-    count: number
-  }>(
-    `select store_id, mapping_id, count(*)::integer as count,
-            case when state = 'failing' and poll_url is not null then 'scheduled' else state end as state
-       from hub.accepted
-      group by 1, 2, 4`,
+  const incoming = await countMessages<Readonly<{ store_id: string }>>(
+    pool,
+    HUB_INCOMING,
+    ['store_id'],
+    countWithinMilliseconds,
   )
-  const workers = await db.query<{
+  const accepted = await countMessages<
+    Readonly<{ store_id: string; mapping_id: string; state: keyof Counts }>
+  >(
+    pool,
+    HUB_ACCEPTED,
+    [
+      'store_id',
+      'mapping_id',
+      `case when state = 'failing' and poll_url is not null then 'scheduled' else state end as state`,
+    ],
+    countWithinMilliseconds,
+  )
+  const workers = await pool.query<{
     id: string
     host: string
     pid: number
@@ -84,18 +97,11 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
       order by started_at`,
     [leaseSeconds],
   )
-  const oldest = await db.query<{ at: Date | null }>(
-    `select min(since) as at
-       from (select created_at as since from hub.incoming where state <> 'parked'
-              union all
-             select ${ACCEPTED_WAITS_SINCE} from hub.accepted where state <> 'parked') waiting
-      where since <= clock_timestamp()`,
-  )
-  const sum = (counts: typeof accepted.rows): Counts => {
-    const of = (state: keyof Counts) =>
-      counts.filter((row) => row.state === state).reduce((total, { count }) => total + count, 0)
+  const oldest = await readOldestWaiting(pool)
+  const sum = (counts: typeof accepted.counts): Counts => {
+    const of = (state: keyof Counts) => total(counts.filter((row) => row.state === state))
     return {
-      waiting: of('waiting'),
+      waiting: accepted.waitingCounted ? of('waiting') : null,
       scheduled: of('scheduled'),
       failing: of('failing'),
       parked: of('parked'),
@@ -104,17 +110,24 @@ export async function readHubOverview(db: Db, leaseSeconds: number): Promise<Hub
   return {
     stores: stores.rows.map((store) => ({
       ...store,
-      accepted: sum(accepted.rows.filter((row) => row.store_id === store.id)),
+      incoming: incoming.waitingCounted
+        ? total(incoming.counts.filter(({ store_id }) => store_id === store.id))
+        : null,
+      accepted: sum(accepted.counts.filter((row) => row.store_id === store.id)),
     })),
     mappings: mappings.rows.map(({ store_id, is_store, ...mapping }) => ({
       ...mapping,
       storeId: store_id,
       isStore: is_store,
-      counts: sum(accepted.rows.filter((row) => row.mapping_id === mapping.id)),
+      counts: sum(accepted.counts.filter((row) => row.mapping_id === mapping.id)),
     })),
     workers: workers.rows.map(({ heartbeat_at, ...worker }) => ({ ...worker, heartbeatAt: heartbeat_at })),
-    oldestWaitingAt: oldest.rows[0]?.at ?? null,
-    troubled: await listTroubled(db, SHOWN),
-    arrivals: await listArrivals(db, { limit: SHOWN }),
+    oldestWaitingAt: oldest.at,
+    troubled: await listTroubled(pool, SHOWN),
+    arrivals: await listArrivals(pool, { limit: SHOWN }),
   }
+}
+
+function total(counts: readonly Readonly<{ count: number }>[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0)
 }

@@ -41,7 +41,9 @@ type Row = MessageRow & { store_id: string; code: number | null; product: string
 
 /** All that a row shows. The payload only where it tells a SKU, and the aggregate just the store's own number of a product. */
 const LINE = `case when m.aggregate ~ '/product:[0-9]+$' and length(m.payload) < 50000 then m.payload end as product, m.queue, m.id, m.key, m.type, m.state, m.attempts, m.due, m.created_at, m.finished_at, m.source, m.mapping_id,
-            m.mapping_name, m.parent_id, m.origin, m.aggregate, m.last_error, m.poll_url, m.store_id, r.code,
+            m.mapping_name, m.parent_id, m.origin, m.aggregate, m.last_error, m.poll_url, m.store_id,
+            -- Of a success the answer is kept, and the result of a failure before it.
+            case when m.answer <> '' then 200 else r.code end as code,
             case when m.state in ('failing', 'parked') then (
               select n.description
                 from hub.notification n
@@ -104,8 +106,9 @@ export type HubMessageInFull = HubArrival &
   Readonly<{
     payload: string
     envelope: string
+    /** The consumer's answer to a successful delivery, in its wrapper; empty or null where there was none. */
     answer: string | null
-    /** What the consumer answered last, success or not. */
+    /** What the consumer answered to the last delivery that failed. */
     response: string | null
     notifications: readonly Readonly<{ level: string; subject: string; description: string }>[]
   }>
