@@ -64,7 +64,7 @@ export function changeMapping(
 }
 
 /** The column came with schema 2; this code works on schema 1 as well. Neither changes until the transaction ends. */
-async function hasAnyTarget(db: Db): Promise<boolean> {
+export async function hasAnyTarget(db: Db): Promise<boolean> {
   await db.query('lock table hub.mapping in row exclusive mode')
   const { rowCount } = await db.query(
     `select

@@ -5,6 +5,7 @@ import type { Db, Pool } from '../../postgres/pool.ts'
 import { inTransaction } from '../../postgres/transaction.ts'
 import { newObjectId } from '../object-id.ts'
 import { endpointToken, endpointUrl } from './endpoint-address.ts'
+import { hasAnyTarget } from './mapping-table.ts'
 
 /** The types that a store takes: what its own mapping subscribes to. */
 export const STORE_MESSAGES = [
@@ -42,11 +43,14 @@ export async function createStore(pool: Pool, store: z.output<typeof newStore>):
     await db.query('insert into hub.store (id, name) values ($1, $2)', [id, store.name])
     await db.query('insert into hub.token (digest, store_id) values ($1, $2)', [tokenDigest(token), id])
     if (store.webhook_url === undefined) return
+    const mappingId = newObjectId()
     await db.query(
       `insert into hub.mapping (id, store_id, name, url, token, messages, required, is_store)
        values ($1, $2, 'spree.webhook', $3, $4, $5, true, true)`,
-      [newObjectId(), id, store.webhook_url, store.webhook_token, STORE_MESSAGES],
+      [mappingId, id, store.webhook_url, store.webhook_token, STORE_MESSAGES],
     )
+    if (await hasAnyTarget(db))
+      await db.query('update hub.mapping set any_target = true where id = $1', [mappingId])
   })
   return { id, name: store.name, token }
 }
