@@ -1111,6 +1111,38 @@ describe('versions between', () => {
     )
   })
 
+  test('from 5.0 on what a taxon’s own rules file there is neither entered nor taken out', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       alter table spree_taxons add automatic boolean default false not null;
+       create unique index on spree_products_taxons (product_id, taxon_id)`,
+      async (db, store) => {
+        const [clothing, hardware] = [
+          ['Categories', 'Clothing'],
+          ['Categories', 'Hardware'],
+        ]
+        const file = (sku: string, ...taxons: unknown[]) =>
+          applyMessage(db, store, updateProduct, { product: { sku, taxons } })
+        const filed = async () => {
+          const { rows } = await db.query(
+            `select t.name from spree_products_taxons l join spree_taxons t on t.id = l.taxon_id
+              where l.product_id in (13, 15) order by l.product_id, t.name`,
+          )
+          return rows.map(({ name }) => name)
+        }
+        await file('BC-01', clothing, hardware)
+        await file('SL-7', hardware)
+        await db.query(`update spree_taxons set automatic = true where name = 'Clothing'`)
+        await file('BC-01', clothing, hardware)
+        await file('SL-7', clothing, hardware)
+        expect(await filed()).toEqual(['Clothing', 'Hardware', 'Hardware'])
+        await file('BC-01', hardware)
+        expect(await filed()).toEqual(['Clothing', 'Hardware', 'Hardware'])
+      },
+    )
+  })
+
   test('from 5.0 on a product that is listed among its variants keeps its price and its stock until there are others', async () => {
     await inStoreOf('spree-4.10', toFive, async (db, store) => {
       const variants = [{ sku: 'BC-01', price: 25, options: {} }]
