@@ -22,6 +22,21 @@ export function slugify(text: string): string {
     .slice(0, LONGEST)
 }
 
+/** As Rails writes a parameter: `Black & White` → `black-white`, `Łódź` → `lodz`; of other alphabets nothing is left. */
+export function parameterize(text: string): string {
+  return text
+    .normalize('NFC')
+    .replace(/[À-žẞǪ-ǭ]/g, (letter) => transliterate(letter.toLowerCase()))
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+}
+
+/** What an option or a property of this name is called: Spree 5 and 6 keep what people read beside it. */
+export function nameOf(shop: Shop, name: string): string {
+  return shop.isSpree5 ? parameterize(name) || name : name
+}
+
 /** The first of the candidates that nobody has; where all are taken, the first with a random end, as friendly_id does. */
 export async function freeSlug(db: Db, shop: Shop, candidates: readonly string[]): Promise<string> {
   const usable = candidates.filter((candidate) => candidate !== '')
