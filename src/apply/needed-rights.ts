@@ -129,6 +129,7 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
   const translations = keepsNamesInTranslations(shop.columns) ? named.map(translationsOf) : []
   /** A product, new or not, with all that hangs on it. */
   const product: Rights = {
+    select: ['spree_markets'],
     insert: [
       'friendly_id_slugs',
       'spree_variants',
@@ -184,7 +185,14 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
     add_order: [place, stockRow, touch],
     add_shipment: [ship, pack, touch, ...leave],
     add_customer_return: [takeBack, move, stockRow, touch],
-    set_price: [{ insert: ['spree_prices', 'spree_price_histories'], update: ['spree_prices'] }, touch],
+    set_price: [
+      {
+        select: ['spree_markets'],
+        insert: ['spree_prices', 'spree_price_histories'],
+        update: ['spree_prices'],
+      },
+      touch,
+    ],
     add_product: [product, created, stockRow, touch],
     update_product: [product, refiled, stockRow, touch],
     update_order: [orders],

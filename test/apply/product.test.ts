@@ -376,6 +376,29 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     })
   })
 
+  test('a store sells in the currencies of all living stores and markets', async () => {
+    const set = is37
+      ? `update spree_stores set default_currency = 'CHF'`
+      : isSolidus
+        ? `insert into spree_stores (name, url, mail_from_address, code, default_currency, created_at, updated_at)
+           values ('Alps', 'alps', 'a@alps.example', 'alps', 'CHF', now(), now())`
+        : `update spree_stores set supported_currencies = 'USD, EUR';
+           insert into spree_stores (name, default_currency, supported_currencies, deleted_at, created_at, updated_at)
+           values ('Alps', 'CHF', 'SEK', null, now(), now()), ('Fuji', 'JPY', 'JPY', now(), now(), now())`
+    await db.query(set)
+    if (isSix)
+      await db.query(
+        `insert into spree_markets (store_id, name, currency, default_locale, created_at, updated_at, deleted_at)
+         values (1, 'Poland', 'PLN', 'pl', now(), now(), null), (1, 'Korea', 'KRW', 'ko', now(), now(), now())`,
+      )
+    const taken = ['CHF', ...(isSolidus || is37 ? [] : ['EUR', 'SEK']), ...(isSix ? ['PLN'] : [])]
+    for (const currency of taken) await change({ sku: 'TM-1', price: '8.50', currency })
+    for (const currency of ['JPY', 'KRW'])
+      await expect(change({ sku: 'TM-1', price: '8.50', currency })).rejects.toMatchObject({
+        code: 'unknown_currency',
+      })
+  })
+
   test('in Solidus a price of another country stays, and the one that the shop shows is set', async () => {
     if (!isSolidus) return
     const prices = () =>
