@@ -38,6 +38,10 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const fromHub = <Payload>(handler: Handler<Payload>, payload: unknown) =>
     inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
   const byPerson = (text: string) => database.pool.query(text)
+  const untilItWaits = async () => {
+    const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    while ((await byPerson(waits)).rowCount === 0) await pause(5)
+  }
   const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
   let ids = 0
   /** Of a message that was made then. */
@@ -188,6 +192,20 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('is refused where the shop was about to change it, and it had to wait for that', async () => {
+      const before = await clock()
+      const person = await database.pool.connect()
+      await person.query(`begin; update spree_products set name = 'By a person' where id = 13`)
+      const answered = update(before, { name: 'Theirs, late' })
+      await untilItWaits()
+      await person.query('commit')
+      person.release()
+      const why = `the shop changed it at ${(await changedAt()).toISOString()}`
+      expect(await answered).toMatchObject(refusal(before, why))
+      expect((await picture())[0]?.['name']).toBe('By a person')
+      await collecting.all()
+    })
+
     test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
       const [first, second, third] = [await clock(), await clock(), await clock()]
       expect(await update(second, { name: 'Second' })).toMatchObject(applied)
@@ -224,9 +242,6 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       byPerson(`update ${stock} set count_on_hand = count_on_hand - ${pieces} where id = ${row}`)
     const actual = (quantity: number, minute: number, id?: string) =>
       deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity, as_of: at(minute) }, id)
-    const until = async (query: string) => {
-      while ((await byPerson(query)).rowCount === 0) await pause(5)
-    }
     /** Nothing is known of the past but that the level is so. */
     const begin = async (pieces: number) => {
       await byPerson(
@@ -355,9 +370,7 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       const sale = await database.pool.connect()
       await sale.query(`begin; update ${stock} set count_on_hand = 33 where id = 306`)
       const answered = actual(20, 10)
-      await until(
-        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      )
+      await untilItWaits()
       await sale.query('commit')
       sale.release()
       expect(await answered).toMatchObject({ from: 33, to: 13, since: -7 })
