@@ -26,7 +26,7 @@ export async function answerWithOrder(
   if (order instanceof MappingError) notTold(order)
   else if (order)
     for (const { type, payload } of wholeOrder(order)) {
-      const told = await shaped(type, payload, shape)
+      const told = await shaped(db, type, payload, shape)
       if (told instanceof Error) notTold(told)
       else if (told) objects.set(type, [...(objects.get(type) ?? []), told])
     }

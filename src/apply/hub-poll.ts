@@ -29,7 +29,8 @@ export const hubPoll: Handler<HubPoll> = {
     ]
     const messages: Readonly<{ message: string; payload: RawPayload }>[] = []
     for (const object of page.objects) {
-      const told = object instanceof MappingError || !page.as ? object : await shaped(page.as, object, shape)
+      const told =
+        object instanceof MappingError || !page.as ? object : await shaped(db, page.as, object, shape)
       if (told instanceof Error)
         notifications.push({ level: 'warn', subject: message, description: `Not told: ${told.message}` })
       else if (told) messages.push({ message: page.type, payload: told })

@@ -156,6 +156,7 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
   const translations = keepsNamesInTranslations(shop.columns) ? named.map(translationsOf) : []
   /** A product, new or not, with all that hangs on it. */
   const product: Rights = {
+    select: ['spree_markets'],
     insert: [
       'friendly_id_slugs',
       'spree_variants',
@@ -221,7 +222,14 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       // Elsewhere a place that has never had it does not get it.
       ...(isSix || shop.family === 'solidus' ? [stockRow] : []),
     ],
-    set_price: [{ insert: ['spree_prices', 'spree_price_histories'], update: ['spree_prices'] }, touch],
+    set_price: [
+      {
+        select: ['spree_markets'],
+        insert: ['spree_prices', 'spree_price_histories'],
+        update: ['spree_prices'],
+      },
+      touch,
+    ],
     add_product: [product, created, stockRow, touchProduct],
     update_product: [product, changed, stockRow, touch],
     update_order: [orders],

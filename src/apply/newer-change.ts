@@ -1,29 +1,84 @@
 import { aggregateKey } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
+import type { ProductContent } from '../store/writes/product-content.ts'
+import { changeProduct, type Put } from '../store/writes/put-product.ts'
 import { shopOf } from '../store/writes/shop.ts'
 
-/** Who changed a product later than an update tells, and when. */
-export type NewerChange = Readonly<{ by: 'shop' | 'hub'; at: Date }>
+/** Who changed something later than an update tells, and when. */
+type NewerChange = Readonly<{ by: 'shop' | 'hub'; at: Date }>
 
-/**
- * What is newer of a product than an update that was made at `updatedAt`: a change by the shop itself, whether or not it was
- * collected yet, or a later update that was applied. Undefined: nothing, and the update's time is noted.
- */
-export async function newerChange(
+/** As `changeProduct`; where what the store has is newer than `updatedAt`, `stays` says why it does. */
+export async function changeUnlessNewer(
   db: Db,
   store: Store,
-  productId: string,
+  content: ProductContent,
+  updatedAt: string | null | undefined,
+): Promise<Put & Readonly<{ stays?: string }>> {
+  if (!updatedAt) return changeProduct(db, store, content)
+  const found: { newer?: NewerChange | undefined } = {}
+  const put = await changeProduct(db, store, content, async (productId) => {
+    // Before the baseline: in between the collector may take what is found here, and note it there.
+    const waiting = await changesWaiting(db, store, productId, updatedAt)
+    found.newer = await newerChange(db, aggregateKey('product', productId), updatedAt, waiting)
+    return found.newer !== undefined
+  })
+  return found.newer
+    ? { ...put, stays: staysAsItIs(`Product ${content.sku ?? put.slug}`, updatedAt, found.newer) }
+    : put
+}
+
+/**
+ * Of a row that is locked, and which alone an update writes: why it stays as it is, because the store has something newer of
+ * it than `updatedAt`. Of an order that is what its messages told last; of its parts what was not collected yet.
+ */
+export async function whyItStays(
+  db: Db,
+  {
+    kind,
+    table,
+    id,
+    number,
+  }: Readonly<{ kind: 'order' | 'shipment'; table: string; id: string; number: string }>,
+  updatedAt: string | null | undefined,
+): Promise<string | undefined> {
+  if (!updatedAt) return undefined
+  const { rows } = await db.query<{ at: Date }>(
+    `select at
+       from bridge.outbox
+      where kind = 'order'
+        and table_name = $1
+        and row_id = $2
+        and coalesce(origin, '') = ''
+        and at > $3::timestamptz
+      order by at desc
+      limit 1`,
+    [table, id, updatedAt],
+  )
+  const newer = await newerChange(db, `${kind}:${id}`, updatedAt, rows[0]?.at)
+  return newer && staysAsItIs(`${kind === 'order' ? 'Order' : 'Shipment'} ${number}`, updatedAt, newer)
+}
+
+function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): string {
+  const why = by === 'shop' ? 'the shop changed it at' : 'a later update was applied, of'
+  return `${what} stays as it is: what was sent is of ${updatedAt}, and ${why} ${at.toISOString()}`
+}
+
+/**
+ * What is newer of an aggregate than an update that was made at `updatedAt`: a change by the shop itself, whether or not it
+ * was collected yet, or a later update that was applied. Undefined: nothing, and the update's time is noted.
+ */
+async function newerChange(
+  db: Db,
+  aggregate: string,
   updatedAt: string,
+  waiting: Date | undefined,
 ): Promise<NewerChange | undefined> {
-  const aggregate = aggregateKey('product', productId)
-  // Before the baseline: in between the collector may take what is found here, and note it there.
-  const waiting = await changesWaiting(db, store, productId, updatedAt)
   const { rows } = await db.query<{ by: NewerChange['by']; at: Date }>(
     `select newer.by, newer.at
        from (select 'shop' as by, b.changed_at as at
                from bridge.baseline b
-              where b.aggregate = $1 and b.part = 'catalogue'
+              where b.aggregate = $1
               union all
              select 'hub', h.updated_at from bridge.heard h where h.aggregate = $1) newer
       where newer.at > $2::timestamptz

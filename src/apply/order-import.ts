@@ -17,7 +17,7 @@ export const orderImport: Handler<OrderImportPayload> = {
     if (snapshot === undefined || snapshot instanceof Error) {
       throw snapshot ?? new Error(`Order ${given.number} was written, but is not to be read.`)
     }
-    const told = await shaped('order:persist', rawOrder(snapshot), shape)
+    const told = await shaped(db, 'order:persist', rawOrder(snapshot), shape)
     if (!(told instanceof Error)) return { notifications, details: told ? { order: told } : {} }
     const description = `order ${given.number}: not told: ${told.message}`
     return {

@@ -1,7 +1,6 @@
 import { type ProductInbound, productInboundSchema } from '../messages/schemas/product-inbound.ts'
-import { changeProduct } from '../store/writes/put-product.ts'
 import type { Handler } from './handler.ts'
-import { type NewerChange, newerChange } from './newer-change.ts'
+import { changeUnlessNewer } from './newer-change.ts'
 import { productAnswer } from './product-answer.ts'
 import { productContent } from './product-content.ts'
 
@@ -17,18 +16,10 @@ export const productUpdate: Handler<ProductInbound> = {
       const description = `Product ${called} was removed by its sender: this store keeps its own`
       return { notifications: [{ level: 'warn', subject: message, description }], details: {} }
     }
-    const { updated_at: updatedAt } = payload
-    const found: { newer?: NewerChange | undefined } = {}
-    const put = await changeProduct(db, store, productContent(payload), async (productId) => {
-      if (updatedAt) found.newer = await newerChange(db, store, productId, updatedAt)
-      return found.newer !== undefined
-    })
-    if (!found.newer) return productAnswer(message, payload, put)
-    const { by, at } = found.newer
-    const why = by === 'shop' ? 'the shop changed it at' : 'a later update was applied, of'
-    const description = `Product ${payload.sku || put.slug} stays as it is: what was sent is of ${updatedAt}, and ${why} ${at.toISOString()}`
+    const put = await changeUnlessNewer(db, store, productContent(payload), payload.updated_at)
+    if (!put.stays) return productAnswer(message, payload, put)
     return {
-      notifications: [{ level: 'warn', subject: message, description }],
+      notifications: [{ level: 'warn', subject: message, description: put.stays }],
       details: { ...(payload.sku ? { sku: payload.sku } : {}), permalink: put.slug },
     }
   },

@@ -8,8 +8,10 @@ import { trackShipment } from '../store/writes/tracking.ts'
 import { refuseFamilyOf20 } from '../store/writes/written-family.ts'
 import { answerWithOrder } from './answer-with-order.ts'
 import { type Handler, NotApplicable } from './handler.ts'
+import { whyItStays } from './newer-change.ts'
 import { inOwnTexts } from './own-texts.ts'
 import { foreignItems, leftOfShipment } from './shipment-marks.ts'
+import { summary } from './summary.ts'
 
 /**
  * Lets a parcel leave, and gives it its tracking. Its other states follow from payment and stock: the shop sets them itself,
@@ -26,6 +28,9 @@ export const updateShipment: Handler<ShipmentMarksInbound> = {
     const number = given.id
     const texts = { unknown_shipment: `Can't find shipment ${number}` }
     const held = await inOwnTexts(texts, () => lockShipment(db, shop, number, given.order_id ?? null))
+    const about = { kind: 'shipment', table: shop.shipments, id: held.id, number } as const
+    const stays = await whyItStays(db, about, given.updated_at)
+    if (stays) return answerWithOrder(db, store, held.order.id, shape, summary(message, stays, 'warn'))
     const snapshot = (await store.orders(db, [held.order.id])).get(held.order.id)
     const order = snapshot === undefined || snapshot instanceof Error ? undefined : rawOrder(snapshot)
     const own = order?.shipments.find(({ id }) => id === Number(held.id))

@@ -7,7 +7,7 @@ import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveReturns } from './derive-returns.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { changedByShop, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 /** How orders are told: the raw order, or what follows from it for a hub that does not derive it itself. */
 export type OrderMessages = 'persist' | 'generic'
@@ -37,7 +37,7 @@ export function deriveOrder(input: OrderInput): Derivation {
   }
   const payload = rawOrder(order)
   const content = orderContent(order, payload)
-  const write = (digest: string | null, told: string | null) =>
+  const write = (digest: string | null, told: string | null, changedAt?: Date) =>
     derivation.baselines.push({
       aggregate,
       part: 'order',
@@ -46,6 +46,7 @@ export function deriveOrder(input: OrderInput): Derivation {
       naturalKey: order.number,
       shape: SHAPE,
       told,
+      changedAt,
     })
   const tellReturns = () => {
     if (returns) deriveReturns({ ...input, order: payload, returns }, derivation)
@@ -59,8 +60,9 @@ export function deriveOrder(input: OrderInput): Derivation {
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
   const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
+  const changedAt = isTold || changedByShop(rows) === undefined ? undefined : toldTime(payload)
   if (orderMessages === 'persist') {
-    write(digest, null)
+    write(digest, null, changedAt)
     if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
     return tellReturns()
   }
@@ -70,8 +72,16 @@ export function deriveOrder(input: OrderInput): Derivation {
       : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), isRequested)
   for (const { type, payload: told } of messages)
     derivation.messages.push({ type, payload: told, subject: null })
-  write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload))
+  write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload), changedAt)
   return tellReturns()
+}
+
+/**
+ * What the order tells as its time comes back with what others make of it, maybe in whole seconds: it must not be older than
+ * this. When the row was written is later than that.
+ */
+function toldTime({ updated_at: time }: RawOrder): Date | undefined {
+  return time === null ? undefined : new Date(Math.floor(Date.parse(time) / 1000) * 1000)
 }
 
 /** What is not kept of an order that is as it was told needs no keeping: it is this. */

@@ -12,7 +12,7 @@ import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho } from './echo.ts'
 import { movesIn } from './moved.ts'
-import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { changedByShop, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 import { CATALOGUE, knownKey } from './regrouped.ts'
 
 export type ProductInput = Omit<StockInput, 'wasTold' | 'lives'> &
@@ -119,11 +119,6 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const payload = productPayload(product, known)
   const subject = payload.previous_sku === undefined ? CATALOGUE : null
   derivation.messages.push({ type: 'product:update', payload, subject })
-}
-
-function changedByShop(rows: readonly ResolvedRow[]): Date | undefined {
-  const times = rows.filter(({ tableName, origin }) => tableName !== 'request' && origin === null)
-  return times.length === 0 ? undefined : new Date(Math.max(...times.map(({ at }) => at.getTime())))
 }
 
 function isEchoOf(

@@ -39,3 +39,9 @@ export function madeAt(origin: string): Date | undefined {
 export function isRootInsert(row: OutboxRow, id: string): boolean {
   return row.op === 'insert' && row.parent === null && row.rowId === id
 }
+
+/** When the shop itself last wrote one of these rows. */
+export function changedByShop(rows: readonly OutboxRow[]): Date | undefined {
+  const times = rows.filter(({ tableName, origin }) => tableName !== 'request' && origin === null)
+  return times.length === 0 ? undefined : new Date(Math.max(...times.map(({ at }) => at.getTime())))
+}

@@ -11,6 +11,9 @@ import { setInventory } from '../../src/apply/set-inventory.ts'
 import { shipmentConfirm } from '../../src/apply/shipment-confirm.ts'
 import { stockActual } from '../../src/apply/stock-actual.ts'
 import { stockChange } from '../../src/apply/stock-change.ts'
+import { updateOrder } from '../../src/apply/update-order.ts'
+import { updateProduct } from '../../src/apply/update-product.ts'
+import { updateShipment } from '../../src/apply/update-shipment.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { applyMessage } from '../support/applying.ts'
@@ -38,6 +41,10 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const fromHub = <Payload>(handler: Handler<Payload>, payload: unknown) =>
     inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
   const byPerson = (text: string) => database.pool.query(text)
+  const untilItWaits = async () => {
+    const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    while ((await byPerson(waits)).rowCount === 0) await pause(5)
+  }
   const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
   let ids = 0
   /** Of a message that was made then. */
@@ -188,6 +195,20 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('is refused where the shop was about to change it, and it had to wait for that', async () => {
+      const before = await clock()
+      const person = await database.pool.connect()
+      await person.query(`begin; update spree_products set name = 'By a person' where id = 13`)
+      const answered = update(before, { name: 'Theirs, late' })
+      await untilItWaits()
+      await person.query('commit')
+      person.release()
+      const why = `the shop changed it at ${(await changedAt()).toISOString()}`
+      expect(await answered).toMatchObject(refusal(before, why))
+      expect((await picture())[0]?.['name']).toBe('By a person')
+      await collecting.all()
+    })
+
     test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
       const [first, second, third] = [await clock(), await clock(), await clock()]
       expect(await update(second, { name: 'Second' })).toMatchObject(applied)
@@ -204,6 +225,86 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       expect(await update(third, { name: 'Third' })).toMatchObject(applied)
       await collecting.all()
       expect((await picture())[0]?.['name']).toBe('Third')
+    })
+  })
+
+  describe('an object that says of when it is', () => {
+    const isSix = family === 'spree-6.0'
+    const number = isSix ? 'R1041' : 'R204817351'
+    const ago = (milliseconds: number) => new Date(Date.now() - milliseconds).toISOString()
+    const summary = async (handler: unknown, payload: object) => {
+      const { status, summary } = await deliver(handler as Handler<never>, payload)
+      expect(status).toBe(200)
+      return summary
+    }
+    const writtenAt = async (table: string) =>
+      (
+        await byPerson(
+          `select max(at) as at from bridge.outbox where table_name = '${table}' and coalesce(origin, '') = ''`,
+        )
+      ).rows[0]?.['at'].toISOString()
+    const stays = (what: string, time: string, why: string) =>
+      `${what} stays as it is: what was sent is of ${time}, and ${why}`
+
+    test('a product: is refused where the shop has changed it since, or a later one was applied', async () => {
+      const update = (updatedAt: string, description: string) =>
+        summary(updateProduct, { product: { sku: 'TM-1', description, updated_at: updatedAt } })
+      const [before, later] = [ago(1000), ago(-1000)]
+      await byPerson(`update spree_products set description = 'ours' where slug = 'tin-mug'`)
+      const why = `the shop changed it at ${await writtenAt('spree_products')}`
+      expect(await update(before, 'theirs')).toBe(stays('Product TM-1', before, why))
+      await collecting.all()
+      expect(await update(before, 'theirs')).toBe(stays('Product TM-1', before, why))
+      expect(await update(later, 'theirs')).toBe('Product TM-1 updated')
+      await collecting.all()
+      expect(await update(before, 'older')).toMatch('a later update was applied, of')
+    })
+
+    test('an order: its own time, as it was told, is not older than it', async () => {
+      const update = (updatedAt: string, email: string) =>
+        summary(updateOrder, { order: { id: number, email, updated_at: updatedAt } })
+      const email = async () =>
+        (await byPerson('select email from spree_orders where id = 41')).rows[0]?.['email']
+      const before = ago(2000)
+      await byPerson(
+        `update spree_orders set email = 'ours@example.com', updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
+      )
+      const why = `the shop changed it at ${await writtenAt('spree_orders')}`
+      expect(await update(before, 'theirs@example.com')).toBe(stays(`Order ${number}`, before, why))
+      const told = String((await collecting.all())[0]?.payload['updated_at'])
+      expect(await update(before, 'theirs@example.com')).toMatch(
+        stays(`Order ${number}`, before, 'the shop changed it at'),
+      )
+      expect(await email()).toBe('ours@example.com')
+      // In whole seconds, as the stores' own code tells it; and what is made of the same order, one after the other.
+      for (const time of [`${told.slice(0, 19)}Z`, told, told]) {
+        await byPerson(
+          `update spree_orders set updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
+        )
+        expect(await update(time, `${time}@example.com`)).toBe(`Updated Order with number ${number}`)
+        await collecting.all()
+      }
+      expect(await update(before, 'older@example.com')).toMatch('a later update was applied, of')
+      expect(await email()).toBe(`${told}@example.com`)
+    })
+
+    test('a parcel: is refused where the shop has just changed it, or a later one was applied', async () => {
+      const parcel = isSix ? 'R1041-F1' : 'H50417700151'
+      const table = isSix ? 'spree_fulfillments' : 'spree_shipments'
+      const update = (updatedAt: string, tracking: string) =>
+        summary(updateShipment, { shipment: { id: parcel, tracking, updated_at: updatedAt } })
+      const before = ago(1000)
+      await byPerson(`update ${table} set tracking = 'OURS' where order_id = 41`)
+      const why = `the shop changed it at ${await writtenAt(table)}`
+      expect(await update(before, 'THEIRS')).toBe(stays(`Shipment ${parcel}`, before, why))
+      await collecting.all()
+      const now = ago(0)
+      for (const tracking of ['THEIRS', 'THEIRS 2'])
+        expect(await update(now, tracking)).toBe(`Updated shipment ${parcel}`)
+      expect(await update(before, 'OLDER')).toBe(
+        stays(`Shipment ${parcel}`, before, `a later update was applied, of ${now}`),
+      )
+      await collecting.all()
     })
   })
 
@@ -224,9 +325,6 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       byPerson(`update ${stock} set count_on_hand = count_on_hand - ${pieces} where id = ${row}`)
     const actual = (quantity: number, minute: number, id?: string) =>
       deliver(stockActual as Handler<never>, { sku: 'BC-01', quantity, as_of: at(minute) }, id)
-    const until = async (query: string) => {
-      while ((await byPerson(query)).rowCount === 0) await pause(5)
-    }
     /** Nothing is known of the past but that the level is so. */
     const begin = async (pieces: number) => {
       await byPerson(
@@ -355,9 +453,7 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       const sale = await database.pool.connect()
       await sale.query(`begin; update ${stock} set count_on_hand = 33 where id = 306`)
       const answered = actual(20, 10)
-      await until(
-        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      )
+      await untilItWaits()
       await sale.query('commit')
       sale.release()
       expect(await answered).toMatchObject({ from: 33, to: 13, since: -7 })

@@ -1111,6 +1111,78 @@ describe('versions between', () => {
     )
   })
 
+  test('from 5.0 on what a taxon’s own rules file there is neither entered nor taken out', async () => {
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       alter table spree_taxons add automatic boolean default false not null;
+       create unique index on spree_products_taxons (product_id, taxon_id)`,
+      async (db, store) => {
+        const [clothing, hardware] = [
+          ['Categories', 'Clothing'],
+          ['Categories', 'Hardware'],
+        ]
+        const file = (sku: string, ...taxons: unknown[]) =>
+          applyMessage(db, store, updateProduct, { product: { sku, taxons } })
+        const filed = async () => {
+          const { rows } = await db.query(
+            `select t.name from spree_products_taxons l join spree_taxons t on t.id = l.taxon_id
+              where l.product_id in (13, 15) order by l.product_id, t.name`,
+          )
+          return rows.map(({ name }) => name)
+        }
+        await file('BC-01', clothing, hardware)
+        await file('SL-7', hardware)
+        await db.query(`update spree_taxons set automatic = true where name = 'Clothing'`)
+        await file('BC-01', clothing, hardware)
+        await file('SL-7', clothing, hardware)
+        expect(await filed()).toEqual(['Clothing', 'Hardware', 'Hardware'])
+        await file('BC-01', hardware)
+        expect(await filed()).toEqual(['Clothing', 'Hardware', 'Hardware'])
+      },
+    )
+  })
+
+  test('from 5.0 on options and properties are named as Rails writes parameters, beside what people read', async () => {
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
+      const variant = (sku: string, type: string, value: string) => ({ sku, options: { [type]: value } })
+      const update = (content: object) => applyMessage(db, store, productUpdate, { sku: 'BC-01', ...content })
+      await update({
+        variants: [variant('BC-02', 'Ring Color', 'Black & White'), variant('BC-03', 'Ring Color', 'Łódź')],
+        properties: { 'Country of Origin': 'Rød & Hvid' },
+      })
+      await update({
+        variants: [variant('BC-04', 'ring color', 'BLACK & WHITE')],
+        properties: { 'Country of Origin': 'Rød & Hvid' },
+      })
+      await db.query(`update spree_option_values set name = 'lodz-1' where name = 'lodz'`)
+      await update({ variants: [variant('BC-05', 'Ring Color', 'Łódź')] })
+      const made = async (table: string, more: string) => {
+        const { rows } = await db.query(
+          `select name, presentation${more} from ${table} order by id desc limit 2`,
+        )
+        return rows
+      }
+      expect((await made('spree_option_types', ''))[0]).toEqual({
+        name: 'ring-color',
+        presentation: 'Ring Color',
+      })
+      expect(await made('spree_option_values', '')).toEqual([
+        { name: 'lodz-1', presentation: 'Łódź' },
+        { name: 'black-white', presentation: 'Black & White' },
+      ])
+      expect((await made('spree_properties', ', filter_param'))[0]).toEqual({
+        name: 'country-of-origin',
+        presentation: 'Country of Origin',
+        filter_param: 'country-of-origin',
+      })
+      const { rows } = await db.query(
+        'select filter_param from spree_product_properties order by id desc limit 1',
+      )
+      expect(rows).toEqual([{ filter_param: 'rod-hvid' }])
+    })
+  })
+
   test('from 5.0 on a product that is listed among its variants keeps its price and its stock until there are others', async () => {
     await inStoreOf('spree-4.10', toFive, async (db, store) => {
       const variants = [{ sku: 'BC-01', price: 25, options: {} }]

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Handler } from '../../src/apply/handler.ts'
 import { hubPoll } from '../../src/apply/hub-poll.ts'
@@ -531,6 +532,19 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
         next: Object.fromEntries(next.map(({ name, value }) => [name, value])),
       }
     }
+
+    test('what the operator’s expressions take altogether may be longer than the server waits for a statement', async () => {
+      await db.query(`set local idle_in_transaction_session_timeout = '400ms'`)
+      const slowly: Awaited<ReturnType<typeof createShape>> = ({ payload }) => ({
+        payload,
+        transform: async (own) => {
+          await pause(150)
+          return own
+        },
+      })
+      const { messages } = await poll('orders', { [lastUpdatedAt]: '2026-01-01T00:00:00Z' }, slowly)
+      expect(messages.length).toBeGreaterThan(3)
+    })
 
     test('C122 C124 C154 tells the orders page by page, the last of them again, and none is missed', async () => {
       const users = { users: '2013-12-11T16:28:05Z' }

@@ -236,22 +236,66 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     await add({ sku: 'A4', name: '灯', price: '1' })
     await db.query(`update friendly_id_slugs set slug = 'old-lantern' where slug = 'storm-lantern'`)
     await add({ sku: 'A5', name: 'Old', price: '1', permalink: 'Old Lantern' })
+    await add({ sku: 'A6', name: 'Bjørns Łódź', price: '1' })
+    await add({ sku: 'A7', name: '★', price: '1' })
     const slugs = await rows(
       `select v.sku, p.slug, f.slug as history, f.scope, ${isSolidus || is37 ? `'en' as locale` : 'f.locale'}
          from spree_variants v join ${inWords('spree_products')} p on p.own_id = v.product_id
          join friendly_id_slugs f on f.sluggable_id = p.own_id and f.sluggable_type = 'Spree::Product'
-        where v.sku ~ '^A[1-5]$' order by 1`,
+        where v.sku ~ '^A[1-7]$' order by 1`,
     )
     const uuid = '[0-9a-f]{8}-[0-9a-f-]{27}'
     expect(slugs.map((row) => row['slug'])).toEqual([
       'creme-brulee-and-sohne-2-l',
       'brass-compass-a2',
       expect.stringMatching(new RegExp(`^brass-compass-${uuid}$`)),
-      'a4',
+      'deng',
       expect.stringMatching(new RegExp(`^old-lantern-${uuid}$`)),
+      'bjorns-lodz',
+      'a7',
     ])
     for (const row of slugs)
       expect(row).toMatchObject({ history: row['slug'], scope: isSix ? '' : null, locale: 'en' })
+  })
+
+  test('names of other alphabets lead to what they made, and to nothing else', async () => {
+    const cubes = {
+      name: 'Кубики',
+      price: '1',
+      taxons: [
+        ['Categories', 'Игрушки'],
+        ['Categories', 'Книги'],
+        ['Categories', '★'],
+        ['Categories', '☆'],
+      ],
+    }
+    await add(cubes)
+    expect((await read('kubiki')).taxons).toEqual(cubes.taxons)
+    const taxons = isSix ? 'spree_categories' : 'spree_taxons'
+    expect(
+      await rows(`select permalink from ${taxons} where name in ('Игрушки', 'Книги') order by 1`),
+    ).toEqual([{ permalink: 'categories/igrushki' }, { permalink: 'categories/knigi' }])
+    expect(await written(() => add(cubes))).toEqual([])
+  })
+
+  test('a permalink that a person has written is the product’s as it is', async () => {
+    const table = is47 ? 'spree_product_translations' : 'spree_products'
+    await db.query(`update ${table} set slug = 'игрушка-5' where slug = 'brass-compass'`)
+    for (const key of [{ sku: 'BC-01' }, {}])
+      expect(await written(() => change({ ...key, permalink: 'игрушка-5' }))).toEqual([])
+  })
+
+  test('the permalink of a deleted product is free for another', async () => {
+    if (isSolidus) return
+    const table = is47 ? 'spree_product_translations' : 'spree_products'
+    await db.query(
+      isSix
+        ? `update friendly_id_slugs set deleted_at = now(), slug = 'deleted-' || slug where slug = 'storm-lantern'`
+        : `update friendly_id_slugs set deleted_at = now() where slug = 'storm-lantern'`,
+    )
+    await db.query(`update ${table} set slug = '1795318379_' || slug where slug = 'storm-lantern'`)
+    await add({ sku: 'SL-8', name: 'Storm Lantern', price: '1' })
+    expect(await read('storm-lantern')).toMatchObject({ name: 'Storm Lantern', price: '1.0' })
   })
 
   test.each([
@@ -330,6 +374,29 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     await expect(change({ sku: 'TM-1', price: '8.50', currency: 'JPY' })).rejects.toMatchObject({
       code: 'unknown_currency',
     })
+  })
+
+  test('a store sells in the currencies of all living stores and markets', async () => {
+    const set = is37
+      ? `update spree_stores set default_currency = 'CHF'`
+      : isSolidus
+        ? `insert into spree_stores (name, url, mail_from_address, code, default_currency, created_at, updated_at)
+           values ('Alps', 'alps', 'a@alps.example', 'alps', 'CHF', now(), now())`
+        : `update spree_stores set supported_currencies = 'USD, EUR';
+           insert into spree_stores (name, default_currency, supported_currencies, deleted_at, created_at, updated_at)
+           values ('Alps', 'CHF', 'SEK', null, now(), now()), ('Fuji', 'JPY', 'JPY', now(), now(), now())`
+    await db.query(set)
+    if (isSix)
+      await db.query(
+        `insert into spree_markets (store_id, name, currency, default_locale, created_at, updated_at, deleted_at)
+         values (1, 'Poland', 'PLN', 'pl', now(), now(), null), (1, 'Korea', 'KRW', 'ko', now(), now(), now())`,
+      )
+    const taken = ['CHF', ...(isSolidus || is37 ? [] : ['EUR', 'SEK']), ...(isSix ? ['PLN'] : [])]
+    for (const currency of taken) await change({ sku: 'TM-1', price: '8.50', currency })
+    for (const currency of ['JPY', 'KRW'])
+      await expect(change({ sku: 'TM-1', price: '8.50', currency })).rejects.toMatchObject({
+        code: 'unknown_currency',
+      })
   })
 
   test('in Solidus a price of another country stays, and the one that the shop shows is set', async () => {

@@ -406,10 +406,9 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
           : []),
         variant('SPREE-T-SHIRT-S', { is_master: false, position: 2 }),
       ]
-      // No master, and what the variant has cost is kept.
+      // No master, and what the variant has cost is kept. What people read as S is there, under another name.
       const inSix = [
         inserted('spree_option_values', { name: 'grey', label: 'GREY', option_type_id: 2, position: 3 }),
-        inserted('spree_option_values', { name: 's', label: 'S', option_type_id: 1, position: 4 }),
         ...options,
         inserted('spree_price_histories', { amount: 39.99, currency: 'USD', variant_id: of }),
         inserted('spree_products', {

@@ -31,3 +31,6 @@ export const currency = z.string().regex(/^[A-Z]{3}$/)
 
 /** A time with zone; returned in UTC. */
 export const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString())
+
+/** Of when an update is; another text says nothing of that. */
+export const updateTime = time.nullish().catch(undefined)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { currency, measure, money, name, short, text, time } from './inbound-scalars.ts'
+import { currency, measure, money, name, short, text, time, updateTime } from './inbound-scalars.ts'
 
 const sku = short.transform((value) => value.trim())
 
@@ -40,7 +40,7 @@ const product = z.object({
   status: z.enum(['draft', 'active', 'archived']).optional(),
   deleted_at: z.string().nullish(),
   /** When the sender changed it; what is no time says nothing. */
-  updated_at: time.nullish().catch(undefined),
+  updated_at: updateTime,
   shipping_category: short.min(1).nullish(),
   options: z.array(text.min(1).max(100)).default([]),
   variants: z.array(variant).max(500).default([]),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { currency, money, name, pieces, short, time } from './inbound-scalars.ts'
+import { currency, money, name, pieces, short, time, updateTime } from './inbound-scalars.ts'
 import { shippingTime } from './shipment-inbound.ts'
 
 // The objects of handlers (protocol §9.4). Keys that are not named are left out.
@@ -55,6 +55,7 @@ export const orderMarksSchema = z.object({
     id: number,
     status: short.min(1).nullish(),
     email: short.min(1).nullish(),
+    updated_at: updateTime,
   }),
 })
 export type OrderMarksInbound = z.infer<typeof orderMarksSchema>
@@ -69,6 +70,7 @@ export const shipmentMarksSchema = z.object({
     status: short.nullish(),
     tracking: short.nullish(),
     shipped_at: shippingTime.nullish(),
+    updated_at: updateTime,
     cost: money.nullish(),
     items: z
       .array(z.object({ product_id: sku, quantity: pieces }))

@@ -20,7 +20,8 @@ const STATUSES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Sets the state and the e-mail address of an order, and nothing else. Returns its id.
+ * Sets the state and the e-mail address of an order, and nothing else, unless what the store has of it is newer, which `isNewer`
+ * tells of the order, locked, by its id. Returns that.
  * @throws NotApplicable for an unknown number, or a state that orders of this store do not have.
  */
 export async function changeOrder(
@@ -28,6 +29,7 @@ export async function changeOrder(
   store: Pick<Store, 'family' | 'columns'>,
   number: string,
   { state, email }: OrderMarks,
+  isNewer: (orderId: string) => Promise<boolean>,
 ): Promise<string> {
   const shop = shopOf(store)
   const { rows } = await db.query<{ id: string }>(
@@ -42,6 +44,7 @@ export async function changeOrder(
   const order = rows[0]
   if (!order)
     throw new NotApplicable('unknown_order', `There is no order ${number}: import it first, then retry.`)
+  if (await isNewer(order.id)) return order.id
   const hasState = shop.columns.has('spree_orders', 'state')
   const marks = {
     ...(state === undefined ? {} : { [hasState ? 'state' : 'status']: stateOf(number, state, hasState) }),

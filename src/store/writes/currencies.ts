@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { living } from './import-references.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { hasPricesIn } from './prices.ts'
 import type { Shop } from './shop.ts'
@@ -8,13 +9,42 @@ import { type DefaultStore, readDefaultStore } from './shop-defaults.ts'
 export async function requireCurrency(db: Db, shop: Shop, currency: string | undefined): Promise<void> {
   if (currency === undefined) return
   const store = await readDefaultStore(db, shop)
-  if ([store.currency, ...store.currencies.split(',')].includes(currency)) return
+  if (store.currency === currency || (await isListed(db, shop, currency))) return
   const lists = shop.columns.has('spree_stores', 'supported_currencies')
   if (!lists && (await hasPricesIn(db, shop, currency))) return
   throw new NotApplicable(
     'unknown_currency',
     `This store does not sell in ${currency}: add it to the store's currencies, or send prices in ${store.currency}.`,
   )
+}
+
+/** By a living store, as its own or among others, or from 5.4 on by one of its markets. */
+async function isListed(db: Db, shop: Shop, currency: string): Promise<boolean> {
+  const { columns } = shop
+  const says = [
+    ...(columns.has('spree_stores', 'default_currency') ? ['s.default_currency = $1'] : []),
+    ...(columns.has('spree_stores', 'supported_currencies')
+      ? [`$1 = any(regexp_split_to_array(s.supported_currencies, '[^A-Z]+'))`]
+      : []),
+    ...(columns.has('spree_markets', 'currency')
+      ? [
+          `exists (
+              select
+                from ${shop.table('spree_markets')} m
+               where m.store_id = s.id
+                 and m.currency = $1 ${living(columns, 'spree_markets', 'm')})`,
+        ]
+      : []),
+  ]
+  if (says.length === 0) return false
+  const { rows } = await db.query(
+    `select
+       from ${shop.table('spree_stores')} s
+      where (${says.join(' or ')}) ${living(columns, 'spree_stores', 's')}
+      limit 1`,
+    [currency],
+  )
+  return rows.length > 0
 }
 
 /** Of a product's prices, where a message names none: from 5.5 on that of its own store. */

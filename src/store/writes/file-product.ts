@@ -8,9 +8,9 @@ import { touchTaxons } from './touch.ts'
 import type { Owned } from './translated.ts'
 
 /**
- * Files a product under the taxons to which paths lead, and under no others but those that the shop fills by rules of its
- * own (from 5.0 on); true where something was written. Each is the
- * last of its taxon's products; of a taxon that it leaves, those behind it move up.
+ * Files a product under the taxons to which paths lead, and under no others; into those that the shop fills by rules of its
+ * own (from 5.0 on) nothing is put, and nothing is taken out of them. True where something was written. Each is the last of
+ * its taxon's products; of a taxon that it leaves, those behind it move up.
  */
 export async function fileProduct(
   db: Db,
@@ -22,18 +22,17 @@ export async function fileProduct(
   if (!tables || said === undefined) return false
   const { taxons, links, key } = tables
   const wanted = await taxonsAt(db, shop, taxons, product, said.paths, said.leavesOnly)
-  const byHand = shop.columns.has(taxons, 'automatic') ? 'and not t.automatic' : ''
-  const { rows } = await db.query<{ taxon: string }>(
-    `select distinct l.${key}::text as taxon
-       from ${shop.table(links)} l
-       join ${shop.table(taxons)} t on t.id = l.${key}
-      where l.product_id = $1::bigint
-        ${byHand}`,
-    [product.id],
+  const automatic = shop.columns.has(taxons, 'automatic') ? 't.automatic' : 'false'
+  const link = `from ${shop.table(links)} l where l.${key} = t.id and l.product_id = $1::bigint`
+  const { rows } = await db.query<{ taxon: string; filed: boolean }>(
+    `select t.id::text as taxon, exists (select ${link}) as filed
+       from ${shop.table(taxons)} t
+      where (t.id = any($2::bigint[]) or exists (select ${link}))
+        and not ${automatic}`,
+    [product.id, wanted],
   )
-  const filed = rows.map(({ taxon }) => taxon)
-  const left = filed.filter((taxon) => !wanted.includes(taxon))
-  const entered = wanted.filter((taxon) => !filed.includes(taxon))
+  const left = rows.flatMap(({ taxon, filed }) => (filed && !wanted.includes(taxon) ? [taxon] : []))
+  const entered = wanted.filter((taxon) => rows.some((row) => row.taxon === taxon && !row.filed))
   if (left.length + entered.length === 0) return false
   if (left.length > 0) await touchTaxons(db, shop, [product.id])
   for (const taxon of left) await leave(db, shop, links, key, product.id, taxon)

@@ -24,8 +24,9 @@ export async function findProduct(
   content: ProductContent,
 ): Promise<FoundProduct | undefined> {
   if (content.sku === undefined) {
-    const slug = slugify(content.slug ?? content.name ?? '')
-    return (await find(db, shop, `${slugOf(shop)} = $1`, slug))[0]
+    const said = content.slug ?? content.name ?? ''
+    const found = await find(db, shop, `${slugOf(shop)} = any($1::text[])`, [said, slugify(said)])
+    return found.find(({ slug }) => slug === said) ?? found[0]
   }
   const found = await findBySku(db, shop, content.sku)
   if (found || shop.masters) return found

@@ -2,17 +2,24 @@ import type { Db } from '../../postgres/pool.ts'
 import { optionLinks, word } from '../catalogue-words.ts'
 import { insertRow } from './rows.ts'
 import type { Shop } from './shop.ts'
-import { slugify } from './slugs.ts'
+import { nameOf, parameterize } from './slugs.ts'
 import { findOrMake } from './take-turns.ts'
 import { insertTranslated } from './translated.ts'
 
 /** What has options: a product, of its store, named in a language. */
 type Named = Readonly<{ id: string; storeId: string | null; locale: string }>
 
-/** A store's option type or value is found by its name, whatever its case, or in the form that Spree 5 and 6 give to names. */
-function named({ columns }: Shop, table: 'spree_option_types' | 'spree_option_values') {
-  const name = word(columns, table, 'o', 'name')
-  return { condition: `(lower(${name}) = lower($1) or ${name} = $2)`, exactFirst: `${name} = $1 desc` }
+/**
+ * A store's option type or value is found by its name, whatever its case, or in the form that Spree 5 and 6 give to names;
+ * there also by what people read, from which the name was made.
+ */
+function named(shop: Shop, table: 'spree_option_types' | 'spree_option_values') {
+  const name = word(shop.columns, table, 'o', 'name')
+  const byName = `(lower(${name}) = lower($1) or ${name} = $2)`
+  return {
+    condition: shop.isSpree5 ? `(${byName} or lower(o.${shop.label}) = lower($1))` : byName,
+    exactFirst: `${name} = $1 desc, ${byName} desc`,
+  }
 }
 
 /** Gives a product an option type, made where the store has none of that name. Returns its id, and whether anything was written. */
@@ -82,7 +89,7 @@ async function findOrMakeType(db: Db, shop: Shop, name: string, { storeId, local
           ${ofStore ? 'and (o.store_id is null or o.store_id = $3::bigint)' : ''}
         order by ${exactFirst}, o.id
         limit 1`,
-      [name, slugify(name), ...(ofStore ? [storeId] : [])],
+      [name, parameterize(name), ...(ofStore ? [storeId] : [])],
     )
     return rows[0]?.id
   }
@@ -113,7 +120,7 @@ async function findOrMakeValue(
           and o.option_type_id = $3::bigint
         order by ${exactFirst}, o.id
         limit 1`,
-      [name, slugify(name), typeId],
+      [name, parameterize(name), typeId],
     )
     return rows[0]?.id
   }
@@ -125,11 +132,6 @@ async function findOrMakeValue(
       position: await nextPosition(db, values, 'option_type_id = $1::bigint', [typeId]),
     }),
   )
-}
-
-/** Spree 6 writes names as it writes slugs, and keeps what people read as the label. */
-function nameOf(shop: Shop, name: string): string {
-  return shop.masters ? name : slugify(name) || name
 }
 
 async function nextPosition(

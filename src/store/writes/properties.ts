@@ -1,7 +1,7 @@
 import type { Db } from '../../postgres/pool.ts'
 import { word } from '../catalogue-words.ts'
 import type { Shop } from './shop.ts'
-import { slugify } from './slugs.ts'
+import { nameOf, parameterize } from './slugs.ts'
 import { findOrMake } from './take-turns.ts'
 import { insertTranslated, type Owned } from './translated.ts'
 
@@ -37,7 +37,7 @@ export async function giveProperties(
       property_id: propertyId,
       value,
       position: rows[0]?.next ?? 1,
-      filter_param: filterParam(value),
+      filter_param: parameterize(value),
     })
     changed = true
   }
@@ -45,27 +45,24 @@ export async function giveProperties(
 }
 
 function propertyOf(db: Db, shop: Shop, owner: Owned, name: string): Promise<string> {
+  const own = nameOf(shop, name)
+  const known = word(shop.columns, 'spree_properties', 't', 'name')
   const find = async () => {
     const { rows } = await db.query<{ id: string }>(
       `select t.id::text as id
          from ${shop.table('spree_properties')} t
-        where ${word(shop.columns, 'spree_properties', 't', 'name')} = $1
-        order by t.id
+        where ${known} in ($1, $2)
+        order by ${known} = $1 desc, t.id
         limit 1`,
-      [name],
+      [name, own],
     )
     return rows[0]?.id
   }
-  return findOrMake(db, `property ${name}`, find, () =>
+  return findOrMake(db, `property ${own}`, find, () =>
     insertTranslated(db, shop, 'spree_properties', owner.locale, {
-      name,
+      name: own,
       presentation: name,
-      filter_param: filterParam(name),
+      filter_param: parameterize(name),
     }),
   )
-}
-
-/** As Rails writes a parameter. */
-function filterParam(text: string): string {
-  return slugify(text.replaceAll('&', ' '))
 }

@@ -60,9 +60,16 @@ export async function addProduct(
   return { was: 'same', slug: found.slug ?? '', left }
 }
 
+/** Thrown where the shop has changed a product while ours waited for that: what is done then is to be judged anew. */
+class Overtaken extends Error {
+  /** That of a serialization failure, after which everything is done once more. */
+  readonly code = '40001'
+}
+
 /**
  * Changes a product, unless what the store has of it is newer, which `isNewer` tells of a product by its id.
  * @throws NotApplicable where this store has no such product, or a SKU or permalink is another's.
+ * @throws Overtaken
  */
 export async function changeProduct(
   db: Db,
@@ -81,6 +88,8 @@ export async function changeProduct(
   }
   if (await isNewer(found.id)) return { was: 'newer', slug: found.slug ?? '', left: [] }
   const changed = await updateProduct(db, shop, found, content)
+  // No row was locked when that was asked: the writes may have waited for one that the shop changed.
+  if (changed && (await isNewer(found.id))) throw new Overtaken(`Product ${found.id} was changed meanwhile.`)
   return { was: changed ? 'updated' : 'same', slug: found.slug ?? '', left: unknownTo(shop, content) }
 }
 

@@ -7,8 +7,6 @@ import type { Shop } from './shop.ts'
 export type DefaultStore = Readonly<{
   id: string | null
   currency: string
-  /** All in which it sells, by commas; empty where it does not list them. */
-  currencies: string
   locale: string
 }>
 
@@ -21,7 +19,6 @@ export async function readDefaultStore(db: Db, shop: Shop): Promise<DefaultStore
   const { rows } = await db.query<DefaultStore>(
     `select ${hasStores ? 's.id::text' : 'null'} as id,
             coalesce(${currencyOfTheShop(shop.columns)}, 'USD') as currency,
-            ${column('supported_currencies', `''`)} as currencies,
             ${column('default_locale', `'en'`)} as locale
        ${hasStores ? `from ${shop.table('spree_stores')} s ${living} order by s."default" desc, s.id` : ''}
       limit 1`,

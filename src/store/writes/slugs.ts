@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { transliterate } from 'transliteration'
 
 import type { Db } from '../../postgres/pool.ts'
 import { keepsNamesInTranslations } from '../catalogue-words.ts'
@@ -8,17 +9,32 @@ import type { Shop } from './shop.ts'
 const LONGEST = 255
 const UUID_LENGTH = 36
 
-/** Letters and digits of ASCII, joined by dashes: `Crème Brûlée, 2 l` → `creme-brulee-2-l`. Empty where none are left. */
+/**
+ * Letters and digits of ASCII, those of other alphabets as they sound, joined by dashes: `Crème Brûlée, 2 l` →
+ * `creme-brulee-2-l`, `Игрушки` → `igrushki`. Empty where none are left.
+ */
 export function slugify(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replaceAll('ß', 'ss')
+  return transliterate(text.normalize('NFKC').toLowerCase())
     .toLowerCase()
     .replaceAll('&', ' and ')
     .replace(/[^a-z0-9_]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, LONGEST)
+}
+
+/** As Rails writes a parameter: `Black & White` → `black-white`, `Łódź` → `lodz`; of other alphabets nothing is left. */
+export function parameterize(text: string): string {
+  return text
+    .normalize('NFC')
+    .replace(/[À-žẞǪ-ǭ]/g, (letter) => transliterate(letter.toLowerCase()))
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+}
+
+/** What an option or a property of this name is called: Spree 5 and 6 keep what people read beside it. */
+export function nameOf(shop: Shop, name: string): string {
+  return shop.isSpree5 ? parameterize(name) || name : name
 }
 
 /** The first of the candidates that nobody has; where all are taken, the first with a random end, as friendly_id does. */
@@ -33,13 +49,18 @@ export async function freeSlug(db: Db, shop: Shop, candidates: readonly string[]
 
 /** By another product than `productId`, now or, as its history tells (kept from 2.4 on), before. */
 export async function isTaken(db: Db, shop: Shop, slug: string, productId: string | null): Promise<boolean> {
+  // A deleted product leaves its slug to others; where it has a scope, an index keeps that of a deleted row, too.
+  const freed = shop.columns.has('friendly_id_slugs', 'deleted_at')
+    ? 'and (deleted_at is null or scope is not null)'
+    : ''
   const before = shop.columns.has('friendly_id_slugs')
     ? `or exists (
               select
                 from ${shop.table('friendly_id_slugs')}
                where slug = $1
                  and sluggable_type = 'Spree::Product'
-                 and sluggable_id is distinct from $2::bigint)`
+                 and sluggable_id is distinct from $2::bigint
+                 ${freed})`
     : ''
   const now = keepsNamesInTranslations(shop.columns)
     ? `select from ${shop.table('spree_product_translations')} where slug = $1 and spree_product_id is distinct from $2::bigint`

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import type { Db } from '../../postgres/pool.ts'
 import { insertRow, NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
@@ -15,6 +17,11 @@ export type Taxon = Readonly<{
   /** 0 at the top. */
   depth: number
 }>
+
+/** The address of a taxon: it ends below its parent's. */
+export function permalinkOf(parent: Taxon | undefined, end: string): string {
+  return [...(parent ? [parent.permalink] : []), end].join('/')
+}
 
 /**
  * Makes the last child of a taxon, or the last of those at the top, as the nested set of Spree's own code does: whatever
@@ -34,7 +41,7 @@ export async function insertTaxon(
   const { name, parent, taxonomyId } = taxon
   const lft = parent ? await makeRoom(db, shop, table, parent.id) : await behindAll(db, shop, table)
   const made = {
-    permalink: [...(parent ? [parent.permalink] : []), slugify(name)].join('/'),
+    permalink: permalinkOf(parent, slugify(name) || randomUUID()),
     prettyName: [...(parent ? [parent.prettyName] : []), name].join(' -> '),
     depth: parent ? parent.depth + 1 : 0,
   }

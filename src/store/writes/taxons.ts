@@ -3,7 +3,7 @@ import { word } from '../catalogue-words.ts'
 import type { Shop } from './shop.ts'
 import { slugify } from './slugs.ts'
 import { findOrMake } from './take-turns.ts'
-import { insertTaxon, insertTaxonomy, type Taxon, type Taxons } from './taxon-tree.ts'
+import { insertTaxon, insertTaxonomy, permalinkOf, type Taxon, type Taxons } from './taxon-tree.ts'
 import type { Owned } from './translated.ts'
 
 /** One for all: a taxon moves others. */
@@ -121,6 +121,7 @@ async function findTaxon(
   name: string,
 ): Promise<Taxon | undefined> {
   const known = word(shop.columns, table, 't', 'name')
+  const end = slugify(name)
   const { rows } = await db.query<Omit<Taxon, 'depth'>>(
     `select ${columnsOf(shop, table)}
        from ${shop.table(table)} t
@@ -129,12 +130,7 @@ async function findTaxon(
         and ${ofStore(shop, table)}
       order by ${known} = $1 desc, t.id
       limit 1`,
-    [
-      name,
-      owner.storeId,
-      parent?.id ?? null,
-      [...(parent ? [parent.permalink] : []), slugify(name)].join('/'),
-    ],
+    [name, owner.storeId, parent?.id ?? null, end === '' ? null : permalinkOf(parent, end)],
   )
   return rows[0] && { ...rows[0], depth: parent ? parent.depth + 1 : 0 }
 }

@@ -122,6 +122,8 @@ async function newSlug(
   product: FoundProduct,
   content: ProductContent,
 ): Promise<string | undefined> {
+  // One that a person has written otherwise than it would be made comes back as it was announced.
+  if (content.slug === product.slug) return undefined
   const wanted = slugify(content.slug ?? '')
   if (wanted === '' || wanted === product.slug) return undefined
   if (!(await isTaken(db, shop, wanted, product.id))) return wanted
