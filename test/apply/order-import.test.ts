@@ -1137,6 +1137,51 @@ test('in 5.x an order is placed in its market and channel, and the lines that ho
   await shop.db.drop()
 })
 
+test('in 6.x an order of one store takes nothing of another: places, payment and delivery methods are its own', async () => {
+  const shop = await openShop('spree-6.0')
+  // The other store's come first wherever they would be taken.
+  await shop.db.pool.query(`
+    insert into spree_stores (id, name, url, code, "default", created_at, updated_at)
+    values (2, 'Outlet', 'outlet.example', 'outlet', false, now(), now());
+    update spree_stock_locations set store_id = 2 where id = 1;
+    update spree_delivery_methods set store_id = 2 where id = 1;
+    update spree_payment_methods set store_id = 2 where id = 1;
+    insert into spree_payment_methods (id, type, name, active, store_id, created_at, updated_at)
+    values (9, 'Spree::PaymentMethod::Check', 'Check', true, 1, now(), now())`)
+  const toPay = { payments: [{ amount: 75, status: 'pending', payment_method: 'Check' }] }
+  const { order, notifications } = await apply(shop, genericOrder('OWN', toPay))
+  expect(notifications.map(({ description }) => description)).toEqual([
+    'order OWN: this store has none named Portland warehouse; one that has the goods was taken',
+    'order OWN: this store has none named Ground; Express was taken',
+  ])
+  expect(order).toMatchObject({
+    shipments: [{ stock_location_name: 'Kiel depot', shipping_method: { name: 'Express' } }],
+    payments: [{ payment_method: { id: 9 } }],
+  })
+  await shop.db.pool.query('update spree_payment_methods set store_id = 2 where id = 9')
+  await expect(apply(shop, genericOrder('OTHERS', toPay))).rejects.toMatchObject({
+    code: 'unknown_payment_method',
+  })
+  // Of the store from before there were several.
+  await shop.db.pool.query('update spree_payment_methods set store_id = null where id = 9')
+  await apply(shop, genericOrder('OTHERS', toPay))
+  await shop.db.drop()
+})
+
+test('from 4.3 on a payment is by the method of that name that serves the store', async () => {
+  const { db } = await openShop('spree-4.10')
+  await db.pool.query(`
+    insert into spree_payment_methods
+    select (jsonb_populate_record(other, '{"id": 9}')).* from spree_payment_methods other where name = 'Check';
+    create table spree_payment_methods_stores (payment_method_id bigint, store_id bigint);
+    insert into spree_payment_methods_stores (payment_method_id, store_id) values (1, 2), (9, 1)`)
+  const shop = { db, store: await openStore(db.pool) }
+  const payments = [{ amount: 75, status: 'pending', payment_method: 'Check' }]
+  const { order } = await apply(shop, genericOrder('SERVED', { payments }))
+  expect(order.payments).toMatchObject([{ payment_method: { id: 9 } }])
+  await db.drop()
+})
+
 const withTables = dumpsAvailable() ? test : test.skip
 withTables(
   'the tables of 3.7 take an order: pieces of a line in one row, a token, adjustments of their own kinds',

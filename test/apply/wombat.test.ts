@@ -1214,6 +1214,36 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         message: typeof message === 'string' ? message : expect.stringMatching(message),
       })
     })
+
+    test('C166 in 6.x it leaves from a place of the order’s store, by a method of that store', async () => {
+      if (!isSix) return
+      await makeRoom()
+      await db.query(
+        `insert into spree_stores (id, name, url, code, "default", created_at, updated_at)
+         values (2, 'Outlet', 'outlet.example', 'outlet', false, now(), now());
+         update spree_stock_locations set store_id = 2 where id = 1;
+         savepoint place`,
+      )
+      await expect(ask(addShipment, shipment())).rejects.toMatchObject({
+        message: "Can't find a StockLocation with name Portland warehouse!",
+      })
+      await db.query(
+        `rollback to place;
+         update spree_stock_locations set name = 'Portland warehouse' where id = 2;
+         update spree_delivery_methods set store_id = 2 where id = 1;
+         savepoint method`,
+      )
+      await expect(ask(addShipment, shipment())).rejects.toMatchObject({
+        message: "Can't find a ShippingMethod with name Ground!",
+      })
+      await db.query(`rollback to method; update spree_delivery_methods set name = 'Ground' where id = 2`)
+      await changed()
+      const changes = await written(addShipment, shipment())
+      expect(changes).toContainEqual(
+        inserted('spree_fulfillments', { number: '12836', stock_location_id: 2 }),
+      )
+      expect(changes).toContainEqual(inserted('spree_delivery_rates', { delivery_method_id: 2 }))
+    })
   })
 
   describe('add_customer_return', () => {

@@ -2,7 +2,7 @@ import type { Db } from '../../postgres/pool.ts'
 import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
-import { living, type Variant } from './import-references.ts'
+import { living, ofStore, type Variant } from './import-references.ts'
 import type { ImportWords } from './import-words.ts'
 
 /** A place that is in use; its names are those by which it may be called, in small letters. */
@@ -51,8 +51,8 @@ export class StockLevels {
   }
 }
 
-/** The default one before the others. */
-export async function readLocations(db: Db, columns: Columns): Promise<Location[]> {
+/** Those of the store, the default one before the others. */
+export async function readLocations(db: Db, columns: Columns, storeId: string | null): Promise<Location[]> {
   const adminName = columns.has('spree_stock_locations', 'admin_name') ? 'lower(l.admin_name)' : 'null'
   const byDefault = columns.has('spree_stock_locations', 'default') ? 'l."default" desc, ' : ''
   const { rows } = await queryPrepared<Location>(
@@ -62,9 +62,11 @@ export async function readLocations(db: Db, columns: Columns): Promise<Location[
             array_remove(array[lower(l.name), ${adminName}], null) as names,
             coalesce(l.backorderable_default, false) as backorderable
        from ${quoteName(columns.schema)}.spree_stock_locations l
-      where coalesce(l.active, true) ${living(columns, 'spree_stock_locations', 'l')}
+      where coalesce(l.active, true)
+        ${living(columns, 'spree_stock_locations', 'l')}
+        ${ofStore(columns, 'spree_stock_locations', 'l', '$1')}
       order by ${byDefault}l.id`,
-    [],
+    [storeId],
   )
   return rows
 }

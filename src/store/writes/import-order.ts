@@ -64,14 +64,14 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
   if (words.unitsArePieces) refuseTooManyPieces(given)
   const bySku = await findVariants(db, columns, given)
   const variants = given.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
-  const paymentMethods = await findPaymentMethods(db, columns, given, warn)
+  const shop = await findShop(db, columns, given)
+  const paymentMethods = await findPaymentMethods(db, columns, shop.storeId, given, warn)
   const billing = await addressRow(db, columns, given.billingAddress, warn)
   const shipping = await addressRow(db, columns, given.shippingAddress, warn)
-  const shop = await findShop(db, columns, given)
   const customerId = await findCustomer(db, columns, given.email)
-  const placement = await placeShipments(db, columns, words, given, variants, warn)
+  const placement = await placeShipments(db, columns, words, shop.storeId, given, variants, warn)
   const placed = { ...given, shipments: placement.shipments }
-  const methods = await findShippingMethods(db, columns, words, placed, warn)
+  const methods = await findShippingMethods(db, columns, words, shop.storeId, placed, warn)
   const methodIds = methods.map(({ id }) => id)
   const order = words.retaxes
     ? await countTaxes(db, columns, placed, { shipping, variants, methods }, warn)

@@ -35,6 +35,12 @@ export function living(columns: Columns, table: string, alias: string): string {
   return columns.has(table, 'deleted_at') ? `and ${alias}.deleted_at is null` : ''
 }
 
+/** `and` a row is of the store whose id the parameter holds, or of none; before 6.0 they are of all. */
+export function ofStore(columns: Columns, table: string, alias: string, parameter: string): string {
+  const owner = columns.has(table, 'store_id') ? `${alias}.store_id` : 'null::bigint'
+  return `and coalesce(${owner} = ${parameter}::bigint, true)`
+}
+
 /** The default store, as Spree's own import takes it, and there the market of the currency and the channel of the name. */
 export async function findShop(db: Db, columns: Columns, order: ImportedOrder): Promise<Shop> {
   const schema = quoteName(columns.schema)
@@ -152,13 +158,23 @@ function defaultTaxCategory(columns: Columns): string {
 
 export type PaymentMethod = Readonly<{ id: string; name: string; needsSource: boolean }>
 
-/** Ids of the payments' methods, by the names given. @throws NotApplicable that lists every name without one. */
+/** Ids of the payments' methods, by the names given, of those of the store. @throws NotApplicable that lists every name without one. */
 export async function findPaymentMethods(
   db: Db,
   columns: Columns,
+  storeId: string | null,
   order: ImportedOrder,
   warn: Warn,
 ): Promise<ReadonlyMap<string, string>> {
+  const schema = quoteName(columns.schema)
+  // From 4.3 to 5.x a method may serve some stores only.
+  const serving = columns.has('spree_payment_methods_stores')
+    ? `exists (
+              select
+                from ${schema}.spree_payment_methods_stores s
+               where s.payment_method_id = m.id
+                 and s.store_id = $2::bigint) desc, `
+    : ''
   const { rows } = await queryPrepared<PaymentMethod>(
     db,
     `select distinct on (given.name)
@@ -166,10 +182,12 @@ export async function findPaymentMethods(
             given.name,
             m.type ~ '(Gateway|CreditCard|StoreCredit)' as "needsSource"
        from unnest($1::text[]) given (name)
-       join ${quoteName(columns.schema)}.spree_payment_methods m
-         on lower(m.name) = lower(given.name) ${living(columns, 'spree_payment_methods', 'm')}
-      order by given.name, m.active desc, m.id`,
-    [[...new Set(order.payments.map(({ method }) => method))]],
+       join ${schema}.spree_payment_methods m
+         on lower(m.name) = lower(given.name)
+            ${living(columns, 'spree_payment_methods', 'm')}
+            ${ofStore(columns, 'spree_payment_methods', 'm', '$2')}
+      order by given.name, ${serving}m.active desc, m.id`,
+    [[...new Set(order.payments.map(({ method }) => method))], storeId],
   )
   const found = new Map(rows.map(({ name, id }) => [name, id]))
   const missing = order.payments.map(({ method }) => method).filter((name) => !found.has(name))
@@ -193,11 +211,12 @@ export async function findPaymentMethods(
 export type ShippingMethod = Readonly<{ id: string; taxCategoryId: string | null }>
 type Method = ShippingMethod & Readonly<{ names: readonly string[]; name: string; ships: boolean }>
 
-/** The method of each shipment, by its name, the name for the staff or the code, else the first that ships goods. */
+/** Of the store, the method of each shipment, by its name, the name for the staff or the code, else the first that ships goods. */
 export async function findShippingMethods(
   db: Db,
   columns: Columns,
   words: ImportWords,
+  storeId: string | null,
   order: ImportedParcels,
   warn: Warn,
 ): Promise<readonly ShippingMethod[]> {
@@ -216,9 +235,11 @@ export async function findShippingMethods(
             ${ships} as ships,
             ${columns.has(methods, 'tax_category_id') ? 'm.tax_category_id::text' : 'null'} as "taxCategoryId"
        from ${quoteName(columns.schema)}.${methods} m
-      where true ${living(columns, methods, 'm')}
+      where true
+        ${living(columns, methods, 'm')}
+        ${ofStore(columns, methods, 'm', '$1')}
       order by m.id`,
-    [],
+    [storeId],
   )
   const first = rows.find((method) => method.ships) ?? rows[0]
   return order.shipments.map(({ shippingMethod }) => {

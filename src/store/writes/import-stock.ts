@@ -25,7 +25,7 @@ export type PlacedShipment = ImportedShipment &
 export type Placement = Readonly<{ shipments: readonly PlacedShipment[]; levels: StockLevels }>
 
 /**
- * Finds each shipment's place: the one it names, else the first that has all of it (the default before the others),
+ * Finds each shipment's place among the store's: the one it names, else the first that has all of it (the default before the others),
  * else the first that may owe what is missing. An order that names no shipments is parcelled, its cost shared out evenly:
  * by places where none has all of it, and by shipping categories. Locks the levels of the lines' variants, in the order of
  * their ids.
@@ -35,11 +35,12 @@ export async function placeShipments(
   db: Db,
   columns: Columns,
   words: ImportWords,
+  storeId: string | null,
   order: ImportedParcels,
   variants: readonly Variant[],
   warn: Warn,
 ): Promise<Placement> {
-  const locations = await readLocations(db, columns)
+  const locations = await readLocations(db, columns, storeId)
   const levels = await lockLevels(db, columns, words, locations, variants)
   const shipments = order.shipments.flatMap((shipment) => {
     const named = locations.find(({ names }) => names.includes(shipment.stockLocation?.toLowerCase() ?? ''))

@@ -66,9 +66,12 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
     namesShipments: true,
     taxes: [],
   })
-  const methods = await findShippingMethods(db, columns, words, parcels([]), (_subject, why) => {
-    throw new NotApplicable('unknown_method', `Shipment ${number} cannot be added: ${why}.`)
-  })
+  const refuse = (code: string) => (_subject: string, why: string) => {
+    throw new NotApplicable(code, `Shipment ${number} cannot be added: ${why}.`)
+  }
+  const { storeId } = order
+  const noMethod = refuse('unknown_method')
+  const methods = await findShippingMethods(db, columns, words, storeId, parcels([]), noMethod)
   if (cost > 0n && methods.some(({ taxCategoryId }) => taxCategoryId !== null))
     throw new NotApplicable(
       'taxed_shipping',
@@ -76,9 +79,8 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
     )
   await refuseForeign(db, shop, skus, variants)
   const written = parcels(shareOut(lines, parcel.pieces))
-  const placement = await placeShipments(db, columns, words, written, variants, (_subject, why) => {
-    throw new NotApplicable('unknown_location', `Shipment ${number} cannot be added: ${why}.`)
-  })
+  const noPlace = refuse('unknown_location')
+  const placement = await placeShipments(db, columns, words, storeId, written, variants, noPlace)
   const at = await utcNow(db)
   const shipmentIds = await insertShipments(db, columns, words, written, placement.shipments, {
     orderId: order.id,
