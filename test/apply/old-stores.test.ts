@@ -1156,6 +1156,12 @@ describe('versions between', () => {
             ),
           })
         }
+        const line = { sku: 'OC', quantity: 1, price: 10 }
+        const order = { ...charts2, line_items: [line], totals: { item: 10, order: 10 }, adjustments: [] }
+        await expect(applyMessage(db, store, orderImport, { order })).rejects.toMatchObject({
+          code: 'master_of_variants',
+          message: expect.stringMatching(/^Order M100 cannot be imported: SKU OC is that of a product with/),
+        })
         const moves = ['OC', 'OC-M'].map((sku) => ({
           sku,
           quantity: 5,

@@ -62,7 +62,7 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
   await refuseExisting(db, columns, words, given.number)
   refuseFinerAmounts(words, given)
   if (words.unitsArePieces) refuseTooManyPieces(given)
-  const bySku = await findVariants(db, columns, given)
+  const bySku = await findVariants(db, store, given)
   const variants = given.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
   const shop = await findShop(db, columns, given)
   const paymentMethods = await findPaymentMethods(db, columns, shop.storeId, given, warn)

@@ -2,9 +2,12 @@ import type { Db } from '../../postgres/pool.ts'
 import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
+import type { Store } from '../store.ts'
+import { isBareMaster } from './bare-master.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder, ImportedParcels } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
+import { shopOf } from './shop.ts'
 
 /** Told for each thing that was not found and replaced by another. */
 export type Warn = (subject: string, description: string) => void
@@ -94,12 +97,16 @@ export async function findCustomer(db: Db, columns: Columns, email: string): Pro
   return rows[0]?.id ?? null
 }
 
-/** The living variants of the lines, by SKU. @throws NotApplicable that names every SKU without one, or with several. */
+/**
+ * The living variants of the lines, by SKU. @throws NotApplicable that names every SKU without one, or with several, or of a
+ * master that the shop leaves without stock.
+ */
 export async function findVariants(
   db: Db,
-  columns: Columns,
+  store: Pick<Store, 'family' | 'columns'>,
   order: ImportedOrder,
 ): Promise<ReadonlyMap<string, Variant>> {
+  const { columns } = store
   const schema = quoteName(columns.schema)
   const itsOwnOrItsProducts = (column: string) =>
     columns.has('spree_variants', column) ? `coalesce(v.${column}, p.${column})` : `p.${column}`
@@ -107,10 +114,11 @@ export async function findVariants(
     ? 'delivery_profile_id'
     : 'shipping_category_id'
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
-  const { rows } = await queryPrepared<Variant>(
+  const { rows } = await queryPrepared<Variant & { bare: boolean }>(
     db,
     `select v.id::text,
             v.sku,
+            ${isBareMaster(shopOf(store))} as bare,
             v.product_id::text as "productId",
             v.cost_price::text as "costPrice",
             coalesce(${itsOwnOrItsProducts('tax_category_id')}, ${defaultTaxCategory(columns)})::text as "taxCategoryId",
@@ -138,6 +146,13 @@ export async function findVariants(
     throw new NotApplicable(
       'ambiguous_sku',
       `Order ${order.number} cannot be imported: SKU ${ambiguous.join(', ')} belongs to several living variants; give each its own SKU, then retry.`,
+    )
+  }
+  const bare = rows.filter((variant) => variant.bare).map(({ sku }) => sku)
+  if (bare.length > 0) {
+    throw new NotApplicable(
+      'master_of_variants',
+      `Order ${order.number} cannot be imported: SKU ${bare.join(', ')} is that of a product with variants, and this store keeps prices and stock of the variants alone: send their SKUs instead.`,
     )
   }
   return found
