@@ -663,6 +663,55 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('PARCELS')
   })
 
+  test('is owed by a place that keeps the goods, and of what is not counted taken from one', async () => {
+    const isKielFirst = (is: boolean) =>
+      shop.db.pool.query(
+        `update spree_stock_locations
+            set "default" = id = case when $1 then 2 else 1 end, backorderable_default = $1 and id = 2`,
+        [is],
+      )
+    /** `TM-1` and `GV-25` are kept in Portland alone; of the one there is too little. */
+    const kept = (different: object) =>
+      shop.db.pool.query(
+        `update ${levels} l
+            set backorderable = coalesce($1, l.backorderable), stock_location_id = coalesce($2, l.stock_location_id)
+           from spree_variants v
+          where v.id = l.variant_id and v.sku = $3`,
+        Object.values({ backorderable: null, location: null, sku: 'TM-1', ...different }),
+      )
+    const forgetKiel = () =>
+      shop.db.pool.query(
+        `delete from ${levels} l
+          using spree_variants v
+          where v.id = l.variant_id and v.sku in ('TM-1', 'GV-25') and l.stock_location_id = 2`,
+      )
+    const line_items = [
+      { sku: 'TM-1', quantity: 100, price: 1 },
+      { sku: 'GV-25', quantity: 1, price: 25 },
+    ]
+    const parcel = { cost: 6, items: line_items.map(({ sku, quantity }) => ({ sku, quantity })) }
+    const placed = async (number: string, shipments: object[]) => {
+      const totals = { item: 125, shipping: 6, order: 131 }
+      const { order } = await apply(shop, genericOrder(number, { totals, line_items, shipments }))
+      return order.shipments.map(({ stock_location_name }) => stock_location_name)
+    }
+    await isKielFirst(true)
+    await forgetKiel()
+    await kept({ backorderable: true })
+    expect(await placed('KEPT-1', [])).toEqual(['Portland warehouse'])
+    expect(await placed('KEPT-2', [parcel])).toEqual(['Portland warehouse'])
+    expect(await placed('KEPT-3', [{ ...parcel, stock_location: 'Kiel depot' }])).toEqual(['Kiel depot'])
+    await forgetKiel()
+    // Where no place keeps all of a parcel, it is one all the same.
+    await kept({ sku: 'GV-25', location: 2 })
+    expect(await placed('KEPT-4', [])).toEqual(['Kiel depot', 'Portland warehouse'])
+    expect(await placed('KEPT-5', [parcel])).toEqual(['Kiel depot'])
+    await kept({ sku: 'GV-25', location: 1 })
+    await kept({ backorderable: false })
+    await isKielFirst(false)
+    for (const number of ['KEPT-1', 'KEPT-4']) await addsUp(number)
+  })
+
   const item = { sku: 'BC-01', quantity: 2 }
   const shipment = { cost: 6, items: [item] }
   test.each<[string, string, RegExp, Record<string, unknown>]>([

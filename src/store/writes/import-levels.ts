@@ -29,6 +29,12 @@ export class StockLevels {
     return level
   }
 
+  /** Whether a place keeps the variant, so that the shop's own code would choose it; where none of the places does, each. */
+  keeps({ id }: Location, variant: Variant, places: readonly Location[]): boolean {
+    const hasRow = (place: string) => this.at(place, variant.id).id !== null
+    return hasRow(id) || !places.some((one) => hasRow(one.id))
+  }
+
   free({ id }: Location, variant: Variant): number {
     return variant.tracked ? this.at(id, variant.id).free : Number.POSITIVE_INFINITY
   }
