@@ -106,6 +106,9 @@ export async function lockLevels(
         for update`,
     [variants.map(({ id }) => id), locations.map(({ id }) => id)],
   )
-  for (const { locationId, variantId, ...level } of rows) levels.set(locationId, variantId, level)
+  for (const { locationId, variantId, ...level } of rows) {
+    // Before 4.4 nothing forbids two: the oldest counts, as for all who move stock.
+    if (levels.at(locationId, variantId).id === null) levels.set(locationId, variantId, level)
+  }
   return levels
 }
