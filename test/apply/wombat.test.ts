@@ -1649,6 +1649,52 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       expect(found).toEqual([{ one: isSolidus }])
     })
 
+    test('in Solidus the address is the default of the book; one that is in it is taken anew', async () => {
+      if (!isSolidus) return
+      await ask(addCustomer, { customer: brian })
+      // In the shop another address becomes the default, and the first is put aside.
+      await db.query(
+        `alter table spree_user_addresses add archived boolean default false not null;
+         insert into spree_addresses (id, name, address1, city, country_id, created_at, updated_at)
+         values (901, 'Brian Smith', '1 Quay', 'Salem', 1, now(), now());
+         update spree_user_addresses set "default" = false, archived = true where "default";
+         insert into spree_user_addresses (user_id, address_id, "default", created_at, updated_at)
+         select id, 901, true, now(), now() from spree_users where email = 'spree@example.com'`,
+      )
+      store = await openStore(db)
+      await changed()
+      expect(await written(updateCustomer, { customer: brian })).toEqual([
+        touched('spree_user_addresses', { archived: false, default: true }),
+        touched('spree_user_addresses', { default: false }),
+      ])
+      expect(await written(updateCustomer, { customer: brian })).toEqual([])
+      const quay = {
+        ...{ address1: '1 Quay', city: 'Salem', country: 'US' },
+        ...{ address2: '', zipcode: '', state: '', phone: '' },
+      }
+      expect(await written(updateCustomer, { customer: { ...brian, shipping_address: quay } })).toEqual([
+        touched('spree_user_addresses', { default: false }),
+        touched('spree_user_addresses', { default: true }),
+        touched(accounts, { ship_address_id: 901 }),
+      ])
+      store = await openStore(database.pool)
+    })
+
+    test('in Solidus before 3.0 the book has no default for bills', async () => {
+      if (!isSolidus) return
+      await db.query('alter table spree_user_addresses drop default_billing')
+      store = await openStore(db)
+      await changed()
+      await ask(addCustomer, { customer: brian })
+      expect(await rows('select "default" from spree_user_addresses order by id desc limit 2')).toEqual([
+        { default: false },
+        { default: true },
+      ])
+      await changed()
+      expect(await written(updateCustomer, { customer: brian })).toEqual([])
+      store = await openStore(database.pool)
+    })
+
     const at = (more: object) => ({ ...brian, shipping_address: { ...street, ...more } })
     test.each([
       [updateCustomer, brian, "Can't find customer with email 'Spree@example.com'"],

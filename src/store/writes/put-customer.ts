@@ -1,6 +1,6 @@
 import type { Db } from '../../postgres/pool.ts'
 import type { Store } from '../store.ts'
-import { type Book, putAddress } from './customer-address.ts'
+import { type Book, currentAddress, putAddress } from './customer-address.ts'
 import type { ImportedAddress } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { insertRow, updateRow } from './rows.ts'
@@ -89,11 +89,13 @@ async function find(
 ): Promise<Omit<Book, 'table'> | undefined> {
   const living = !deletedToo && shop.columns.has(table, 'deleted_at') ? 'and deleted_at is null' : ''
   const { rows } = await db.query<Omit<Book, 'table'>>(
-    `select id::text as id, ship_address_id::text as ship, bill_address_id::text as bill
-       from ${shop.table(table)}
-      where lower(email) = lower($1)
+    `select u.id::text as id,
+            ${currentAddress(shop, 'ship')}::text as ship,
+            ${currentAddress(shop, 'bill')}::text as bill
+       from ${shop.table(table)} u
+      where lower(u.email) = lower($1)
         ${living}
-      order by id
+      order by u.id
       limit 1
         for no key update`,
     [email.trim()],
