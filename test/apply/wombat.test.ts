@@ -1215,6 +1215,15 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       })
     })
 
+    test('C166 it goes to the order’s customer, where no name is said', async () => {
+      if (isOld) return
+      await makeRoom()
+      const { firstname: _first, lastname: _last, ...nameless } = shipment().shipment.shipping_address
+      const changes = await written(addShipment, shipment({ shipping_address: nameless }))
+      expect(changes.filter(({ table }) => table === 'spree_addresses')).toEqual([])
+      expect(changes).toContainEqual(added({}))
+    })
+
     test('C166 in 6.x it leaves from a place of the order’s store, by a method of that store', async () => {
       if (!isSix) return
       await makeRoom()
@@ -1621,6 +1630,26 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
           : [touched('spree_addresses', { city: 'Burbank' }), touched(accounts)],
       )
       expect(await written(updateCustomer, { customer: moved })).toEqual([])
+    })
+
+    test('names that are not said stay, of the account and of both addresses', async () => {
+      await ask(addCustomer, { customer: brian })
+      await changed()
+      const nameless = { ...brian, firstname: undefined, lastname: null }
+      expect(await written(updateCustomer, { customer: nameless })).toEqual([])
+      const moved = { ...nameless, billing_address: { ...brian.billing_address, city: 'Burbank' } }
+      expect(await written(updateCustomer, { customer: moved })).toContainEqual(
+        isSolidus
+          ? address({ address2: 'Floor 2', city: 'Burbank' })
+          : touched('spree_addresses', { city: 'Burbank' }),
+      )
+      if (isSolidus) return
+      const jones = { ...moved, lastname: 'Jones' }
+      const last = isSix ? { last_name: 'Jones' } : { lastname: 'Jones' }
+      expect(await written(updateCustomer, { customer: jones })).toEqual([
+        ...[touched('spree_addresses', last), touched('spree_addresses', last)],
+        touched(accounts, isSpree4 || isSix ? { last_name: 'Jones' } : {}),
+      ])
     })
 
     test('one in which orders are written stays: the customer gets another', async () => {

@@ -4,12 +4,12 @@ import type { Store } from '../store.ts'
 import { lockOrderOfNumber, type PlacedOrder } from './find-order.ts'
 import { findShipments } from './find-shipment.ts'
 import { readFreeLines, shareOut, unknownSkus } from './free-pieces.ts'
-import { addressRow } from './import-address.ts'
+import { addressRow, namesBeside } from './import-address.ts'
 import { findShippingMethods } from './import-references.ts'
 import { insertShipments } from './import-rows.ts'
 import { placeShipments, takeStock } from './import-stock.ts'
 import { importWords } from './import-words.ts'
-import type { ImportedAddress, ImportedParcels } from './imported-order.ts'
+import type { ImportedParcels } from './imported-order.ts'
 import type { NewParcel } from './new-parcel.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { refreshShipments } from './order-shipping.ts'
@@ -126,10 +126,11 @@ async function addressOf(
   db: Db,
   shop: Shop,
   { shipAddressId }: PlacedOrder,
-  address: ImportedAddress,
+  address: NewParcel['address'],
 ): Promise<Readonly<{ id: string; left: readonly string[] }>> {
   // A state that is not known is kept as text.
-  const row = await addressRow(db, shop.columns, address, () => {})
+  const names = await namesBeside(db, shop.columns, shipAddressId, address)
+  const row = await addressRow(db, shop.columns, { ...address, ...names }, () => {})
   const given = Object.entries(row).filter(([name]) => shop.columns.has('spree_addresses', name))
   const same = given.map(([name], index) => `coalesce(${name}::text, '') = coalesce($${index + 2}::text, '')`)
   const { rows } = await db.query(
