@@ -562,6 +562,19 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('INSIDE')
   })
 
+  test('keeps the numbers of its shipments; 6.x writes down none that it shows anyway', async () => {
+    const shipments = [{ number: 'SHOWN-F1', cost: 6, items: [{ sku: 'BC-01', quantity: 2 }] }]
+    const { order } = await apply(shop, genericOrder('SHOWN', { shipments }))
+    expect(order.shipments).toMatchObject([{ number: 'SHOWN-F1' }])
+    const { rows } = await shop.db.pool.query(
+      `select p.number
+         from ${family === 'spree-6.0' ? 'spree_fulfillments' : 'spree_shipments'} p
+         join spree_orders o on o.id = p.order_id
+        where o.number = 'SHOWN'`,
+    )
+    expect(rows).toEqual([{ number: family === 'spree-6.0' ? null : 'SHOWN-F1' }])
+  })
+
   test('says what it did not find and what it took instead', async () => {
     const { order, notifications } = await apply(
       shop,

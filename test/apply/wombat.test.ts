@@ -1215,6 +1215,14 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       })
     })
 
+    test('C166 its number is kept, also one like those that 6.x makes: what comes later finds it', async () => {
+      if (isSix) return
+      await makeRoom()
+      const id = `${order}-F1`
+      const changes = await written(addShipment, shipment({ id }))
+      expect(changes).toContainEqual(inserted('spree_shipments', { number: id, state: 'shipped' }))
+    })
+
     test('C166 it goes to the order’s customer, where no name is said', async () => {
       if (isOld) return
       await makeRoom()
