@@ -27,6 +27,7 @@ export const addOrder: Handler<OrderImportPayload> = {
 const IMPORTERS: OwnTexts = {
   unknown_sku: ({ about }) => `Ensure order import variant: Variant w/SKU ${about.join(', ')} not found.`,
   ambiguous_sku: ({ message }) => `Order import line items: ${message}`,
+  master_of_variants: ({ message }) => `Order import line items: ${message}`,
   insufficient_stock: ({ message }) => `Order import line items: ${message}`,
   unknown_payment_method: ({ message }) => `Order import payments: ${message}`,
   unknown_country: ({ message }) => `Ensure order import address country: ${message}`,

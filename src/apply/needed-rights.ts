@@ -86,6 +86,7 @@ function servicesIn(shop: Shop): Readonly<Record<string, readonly Rights[]>> {
       'spree_markets',
       'spree_channels',
       'spree_tax_categories',
+      'spree_payment_methods_stores',
       ...(shop.family === 'solidus'
         ? ['spree_calculators', 'spree_tax_rates', 'spree_tax_rate_tax_categories', 'spree_zone_members']
         : []),

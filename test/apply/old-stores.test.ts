@@ -686,6 +686,22 @@ describe.each(Object.keys(filled) as Old[])('what a hub sends to a store of %s',
     expect(await since(once)).toEqual([])
   })
 
+  test('where a place has two rows of a variant, an order takes from the older, as all else does', async () => {
+    await db.query(
+      `insert into spree_stock_items (id, stock_location_id, variant_id, count_on_hand, created_at, updated_at)
+       values (399, 1, 102, 50, now(), now())`,
+    )
+    await applyMessage(db, store, orderImport, { order: charts2 })
+    expect(
+      await rows(
+        'select id, count_on_hand as level from spree_stock_items where id in (301, 399) order by id',
+      ),
+    ).toEqual([
+      { id: 301, level: 6 },
+      { id: 399, level: 50 },
+    ])
+  })
+
   test('add_order of the same leaves the same rows; once', async () => {
     const { number: id, line_items: lines, ...charts } = charts2
     const line_items = lines.map(({ sku, ...line }) => ({ product_id: sku, ...line }))
@@ -1228,6 +1244,12 @@ describe('versions between', () => {
             ),
           })
         }
+        const line = { sku: 'OC', quantity: 1, price: 10 }
+        const order = { ...charts2, line_items: [line], totals: { item: 10, order: 10 }, adjustments: [] }
+        await expect(applyMessage(db, store, orderImport, { order })).rejects.toMatchObject({
+          code: 'master_of_variants',
+          message: expect.stringMatching(/^Order M100 cannot be imported: SKU OC is that of a product with/),
+        })
         const moves = ['OC', 'OC-M'].map((sku) => ({
           sku,
           quantity: 5,

@@ -562,6 +562,19 @@ describe.each(families)('an order imported into %s', (family) => {
     await addsUp('INSIDE')
   })
 
+  test('keeps the numbers of its shipments; 6.x writes down none that it shows anyway', async () => {
+    const shipments = [{ number: 'SHOWN-F1', cost: 6, items: [{ sku: 'BC-01', quantity: 2 }] }]
+    const { order } = await apply(shop, genericOrder('SHOWN', { shipments }))
+    expect(order.shipments).toMatchObject([{ number: 'SHOWN-F1' }])
+    const { rows } = await shop.db.pool.query(
+      `select p.number
+         from ${family === 'spree-6.0' ? 'spree_fulfillments' : 'spree_shipments'} p
+         join spree_orders o on o.id = p.order_id
+        where o.number = 'SHOWN'`,
+    )
+    expect(rows).toEqual([{ number: family === 'spree-6.0' ? null : 'SHOWN-F1' }])
+  })
+
   test('says what it did not find and what it took instead', async () => {
     const { order, notifications } = await apply(
       shop,
@@ -661,6 +674,55 @@ describe.each(families)('an order imported into %s', (family) => {
       family === 'spree-6.0' ? [5, 2] : [0, 0],
     )
     await addsUp('PARCELS')
+  })
+
+  test('is owed by a place that keeps the goods, and of what is not counted taken from one', async () => {
+    const isKielFirst = (is: boolean) =>
+      shop.db.pool.query(
+        `update spree_stock_locations
+            set "default" = id = case when $1 then 2 else 1 end, backorderable_default = $1 and id = 2`,
+        [is],
+      )
+    /** `TM-1` and `GV-25` are kept in Portland alone; of the one there is too little. */
+    const kept = (different: object) =>
+      shop.db.pool.query(
+        `update ${levels} l
+            set backorderable = coalesce($1, l.backorderable), stock_location_id = coalesce($2, l.stock_location_id)
+           from spree_variants v
+          where v.id = l.variant_id and v.sku = $3`,
+        Object.values({ backorderable: null, location: null, sku: 'TM-1', ...different }),
+      )
+    const forgetKiel = () =>
+      shop.db.pool.query(
+        `delete from ${levels} l
+          using spree_variants v
+          where v.id = l.variant_id and v.sku in ('TM-1', 'GV-25') and l.stock_location_id = 2`,
+      )
+    const line_items = [
+      { sku: 'TM-1', quantity: 100, price: 1 },
+      { sku: 'GV-25', quantity: 1, price: 25 },
+    ]
+    const parcel = { cost: 6, items: line_items.map(({ sku, quantity }) => ({ sku, quantity })) }
+    const placed = async (number: string, shipments: object[]) => {
+      const totals = { item: 125, shipping: 6, order: 131 }
+      const { order } = await apply(shop, genericOrder(number, { totals, line_items, shipments }))
+      return order.shipments.map(({ stock_location_name }) => stock_location_name)
+    }
+    await isKielFirst(true)
+    await forgetKiel()
+    await kept({ backorderable: true })
+    expect(await placed('KEPT-1', [])).toEqual(['Portland warehouse'])
+    expect(await placed('KEPT-2', [parcel])).toEqual(['Portland warehouse'])
+    expect(await placed('KEPT-3', [{ ...parcel, stock_location: 'Kiel depot' }])).toEqual(['Kiel depot'])
+    await forgetKiel()
+    // Where no place keeps all of a parcel, it is one all the same.
+    await kept({ sku: 'GV-25', location: 2 })
+    expect(await placed('KEPT-4', [])).toEqual(['Kiel depot', 'Portland warehouse'])
+    expect(await placed('KEPT-5', [parcel])).toEqual(['Kiel depot'])
+    await kept({ sku: 'GV-25', location: 1 })
+    await kept({ backorderable: false })
+    await isKielFirst(false)
+    for (const number of ['KEPT-1', 'KEPT-4']) await addsUp(number)
   })
 
   const item = { sku: 'BC-01', quantity: 2 }
@@ -1135,6 +1197,51 @@ test('in 5.x an order is placed in its market and channel, and the lines that ho
     expect.objectContaining({ variant_id: 102, quantity: 1, price: 69 }),
   ])
   await shop.db.drop()
+})
+
+test('in 6.x an order of one store takes nothing of another: places, payment and delivery methods are its own', async () => {
+  const shop = await openShop('spree-6.0')
+  // The other store's come first wherever they would be taken.
+  await shop.db.pool.query(`
+    insert into spree_stores (id, name, url, code, "default", created_at, updated_at)
+    values (2, 'Outlet', 'outlet.example', 'outlet', false, now(), now());
+    update spree_stock_locations set store_id = 2 where id = 1;
+    update spree_delivery_methods set store_id = 2 where id = 1;
+    update spree_payment_methods set store_id = 2 where id = 1;
+    insert into spree_payment_methods (id, type, name, active, store_id, created_at, updated_at)
+    values (9, 'Spree::PaymentMethod::Check', 'Check', true, 1, now(), now())`)
+  const toPay = { payments: [{ amount: 75, status: 'pending', payment_method: 'Check' }] }
+  const { order, notifications } = await apply(shop, genericOrder('OWN', toPay))
+  expect(notifications.map(({ description }) => description)).toEqual([
+    'order OWN: this store has none named Portland warehouse; one that has the goods was taken',
+    'order OWN: this store has none named Ground; Express was taken',
+  ])
+  expect(order).toMatchObject({
+    shipments: [{ stock_location_name: 'Kiel depot', shipping_method: { name: 'Express' } }],
+    payments: [{ payment_method: { id: 9 } }],
+  })
+  await shop.db.pool.query('update spree_payment_methods set store_id = 2 where id = 9')
+  await expect(apply(shop, genericOrder('OTHERS', toPay))).rejects.toMatchObject({
+    code: 'unknown_payment_method',
+  })
+  // Of the store from before there were several.
+  await shop.db.pool.query('update spree_payment_methods set store_id = null where id = 9')
+  await apply(shop, genericOrder('OTHERS', toPay))
+  await shop.db.drop()
+})
+
+test('from 4.3 on a payment is by the method of that name that serves the store', async () => {
+  const { db } = await openShop('spree-4.10')
+  await db.pool.query(`
+    insert into spree_payment_methods
+    select (jsonb_populate_record(other, '{"id": 9}')).* from spree_payment_methods other where name = 'Check';
+    create table spree_payment_methods_stores (payment_method_id bigint, store_id bigint);
+    insert into spree_payment_methods_stores (payment_method_id, store_id) values (1, 2), (9, 1)`)
+  const shop = { db, store: await openStore(db.pool) }
+  const payments = [{ amount: 75, status: 'pending', payment_method: 'Check' }]
+  const { order } = await apply(shop, genericOrder('SERVED', { payments }))
+  expect(order.payments).toMatchObject([{ payment_method: { id: 9 } }])
+  await db.drop()
 })
 
 const withTables = dumpsAvailable() ? test : test.skip

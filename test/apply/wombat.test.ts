@@ -1213,6 +1213,67 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         message: typeof message === 'string' ? message : expect.stringMatching(message),
       })
     })
+
+    test('C166 an order whose payments have all failed stays one, whatever the parcel costs', async () => {
+      // 6.x has no such word, and in Solidus what it costs is taxed.
+      if (isSix || isSolidus) return
+      await makeRoom()
+      await db.query(`update spree_payments set state = 'failed' where order_id = ${at}`)
+      await db.query(`update spree_orders set payment_state = 'failed' where id = ${at}`)
+      await changed()
+      const changes = await written(addShipment, shipment({ cost: '2.50', status: 'ready' }))
+      const { columns } = changes.find(({ table }) => table === 'spree_orders')!
+      expect(columns).toMatchObject({ shipment_total: expect.any(Number) })
+      expect(columns).not.toHaveProperty('payment_state')
+      expect(changes).not.toContainEqual(inserted('spree_state_changes', { name: 'payment' }))
+    })
+
+    test('C166 its number is kept, also one like those that 6.x makes: what comes later finds it', async () => {
+      if (isSix) return
+      await makeRoom()
+      const id = `${order}-F1`
+      const changes = await written(addShipment, shipment({ id }))
+      expect(changes).toContainEqual(inserted('spree_shipments', { number: id, state: 'shipped' }))
+    })
+
+    test('C166 it goes to the order’s customer, where no name is said', async () => {
+      if (isOld) return
+      await makeRoom()
+      const { firstname: _first, lastname: _last, ...nameless } = shipment().shipment.shipping_address
+      const changes = await written(addShipment, shipment({ shipping_address: nameless }))
+      expect(changes.filter(({ table }) => table === 'spree_addresses')).toEqual([])
+      expect(changes).toContainEqual(added({}))
+    })
+
+    test('C166 in 6.x it leaves from a place of the order’s store, by a method of that store', async () => {
+      if (!isSix) return
+      await makeRoom()
+      await db.query(
+        `insert into spree_stores (id, name, url, code, "default", created_at, updated_at)
+         values (2, 'Outlet', 'outlet.example', 'outlet', false, now(), now());
+         update spree_stock_locations set store_id = 2 where id = 1;
+         savepoint place`,
+      )
+      await expect(ask(addShipment, shipment())).rejects.toMatchObject({
+        message: "Can't find a StockLocation with name Portland warehouse!",
+      })
+      await db.query(
+        `rollback to place;
+         update spree_stock_locations set name = 'Portland warehouse' where id = 2;
+         update spree_delivery_methods set store_id = 2 where id = 1;
+         savepoint method`,
+      )
+      await expect(ask(addShipment, shipment())).rejects.toMatchObject({
+        message: "Can't find a ShippingMethod with name Ground!",
+      })
+      await db.query(`rollback to method; update spree_delivery_methods set name = 'Ground' where id = 2`)
+      await changed()
+      const changes = await written(addShipment, shipment())
+      expect(changes).toContainEqual(
+        inserted('spree_fulfillments', { number: '12836', stock_location_id: 2 }),
+      )
+      expect(changes).toContainEqual(inserted('spree_delivery_rates', { delivery_method_id: 2 }))
+    })
   })
 
   describe('add_customer_return', () => {
@@ -1592,6 +1653,26 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       expect(await written(updateCustomer, { customer: moved })).toEqual([])
     })
 
+    test('names that are not said stay, of the account and of both addresses', async () => {
+      await ask(addCustomer, { customer: brian })
+      await changed()
+      const nameless = { ...brian, firstname: undefined, lastname: null }
+      expect(await written(updateCustomer, { customer: nameless })).toEqual([])
+      const moved = { ...nameless, billing_address: { ...brian.billing_address, city: 'Burbank' } }
+      expect(await written(updateCustomer, { customer: moved })).toContainEqual(
+        isSolidus
+          ? address({ address2: 'Floor 2', city: 'Burbank' })
+          : touched('spree_addresses', { city: 'Burbank' }),
+      )
+      if (isSolidus) return
+      const jones = { ...moved, lastname: 'Jones' }
+      const last = isSix ? { last_name: 'Jones' } : { lastname: 'Jones' }
+      expect(await written(updateCustomer, { customer: jones })).toEqual([
+        ...[touched('spree_addresses', last), touched('spree_addresses', last)],
+        touched(accounts, isSpree4 || isSix ? { last_name: 'Jones' } : {}),
+      ])
+    })
+
     test('one in which orders are written stays: the customer gets another', async () => {
       if (isOld) return
       const wharf = {
@@ -1616,6 +1697,52 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
         ['spree@example.com'],
       )
       expect(found).toEqual([{ one: isSolidus }])
+    })
+
+    test('in Solidus the address is the default of the book; one that is in it is taken anew', async () => {
+      if (!isSolidus) return
+      await ask(addCustomer, { customer: brian })
+      // In the shop another address becomes the default, and the first is put aside.
+      await db.query(
+        `alter table spree_user_addresses add archived boolean default false not null;
+         insert into spree_addresses (id, name, address1, city, country_id, created_at, updated_at)
+         values (901, 'Brian Smith', '1 Quay', 'Salem', 1, now(), now());
+         update spree_user_addresses set "default" = false, archived = true where "default";
+         insert into spree_user_addresses (user_id, address_id, "default", created_at, updated_at)
+         select id, 901, true, now(), now() from spree_users where email = 'spree@example.com'`,
+      )
+      store = await openStore(db)
+      await changed()
+      expect(await written(updateCustomer, { customer: brian })).toEqual([
+        touched('spree_user_addresses', { archived: false, default: true }),
+        touched('spree_user_addresses', { default: false }),
+      ])
+      expect(await written(updateCustomer, { customer: brian })).toEqual([])
+      const quay = {
+        ...{ address1: '1 Quay', city: 'Salem', country: 'US' },
+        ...{ address2: '', zipcode: '', state: '', phone: '' },
+      }
+      expect(await written(updateCustomer, { customer: { ...brian, shipping_address: quay } })).toEqual([
+        touched('spree_user_addresses', { default: false }),
+        touched('spree_user_addresses', { default: true }),
+        touched(accounts, { ship_address_id: 901 }),
+      ])
+      store = await openStore(database.pool)
+    })
+
+    test('in Solidus before 3.0 the book has no default for bills', async () => {
+      if (!isSolidus) return
+      await db.query('alter table spree_user_addresses drop default_billing')
+      store = await openStore(db)
+      await changed()
+      await ask(addCustomer, { customer: brian })
+      expect(await rows('select "default" from spree_user_addresses order by id desc limit 2')).toEqual([
+        { default: false },
+        { default: true },
+      ])
+      await changed()
+      expect(await written(updateCustomer, { customer: brian })).toEqual([])
+      store = await openStore(database.pool)
     })
 
     const at = (more: object) => ({ ...brian, shipping_address: { ...street, ...more } })

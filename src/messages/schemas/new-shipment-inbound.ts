@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { money, name, short } from './inbound-scalars.ts'
 import { shippingTime } from './shipment-inbound.ts'
-import { address } from './wombat-inbound.ts'
+import { address, said } from './wombat-inbound.ts'
 
 /** Names, SKUs and numbers of digits come as numbers, too. */
 const digits = z.int().transform(String)
@@ -29,8 +29,8 @@ export const newShipmentSchema = z.object({
       .min(1)
       .max(1000),
     shipping_address: address.extend({
-      firstname: short.nullish().transform((value) => value ?? ''),
-      lastname: short.nullish().transform((value) => value ?? ''),
+      firstname: said,
+      lastname: said,
     }),
   }),
 })

@@ -81,6 +81,9 @@ export const shipmentMarksSchema = z.object({
 })
 export type ShipmentMarksInbound = z.infer<typeof shipmentMarksSchema>
 
+/** A name; null where it is not said. */
+export const said = short.nullish().transform((value) => value ?? null)
+
 /** Of whom, is said beside it or in it. */
 export const address = z.object({
   address1: name,
@@ -100,8 +103,8 @@ export const address = z.object({
 export const customerInboundSchema = z.object({
   customer: z.object({
     email: short.pipe(z.string().regex(/^\s*[^\s@]+@[^\s@]+\s*$/, 'must be an e-mail address')),
-    firstname: short.nullish().transform((value) => value ?? ''),
-    lastname: short.nullish().transform((value) => value ?? ''),
+    firstname: said,
+    lastname: said,
     shipping_address: address,
     billing_address: address,
   }),

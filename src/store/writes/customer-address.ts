@@ -1,11 +1,12 @@
 import type { Db } from '../../postgres/pool.ts'
+import { quoteName } from '../json-sql.ts'
 import { addressRow } from './import-address.ts'
 import type { ImportedAddress } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { insertRow, NOW, updateRow } from './rows.ts'
 import type { Shop } from './shop.ts'
 
-/** An account with its two addresses, by their ids. */
+/** An account with its two addresses as people see them, by their ids. */
 export type Book = Readonly<{
   table: 'spree_users' | 'spree_customers'
   id: string
@@ -34,26 +35,72 @@ export async function putAddress(
   const row = await rowOf(db, shop, address)
   const current = book[which]
   if (current !== null && (await isEqual(db, shop, current, row))) return current
+  if (keepsAddresses(shop)) return chooseAddress(db, shop, book, which, row)
   const other = which === 'ship' ? book.bill : book.ship
   if (current !== null && current !== other && !(await isWritten(db, shop, current))) {
     await updateRow(db, shop, 'spree_addresses', current, row)
     await touchOwner(db, shop, book)
     return current
   }
-  const shared =
-    keepsAddresses(shop) && other !== null && (await isEqual(db, shop, other, row)) ? other : undefined
-  const id = shared ?? (await insertRow(db, shop, 'spree_addresses', { ...row, ...ownerOf(shop, book) }))
-  await db.query(
-    `update ${shop.table(book.table)} set ${which}_address_id = $2::bigint, updated_at = ${NOW} where id = $1::bigint`,
-    [book.id, id],
-  )
-  await enterBook(db, shop, book.id, which, id)
+  const id = await insertRow(db, shop, 'spree_addresses', { ...row, ...ownerOf(shop, book) })
+  await updateRow(db, shop, book.table, book.id, { [`${which}_address_id`]: id })
   return id
 }
 
 /** Solidus, whose addresses are for ever. */
 export function keepsAddresses(shop: Shop): boolean {
   return shop.family === 'solidus'
+}
+
+/** SQL for the address of an account `u`: in Solidus the default of its book, where it has one. */
+export function currentAddress(shop: Shop, which: Which): string {
+  const flag = defaultFlag(shop, which)
+  if (flag === undefined) return `u.${which}_address_id`
+  const archived = shop.columns.has(BOOK, 'archived') ? 'and b.archived is not true' : ''
+  return `coalesce(
+              (select b.address_id
+                 from ${shop.table(BOOK)} b
+                where b.user_id = u.id
+                  and b.${quoteName(flag)} ${archived}
+                order by b.id
+                limit 1), u.${which}_address_id)`
+}
+
+const BOOK = 'spree_user_addresses'
+
+/** By which a book says that an address is the default; before 3.0 there was one for shipping alone. */
+function defaultFlag(shop: Shop, which: Which): string | undefined {
+  const flag = which === 'ship' ? 'default' : 'default_billing'
+  return keepsAddresses(shop) && shop.columns.has(BOOK, flag) ? flag : undefined
+}
+
+/** As `UserAddressBook#save_in_address_book`: an equal address of the account's is taken anew, also one put aside. */
+async function chooseAddress(db: Db, shop: Shop, book: Book, which: Which, row: Row): Promise<string> {
+  const known = await equalOf(db, shop, book, row)
+  const id = known ?? (await insertRow(db, shop, 'spree_addresses', row))
+  await updateRow(db, shop, book.table, book.id, { [`${which}_address_id`]: id })
+  await enterBook(db, shop, book.id, which, id)
+  return id
+}
+
+async function equalOf(db: Db, shop: Shop, { table, id }: Book, row: Row): Promise<string | undefined> {
+  const { same, values } = saying(shop, row)
+  const entered = shop.columns.has(BOOK)
+    ? `or a.id in (select address_id from ${shop.table(BOOK)} where user_id = $1::bigint)`
+    : ''
+  const { rows } = await db.query<{ id: string }>(
+    `select a.id::text
+       from ${shop.table('spree_addresses')} a
+      where (a.id in (select unnest(array[ship_address_id, bill_address_id])
+                        from ${shop.table(table)}
+                       where id = $1::bigint)
+             ${entered})
+        and ${same}
+      order by a.id
+      limit 1`,
+    [id, ...values],
+  )
+  return rows[0]?.id
 }
 
 async function rowOf(db: Db, shop: Shop, address: ImportedAddress): Promise<Row> {
@@ -75,18 +122,23 @@ function ownerOf(shop: Shop, book: Book): Row {
 
 /** Everything that the row says is said already. */
 async function isEqual(db: Db, shop: Shop, id: string, row: Row): Promise<boolean> {
-  const given = Object.entries(row).filter(([name]) => shop.columns.has('spree_addresses', name))
-  const same = given.map(([name], index) => `${name} is not distinct from $${index + 2}`)
+  const { same, values } = saying(shop, row)
   const { rows } = await db.query(
-    `select from ${shop.table('spree_addresses')} where id = $1::bigint and ${same.join(' and ')}`,
-    [id, ...given.map(([, value]) => value)],
+    `select from ${shop.table('spree_addresses')} a where a.id = $1::bigint and ${same}`,
+    [id, ...values],
   )
   return rows.length > 0
 }
 
+/** SQL for an address `a` that says all that the row says, whose values are the parameters from the second on. */
+function saying(shop: Shop, row: Row): Readonly<{ same: string; values: unknown[] }> {
+  const given = Object.entries(row).filter(([name]) => shop.columns.has('spree_addresses', name))
+  const same = given.map(([name], index) => `a.${name} is not distinct from $${index + 2}`)
+  return { same: same.join(' and '), values: given.map(([, value]) => value) }
+}
+
 /** Whether it must stay as it is. */
 async function isWritten(db: Db, shop: Shop, id: string): Promise<boolean> {
-  if (keepsAddresses(shop)) return true
   const { rows } = await db.query<{ written: boolean }>(
     `select exists (
               select
@@ -102,30 +154,24 @@ async function touchOwner(db: Db, shop: Shop, { table, id }: Book): Promise<void
   await db.query(`update ${shop.table(table)} set updated_at = ${NOW} where id = $1::bigint`, [id])
 }
 
-/** Solidus: the book of addresses, in which one is the default for each of the two. */
+/** In the book one is the default for each of the two. */
 async function enterBook(db: Db, shop: Shop, userId: string, which: Which, addressId: string): Promise<void> {
-  if (!keepsAddresses(shop) || !shop.columns.has('spree_user_addresses')) return
-  const table = shop.table('spree_user_addresses')
-  const column =
-    which === 'bill' && shop.columns.has('spree_user_addresses', 'default_billing')
-      ? 'default_billing'
-      : '"default"'
-  await db.query(
-    `update ${table}
-        set ${column} = false, updated_at = ${NOW}
-      where user_id = $1::bigint
-        and address_id <> $2::bigint
-        and ${column}`,
+  if (!shop.columns.has(BOOK)) return
+  const flag = defaultFlag(shop, which)
+  if (flag !== undefined)
+    await db.query(
+      `update ${shop.table(BOOK)}
+          set ${quoteName(flag)} = false, updated_at = ${NOW}
+        where user_id = $1::bigint
+          and address_id <> $2::bigint
+          and ${quoteName(flag)}`,
+      [userId, addressId],
+    )
+  const entry = { ...(flag === undefined ? {} : { [flag]: true }), archived: false }
+  const { rows } = await db.query<{ id: string }>(
+    `select id::text from ${shop.table(BOOK)} where user_id = $1::bigint and address_id = $2::bigint`,
     [userId, addressId],
   )
-  const { rowCount } = await db.query(
-    `update ${table} set ${column} = true, updated_at = ${NOW} where user_id = $1::bigint and address_id = $2::bigint`,
-    [userId, addressId],
-  )
-  if (rowCount === 0)
-    await insertRow(db, shop, 'spree_user_addresses', {
-      user_id: userId,
-      address_id: addressId,
-      [column.replaceAll('"', '')]: true,
-    })
+  if (rows[0]) await updateRow(db, shop, BOOK, rows[0].id, entry)
+  else await insertRow(db, shop, BOOK, { user_id: userId, address_id: addressId, ...entry })
 }

@@ -3,7 +3,7 @@ import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
 import type { Warn } from './import-references.ts'
-import type { ImportedAddress } from './imported-order.ts'
+import type { ImportedAddress, SaidNames } from './imported-order.ts'
 import type { Row } from './insert-rows.ts'
 import { NotApplicable } from './not-applicable.ts'
 
@@ -63,6 +63,34 @@ function names(columns: Columns, { firstname, lastname }: ImportedAddress): Row 
 }
 
 const NOWHERE: Place = { countryId: null, countryHasStates: false, stateId: null, stateCode: null }
+
+/** The names said, and for one that is not that of the address `id`. Where both are one, they are kept or said together. */
+export async function namesBeside(
+  db: Db,
+  columns: Columns,
+  id: string | null,
+  { firstname, lastname }: SaidNames,
+): Promise<Pick<ImportedAddress, keyof SaidNames>> {
+  const has = (name: string) => columns.has('spree_addresses', name)
+  const said = { firstname: firstname ?? '', lastname: lastname ?? '' }
+  if (has('name') && (firstname ?? lastname) !== null) return said
+  const [first, last] = has('name')
+    ? ['name', `''`]
+    : has('first_name')
+      ? ['first_name', 'last_name']
+      : ['firstname', 'lastname']
+  const { rows } = await queryPrepared<SaidNames>(
+    db,
+    `select ${first} as firstname, ${last} as lastname
+       from ${quoteName(columns.schema)}.spree_addresses
+      where id = $1::bigint`,
+    [id],
+  )
+  return {
+    firstname: firstname ?? rows[0]?.firstname ?? '',
+    lastname: lastname ?? rows[0]?.lastname ?? '',
+  }
+}
 
 async function findPlace(db: Db, columns: Columns, address: ImportedAddress): Promise<Place> {
   if (!columns.has('spree_countries') || !columns.has('spree_states')) return NOWHERE

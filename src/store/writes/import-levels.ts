@@ -2,7 +2,7 @@ import type { Db } from '../../postgres/pool.ts'
 import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
-import { living, type Variant } from './import-references.ts'
+import { living, ofStore, type Variant } from './import-references.ts'
 import type { ImportWords } from './import-words.ts'
 
 /** A place that is in use; its names are those by which it may be called, in small letters. */
@@ -29,6 +29,12 @@ export class StockLevels {
     return level
   }
 
+  /** Whether a place keeps the variant, so that the shop's own code would choose it; where none of the places does, each. */
+  keeps({ id }: Location, variant: Variant, places: readonly Location[]): boolean {
+    const hasRow = (place: string) => this.at(place, variant.id).id !== null
+    return hasRow(id) || !places.some((one) => hasRow(one.id))
+  }
+
   free({ id }: Location, variant: Variant): number {
     return variant.tracked ? this.at(id, variant.id).free : Number.POSITIVE_INFINITY
   }
@@ -51,8 +57,8 @@ export class StockLevels {
   }
 }
 
-/** The default one before the others. */
-export async function readLocations(db: Db, columns: Columns): Promise<Location[]> {
+/** Those of the store, the default one before the others. */
+export async function readLocations(db: Db, columns: Columns, storeId: string | null): Promise<Location[]> {
   const adminName = columns.has('spree_stock_locations', 'admin_name') ? 'lower(l.admin_name)' : 'null'
   const byDefault = columns.has('spree_stock_locations', 'default') ? 'l."default" desc, ' : ''
   const { rows } = await queryPrepared<Location>(
@@ -62,9 +68,11 @@ export async function readLocations(db: Db, columns: Columns): Promise<Location[
             array_remove(array[lower(l.name), ${adminName}], null) as names,
             coalesce(l.backorderable_default, false) as backorderable
        from ${quoteName(columns.schema)}.spree_stock_locations l
-      where coalesce(l.active, true) ${living(columns, 'spree_stock_locations', 'l')}
+      where coalesce(l.active, true)
+        ${living(columns, 'spree_stock_locations', 'l')}
+        ${ofStore(columns, 'spree_stock_locations', 'l', '$1')}
       order by ${byDefault}l.id`,
-    [],
+    [storeId],
   )
   return rows
 }
@@ -98,6 +106,9 @@ export async function lockLevels(
         for update`,
     [variants.map(({ id }) => id), locations.map(({ id }) => id)],
   )
-  for (const { locationId, variantId, ...level } of rows) levels.set(locationId, variantId, level)
+  for (const { locationId, variantId, ...level } of rows) {
+    // Before 4.4 nothing forbids two: the oldest counts, as for all who move stock.
+    if (levels.at(locationId, variantId).id === null) levels.set(locationId, variantId, level)
+  }
   return levels
 }

@@ -56,22 +56,23 @@ export async function importOrder(db: Db, store: Store, order: ImportedOrder, wa
   }
 }
 
-async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn): Promise<string> {
+async function writeOrder(db: Db, store: Store, told: ImportedOrder, warn: Warn): Promise<string> {
   const { columns } = store
   const words = importWords(store)
+  const given = withoutShown(words, told)
   await refuseExisting(db, columns, words, given.number)
   refuseFinerAmounts(words, given)
   if (words.unitsArePieces) refuseTooManyPieces(given)
-  const bySku = await findVariants(db, columns, given)
+  const bySku = await findVariants(db, store, given)
   const variants = given.lines.flatMap(({ sku }) => bySku.get(sku) ?? [])
-  const paymentMethods = await findPaymentMethods(db, columns, given, warn)
+  const shop = await findShop(db, columns, given)
+  const paymentMethods = await findPaymentMethods(db, columns, shop.storeId, given, warn)
   const billing = await addressRow(db, columns, given.billingAddress, warn)
   const shipping = await addressRow(db, columns, given.shippingAddress, warn)
-  const shop = await findShop(db, columns, given)
   const customerId = await findCustomer(db, columns, given.email)
-  const placement = await placeShipments(db, columns, words, given, variants, warn)
+  const placement = await placeShipments(db, columns, words, shop.storeId, given, variants, warn)
   const placed = { ...given, shipments: placement.shipments }
-  const methods = await findShippingMethods(db, columns, words, placed, warn)
+  const methods = await findShippingMethods(db, columns, words, shop.storeId, placed, warn)
   const methodIds = methods.map(({ id }) => id)
   const order = words.retaxes
     ? await countTaxes(db, columns, placed, { shipping, variants, methods }, warn)
@@ -102,6 +103,15 @@ async function writeOrder(db: Db, store: Store, given: ImportedOrder, warn: Warn
   if (words.logsStates) await insertStateChanges(db, columns, states, { orderId, at, userId: customerId })
   await takeStock(db, store, words, placement, variants, { orderId, shipmentIds, at })
   return orderId
+}
+
+/** A number that the store would show anyway is not written down, as in an order that 6.x told. */
+function withoutShown(words: ImportWords, order: ImportedOrder): ImportedOrder {
+  if (words.shipmentNumber() !== null) return order
+  const shipments = order.shipments.map((shipment, index) =>
+    shipment.number === `${order.number}-F${index + 1}` ? { ...shipment, number: null } : shipment,
+  )
+  return { ...order, shipments }
 }
 
 async function refuseExisting(db: Db, columns: Columns, words: ImportWords, number: string): Promise<void> {

@@ -2,9 +2,12 @@ import type { Db } from '../../postgres/pool.ts'
 import { queryPrepared } from '../../postgres/prepared.ts'
 import type { Columns } from '../columns.ts'
 import { quoteName } from '../json-sql.ts'
+import type { Store } from '../store.ts'
+import { isBareMaster } from './bare-master.ts'
 import type { ImportWords } from './import-words.ts'
 import type { ImportedOrder, ImportedParcels } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
+import { shopOf } from './shop.ts'
 
 /** Told for each thing that was not found and replaced by another. */
 export type Warn = (subject: string, description: string) => void
@@ -33,6 +36,12 @@ export type Shop = Readonly<{
 /** `and` a row is not deleted, where the table's rows can be. */
 export function living(columns: Columns, table: string, alias: string): string {
   return columns.has(table, 'deleted_at') ? `and ${alias}.deleted_at is null` : ''
+}
+
+/** `and` a row is of the store whose id the parameter holds, or of none; before 6.0 they are of all. */
+export function ofStore(columns: Columns, table: string, alias: string, parameter: string): string {
+  const owner = columns.has(table, 'store_id') ? `${alias}.store_id` : 'null::bigint'
+  return `and coalesce(${owner} = ${parameter}::bigint, true)`
 }
 
 /** The default store, as Spree's own import takes it, and there the market of the currency and the channel of the name. */
@@ -88,12 +97,16 @@ export async function findCustomer(db: Db, columns: Columns, email: string): Pro
   return rows[0]?.id ?? null
 }
 
-/** The living variants of the lines, by SKU. @throws NotApplicable that names every SKU without one, or with several. */
+/**
+ * The living variants of the lines, by SKU. @throws NotApplicable that names every SKU without one, or with several, or of a
+ * master that the shop leaves without stock.
+ */
 export async function findVariants(
   db: Db,
-  columns: Columns,
+  store: Pick<Store, 'family' | 'columns'>,
   order: ImportedOrder,
 ): Promise<ReadonlyMap<string, Variant>> {
+  const { columns } = store
   const schema = quoteName(columns.schema)
   const itsOwnOrItsProducts = (column: string) =>
     columns.has('spree_variants', column) ? `coalesce(v.${column}, p.${column})` : `p.${column}`
@@ -101,10 +114,11 @@ export async function findVariants(
     ? 'delivery_profile_id'
     : 'shipping_category_id'
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
-  const { rows } = await queryPrepared<Variant>(
+  const { rows } = await queryPrepared<Variant & { bare: boolean }>(
     db,
     `select v.id::text,
             v.sku,
+            ${isBareMaster(shopOf(store))} as bare,
             v.product_id::text as "productId",
             v.cost_price::text as "costPrice",
             coalesce(${itsOwnOrItsProducts('tax_category_id')}, ${defaultTaxCategory(columns)})::text as "taxCategoryId",
@@ -134,6 +148,13 @@ export async function findVariants(
       `Order ${order.number} cannot be imported: SKU ${ambiguous.join(', ')} belongs to several living variants; give each its own SKU, then retry.`,
     )
   }
+  const bare = rows.filter((variant) => variant.bare).map(({ sku }) => sku)
+  if (bare.length > 0) {
+    throw new NotApplicable(
+      'master_of_variants',
+      `Order ${order.number} cannot be imported: SKU ${bare.join(', ')} is that of a product with variants, and this store keeps prices and stock of the variants alone: send their SKUs instead.`,
+    )
+  }
   return found
 }
 
@@ -152,13 +173,23 @@ function defaultTaxCategory(columns: Columns): string {
 
 export type PaymentMethod = Readonly<{ id: string; name: string; needsSource: boolean }>
 
-/** Ids of the payments' methods, by the names given. @throws NotApplicable that lists every name without one. */
+/** Ids of the payments' methods, by the names given, of those of the store. @throws NotApplicable that lists every name without one. */
 export async function findPaymentMethods(
   db: Db,
   columns: Columns,
+  storeId: string | null,
   order: ImportedOrder,
   warn: Warn,
 ): Promise<ReadonlyMap<string, string>> {
+  const schema = quoteName(columns.schema)
+  // From 4.3 to 5.x a method may serve some stores only.
+  const serving = columns.has('spree_payment_methods_stores')
+    ? `exists (
+              select
+                from ${schema}.spree_payment_methods_stores s
+               where s.payment_method_id = m.id
+                 and s.store_id = $2::bigint) desc, `
+    : ''
   const { rows } = await queryPrepared<PaymentMethod>(
     db,
     `select distinct on (given.name)
@@ -166,10 +197,12 @@ export async function findPaymentMethods(
             given.name,
             m.type ~ '(Gateway|CreditCard|StoreCredit)' as "needsSource"
        from unnest($1::text[]) given (name)
-       join ${quoteName(columns.schema)}.spree_payment_methods m
-         on lower(m.name) = lower(given.name) ${living(columns, 'spree_payment_methods', 'm')}
-      order by given.name, m.active desc, m.id`,
-    [[...new Set(order.payments.map(({ method }) => method))]],
+       join ${schema}.spree_payment_methods m
+         on lower(m.name) = lower(given.name)
+            ${living(columns, 'spree_payment_methods', 'm')}
+            ${ofStore(columns, 'spree_payment_methods', 'm', '$2')}
+      order by given.name, ${serving}m.active desc, m.id`,
+    [[...new Set(order.payments.map(({ method }) => method))], storeId],
   )
   const found = new Map(rows.map(({ name, id }) => [name, id]))
   const missing = order.payments.map(({ method }) => method).filter((name) => !found.has(name))
@@ -193,11 +226,12 @@ export async function findPaymentMethods(
 export type ShippingMethod = Readonly<{ id: string; taxCategoryId: string | null }>
 type Method = ShippingMethod & Readonly<{ names: readonly string[]; name: string; ships: boolean }>
 
-/** The method of each shipment, by its name, the name for the staff or the code, else the first that ships goods. */
+/** Of the store, the method of each shipment, by its name, the name for the staff or the code, else the first that ships goods. */
 export async function findShippingMethods(
   db: Db,
   columns: Columns,
   words: ImportWords,
+  storeId: string | null,
   order: ImportedParcels,
   warn: Warn,
 ): Promise<readonly ShippingMethod[]> {
@@ -216,9 +250,11 @@ export async function findShippingMethods(
             ${ships} as ships,
             ${columns.has(methods, 'tax_category_id') ? 'm.tax_category_id::text' : 'null'} as "taxCategoryId"
        from ${quoteName(columns.schema)}.${methods} m
-      where true ${living(columns, methods, 'm')}
+      where true
+        ${living(columns, methods, 'm')}
+        ${ofStore(columns, methods, 'm', '$1')}
       order by m.id`,
-    [],
+    [storeId],
   )
   const first = rows.find((method) => method.ships) ?? rows[0]
   return order.shipments.map(({ shippingMethod }) => {

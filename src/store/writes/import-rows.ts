@@ -70,7 +70,7 @@ export async function insertShipments(
     }>,
 ): Promise<string[]> {
   const { orderId, at } = ids
-  const numbers = shipments.map(({ number }, index) => ownNumber(words, order, number, index))
+  const numbers = shipments.map(({ number }) => number ?? words.shipmentNumber())
   await refuseTaken(db, columns, words, order, numbers)
   const totals = shipmentTotals(order)
   const rows = shipments.map((shipment, index): Row => {
@@ -133,16 +133,6 @@ export async function insertShipments(
 }
 
 const UNTAXED = { includedTax: 0n, additionalTax: 0n }
-
-/** The number given; one that Spree would show anyway is not written down. */
-function ownNumber(
-  words: ImportWords,
-  order: ImportedParcels,
-  given: string | null,
-  index: number,
-): string | null {
-  return given !== null && given !== `${order.number}-F${index + 1}` ? given : words.shipmentNumber()
-}
 
 async function refuseTaken(
   db: Db,

@@ -25,21 +25,22 @@ export type PlacedShipment = ImportedShipment &
 export type Placement = Readonly<{ shipments: readonly PlacedShipment[]; levels: StockLevels }>
 
 /**
- * Finds each shipment's place: the one it names, else the first that has all of it (the default before the others),
- * else the first that may owe what is missing. An order that names no shipments is parcelled, its cost shared out evenly:
- * by places where none has all of it, and by shipping categories. Locks the levels of the lines' variants, in the order of
- * their ids.
+ * Finds each shipment's place: the one it names, else of the store's that keep its goods the first that has all of it (the
+ * default before the others), else the first that may owe what is missing. An order that names no shipments is parcelled,
+ * its cost shared out evenly: by places where none has all of it, and by shipping categories. Locks the levels of the
+ * lines' variants, in the order of their ids.
  * `variants` are in the order of the lines. @throws NotApplicable where there is too little.
  */
 export async function placeShipments(
   db: Db,
   columns: Columns,
   words: ImportWords,
+  storeId: string | null,
   order: ImportedParcels,
   variants: readonly Variant[],
   warn: Warn,
 ): Promise<Placement> {
-  const locations = await readLocations(db, columns)
+  const locations = await readLocations(db, columns, storeId)
   const levels = await lockLevels(db, columns, words, locations, variants)
   const shipments = order.shipments.flatMap((shipment) => {
     const named = locations.find(({ names }) => names.includes(shipment.stockLocation?.toLowerCase() ?? ''))
@@ -51,14 +52,24 @@ export async function placeShipments(
     }
     const wanted = wantedOf(shipment, variants)
     const candidates = named ? [named] : locations
-    const whole = (serves: (one: Location, goods: Wanted) => boolean): Parcel[] | undefined => {
-      const location = candidates.find((one) => wanted.every((goods) => serves(one, goods)))
+    const keepers = candidates.filter((one) =>
+      wanted.every(({ variant }) => levels.keeps(one, variant, candidates)),
+    )
+    const whole = (
+      places: readonly Location[],
+      serves: (one: Location, goods: Wanted) => boolean,
+    ): Parcel[] | undefined => {
+      const location = places.find((one) => wanted.every((goods) => serves(one, goods)))
       return location && [{ location, items: shipment.items }]
     }
     const packed =
-      whole((one, goods) => levels.has(one, goods)) ??
+      whole(keepers, (one, goods) => levels.has(one, goods)) ??
       (order.namesShipments
-        ? whole((one, goods) => levels.has(one, goods) || levels.mayOwe(one, goods))
+        ? whole(
+            // A parcel that is said to be one is sent from one place, also where none keeps all of it.
+            keepers.length > 0 ? keepers : candidates,
+            (one, goods) => levels.has(one, goods) || levels.mayOwe(one, goods),
+          )
         : spreadPieces(shipment.items, variants, candidates, levels))
     if (!packed) throw tooLittle(order, named?.name, wanted)
     const parcels = order.namesShipments

@@ -54,6 +54,12 @@ export type ImportedPayment = Readonly<{ amount: Amount; method: string; state: 
 
 export type PaymentState = 'checkout' | 'processing' | 'pending' | 'completed' | 'failed' | 'void' | 'invalid'
 
+/** Whose an address is, as far as it is said. */
+export type SaidNames = Readonly<{ firstname: string | null; lastname: string | null }>
+
+/** A place to which something goes, without a name. */
+export type Place = Omit<ImportedAddress, keyof SaidNames>
+
 export type ImportedAddress = Readonly<{
   firstname: string
   lastname: string

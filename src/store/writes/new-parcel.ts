@@ -1,5 +1,5 @@
 import type { Amount } from '../../messages/amount.ts'
-import type { ImportedAddress } from './imported-order.ts'
+import type { Place, SaidNames } from './imported-order.ts'
 
 /** A parcel of a placed order, as somebody outside the store packed it. */
 export type NewParcel = Readonly<{
@@ -9,7 +9,8 @@ export type NewParcel = Readonly<{
   /** By their names. */
   stockLocation: string
   shippingMethod: string
-  address: ImportedAddress
+  /** Of the order's customer, where it has no name. */
+  address: Place & SaidNames
   /** By SKU. */
   pieces: ReadonlyMap<string, number>
   tracking: string | null

@@ -4,12 +4,12 @@ import type { Store } from '../store.ts'
 import { lockOrderOfNumber, type PlacedOrder } from './find-order.ts'
 import { findShipments } from './find-shipment.ts'
 import { readFreeLines, shareOut, unknownSkus } from './free-pieces.ts'
-import { addressRow } from './import-address.ts'
+import { addressRow, namesBeside } from './import-address.ts'
 import { findShippingMethods } from './import-references.ts'
 import { insertShipments } from './import-rows.ts'
 import { placeShipments, takeStock } from './import-stock.ts'
 import { importWords } from './import-words.ts'
-import type { ImportedAddress, ImportedParcels } from './imported-order.ts'
+import type { ImportedParcels } from './imported-order.ts'
 import type { NewParcel } from './new-parcel.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { refreshShipments } from './order-shipping.ts'
@@ -66,9 +66,12 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
     namesShipments: true,
     taxes: [],
   })
-  const methods = await findShippingMethods(db, columns, words, parcels([]), (_subject, why) => {
-    throw new NotApplicable('unknown_method', `Shipment ${number} cannot be added: ${why}.`)
-  })
+  const refuse = (code: string) => (_subject: string, why: string) => {
+    throw new NotApplicable(code, `Shipment ${number} cannot be added: ${why}.`)
+  }
+  const { storeId } = order
+  const noMethod = refuse('unknown_method')
+  const methods = await findShippingMethods(db, columns, words, storeId, parcels([]), noMethod)
   if (cost > 0n && methods.some(({ taxCategoryId }) => taxCategoryId !== null))
     throw new NotApplicable(
       'taxed_shipping',
@@ -76,9 +79,8 @@ export async function packParcel(db: Db, store: Store, parcel: NewParcel): Promi
     )
   await refuseForeign(db, shop, skus, variants)
   const written = parcels(shareOut(lines, parcel.pieces))
-  const placement = await placeShipments(db, columns, words, written, variants, (_subject, why) => {
-    throw new NotApplicable('unknown_location', `Shipment ${number} cannot be added: ${why}.`)
-  })
+  const noPlace = refuse('unknown_location')
+  const placement = await placeShipments(db, columns, words, storeId, written, variants, noPlace)
   const at = await utcNow(db)
   const shipmentIds = await insertShipments(db, columns, words, written, placement.shipments, {
     orderId: order.id,
@@ -124,10 +126,11 @@ async function addressOf(
   db: Db,
   shop: Shop,
   { shipAddressId }: PlacedOrder,
-  address: ImportedAddress,
+  address: NewParcel['address'],
 ): Promise<Readonly<{ id: string; left: readonly string[] }>> {
   // A state that is not known is kept as text.
-  const row = await addressRow(db, shop.columns, address, () => {})
+  const names = await namesBeside(db, shop.columns, shipAddressId, address)
+  const row = await addressRow(db, shop.columns, { ...address, ...names }, () => {})
   const given = Object.entries(row).filter(([name]) => shop.columns.has('spree_addresses', name))
   const same = given.map(([name], index) => `coalesce(${name}::text, '') = coalesce($${index + 2}::text, '')`)
   const { rows } = await db.query(

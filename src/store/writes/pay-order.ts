@@ -22,7 +22,8 @@ export async function payOrder(
     `with sums as (
        select o.id, o.total, ${refunded} as refunded,
               coalesce(sum(p.amount) filter (where p.${shop.state} = 'completed'), 0) as captured,
-              coalesce(sum(p.amount) filter (where p.${shop.state} = 'pending'), 0) as authorized
+              coalesce(sum(p.amount) filter (where p.${shop.state} = 'pending'), 0) as authorized,
+              bool_and(p.${shop.state} in ('failed', 'void', 'invalid')) as worthless
          from ${orders} o
          left join ${shop.table('spree_payments')} p on p.order_id = o.id
         where o.id = $1::bigint
@@ -41,8 +42,9 @@ export async function payOrder(
   throw new Error(`Order ${orderId} went while it was being paid.`)
 }
 
-/** `OrderUpdater#update_payment_state`, of an order that has a payment of worth. */
+/** `OrderUpdater#update_payment_state`. */
 const STATE = `payment_state = case
+              when worthless then 'failed'
               when captured - refunded < sums.total then 'balance_due'
               when captured - refunded > sums.total then 'credit_owed'
               else 'paid'

@@ -1,19 +1,20 @@
 import type { Db } from '../../postgres/pool.ts'
 import type { Store } from '../store.ts'
-import { type Book, putAddress } from './customer-address.ts'
-import type { ImportedAddress } from './imported-order.ts'
+import { type Book, currentAddress, putAddress } from './customer-address.ts'
+import { namesBeside } from './import-address.ts'
+import type { Place, SaidNames } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { insertRow, updateRow } from './rows.ts'
 import { type Shop, shopOf } from './shop.ts'
 import { takeTurns } from './take-turns.ts'
 
-export type CustomerContent = Readonly<{
-  email: string
-  firstname: string
-  lastname: string
-  shippingAddress: ImportedAddress
-  billingAddress: ImportedAddress
-}>
+/** An account; its names are those of both addresses, too. */
+export type CustomerContent = SaidNames &
+  Readonly<{
+    email: string
+    shippingAddress: Place
+    billingAddress: Place
+  }>
 
 type Writable = Pick<Store, 'family' | 'columns'>
 
@@ -31,8 +32,8 @@ export async function addCustomer(db: Db, store: Writable, content: CustomerCont
   const id = await insertRow(db, shop, table, {
     email,
     login: email,
-    first_name: firstname,
-    last_name: lastname,
+    first_name: firstname ?? '',
+    last_name: lastname ?? '',
     ...(table === 'spree_customers' ? noConsent() : {}),
   })
   await putAddresses(db, shop, { table, id, ship: null, bill: null }, content)
@@ -51,7 +52,7 @@ function noConsent() {
 }
 
 /**
- * Makes names and addresses of an account what `content` says. Returns its id.
+ * Makes names and addresses of an account what `content` says; names that it does not say stay. Returns its id.
  * @throws NotApplicable where there is none with this e-mail address, or a place is unknown.
  */
 export async function changeCustomer(db: Db, store: Writable, content: CustomerContent): Promise<string> {
@@ -60,7 +61,10 @@ export async function changeCustomer(db: Db, store: Writable, content: CustomerC
   const found = await find(db, shop, table, content.email, false)
   if (!found) throw new NotApplicable('unknown_customer', `There is no customer ${content.email}.`)
   const { firstname, lastname } = content
-  await updateRow(db, shop, table, found.id, { first_name: firstname, last_name: lastname })
+  await updateRow(db, shop, table, found.id, {
+    ...(firstname === null ? {} : { first_name: firstname }),
+    ...(lastname === null ? {} : { last_name: lastname }),
+  })
   await putAddresses(db, shop, { table, ...found }, content)
   return found.id
 }
@@ -89,11 +93,13 @@ async function find(
 ): Promise<Omit<Book, 'table'> | undefined> {
   const living = !deletedToo && shop.columns.has(table, 'deleted_at') ? 'and deleted_at is null' : ''
   const { rows } = await db.query<Omit<Book, 'table'>>(
-    `select id::text as id, ship_address_id::text as ship, bill_address_id::text as bill
-       from ${shop.table(table)}
-      where lower(email) = lower($1)
+    `select u.id::text as id,
+            ${currentAddress(shop, 'ship')}::text as ship,
+            ${currentAddress(shop, 'bill')}::text as bill
+       from ${shop.table(table)} u
+      where lower(u.email) = lower($1)
         ${living}
-      order by id
+      order by u.id
       limit 1
         for no key update`,
     [email.trim()],
@@ -102,6 +108,8 @@ async function find(
 }
 
 async function putAddresses(db: Db, shop: Shop, book: Book, content: CustomerContent): Promise<void> {
-  const ship = await putAddress(db, shop, book, 'ship', content.shippingAddress)
-  await putAddress(db, shop, { ...book, ship }, 'bill', content.billingAddress)
+  const ofShip = await namesBeside(db, shop.columns, book.ship, content)
+  const ofBill = await namesBeside(db, shop.columns, book.bill, content)
+  const ship = await putAddress(db, shop, book, 'ship', { ...content.shippingAddress, ...ofShip })
+  await putAddress(db, shop, { ...book, ship }, 'bill', { ...content.billingAddress, ...ofBill })
 }

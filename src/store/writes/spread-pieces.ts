@@ -22,7 +22,7 @@ export function spreadPieces(
   const parcels = locations.map((location) => {
     const given = new Map<string, number>()
     const quantities = wanted.map((goods) => {
-      if (!goods.variant) return 0
+      if (!goods.variant || !levels.keeps(location, goods.variant, locations)) return 0
       const before = given.get(goods.variant.id) ?? 0
       const quantity = Math.max(0, Math.min(goods.left, levels.free(location, goods.variant) - before))
       given.set(goods.variant.id, before + quantity)
@@ -33,7 +33,9 @@ export function spreadPieces(
   })
   for (const [index, { variant, left }] of wanted.entries()) {
     if (!variant || left === 0) continue
-    const owing = parcels.find(({ location }) => levels.mayOwe(location, { variant }))
+    const owing = parcels.find(
+      ({ location }) => levels.keeps(location, variant, locations) && levels.mayOwe(location, { variant }),
+    )
     if (!owing) return undefined
     owing.quantities[index] = left + (owing.quantities[index] ?? 0)
   }
