@@ -7,8 +7,10 @@ import { createInbox } from '../../src/apply/inbox.ts'
 import type { Drift } from '../../src/capture/compare.ts'
 import type { Comparison } from '../../src/capture/compare-store.ts'
 import { createLog } from '../../src/observe/log.ts'
+import { decideOutbound } from '../../src/operator/outbound.ts'
 import { readProof } from '../../src/operator/proof.ts'
 import { openStore } from '../../src/store/store.ts'
+import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
 import { reconcile } from '../support/reconcile.ts'
@@ -490,6 +492,67 @@ test('reconcile, where levels are told: a level that no trigger saw is told once
   await worker.stop()
   await hub.close()
   await db.drop()
+})
+
+describe.each([
+  { told: 'of the whole', stockBy: 'variant' as const },
+  { told: 'by location', stockBy: 'location' as const },
+  { told: 'by location, as objects', stockBy: 'location' as const, hubDialect: 'wombat' as const },
+])('a discarded level, $told', ({ stockBy, hubDialect }) => {
+  let db: TestDatabase
+  let collecting: Collecting
+
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    collecting = await startCollecting(db, { stock: 'actual', stockBy, ...(hubDialect && { hubDialect }) })
+  })
+  afterAll(() => db.drop())
+
+  /** What is told of variant 102, of which Portland (item 301) and Kiel (311) hold pieces. */
+  const heard = async (sql?: string) => {
+    if (sql !== undefined) await db.pool.query(sql)
+    const all = await collecting.all()
+    return all.map(({ payload }) => [payload['stock_location'] ?? payload['location'], payload['quantity']])
+  }
+  const discardAll = async () => {
+    await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+    expect(await heard()).toEqual([])
+  }
+  const reconciled = async (fix: boolean) => {
+    const how = { store: collecting.store, fix, stockMessages: 'actual', stockBy } as const
+    const { drift } = await reconcile(db, how)
+    return drift.map(nameOf)
+  }
+  const add = (pieces: number, item: number) =>
+    `update spree_stock_items set count_on_hand = count_on_hand + ${pieces} where id = ${item}`
+
+  test('is told by the next reconcile, and the catalogue is not', async () => {
+    const told = await heard(add(5, 301))
+    expect(told).toHaveLength(1)
+    await discardAll()
+    expect(await reconciled(true)).toEqual(['stock 102 untold 0'])
+    expect(await heard()).toEqual(expect.arrayContaining(told))
+    expect(await reconciled(true)).toEqual([])
+  })
+
+  test('is told by the next change, though that brings the level that was told before', async () => {
+    await heard(`${add(1, 301)}; ${add(2, 311)}`)
+    await discardAll()
+    await heard(add(-1, 301))
+    const last = await heard(add(1, 301))
+    await discardAll()
+    expect(await heard(`${add(1, 301)}; ${add(-1, 301)}`)).toEqual(expect.arrayContaining(last))
+    expect(await reconciled(false)).toEqual([])
+  })
+
+  test('of a place whose last item is gone is told as well', async () => {
+    await heard(add(1, 311))
+    const gone = await heard('update spree_stock_items set deleted_at = now() where id = 311')
+    await discardAll()
+    expect(await reconciled(true)).toEqual(['stock 102 untold 0'])
+    expect(await heard()).toEqual(expect.arrayContaining(gone))
+    expect(await reconciled(true)).toEqual([])
+  })
 })
 
 test('reconcile after day one: a sale before the first worker leaves the catalogue as it was', async () => {
