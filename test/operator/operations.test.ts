@@ -196,6 +196,9 @@ describe('a copy of the database', () => {
       /installed for another hub: HUB_URL was .* and is .*\/v2, HUB_STORE_ID was .* If the hub has moved, run `spree-bridge adopt --keep`/,
     )
     expect(await runBridge(['adopt', '--keep'], moved)).toMatchObject({ status: 0 })
+    // Of what has come in the ids are known as before, by whoever is not told the hub.
+    expect(await runBridge(['adopt', '--keep'], { DATABASE_URL: store.url })).toMatchObject({ status: 0 })
+    expect(await count(store, `bridge.installation where hub_store_id = 'other'`)).toBe(1)
     const worker = processes.start(['worker'], { env: moved })
     await worker.line((line) => line.includes('worker started'))
     await worker.terminate()

@@ -403,7 +403,7 @@ describe.each([
 
   test('counts what came in, and what became of it', async () => {
     const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
-    const inbox = createInbox({ pool: db.pool, store: await openStore(db.pool), hub: () => hub.storeId, log })
+    const inbox = createInbox({ pool: db.pool, store: await openStore(db.pool), hub: hub.storeId, log })
     const receive = async (messageId: string, payload: Readonly<Record<string, unknown>>) =>
       (await inbox.receive(HANDLERS[0]!, { messageId, payload })).outcome
     const stock = (sku: string, quantity: number) => ({ sku, quantity })
