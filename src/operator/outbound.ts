@@ -42,7 +42,7 @@ export async function decideOutbound(
   upTo: string,
   most = Number.POSITIVE_INFINITY,
 ): Promise<number> {
-  let count = act === 'retry' ? await announceUnmapped(pool, filter) : 0
+  let count = act === 'retry' ? await announceUnmapped(pool, filter, most) : 0
   let after = '0'
   while (count < most) {
     const batch = { after, upTo, limit: Math.min(PER_BATCH, most - count) }
@@ -76,8 +76,8 @@ function distinct(asked: readonly Asked[]): Asked[] {
   return [...new Map(asked.map((about) => [JSON.stringify(about), about])).values()]
 }
 
-async function announceUnmapped(db: Db, filter: MessageFilter): Promise<number> {
-  const unmapped = await unmappedIn(db, filter)
+async function announceUnmapped(db: Db, filter: MessageFilter, most: number): Promise<number> {
+  const unmapped = (await unmappedIn(db, filter)).slice(0, most)
   await request(db, 'announce', ofTheStore(unmapped.map(({ aggregate }) => aggregate)))
   return unmapped.length
 }

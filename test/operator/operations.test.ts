@@ -58,7 +58,8 @@ describe('a worker as a process', () => {
   test('answers for its health and its metrics, writes nothing to stdout, and goes on SIGTERM', async () => {
     const store = await openMigratedStore()
     const env = environment(store)
-    const worker = processes.start(['worker'], { env: { ...env, PORT: '0', HOST: '127.0.0.1' } })
+    const how = { PORT: '0', HOST: '127.0.0.1', FUSE_ROWS: '5000' }
+    const worker = processes.start(['worker'], { env: { ...env, ...how } })
     const listening = await worker.line((line) => line.includes('"listening"'))
     const { url } = JSON.parse(listening) as { url: string }
     const get = async (path: string) => {
@@ -69,10 +70,24 @@ describe('a worker as a process', () => {
     await waitFor(async () => (await get('/readyz')).status === 200)
     await waitFor(async () => (await get('/metrics')).body.includes('spree_bridge_lanes_owned 64'))
 
+    // It looks after the triggers again, and that takes long.
+    const holder = await store.pool.connect()
+    await holder.query('begin; lock table bridge.watched')
+    await waitFor(
+      async () =>
+        (await count(store, `pg_locks where not granted and relation = 'bridge.watched'::regclass`)) > 0,
+    )
+    expect((await get('/readyz')).status).toBe(200)
+    await holder.query('rollback')
+    holder.release()
+
     const second = await runBridge(['worker'], { ...env, PORT: new URL(url).port, HOST: '127.0.0.1' })
     expect(second.status).toBe(2)
     expect(complaintOf(second)).toMatch(/Port \d+ on 127\.0\.0\.1 cannot be opened: another process uses it/)
     expect(await count(store, 'bridge.worker')).toBe(1)
+    // The setting is the worker's, whatever another process is told.
+    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+    expect(await count(store, 'bridge.pulse_fuse_rows where last_value = 5000')).toBe(1)
 
     const status = await runBridge(['status', '--json'], env)
     expect(status.status).toBe(0)
@@ -293,7 +308,11 @@ describe('what is wrong is said in a sentence', () => {
       [['list', '--state', 'lost'], 2, /'lost' is invalid. Allowed choices are waiting, failing, parked/],
       [['list', '--limit', 'all'], 2, /whole number/],
       [['list', '--since', 'yesterday'], 2, /must be a time, as 2026-11-26T08:00Z/],
-      [['pause', 'orders'], 2, /^orders is no message type/],
+      [
+        ['pause', 'orders'],
+        2,
+        /^orders is no message type where HUB_DIALECT is seed: those are like order:per/,
+      ],
       [
         ['discard', '--type', 'order:persist'],
         2,
@@ -328,6 +347,14 @@ describe('what is wrong is said in a sentence', () => {
     ).toEqual(expect.arrayContaining(['order:1 discarded', 'order:2 waiting', 'order:3 waiting']))
 
     // By the thousand, in batches, and no more than was said.
+    await store.pool.query(
+      `insert into bridge.unmapped (aggregate, reason) select 'order:' || n, 'no currency' from generate_series(1, 3) n`,
+    )
+    expect((await runBridge(['messages', 'retry', '--limit', '2', '--yes', '--json'], env)).stdout).toBe(
+      '{"matched":2,"count":2}\n',
+    )
+    expect(await count(store, `bridge.outbox where op = 'announce'`)).toBe(2)
+    await store.pool.query('delete from bridge.unmapped')
     await enqueue(
       store,
       Array.from({ length: 2_400 }, (_, index) => `order:${1_000 + index}`),
@@ -345,6 +372,19 @@ describe('what is wrong is said in a sentence', () => {
     )
     expect((await runBridge(['messages', 'resume', 'stock:change', '--json'], env)).stdout).toBe(
       '{"paused":["order:persist"]}\n',
+    )
+    const objects = { ...env, HUB_DIALECT: 'wombat' }
+    const strange = await runBridge(['messages', 'pause', 'inventories', 'user:new'], objects)
+    expect(strange.status).toBe(2)
+    expect(complaintOf(strange)).toMatch(
+      /^user:new is no message type where HUB_DIALECT is wombat: .*inventories/,
+    )
+    expect((await runBridge(['messages', 'pause', 'inventories'], objects)).stdout).toBe(
+      'Paused: inventories, order:persist.\n',
+    )
+    // It was paused while the hub was another.
+    expect((await runBridge(['messages', 'resume', 'inventories'], env)).stdout).toBe(
+      'Paused: order:persist.\n',
     )
     expect((await runBridge(['status'], env)).stdout).toMatch(
       /^paused {2}order:persist since .*`messages resume/m,
