@@ -6,6 +6,7 @@ import { inTransaction } from '../../src/postgres/transaction.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { onServer, type TestDatabase } from '../support/postgres.ts'
+import { settingsFile } from '../support/settings-file.ts'
 import { readCatalog } from './catalog.ts'
 import { complaintOf, createGround, type Environment } from './operations-ground.ts'
 import { runBridge } from './run-bridge.ts'
@@ -58,8 +59,8 @@ describe('a worker as a process', () => {
   test('answers for its health and its metrics, writes nothing to stdout, and goes on SIGTERM', async () => {
     const store = await openMigratedStore()
     const env = environment(store)
-    const how = { PORT: '0', HOST: '127.0.0.1', FUSE_ROWS: '5000' }
-    const worker = processes.start(['worker'], { env: { ...env, ...how } })
+    const configured = ['worker', '--config', settingsFile('fuse_rows: 5000\n')]
+    const worker = processes.start(configured, { env: { ...env, PORT: '0', HOST: '127.0.0.1' } })
     const listening = await worker.line((line) => line.includes('"listening"'))
     const { url } = JSON.parse(listening) as { url: string }
     const get = async (path: string) => {
@@ -69,6 +70,10 @@ describe('a worker as a process', () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: '{"alive":true}' })
     await waitFor(async () => (await get('/readyz')).status === 200)
     await waitFor(async () => (await get('/metrics')).body.includes('spree_bridge_lanes_owned 64'))
+
+    // The setting is the worker's, whatever another process is told.
+    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+    expect(await count(store, 'bridge.pulse_fuse_rows where last_value = 5000')).toBe(1)
 
     // It looks after the triggers again, and that takes long.
     const holder = await store.pool.connect()
@@ -85,9 +90,6 @@ describe('a worker as a process', () => {
     expect(second.status).toBe(2)
     expect(complaintOf(second)).toMatch(/Port \d+ on 127\.0\.0\.1 cannot be opened: another process uses it/)
     expect(await count(store, 'bridge.worker')).toBe(1)
-    // The setting is the worker's, whatever another process is told.
-    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
-    expect(await count(store, 'bridge.pulse_fuse_rows where last_value = 5000')).toBe(1)
 
     const status = await runBridge(['status', '--json'], env)
     expect(status.status).toBe(0)
