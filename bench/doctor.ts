@@ -64,7 +64,7 @@ async function examineAll({ url }: Database, pool: Pool): Promise<void> {
     identity: () => currentIdentity(pool, { host: null, hubUrl: null, hubStoreId: null, storeSchema: null }),
     requireSchema: async () => undefined,
     extra: undefined,
-    askHub: undefined,
+    askHub: async () => undefined,
     ordersAs: 'order:persist',
     appliesMessages: false,
     webhook: { address: '', named: false },

@@ -37,7 +37,7 @@ export async function recordScript(pool: Pool, handler: Handler<unknown>, payloa
   })
   // By itself: in a group, whoever meets another at a row goes by itself in the end, and pgbench cannot.
   const { stockChange: _, ...alone } = handler
-  const inbox = createInbox({ pool: recording, store: await openStore(pool), hub: () => 'bench', log })
+  const inbox = createInbox({ pool: recording, store: await openStore(pool), hub: 'bench', log })
   const { outcome, answer } = await inbox.receive(alone, { messageId: EACH_TIME, payload: { ...payload } })
   if (outcome !== 'applied') throw new Error(`${handler.message} was not applied: ${answer.body}`)
   return scriptOf(statements)

@@ -3,8 +3,15 @@ import { queryPrepared } from '../postgres/prepared.ts'
 import type { Answer } from './answer.ts'
 import type { DialectName } from './handler.ts'
 
-/** What a hub's message or request is known by: `hub` is the store's id there, or '' where that is not known. */
+/** What a hub's message or request is known by: `hub` is the store's id there; '' stands for the installation's own. */
 export type InboxKey = Readonly<{ hub: string; dialect: DialectName; messageId: string }>
+
+/**
+ * Whose id it is. Read where it is used: it may become known at any moment, and what was entered without it is entered
+ * under it from then on (`recordInstallation`).
+ */
+const hubOf = (given: string) =>
+  `coalesce(nullif(${given}, ''), (select hub_store_id from bridge.installation where singleton), '')`
 
 export const INBOX_STATES = ['applied', 'failed', 'discarded'] as const
 export type InboxState = (typeof INBOX_STATES)[number]
@@ -32,7 +39,7 @@ export async function enterInbox(
     db,
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, attempts, status, answer)
-     values ($1, $2, $3, $4, $5, 'failed', 0, 0, '')
+     values (${hubOf('$1')}, $2, $3, $4, $5, 'failed', 0, 0, '')
      on conflict (hub, dialect, message_id) do update
         set type = case when known.state = 'failed' then excluded.type else known.type end,
             payload = case when known.state = 'failed' then excluded.payload else known.payload end,
@@ -78,7 +85,7 @@ export async function recordFailure(
     db,
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, failures, status, answer, last_error)
-     values ($1, $2, $3, $4, $5, 'failed', 1, $6, $7, $8)
+     values (${hubOf('$1')}, $2, $3, $4, $5, 'failed', 1, $6, $7, $8)
      on conflict (hub, dialect, message_id) do update
         set type = excluded.type, payload = excluded.payload, attempts = known.attempts + 1,
             failures = known.failures + 1, status = excluded.status, answer = excluded.answer, last_error = excluded.last_error,
@@ -102,7 +109,7 @@ export async function readArrivals(
        left join lateral (
               select true as found
                 from bridge.inbox i
-               where i.hub = arrived.hub
+               where i.hub = ${hubOf('arrived.hub')}
                  and i.dialect = arrived.dialect
                  and i.message_id = arrived.message_id
                limit 1) known on true
@@ -123,7 +130,7 @@ export async function enterApplied(db: Db, answers: ReadonlyMap<Arrival, Answer>
   await queryPrepared(
     db,
     `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
-     select hub, dialect, message_id, type, payload, 'applied', status, answer
+     select ${hubOf('hub')}, dialect, message_id, type, payload, 'applied', status, answer
        from json_to_recordset($1::json)
             as applied (hub text, dialect text, message_id text, type text, payload text, status integer, answer text)
       order by message_id`,

@@ -32,8 +32,8 @@ export type Inbox = Readonly<{
 export type InboxOptions = Readonly<{
   pool: Pool
   store: Store
-  /** The store's id at the hub, or '': whose message ids these are. */
-  hub(): string
+  /** The store's id at the hub whose message ids these are; '' for that of the installation. */
+  hub: string
   /** What the configuration makes of messages; undefined where it says nothing of them. */
   shape?: Shape | undefined
   log: Log
@@ -68,7 +68,7 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
   const seldom = onceInAWhile(log)
 
   const keyOf = (handler: Handler<unknown>, { messageId }: Delivery): InboxKey => ({
-    hub: hub(),
+    hub,
     dialect: dialectOf(handler).name,
     messageId,
   })

@@ -119,14 +119,15 @@ export function compareStock(
 ): Drift | 'underWay' | undefined {
   if (!living || sku === '') return undefined
   const { missed, waitingRows, asked } = account
-  const isMissing = missed !== 0 || (told === undefined && level !== 0) || isElsewhere
+  const isUntold = told === undefined ? level !== 0 : stockMessages === 'actual' && told.level === null
+  const isMissing = missed !== 0 || isUntold || isElsewhere
   if (!isMissing) return undefined
   if (asked || (stockMessages === 'actual' && waitingRows > 0)) return 'underWay'
   // Its first change is about to be collected, and will note the level.
   if (missed === 0 && waitingRows > 0) return 'underWay'
   return {
     about: { kind: 'stock', id: productId, variantId },
-    outcome: told ? 'changed' : 'untold',
+    outcome: told && !isUntold ? 'changed' : 'untold',
     name: sku,
     missed,
   }

@@ -204,7 +204,7 @@ function stockVariants(rows: Rows): string[] {
   return [...variants]
 }
 
-/** Most variants have a baseline and nobody asks about them: then nothing is read. */
+/** Of most variants a level is noted and nobody asks about them: then nothing is read. */
 async function readNeededAccounts(
   db: Db,
   rows: Rows,
@@ -223,7 +223,7 @@ async function readNeededAccounts(
   )
   const known = await readKnownLevels(
     db,
-    variants.filter((variant) => !asked.has(variant.variantId) && baselineOf(variant) === undefined),
+    variants.filter((variant) => !asked.has(variant.variantId) && baselineOf(variant)?.level == null),
   )
   const needed = new Map<string, Readonly<{ known: number; missed: number }>>(accounts)
   for (const [id, level] of known) needed.set(id, { known: level, missed: 0 })

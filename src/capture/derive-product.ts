@@ -12,7 +12,7 @@ import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho } from './echo.ts'
 import { movesIn } from './moved.ts'
-import { changedByShop, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { changedByShop, isBackfill, isForget, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 import { CATALOGUE, knownKey } from './regrouped.ts'
 
 export type ProductInput = Omit<StockInput, 'wasTold' | 'lives'> &
@@ -128,10 +128,6 @@ function isEchoOf(
 ): boolean {
   const changes = rows.filter((row) => !isBackfill(row))
   return changes.length > 0 && isEcho(changes, types, told)
-}
-
-function isForget(row: ResolvedRow): boolean {
-  return row.op === 'forget'
 }
 
 /** By its own SKU; where it has none, because masters were abolished, by all those of its variants. */

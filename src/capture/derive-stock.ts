@@ -5,7 +5,7 @@ import type { Baseline } from './baseline.ts'
 import type { Derivation, LedgerEntry } from './derivation.ts'
 import { SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import { isBackfill, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isForget, type ResolvedRow } from './outbox-row.ts'
 import { type StockAccount, stockPart } from './stock-account.ts'
 import {
   changedLevels,
@@ -16,6 +16,8 @@ import {
   stockKey,
   toldPlaces,
   toldSku,
+  withEmptied,
+  withoutLevels,
 } from './stock-places.ts'
 
 export type StockInput = Readonly<{
@@ -44,12 +46,17 @@ export function deriveStock(input: StockInput, derivation: Derivation): void {
   const byVariant = new Map<string, ResolvedRow[]>(input.regrouped.map((variantId) => [variantId, []]))
   for (const row of input.rows) {
     const variantId = row.kind === 'stock' ? (row.parent ?? row.parentOld) : null
-    if (variantId === null) continue
+    if (variantId === null || (isForget(row) && !hasLevel(input, variantId))) continue
     const rows = byVariant.get(variantId)
     if (rows) rows.push(row)
     else byVariant.set(variantId, [row])
   }
   for (const [variantId, rows] of byVariant) deriveVariantStock(input, variantId, rows, derivation)
+}
+
+/** Differences are told whatever was; and of a variant that is another product's now, nothing is noted here. */
+function hasLevel({ stockMessages, baselines }: StockInput, variantId: string): boolean {
+  return stockMessages === 'actual' && baselines.has(stockPart(variantId))
 }
 
 /**
@@ -65,9 +72,13 @@ function deriveVariantStock(
   const { aggregate, places, stockMessages } = input
   const part = stockPart(variantId)
   const variant = input.stock.get(variantId)
-  const before = input.baselines.get(part)
+  const noted = input.baselines.get(part)
+  const before = noted && rows.some(isForget) ? withoutLevels(noted) : noted
   const [heardAs, sku] = [skuHeard(input, variantId), variant?.living ? variant.sku : '']
-  if (rows.length === 0 && heardAs === sku) return
+  if (rows.every(isForget) && heardAs === sku) {
+    if (before && rows.length > 0) derivation.baselines.push(before)
+    return
+  }
   const account = input.accounts.get(variantId)
   const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
   derivation.ledger.push(...ledgerOf(variantId, variant, rows, missed, input.now))
@@ -92,7 +103,7 @@ function deriveVariantStock(
     part,
     digest: null,
     level: String(stockMessages === 'change' ? level : variant.level),
-    naturalKey: stockKey({ sku, ...(levels && { places: Object.fromEntries(levels) }) }),
+    naturalKey: stockKey({ sku, ...(levels && { places: Object.fromEntries(withEmptied(levels, before)) }) }),
     shape: SHAPE,
   })
   if (leaves) return

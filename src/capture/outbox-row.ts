@@ -29,6 +29,11 @@ export function isBackfill(row: OutboxRow): boolean {
   return row.op === 'backfill'
 }
 
+/** Does it only ask to forget what was told? */
+export function isForget(row: OutboxRow): boolean {
+  return row.op === 'forget'
+}
+
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */
 export function madeAt(origin: string): Date | undefined {
   const milliseconds = /^(\d{1,15})[-+=@\d]*:/.exec(origin)?.[1]

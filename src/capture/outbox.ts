@@ -138,6 +138,14 @@ export async function request(db: Db, op: Ask, about: readonly Asked[]): Promise
   )
 }
 
+/** By how many rows the triggers may be ahead of the collector before they stop recording. */
+export async function setFuse(db: Db, rows: number): Promise<void> {
+  await db.query(
+    `select setval('bridge.pulse_fuse_rows', $1) from bridge.pulse_fuse_rows where last_value <> $1`,
+    [rows],
+  )
+}
+
 /**
  * Tells the triggers how far collecting has come (for the fuse) and whether to notify. At the end it has come to the last id
  * that was given out: ids that were rolled back are never read, and after a large import that failed a fuse that counted

@@ -13,7 +13,8 @@ export type PiecesByPlace = ReadonlyMap<string | undefined, number>
 const stockKeySchema = z.object({
   /** As which its pieces are counted by those who heard of it; empty where nobody does. */
   sku: z.string(),
-  places: z.record(z.string(), z.number()).optional(),
+  /** Null: nobody knows what it holds. */
+  places: z.record(z.string(), z.number().nullable()).optional(),
 })
 
 /** What is noted of a variant beside its level. */
@@ -32,10 +33,18 @@ export function toldPlaces(before: Baseline | undefined): readonly string[] | un
 }
 
 /** What the hub was last told of each place, where places are told. */
-function toldLevels(before: Baseline | undefined): ReadonlyMap<string, number> | undefined {
+function toldLevels(before: Baseline | undefined): ReadonlyMap<string, number | null> | undefined {
   if (before?.naturalKey == null) return undefined
   const { places } = stockKeySchema.parse(JSON.parse(before.naturalKey))
   return places && new Map(Object.entries(places))
+}
+
+/** As if no level had been told, of any place; which places and which SKU were told stays known. */
+export function withoutLevels(told: Baseline): Baseline {
+  const places = toldLevels(told)
+  const unknown = places && Object.fromEntries([...places.keys()].map((name) => [name, null]))
+  const naturalKey = stockKey({ sku: toldSku(told), ...(unknown && { places: unknown }) })
+  return { ...told, level: null, naturalKey }
 }
 
 export function levelsByName({ levels }: VariantStockSnapshot, places: Places): ReadonlyMap<string, number> {
@@ -85,11 +94,18 @@ export function changedLevels(
     rows.filter(({ delta }) => delta !== null).map((row) => placeOf(row, variant, places)),
   )
   const isTold = (name: string) => told !== undefined || touched.has(name) || missed !== 0
-  // A place whose last item is gone holds nothing any more.
-  const emptied = [...(told?.keys() ?? [])]
-    .filter((name) => !levels.has(name))
-    .map((name) => [name, 0] as const)
-  return new Map([...levels, ...emptied].filter(([name, level]) => isTold(name) && told?.get(name) !== level))
+  return new Map(
+    [...withEmptied(levels, before)].filter(([name, level]) => isTold(name) && told?.get(name) !== level),
+  )
+}
+
+/** A place whose last item is gone holds nothing any more. */
+export function withEmptied(
+  levels: ReadonlyMap<string, number>,
+  before: Baseline | undefined,
+): ReadonlyMap<string, number> {
+  const told = [...(toldLevels(before)?.keys() ?? [])]
+  return new Map([...told.map((name) => [name, 0] as const), ...levels])
 }
 
 /** Whether some place holds what the hub was not told, though all together hold what it was. */

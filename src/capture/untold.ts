@@ -6,7 +6,7 @@ import { stockPart } from './stock-account.ts'
 /**
  * What is left of a product whose messages could not be made: nothing was told, so the baselines stay. But of stock that the
  * hub moved itself it must never be told, and the rows that know it are taken: by that much the level is known. The shop's
- * own pieces are missing from then on, until somebody compares.
+ * own pieces are missing from then on, until somebody compares. What was to be forgotten is.
  */
 export function untoldStock(input: Omit<StockInput, 'wasTold' | 'lives'>): Derivation {
   const derivation = emptyDerivation()
@@ -17,7 +17,7 @@ export function untoldStock(input: Omit<StockInput, 'wasTold' | 'lives'>): Deriv
     ledger: derivation.ledger.filter(({ stockItemId }) => stockItemId !== null),
     baselines:
       input.stockMessages === 'actual'
-        ? []
+        ? derivation.baselines.filter(({ level }) => level === null)
         : derivation.baselines.flatMap((known) => withoutOwn(known, input)),
   }
 }

@@ -225,7 +225,7 @@ export const settingsSchema = z.object({
     .register(descriptions, {
       meaning:
         'Changes that may wait uncollected before the triggers stop recording, so that a bridge nobody runs ' +
-        'does not fill the database.',
+        'does not fill the database. A worker that starts brings it into force.',
     }),
   reconcileAt: text
     .regex(/^(([01]\d|2[0-3]):[0-5]\d|off)$/)

@@ -4,6 +4,7 @@ import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import type { Circuit } from '../push/circuit.ts'
 import type { Permit } from '../push/circuit-state.ts'
 import type { PushClient } from '../push/client.ts'
+import { withoutQuotation } from '../push/outcome.ts'
 import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
 import { decide, holdWhileRefusing } from './outcome-decision.ts'
@@ -35,10 +36,10 @@ export function createDelivery({
         const { id, aggregate, type, key } = message
         log.debug('the hub accepted a message', { id, aggregate, type, key, hub_id: decision.answer })
       } else if (decision.do === 'park') {
-        const fields = { ...named(message), reason: decision.reason }
+        const fields = { ...named(message), reason: withoutQuotation(decision.reason) }
         quietly('parked', 'error', 'a message is parked: the hub refuses it for good', fields)
       } else if (decision.do === 'retry') {
-        const fields = { ...named(message), reason: decision.reason }
+        const fields = { ...named(message), reason: withoutQuotation(decision.reason) }
         quietly(outcome.kind, 'warn', 'a push failed and will be tried again', fields)
       }
       return decision

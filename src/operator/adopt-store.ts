@@ -1,4 +1,4 @@
-import { type Identity, recordInstallation } from '../postgres/installation.ts'
+import { type Identity, readInstallation, recordInstallation } from '../postgres/installation.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 
@@ -10,7 +10,10 @@ import { inTransaction } from '../postgres/transaction.ts'
  */
 export async function adoptStore(pool: Pool, identity: Identity, how: 'fresh' | 'keep'): Promise<void> {
   await inTransaction(pool, async (db) => {
-    await recordInstallation(db, identity, true)
+    // Of the same store the hub's messages are known by the same id, whether it is said or not.
+    const known = how === 'keep' ? await readInstallation(db) : undefined
+    const hubStoreId = identity.hubStoreId ?? known?.hubStoreId ?? null
+    await recordInstallation(db, { ...identity, hubStoreId }, true)
     // Workers of the original are no workers here.
     await db.query('delete from bridge.worker')
     if (how === 'fresh') await dropState(db)

@@ -23,7 +23,7 @@ export async function retryInbound(
   const handler = message && handlerOf(handlers, message.type)
   if (!handler) return false
   const { hub, messageId, payload } = message
-  const { outcome } = await createInbox({ pool, store, hub: () => hub, shape, log }).receive(handler, {
+  const { outcome } = await createInbox({ pool, store, hub, shape, log }).receive(handler, {
     messageId,
     payload: JSON.parse(payload),
   })

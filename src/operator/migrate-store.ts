@@ -20,7 +20,6 @@ export type MigrateInput = Readonly<{
   store: Store
   migrations: readonly Migration[]
   identity: Identity
-  fuseRows: number
 }>
 
 /** What `migrate` did, for the person who ran it. */
@@ -41,7 +40,7 @@ export async function migrateStore(input: MigrateInput): Promise<Migrated> {
   await refuseCopy(pool, identity)
   await inTransaction(pool, async (db) => {
     await recordInstallation(db, identity, false)
-    for (const statement of markStatements(input)) await db.query(statement)
+    await db.query(INSTALLED)
   })
   const repairs = await repairTriggers(pool, store, ATTEMPTS)
   return { applied, tables: repairs.map(({ table }) => table) }
@@ -61,18 +60,12 @@ export async function previewMigration(input: MigrateInput): Promise<string> {
       ? []
       : [`-- Before it, the owner of the store's database has to run:\n${asComments(grants)}`]),
     ...(await migrationBlocks(pool, 'bridge', pendingMigrations(migrations, state), state)),
-    transactionBlock(markStatements(input)),
+    transactionBlock([INSTALLED]),
     ...repairs.map(({ table, statements }) => `-- ${table}\n${transactionBlock(statements)}`),
   ])
 }
 
-/** What every migration sets, whatever was there. */
-function markStatements({ fuseRows }: MigrateInput): string[] {
-  return [
-    'update bridge.installation set installed = true where not installed',
-    `select setval('bridge.pulse_fuse_rows', ${fuseRows})`,
-  ]
-}
+const INSTALLED = 'update bridge.installation set installed = true where not installed'
 
 async function schemaExists(pool: Pool): Promise<boolean> {
   const { rows } = await pool.query(`select from pg_catalog.pg_namespace where nspname = 'bridge'`)

@@ -1,4 +1,5 @@
-import { request } from '../capture/outbox.ts'
+import { type Asked, request } from '../capture/outbox.ts'
+import { variantOfSubject } from '../capture/stock-account.ts'
 import { listUnmapped, type Unmapped } from '../capture/unmapped.ts'
 import { splitAggregate } from '../messages/aggregate.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
@@ -13,6 +14,7 @@ import {
   discardMessages,
   parkMessages,
   retryMessages,
+  type Unsent,
 } from '../queue/operate.ts'
 
 /** One transaction each, so that a million messages hold up neither the store nor the workers. */
@@ -31,7 +33,7 @@ export async function concernedOutbound(db: Db, act: Act, filter: MessageFilter)
 /**
  * Does it to all that match up to that id, at most `most` of them, the oldest first; returns their number.
  * `retry`: parked and failing messages are due at once, and what could not be made into a message is tried anew.
- * `discard`: closed unsent; what was announced of their aggregates is forgotten, so the next change tells anew.
+ * `discard`: closed unsent; what they announced is forgotten, so the next change tells anew.
  */
 export async function decideOutbound(
   pool: Pool,
@@ -40,7 +42,7 @@ export async function decideOutbound(
   upTo: string,
   most = Number.POSITIVE_INFINITY,
 ): Promise<number> {
-  let count = act === 'retry' ? await announceUnmapped(pool, filter) : 0
+  let count = act === 'retry' ? await announceUnmapped(pool, filter, most) : 0
   let after = '0'
   while (count < most) {
     const batch = { after, upTo, limit: Math.min(PER_BATCH, most - count) }
@@ -57,13 +59,25 @@ const ACTS: Readonly<Record<Act, (db: Db, filter: MessageFilter, batch: Batch) =
   park: (db, filter, batch) => parkMessages(db, BRIDGE_QUEUE, filter, batch),
   async discard(db, filter, batch) {
     const discarded = await discardMessages(db, BRIDGE_QUEUE, filter, batch)
-    await request(db, 'forget', ofTheStore(discarded.aggregates))
+    await request(db, 'forget', distinct(discarded.about.flatMap(toForget)))
     return discarded
   },
 }
 
-async function announceUnmapped(db: Db, filter: MessageFilter): Promise<number> {
-  const unmapped = await unmappedIn(db, filter)
+/** The level of a variant, or the state of an aggregate: a difference of stock is told once or never. */
+function toForget({ aggregate, type, subject }: Unsent): readonly Asked[] {
+  const of = splitAggregate(aggregate)
+  const variantId = variantOfSubject(subject)
+  if (of && variantId !== undefined) return [{ kind: 'stock', id: of.id, variantId }]
+  return of && !type.startsWith('stock:') ? [of] : []
+}
+
+function distinct(asked: readonly Asked[]): Asked[] {
+  return [...new Map(asked.map((about) => [JSON.stringify(about), about])).values()]
+}
+
+async function announceUnmapped(db: Db, filter: MessageFilter, most: number): Promise<number> {
+  const unmapped = (await unmappedIn(db, filter)).slice(0, most)
   await request(db, 'announce', ofTheStore(unmapped.map(({ aggregate }) => aggregate)))
   return unmapped.length
 }

@@ -1,12 +1,14 @@
+import { sqlState } from '../postgres/errors.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 
 /**
- * What became of all that came, as the tables tell it in one snapshot. On either side of each equation stand counts that
- * were written by different hands: the collector's against the outbox and the queue, attempts against their outcomes.
+ * What became of all that came, as the tables tell it in one snapshot. The sides of each equation were counted by different
+ * hands: rows that the database took out of the outbox against what the collector says of them, messages that it says it made
+ * against the queue and its history, attempts against their outcomes.
  */
 export type Proof = Readonly<{
-  /** Changes of the store: `captured = told + silent + unmapped + underWay`. */
+  /** Changes of the store: `captured = told + silent + unmapped + underWay`. What is under way is what waits in the outbox, on both sides. */
   changes: Readonly<{ captured: number; told: number; silent: number; unmapped: number; underWay: number }>
   /** Messages made of them: `made = done + superseded + discarded + waiting + failing + parked`. */
   messages: Readonly<{
@@ -26,10 +28,24 @@ export type Proof = Readonly<{
   broken: readonly string[]
 }>
 
-export function readProof(pool: Pool): Promise<Proof> {
+/** @param withinMilliseconds For each of its statements, which read all of the inbox and of the history; null where that was too little. */
+export async function readProof(pool: Pool, withinMilliseconds?: number): Promise<Proof | null> {
+  try {
+    return await countAll(pool, withinMilliseconds)
+  } catch (error) {
+    if (sqlState(error) === TOOK_TOO_LONG) return null
+    throw error
+  }
+}
+
+const TOOK_TOO_LONG = '57014'
+
+function countAll(pool: Pool, withinMilliseconds: number | undefined): Promise<Proof> {
   return inTransaction(
     pool,
     async (db) => {
+      if (withinMilliseconds !== undefined)
+        await db.query(`set local statement_timeout = ${withinMilliseconds}`)
       const tally = await db.query<{
         since: Date | null
         floor: string | null
@@ -135,7 +151,9 @@ function sum(counts: Readonly<Record<string, number>>): number {
 }
 
 /** The proof as lines for a terminal. */
-export function formatProof({ changes, messages, inbound, since, broken }: Proof): string[] {
+export function formatProof(proof: Proof | null): string[] {
+  if (proof === null) return ['          what became of all that came took too long to be counted']
+  const { changes, messages, inbound, since, broken } = proof
   return [
     `changes   ${changes.captured} captured = ${changes.told} told + ${changes.silent} silent + ${changes.unmapped} without a message + ${changes.underWay} under way`,
     `messages  ${messages.made} made = ${messages.done} done + ${messages.superseded} superseded + ${messages.discarded} discarded + ${messages.waiting} waiting + ${messages.failing} failing + ${messages.parked} parked`,

@@ -66,16 +66,16 @@ export function bridgeVerdict(overview, complaint) {
       'Others go on meanwhile.',
     )
   for (const { type, since } of paused) {
-    const held = overview.waitingCounted
+    const waits = overview.waitingCounted
       ? count(
           sumOf(overview, (each) => each.type === type),
           'message waits',
           'messages wait',
         )
-      : `messages wait, ${UNCOUNTED}`
+      : 'too many messages to count may wait'
     tell(
       'warn',
-      `${type} is paused: ${held}, and what follows about the same things.`,
+      `${type} is paused: ${waits}, and what follows about the same things.`,
       `is when it was paused. To go on: spree-bridge messages resume ${type}`,
       since,
     )
@@ -90,17 +90,13 @@ export function bridgeVerdict(overview, complaint) {
     const kinds = seeding.map(({ kind, lastId }) => `${kind}s up to id ${lastId}`).join(', ')
     tell('info', 'What the store held before is being noted, and not announced.', `So far: ${kinds}.`)
   }
-  if (statements.every(({ level }) => level === 'info'))
-    tell(
-      'fine',
-      'All is well.',
-      waiting > 0
-        ? `${count(waiting, 'message is', 'messages are')} on the way.`
-        : overview.waitingCounted
-          ? 'Nothing waits.'
-          : 'Messages are on the way.',
-    )
+  if (statements.every(({ level }) => level === 'info')) tell('fine', 'All is well.', onTheWay(waiting))
   return statements
+}
+
+function onTheWay(waiting) {
+  if (waiting === null) return 'Messages are on the way, too many to count.'
+  return waiting > 0 ? `${count(waiting, 'message is', 'messages are')} on the way.` : 'Nothing waits.'
 }
 
 export function bridgeFigures(overview) {
@@ -108,7 +104,7 @@ export function bridgeFigures(overview) {
   const alive = overview.workers.filter((worker) => worker.alive).length
   const oldest = [overview.oldestChangeAt, overview.oldestMessageAt].filter(Boolean).toSorted()[0]
   return [
-    ['waiting', overview.waitingCounted ? waiting : UNCOUNTED],
+    ['waiting', waiting ?? UNCOUNTED],
     ['failing', failing, failing > 0 && 'warn'],
     ['parked', parked + overview.unmapped.length, parked + overview.unmapped.length > 0 && 'bad'],
     ['oldest waits', oldest ? clock(oldest, 'for') : '–', isSlow(oldest) && 'warn'],
@@ -122,9 +118,14 @@ function sumOf({ messages }, wanted) {
   return messages.filter(wanted).reduce((sum, each) => sum + each.count, 0)
 }
 
+/** `waiting` is null where it is too many to be counted. */
 function countStates(overview) {
   const of = (state) => sumOf(overview, (each) => each.state === state)
-  return { waiting: of('waiting'), failing: of('failing'), parked: of('parked') }
+  return {
+    waiting: overview.waitingCounted ? of('waiting') : null,
+    failing: of('failing'),
+    parked: of('parked'),
+  }
 }
 
 function isSlow(time) {

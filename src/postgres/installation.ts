@@ -80,10 +80,14 @@ export async function readInstallation(db: Db): Promise<Installation | undefined
 
 /**
  * Writes `identity` as the installation's: keeps the id where there is one already. Fills only what was unknown unless
- * `adopt`; but where the store's schema is called otherwise now, that is known to be the same one.
+ * `adopt`; but where the store's schema is called otherwise now, that is known to be the same one. Runs in a transaction:
+ * where the store's id at the hub becomes known, what came in without it is known by it from the same moment.
  */
 export async function recordInstallation(db: Db, identity: Identity, adopt: boolean): Promise<void> {
-  await db.query(
+  const namesInbox = identity.hubStoreId !== null && (await readInstallation(db))?.hubStoreId === null
+  // Whoever enters a message has read the id with the same statement: it waits here, or is waited for.
+  if (namesInbox) await db.query('lock table bridge.inbox in share row exclusive mode')
+  const { rows } = await db.query<{ hub_store_id: string | null }>(
     `insert into bridge.installation as i
             (system_identifier, database_name, database_oid, host, hub_url, hub_store_id, store_schema)
      values ($1, $2, $3, $4, $5, $6, $8)
@@ -95,7 +99,8 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
             hub_url = case when $7 then $5 else coalesce(i.hub_url, $5) end,
             hub_store_id = case when $7 then $6 else coalesce(i.hub_store_id, $6) end,
             store_schema = coalesce($8, i.store_schema),
-            adopted_at = case when $7 then clock_timestamp() else i.adopted_at end`,
+            adopted_at = case when $7 then clock_timestamp() else i.adopted_at end
+     returning hub_store_id`,
     [
       identity.systemIdentifier,
       identity.databaseName,
@@ -107,6 +112,23 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
       identity.storeSchema,
     ],
   )
+  const named = rows[0]?.hub_store_id
+  if (namesInbox && named != null) await nameInbox(db, named)
+}
+
+/** A message that is there under both stays once: the one that is not to be tried again. */
+async function nameInbox(db: Db, hub: string): Promise<void> {
+  await db.query(
+    `delete from bridge.inbox i
+      using (select case when named.state = 'failed' and unnamed.state <> 'failed' then named.id else unnamed.id end as id
+               from bridge.inbox unnamed
+               join bridge.inbox named
+                 on named.hub = $1 and named.dialect = unnamed.dialect and named.message_id = unnamed.message_id
+              where unnamed.hub = '') twice
+      where i.id = twice.id`,
+    [hub],
+  )
+  await db.query(`update bridge.inbox set hub = $1 where hub = ''`, [hub])
 }
 
 type Mark = Readonly<{ name: string; was: string; is: string }>

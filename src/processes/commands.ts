@@ -162,7 +162,7 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
   addReconcileCommand(program, print, finish)
   addMessageCommands(program, print, finish)
   addInboxCommands(program, print, finish, handlers)
-  addDeliverCommand(program, print, finish)
+  addDeliverCommand(program, print, finish, handlers)
   addPushCommand(program, print, finish)
   addEraseCommand(program, print, finish)
   addSamplesCommand(program, print)

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 
+import { dialectOf } from '../apply/dialects.ts'
+import { type Handlers, handlerOf } from '../apply/handlers.ts'
 import { newObjectId } from '../hub/object-id.ts'
 import { signatureOf } from '../webhook/sign.ts'
 import { OperatorError } from './exit.ts'
@@ -13,7 +15,12 @@ type DeliverOptions = CommonOptions & PayloadOptions & Readonly<{ url?: string }
 const ANSWER_WITHIN_MILLISECONDS = 180_000
 
 /** `spree-bridge deliver`: one message to the own webhook, as the hub would send it. */
-export function addDeliverCommand(program: Command, print: Print, finish: (status: number) => void): void {
+export function addDeliverCommand(
+  program: Command,
+  print: Print,
+  finish: (status: number) => void,
+  handlers: Handlers,
+): void {
   program
     .command('deliver <message>')
     .description('send one message to the own webhook, as the hub would, and print the answer')
@@ -26,8 +33,15 @@ export function addDeliverCommand(program: Command, print: Print, finish: (statu
       const { settings } = commandSettings(options, ['webhookToken'])
       const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
       const id = newObjectId()
-      const body = JSON.stringify({ message, message_id: id, payload: choosePayload(message, options) })
-      const answer = await post(`${base.replace(/\/+$/, '')}/webhook`, body, {
+      const payload = choosePayload(message, options)
+      const handler = handlerOf(handlers, message)
+      // As the hub whose dialect it is of would.
+      const [path, envelope] =
+        handler && dialectOf(handler).name === 'wombat'
+          ? [`/wombat/${message}`, { request_id: id, ...payload }]
+          : ['/webhook', { message, message_id: id, payload }]
+      const body = JSON.stringify(envelope)
+      const answer = await post(`${base.replace(/\/+$/, '')}${path}`, body, {
         'X-Augury-Token': settings.webhookToken[0] ?? '',
         ...signed(settings.webhookSecret?.[0], id, body),
       })

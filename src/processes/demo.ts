@@ -210,7 +210,6 @@ async function installBridge(store: Pool, demo: DemoFile): Promise<void> {
     store: await openStore(store),
     migrations,
     identity,
-    fuseRows: settings.fuseRows,
   })
 }
 

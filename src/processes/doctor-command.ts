@@ -1,17 +1,20 @@
 import type { Command } from 'commander'
 
 import type { EffectiveSettings } from '../config/read-settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { examine } from '../operator/doctor/examine.ts'
 import type { Finding } from '../operator/doctor/finding.ts'
 import { formatRehearsal, isSame, type Rehearsal, rehearse } from '../operator/doctor/rehearse.ts'
 import { createPool, type Pool } from '../postgres/pool.ts'
 import { reachDatabase } from '../postgres/reach.ts'
+import { readAuguryEnvironment } from '../store/augury-environment.ts'
 import { openStore } from '../store/store.ts'
 import { WEB_PORT } from './ports.ts'
 import { readLimit } from './read-limit.ts'
 import { type CommonOptions, commandSettings, type Print } from './store-command.ts'
 import { codeVersion, identityOf, requireSchema } from './store-database.ts'
 import { readVersion } from './version.ts'
+import { namesAHub } from './worker-settings.ts'
 
 type DoctorOptions = CommonOptions & Readonly<{ webhook?: string; against?: string; limit: number }>
 
@@ -60,7 +63,10 @@ async function* withPatient(
     answerWithinMilliseconds: ASKS_WITHIN_MILLISECONDS,
     onConnectionError: () => undefined,
   })
-  const askHub = async (hub: Readonly<{ hubUrl: string; storeId: string; token: string }>) => {
+  const askHub = async () => {
+    const set = hubUrl && storeId && token ? { hubUrl, storeId, token } : undefined
+    const hub = set ?? (await notedHub(pool, settings))
+    if (!hub) return undefined
     const { createClient } = await import('../push/create-client.ts') // as every command that needs an HTTP client
     const client = createClient(settings.hubDialect, {
       ...hub,
@@ -79,7 +85,7 @@ async function* withPatient(
       listenUrl: settings.databaseListenUrl ?? databaseUrl,
       identity: () => identityOf(pool, settings),
       requireSchema: async () => requireSchema(pool, await codeVersion()),
-      askHub: hubUrl && storeId && token ? () => askHub({ hubUrl, storeId, token }) : undefined,
+      askHub,
       ordersAs: ordersAs(settings),
       appliesMessages: settings.webhookToken !== undefined,
       webhook: {
@@ -90,6 +96,13 @@ async function* withPatient(
   } finally {
     await pool.end()
   }
+}
+
+/** As the worker finds it; of a database that does not answer another finding tells. */
+async function notedHub(pool: Pool, settings: Settings) {
+  if (namesAHub(settings)) return undefined
+  const noted = await readAuguryEnvironment(pool).catch(() => undefined)
+  return noted && { hubUrl: noted.url, storeId: noted.storeId, token: noted.token }
 }
 
 function ordersAs({ hubDialect, orders }: EffectiveSettings['settings']): string {

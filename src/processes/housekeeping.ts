@@ -2,8 +2,9 @@ import cron from 'node-cron'
 
 import { forgetInbox } from '../apply/inbox-messages.ts'
 import { openUnreadable, readOpenGaps } from '../capture/gaps.ts'
+import { setFuse } from '../capture/outbox.ts'
 import { sumUpTally } from '../capture/tally.ts'
-import { repairTriggers } from '../capture/triggers.ts'
+import { type Repair, repairTriggers } from '../capture/triggers.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { readStatus, type Status } from '../operator/show-status.ts'
@@ -25,6 +26,7 @@ export type HousekeepingOptions = Readonly<{
   leaseSeconds: number
   historyDays: number
   ledgerDays: number
+  fuseRows: number
   /** Of this code, as schema `bridge` counts it. */
   codeVersion: number
   identity(): Promise<Identity>
@@ -82,9 +84,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   async function checkTriggers(): Promise<void> {
     await requireSchema(pool, options.codeVersion)
     await refuseUninstalled(pool)
-    unwatched = 'the triggers could not be brought into place, the log says why'
-    await store.reopen(pool)
-    const repairs = await repairTriggers(pool, store, REPAIR_ATTEMPTS)
+    const repairs = await repair()
     // The collector finds out as soon as it reads; but it reads nothing while nothing is recorded.
     if (!readable || repairs.length > 0) {
       const unreadable = await store.unreadable(pool)
@@ -96,6 +96,16 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
       else log.info('triggers were brought up to date', { table })
     }
     unwatched = undefined
+  }
+
+  async function repair(): Promise<readonly Repair[]> {
+    try {
+      await store.reopen(pool)
+      return await repairTriggers(pool, store, REPAIR_ATTEMPTS)
+    } catch (error) {
+      unwatched = 'the triggers could not be brought into place, the log says why'
+      throw error
+    }
   }
 
   async function checkInstallation(): Promise<void> {
@@ -129,6 +139,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<H
   async function keepTables(): Promise<void> {
     // Each by itself: a table that somebody holds locked must not keep the others from being looked after.
     for (const keep of [
+      () => setFuse(pool, options.fuseRows),
       () => makePartitions(pool, 'bridge.history'),
       () => makePartitions(pool, 'bridge.stock_ledger'),
       () => dropPartitions(pool, 'bridge.history', 'finished_at', options.historyDays),

@@ -156,7 +156,7 @@ async function retryOf(
 ): Promise<(id: string) => Promise<boolean>> {
   await refuseUninstalled(pool)
   await refuseCopy(pool, await identityOf(pool, settings))
-  const store = await openStore(pool)
+  const store = await openStore(pool, settings)
   const shape = await shapeOf(settings, settings.transformBudgetMs)
   return (id) => retryInbound({ pool, store, handlers, shape, log }, id)
 }

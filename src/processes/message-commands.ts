@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 
 import { listUnmapped } from '../capture/unmapped.ts'
+import type { Settings } from '../config/settings.ts'
+import { OBJECT_TYPES } from '../messages/message.ts'
 import { concernedOutbound, decideOutbound } from '../operator/outbound.ts'
 import type { Pool } from '../postgres/pool.ts'
 import {
@@ -116,10 +118,12 @@ export function addMessageCommands(program: Command, print: Print, finish: (stat
     change: (pool: Pool, types: readonly string[]) => Promise<void>,
   ) =>
     command(`${name} <types...>`, description).action((types: string[], options: CommonOptions) =>
-      onQueue(options, async (pool) => {
-        const wrong = types.find((type) => !/^[\w-]+:[\w-]+$/.test(type))
-        if (wrong !== undefined)
-          throw new OperatorError(`${wrong} is no message type: those are like order:persist.`, 2)
+      onQueue(options, async (pool, { hubDialect }) => {
+        const known = new Set((await listPaused(pool, BRIDGE_QUEUE)).map(({ type }) => type))
+        refuseWrongType(
+          types.filter((type) => !known.has(type)),
+          hubDialect,
+        )
         await change(pool, types)
         const paused = await listPaused(pool, BRIDGE_QUEUE)
         if (options.json) print(JSON.stringify({ paused: paused.map(({ type }) => type) }))
@@ -147,10 +151,13 @@ export function addMessageCommands(program: Command, print: Print, finish: (stat
   }
 }
 
-function onQueue(options: CommonOptions, work: (pool: Pool) => Promise<void>): Promise<void> {
-  return withStore(options, async ({ pool }) => {
+function onQueue(
+  options: CommonOptions,
+  work: (pool: Pool, settings: Settings) => Promise<void>,
+): Promise<void> {
+  return withStore(options, async ({ pool, settings }) => {
     await requireSchema(pool, await codeVersion())
-    await work(pool)
+    await work(pool, settings)
   })
 }
 
@@ -179,6 +186,21 @@ function refuseWrongId(ids: readonly string[]): void {
   const wrong = ids.find((id) => !/^\d{1,18}$/.test(id))
   if (wrong !== undefined)
     throw new OperatorError(`${wrong} is no message id: ids are numbers, see \`messages list\`.`, 2)
+}
+
+/** What the hub's dialect has no such types of, would be paused for nothing. */
+function refuseWrongType(types: readonly string[], hubDialect: Settings['hubDialect']): void {
+  const objects: readonly string[] = OBJECT_TYPES
+  const [isOne, those] =
+    hubDialect === 'wombat'
+      ? [(type: string) => objects.includes(type), objects.join(', ')]
+      : [(type: string) => /^[\w-]+:[\w-]+$/.test(type), 'like order:persist']
+  const wrong = types.find((type) => !isOne(type))
+  if (wrong !== undefined)
+    throw new OperatorError(
+      `${wrong} is no message type where HUB_DIALECT is ${hubDialect}: those are ${those}.`,
+      2,
+    )
 }
 
 function formatMessage(message: ListedMessage): string {

@@ -28,7 +28,6 @@ function store(options: MigrateOptions, print: Print): Promise<void> {
       store: await openStore(pool, settings),
       migrations: await bridgeMigrations(),
       identity: await identityOf(pool, settings),
-      fuseRows: settings.fuseRows,
     }
     if (options.dryRun) return print(await previewMigration(input))
     const done = await migrateStore(input)

@@ -8,6 +8,7 @@ import {
   refuseUninstalled,
 } from '../postgres/installation.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
 import { type LiveStore, openLiveStore } from '../store/live-store.ts'
 import { codeVersion, identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
 
@@ -42,7 +43,7 @@ export async function openOwnStore(
     const store = await openLiveStore(pool, settings)
     const identity = await identityOf(pool, settings)
     await refuseCopy(pool, identity)
-    await recordInstallation(pool, identity, false)
+    await inTransaction(pool, (db) => recordInstallation(db, identity, false))
     const installation = await readInstallation(pool)
     if (!installation) throw new Error('the installation that was just recorded is not there')
     return { pool, store, code, installation }

@@ -30,6 +30,8 @@ const LOOK_MILLISECONDS = 1_000
 const SAME_CALL_MINUTES = 30
 /** For transactions that may have to do with a gap: on a busy store some are always open, but none for long. */
 const GAP_WAIT_MILLISECONDS = 1_000
+/** Below what a worker waits for an answer. */
+const PROOF_WITHIN_MILLISECONDS = 8_000
 /** A pass that ended early is repeated after this. */
 const AGAIN_MINUTES = 10
 
@@ -55,6 +57,7 @@ export function startReconcileDuty(options: ReconcileDutyOptions): Readonly<{ st
     const reconciliation = await reconcileStore({
       ...options,
       fix: true,
+      proofWithinMilliseconds: PROOF_WITHIN_MILLISECONDS,
       signal,
       // Half of the time at most: what happens now goes first.
       rest: (milliseconds) => pause(milliseconds, undefined, { signal }).catch(() => undefined),
@@ -126,10 +129,12 @@ function tell({ kinds, gaps, proof, clean }: Reconciliation, log: Log, metrics: 
       gaps: closed,
     })
   else log.info('the store is as it was announced', { ...compared, gaps: closed })
+  if (proof === null)
+    log.info('what became of all that came takes too long to be counted here: `reconcile` does')
   if (clean) return
   const left = gaps.flatMap(({ kind, keptOpen }) => (keptOpen ? [`${kind}: ${keptOpen}`] : []))
   const unfinished = Object.entries(kinds).flatMap(([kind, { unfinished: why }]) =>
     why ? [`${kind}: ${why}`] : [],
   )
-  log.warn('reconciling left something to do', { gaps_left: left, unfinished, broken: proof.broken })
+  log.warn('reconciling left something to do', { gaps_left: left, unfinished, broken: proof?.broken })
 }

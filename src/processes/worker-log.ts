@@ -4,6 +4,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { isTransient } from '../postgres/errors.ts'
 import type { CircuitView } from '../push/circuit.ts'
+import { withoutQuotation } from '../push/outcome.ts'
 import type { Unreadable } from '../store/store.ts'
 
 /** One line a second per cause at most: a database that is away for an hour is one story, not a million. */
@@ -21,7 +22,7 @@ export function tellCircuit(view: CircuitView, quietly: Seldom, metrics: Metrics
   if (view.state === 'closed') quietly('circuit closed', 'info', 'the hub takes messages again')
   else if (view.state === 'open') {
     const mend = view.cause === 'refusedUs' ? ' Check HUB_URL, HUB_STORE_ID and HUB_TOKEN.' : ''
-    quietly('circuit open', 'error', `nothing is pushed for now: ${view.text}${mend}`, {
+    quietly('circuit open', 'error', `nothing is pushed for now: ${withoutQuotation(view.text)}${mend}`, {
       cause: view.cause,
       next_probe_at: view.nextProbeAt.toISOString(),
     })

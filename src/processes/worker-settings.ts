@@ -1,4 +1,5 @@
 import { type EffectiveSettings, readSettings } from '../config/read-settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { createLog } from '../observe/log.ts'
 import { readAuguryEnvironment } from '../store/augury-environment.ts'
 import { type CommonOptions, settingsFor } from './store-command.ts'
@@ -14,9 +15,8 @@ const NEEDED = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
  */
 export async function workerSettings(options: CommonOptions): Promise<EffectiveSettings<Needed>['settings']> {
   const { settings } = settingsFor(options, [])
-  const { databaseUrl, hubUrl, hubStoreId, hubToken } = settings
-  const namesAHub = (hubUrl ?? hubStoreId ?? hubToken) !== undefined
-  if (databaseUrl === undefined || namesAHub) return settingsFor(options, NEEDED).settings
+  const { databaseUrl } = settings
+  if (databaseUrl === undefined || namesAHub(settings)) return settingsFor(options, NEEDED).settings
 
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   const pool = await openStoreDatabase({ ...settings, databaseUrl }, 'spree-bridge', log, 1)
@@ -37,4 +37,13 @@ export async function workerSettings(options: CommonOptions): Promise<EffectiveS
     await pool.end()
     await closeLog()
   }
+}
+
+/** Whether anything is set of a hub: then nothing is taken from `augury_environments`. */
+export function namesAHub({
+  hubUrl,
+  hubStoreId,
+  hubToken,
+}: Pick<Settings, 'hubUrl' | 'hubStoreId' | 'hubToken'>): boolean {
+  return (hubUrl ?? hubStoreId ?? hubToken) !== undefined
 }

@@ -116,6 +116,7 @@ async function assemble(
     leaseSeconds: LEASE_MILLISECONDS / 1_000,
     historyDays: settings.historyDays,
     ledgerDays: LEDGER_DAYS,
+    fuseRows: settings.fuseRows,
     codeVersion: code,
     identity: () => identityOf(pool, settings),
     onStatus: (status) => alarms.look(bridgeTroubles(status, settings.alarmLagSeconds)),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What happened to one push. `text` is for people (`last_error`): it never holds a payload or a token. */
+/** What happened to one push. `text` is for people (`last_error`): it never holds a token, but may quote the hub. */
 export type Outcome = SentOutcome | Foreign
 
 /** What became of one that was sent. */
@@ -100,6 +100,12 @@ export function readObjectsAnswer(answer: Answer, secret: string): Accepted | An
   const outcome = readStatus(answer, secret)
   const breaksSchema = answer.status === 500 && SCHEMA_VIOLATION.test(readReason(answer) ?? '')
   return breaksSchema ? { kind: 'refused', status: 500, text: outcome.text } : outcome
+}
+
+/** An outcome's text for logs and alarms: the hub's own words may repeat what it was sent. */
+export function withoutQuotation(text: string): string {
+  const answered = /^The hub answered \d+/.exec(text)
+  return answered ? `${answered[0]}.` : text
 }
 
 /** Whether it is what was sent that is refused, and not we or the moment. */

@@ -84,14 +84,17 @@ export function parkMessages(
   )
 }
 
-/** Closes matching messages unsent; also tells their aggregates: what was announced of them has to be forgotten. */
+/** Of what discarded messages told: what was announced of it has to be forgotten. */
+export type Unsent = Readonly<{ aggregate: string; type: string; subject: string | null }>
+
+/** Closes matching messages unsent; also tells what they were about. */
 export async function discardMessages(
   db: Db,
   tables: QueueTables,
   filter: MessageFilter,
   batch: Batch = WHOLE,
-): Promise<Acted & Readonly<{ aggregates: readonly string[] }>> {
-  const { rows } = await db.query<{ count: number; last: string | null; aggregates: string[] }>(
+): Promise<Acted & Readonly<{ about: readonly Unsent[] }>> {
+  const { rows } = await db.query<{ count: number; last: string | null; about: Unsent[] }>(
     `with changed as (
        delete from ${tables.message}
         where id in (select id from ${tables.message} where ${CONCERNED.discard} and ${BATCH} for update)
@@ -102,11 +105,13 @@ export async function discardMessages(
          from changed
      )
      select count(*)::integer as count, max(id)::text as last,
-            coalesce(array_agg(distinct aggregate), '{}') as aggregates
+            coalesce(
+              jsonb_agg(distinct jsonb_build_object('aggregate', aggregate, 'type', type, 'subject', subject)),
+              '[]') as about
        from changed`,
     batchValues(filter, batch),
   )
-  return rows[0] ?? { count: 0, last: null, aggregates: [] }
+  return rows[0] ?? { count: 0, last: null, about: [] }
 }
 
 async function act(db: Db, statement: string, filter: MessageFilter, batch: Batch): Promise<Acted> {

@@ -34,7 +34,7 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
     database = await createStore(family, 'fixture')
     collecting = await startCollecting(database)
     const { pool } = database
-    inbox = createInbox({ pool, store: collecting.store, hub: () => 'hub', log })
+    inbox = createInbox({ pool, store: collecting.store, hub: 'hub', log })
   })
   afterAll(() => database.drop())
 

@@ -8,6 +8,8 @@ import { createInbox } from '../../src/apply/inbox.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import type { Step } from '../../src/observe/steps.ts'
+import { readInstallation, recordInstallation } from '../../src/postgres/installation.ts'
+import { inTransaction } from '../../src/postgres/transaction.ts'
 import { openStore as openShop } from '../../src/store/store.ts'
 import { deliver } from '../../src/webhook/deliver.ts'
 import { findMiscounts } from '../checker/counted.ts'
@@ -349,7 +351,7 @@ describe('a trouble', () => {
     const inbox = createInbox({
       pool: store.pool,
       store: await openShop(store.pool),
-      hub: () => '5281a1584a8169f7a0000001',
+      hub: '5281a1584a8169f7a0000001',
       log,
     })
     const sent = running(`select 'slept' as how from pg_sleep(1)`)
@@ -366,6 +368,43 @@ describe('a trouble', () => {
     expect(JSON.parse(repeated.text).rows).toEqual([{ how: 'slept' }])
     expect(await inboxOf(sent.message_id)).toMatchObject({ state: 'applied', attempts: 1, repeats: 1 })
     await closeLog()
+  })
+
+  test('the id of the store at the hub becomes known meanwhile: what came before it is known by it', async () => {
+    const unnamed = await openStore()
+    const own = await open(unnamed, { hubStoreId: undefined })
+    const name = async (hubStoreId: string) => {
+      const { installed: _, id: __, ...identity } = (await readInstallation(unnamed.pool))!
+      await inTransaction(unnamed.pool, (db) => recordInstallation(db, { ...identity, hubStoreId }, false))
+    }
+    const to = (message: unknown) => post(`${own.url}/webhook`, message)
+    const [alone, together] = [running(`select 'once' as how`), stock('OC-M', 3)]
+    const [lost, found] = [stock('GONE-7', 3), stock('GONE-7', 3)]
+    for (const message of [alone, together]) expect((await to(message)).status).toBe(200)
+    for (const message of [lost, found]) expect((await to(message)).status).toBe(500)
+    // Known under both already: applied without the id, then repeated under it and failed; and the other way round.
+    await unnamed.pool.query(
+      `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+       select 'later', dialect, message_id, type, payload,
+              case state when 'applied' then 'failed' else 'applied' end, 200, 'of the later'
+         from bridge.inbox where message_id = any ($1)`,
+      [[alone.message_id, found.message_id]],
+    )
+    const underWay = running(`select 'slept' as how from pg_sleep(1)`)
+    const answer = to(underWay)
+    await pause(300)
+    await name('later')
+    expect((await answer).status).toBe(200)
+
+    await unnamed.pool.query(`update spree_variants set sku = 'GONE-7' where sku = 'BC-01'`)
+    for (const message of [alone, together, found, underWay]) expect((await to(message)).status).toBe(200)
+    const { rows } = await unnamed.pool.query(
+      `select hub, state, repeats from bridge.inbox order by array_position($1, message_id)`,
+      [[alone, together, found, underWay, lost].map(({ message_id }) => message_id)],
+    )
+    const repeated = { hub: 'later', state: 'applied', repeats: 1 }
+    expect(rows).toEqual([...Array(4).fill(repeated), { hub: 'later', state: 'failed', repeats: 0 }])
+    expect(await levelOf('OC-M', unnamed)).toBe(11)
   })
 
   test('a database that is away: 503 with Retry-After until it is back, then applied', async () => {

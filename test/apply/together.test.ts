@@ -21,7 +21,7 @@ describe('stock changes that come at once', () => {
     database = await createStore('spree-4.10', 'fixture')
     await migrate(database)
     const { log } = createLog({ level: 'error' })
-    inbox = createInbox({ pool: database.pool, store: await openStore(database.pool), hub: () => 'hub', log })
+    inbox = createInbox({ pool: database.pool, store: await openStore(database.pool), hub: 'hub', log })
   })
   afterAll(() => database.drop())
 

@@ -102,6 +102,27 @@ test('what has failed for seven days is parked; what has waited for so long is t
   ])
 })
 
+test('what the hub says of a message stays with it: the log has no word of the hub', async () => {
+  await store.pool.query('delete from bridge.message')
+  let status = 422
+  const body = JSON.stringify({ errors: { email: ['clara@example.com is taken'] } })
+  hub.misbehave(() => ({ kind: 'answer', status, body }))
+  await enqueue(['quoted'])
+  await hub.until(() => attemptsOf('quoted 0').length > 0, 60_000)
+  status = 500
+  await enqueue(['again'])
+  await hub.until(() => attemptsOf('again 0').length > 0, 60_000)
+  status = 401
+  await enqueue(['refuses us'])
+  await hub.until(() => attemptsOf('refuses us 0').length > 0, 60_000)
+  await pause(200)
+  const { rows } = await store.pool.query('select last_error from bridge.message order by id limit 1')
+  expect(rows).toEqual([{ last_error: expect.stringContaining('clara@example.com') }])
+  const said = worker.complaints().join('\n')
+  expect(said).not.toContain('clara@example.com')
+  for (const answered of [422, 401]) expect(said).toContain(`The hub answered ${answered}.`)
+})
+
 const isRefused = (text: string) => text.startsWith('refused')
 
 function about({ body, method }: RecordedRequest): string {

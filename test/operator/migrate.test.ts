@@ -30,6 +30,7 @@ test('C192 the hub is the one that the store has noted, where the environment na
   const line = await worker.line((text) => text.includes('worker started'))
   expect(JSON.parse(line)).toMatchObject({ hub: hub().url, store_id: hub().storeId })
   expect(await worker.terminate()).toMatchObject({ code: 0 })
+  expect((await runBridge(['doctor'], env)).stdout).toMatch(/^ok +hub +it knows store and token$/m)
 })
 
 describe('migrate', () => {

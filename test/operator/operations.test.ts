@@ -6,6 +6,7 @@ import { inTransaction } from '../../src/postgres/transaction.ts'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
 import { onServer, type TestDatabase } from '../support/postgres.ts'
+import { settingsFile } from '../support/settings-file.ts'
 import { readCatalog } from './catalog.ts'
 import { complaintOf, createGround, type Environment } from './operations-ground.ts'
 import { runBridge } from './run-bridge.ts'
@@ -58,7 +59,8 @@ describe('a worker as a process', () => {
   test('answers for its health and its metrics, writes nothing to stdout, and goes on SIGTERM', async () => {
     const store = await openMigratedStore()
     const env = environment(store)
-    const worker = processes.start(['worker'], { env: { ...env, PORT: '0', HOST: '127.0.0.1' } })
+    const configured = ['worker', '--config', settingsFile('fuse_rows: 5000\n')]
+    const worker = processes.start(configured, { env: { ...env, PORT: '0', HOST: '127.0.0.1' } })
     const listening = await worker.line((line) => line.includes('"listening"'))
     const { url } = JSON.parse(listening) as { url: string }
     const get = async (path: string) => {
@@ -68,6 +70,21 @@ describe('a worker as a process', () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: '{"alive":true}' })
     await waitFor(async () => (await get('/readyz')).status === 200)
     await waitFor(async () => (await get('/metrics')).body.includes('spree_bridge_lanes_owned 64'))
+
+    // The setting is the worker's, whatever another process is told.
+    expect(await runBridge(['migrate'], env)).toMatchObject({ status: 0 })
+    expect(await count(store, 'bridge.pulse_fuse_rows where last_value = 5000')).toBe(1)
+
+    // It looks after the triggers again, and that takes long.
+    const holder = await store.pool.connect()
+    await holder.query('begin; lock table bridge.watched')
+    await waitFor(
+      async () =>
+        (await count(store, `pg_locks where not granted and relation = 'bridge.watched'::regclass`)) > 0,
+    )
+    expect((await get('/readyz')).status).toBe(200)
+    await holder.query('rollback')
+    holder.release()
 
     const second = await runBridge(['worker'], { ...env, PORT: new URL(url).port, HOST: '127.0.0.1' })
     expect(second.status).toBe(2)
@@ -196,6 +213,9 @@ describe('a copy of the database', () => {
       /installed for another hub: HUB_URL was .* and is .*\/v2, HUB_STORE_ID was .* If the hub has moved, run `spree-bridge adopt --keep`/,
     )
     expect(await runBridge(['adopt', '--keep'], moved)).toMatchObject({ status: 0 })
+    // Of what has come in the ids are known as before, by whoever is not told the hub.
+    expect(await runBridge(['adopt', '--keep'], { DATABASE_URL: store.url })).toMatchObject({ status: 0 })
+    expect(await count(store, `bridge.installation where hub_store_id = 'other'`)).toBe(1)
     const worker = processes.start(['worker'], { env: moved })
     await worker.line((line) => line.includes('worker started'))
     await worker.terminate()
@@ -290,7 +310,11 @@ describe('what is wrong is said in a sentence', () => {
       [['list', '--state', 'lost'], 2, /'lost' is invalid. Allowed choices are waiting, failing, parked/],
       [['list', '--limit', 'all'], 2, /whole number/],
       [['list', '--since', 'yesterday'], 2, /must be a time, as 2026-11-26T08:00Z/],
-      [['pause', 'orders'], 2, /^orders is no message type/],
+      [
+        ['pause', 'orders'],
+        2,
+        /^orders is no message type where HUB_DIALECT is seed: those are like order:per/,
+      ],
       [
         ['discard', '--type', 'order:persist'],
         2,
@@ -325,6 +349,14 @@ describe('what is wrong is said in a sentence', () => {
     ).toEqual(expect.arrayContaining(['order:1 discarded', 'order:2 waiting', 'order:3 waiting']))
 
     // By the thousand, in batches, and no more than was said.
+    await store.pool.query(
+      `insert into bridge.unmapped (aggregate, reason) select 'order:' || n, 'no currency' from generate_series(1, 3) n`,
+    )
+    expect((await runBridge(['messages', 'retry', '--limit', '2', '--yes', '--json'], env)).stdout).toBe(
+      '{"matched":2,"count":2}\n',
+    )
+    expect(await count(store, `bridge.outbox where op = 'announce'`)).toBe(2)
+    await store.pool.query('delete from bridge.unmapped')
     await enqueue(
       store,
       Array.from({ length: 2_400 }, (_, index) => `order:${1_000 + index}`),
@@ -342,6 +374,19 @@ describe('what is wrong is said in a sentence', () => {
     )
     expect((await runBridge(['messages', 'resume', 'stock:change', '--json'], env)).stdout).toBe(
       '{"paused":["order:persist"]}\n',
+    )
+    const objects = { ...env, HUB_DIALECT: 'wombat' }
+    const strange = await runBridge(['messages', 'pause', 'inventories', 'user:new'], objects)
+    expect(strange.status).toBe(2)
+    expect(complaintOf(strange)).toMatch(
+      /^user:new is no message type where HUB_DIALECT is wombat: .*inventories/,
+    )
+    expect((await runBridge(['messages', 'pause', 'inventories'], objects)).stdout).toBe(
+      'Paused: inventories, order:persist.\n',
+    )
+    // It was paused while the hub was another.
+    expect((await runBridge(['messages', 'resume', 'inventories'], env)).stdout).toBe(
+      'Paused: order:persist.\n',
     )
     expect((await runBridge(['status'], env)).stdout).toMatch(
       /^paused {2}order:persist since .*`messages resume/m,

@@ -11,6 +11,8 @@ import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import { readOverview } from '../../src/operator/overview.ts'
 import type { Pool } from '../../src/postgres/pool.ts'
+import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { pauseTypes, resumeTypes } from '../../src/queue/pause.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import {
@@ -552,6 +554,30 @@ inBrowser('in a browser', () => {
     await page.locator('#outbound > li[data-state=done]').waitFor()
     await verdict.getByText('All is well.').waitFor()
     expect(complaints).toEqual([])
+  })
+
+  test('what waits is not said to be nothing where it is too many to be counted', async () => {
+    await addWorker(pool, { circuit: 'closed', lastError: null })
+    await pauseTypes(pool, BRIDGE_QUEUE, ['order:persist'])
+    const overview = { ...(await readOverview(pool, 12)), waitingCounted: false, seeding: [] }
+    await resumeTypes(pool, BRIDGE_QUEUE, ['order:persist'])
+    await page.goto(`${await dashboard()}/dashboard`)
+    const saidOf = (seen: unknown) =>
+      page.evaluate(`(async () => {
+        const { bridgeFigures, bridgeVerdict } = await import('/pages/bridge-verdict.js')
+        const seen = ${JSON.stringify(seen)}
+        return [bridgeFigures(seen)[0], ...bridgeVerdict(seen).map(({ words, hint }) => words + ' ' + hint)]
+      })()`)
+    expect(await saidOf(overview)).toEqual([
+      ['waiting', 'too many to count'],
+      expect.stringMatching(
+        /^order:persist is paused: too many messages to count may wait, and what follows/,
+      ),
+    ])
+    expect(await saidOf({ ...overview, paused: [] })).toEqual([
+      ['waiting', 'too many to count'],
+      'All is well. Messages are on the way, too many to count.',
+    ])
   })
 
   test('discarding asks first; a filter is kept in the address; the stream comes back by itself', async () => {

@@ -7,8 +7,10 @@ import { createInbox } from '../../src/apply/inbox.ts'
 import type { Drift } from '../../src/capture/compare.ts'
 import type { Comparison } from '../../src/capture/compare-store.ts'
 import { createLog } from '../../src/observe/log.ts'
+import { decideOutbound } from '../../src/operator/outbound.ts'
 import { readProof } from '../../src/operator/proof.ts'
 import { openStore } from '../../src/store/store.ts'
+import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { createProcesses } from '../support/processes.ts'
 import { reconcile } from '../support/reconcile.ts'
@@ -98,7 +100,7 @@ describe.each([
       ],
       unfinished: [kinds.product.unfinished, kinds.stock.unfinished, kinds.order.unfinished],
       gaps: gaps.map(({ kind, reason, closed }) => `${kind} ${reason} ${closed ? 'closed' : 'open'}`),
-      broken: proof.broken,
+      broken: proof?.broken,
     }
   }
   const inOrder = { clean: true, found: [], unfinished: [null, null, null], gaps: [], broken: [] }
@@ -401,7 +403,7 @@ describe.each([
 
   test('counts what came in, and what became of it', async () => {
     const { log, closeLog } = createLog({ level: 'error', format: 'json', stream: new PassThrough() })
-    const inbox = createInbox({ pool: db.pool, store: await openStore(db.pool), hub: () => hub.storeId, log })
+    const inbox = createInbox({ pool: db.pool, store: await openStore(db.pool), hub: hub.storeId, log })
     const receive = async (messageId: string, payload: Readonly<Record<string, unknown>>) =>
       (await inbox.receive(HANDLERS[0]!, { messageId, payload })).outcome
     const stock = (sku: string, quantity: number) => ({ sku, quantity })
@@ -415,28 +417,42 @@ describe.each([
     ]).toEqual(['applied', 'repeated', 'failed', 'failed', 'applied', 'failed'])
     await closeLog()
     await worker.settled()
-    const { inbound, broken } = await readProof(db.pool)
-    expect({ inbound, broken }).toEqual({
+    const proof = await readProof(db.pool)
+    expect({ inbound: proof?.inbound, broken: proof?.broken }).toEqual({
       inbound: { applied: 2, received: 6, repeated: 1, failed: 3 },
       broken: [],
     })
   })
 
   test('counts a message that a person pushed among those that were made', async () => {
-    const before = (await readProof(db.pool)).messages
+    const before = await readProof(db.pool)
     expect(await command('push', 'product:update', '--sample')).toMatchObject({ status: 0 })
     await worker.settled()
-    const { messages, broken } = await readProof(db.pool)
-    expect([messages.made - before.made, messages.done - before.done, broken]).toEqual([1, 1, []])
+    const after = await readProof(db.pool)
+    const more = (of: 'made' | 'done') => after!.messages[of] - before!.messages[of]
+    expect([more('made'), more('done'), after?.broken]).toEqual([1, 1, []])
   })
 
-  test('sees a message that vanished, and an application that never was', async () => {
+  test('is done though what became of all that came takes too long to be counted', async () => {
+    const holder = await db.pool.connect()
+    await holder.query('begin; lock table bridge.inbox')
+    const { proof, clean } = await reconcile(db, { fix: true, proofWithinMilliseconds: 200 })
+    await holder.query('rollback')
+    holder.release()
+    expect({ proof, clean }).toEqual({ proof: null, clean: true })
+    expect(await count('select from bridge.reconciliation where finished_at > started_at')).toBe(1)
+  })
+
+  test('sees a change of which nothing was said, a message that vanished, and an application that never was', async () => {
     await hub.down()
     await db.pool.query(`update spree_products set name = 'Vanished' where id = 13`)
     await worker.collected()
     const { rows } = await db.pool.query<{ id: string }>('delete from bridge.message returning id')
     expect(rows).toHaveLength(1)
     await hub.up()
+    await db.pool.query(
+      'update bridge.tally set told = told - 1 where at = (select max(at) from bridge.tally)',
+    )
     await db.pool.query(
       `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, attempts, failures, status, answer)
        values ('', 'seed', '4', 'stock:change', '{}', 'applied', 1, 1, 200, '')`,
@@ -445,6 +461,7 @@ describe.each([
     expect({ clean, broken }).toEqual({
       clean: false,
       broken: [
+        expect.stringMatching(/^\d+ changes were captured, but \d+ of them are accounted for$/),
         expect.stringMatching(/^\d+ messages were made, but \d+ are found$/),
         '3 inbound messages are applied, but 2 follow from what was received, repeated and failed',
       ],
@@ -490,6 +507,67 @@ test('reconcile, where levels are told: a level that no trigger saw is told once
   await worker.stop()
   await hub.close()
   await db.drop()
+})
+
+describe.each([
+  { told: 'of the whole', stockBy: 'variant' as const },
+  { told: 'by location', stockBy: 'location' as const },
+  { told: 'by location, as objects', stockBy: 'location' as const, hubDialect: 'wombat' as const },
+])('a discarded level, $told', ({ stockBy, hubDialect }) => {
+  let db: TestDatabase
+  let collecting: Collecting
+
+  beforeAll(async () => {
+    db = await createStore('spree-4.10', 'fixture')
+    collecting = await startCollecting(db, { stock: 'actual', stockBy, ...(hubDialect && { hubDialect }) })
+  })
+  afterAll(() => db.drop())
+
+  /** What is told of variant 102, of which Portland (item 301) and Kiel (311) hold pieces. */
+  const heard = async (sql?: string) => {
+    if (sql !== undefined) await db.pool.query(sql)
+    const all = await collecting.all()
+    return all.map(({ payload }) => [payload['stock_location'] ?? payload['location'], payload['quantity']])
+  }
+  const discardAll = async () => {
+    await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+    expect(await heard()).toEqual([])
+  }
+  const reconciled = async (fix: boolean) => {
+    const how = { store: collecting.store, fix, stockMessages: 'actual', stockBy } as const
+    const { drift } = await reconcile(db, how)
+    return drift.map(nameOf)
+  }
+  const add = (pieces: number, item: number) =>
+    `update spree_stock_items set count_on_hand = count_on_hand + ${pieces} where id = ${item}`
+
+  test('is told by the next reconcile, and the catalogue is not', async () => {
+    const told = await heard(add(5, 301))
+    expect(told).toHaveLength(1)
+    await discardAll()
+    expect(await reconciled(true)).toEqual(['stock 102 untold 0'])
+    expect(await heard()).toEqual(expect.arrayContaining(told))
+    expect(await reconciled(true)).toEqual([])
+  })
+
+  test('is told by the next change, though that brings the level that was told before', async () => {
+    await heard(`${add(1, 301)}; ${add(2, 311)}`)
+    await discardAll()
+    await heard(add(-1, 301))
+    const last = await heard(add(1, 301))
+    await discardAll()
+    expect(await heard(`${add(1, 301)}; ${add(-1, 301)}`)).toEqual(expect.arrayContaining(last))
+    expect(await reconciled(false)).toEqual([])
+  })
+
+  test('of a place whose last item is gone is told as well', async () => {
+    await heard(add(1, 311))
+    const gone = await heard('update spree_stock_items set deleted_at = now() where id = 311')
+    await discardAll()
+    expect(await reconciled(true)).toEqual(['stock 102 untold 0'])
+    expect(await heard()).toEqual(expect.arrayContaining(gone))
+    expect(await reconciled(true)).toEqual([])
+  })
 })
 
 test('reconcile after day one: a sale before the first worker leaves the catalogue as it was', async () => {

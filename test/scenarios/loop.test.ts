@@ -339,7 +339,7 @@ describe('a customer who wants to be forgotten', () => {
       const again = createInbox({
         pool: store.pool,
         store: await openStore(store.pool),
-        hub: () => of,
+        hub: of,
         log: createLog({ level: 'error', format: 'json' }).log,
       })
       const delivery = { messageId, payload: { order: { ...order, number: 'R700000009' } } }

@@ -64,7 +64,6 @@ export async function startCollecting(
     store,
     migrations: await bridgeMigrations(),
     identity,
-    fuseRows: settings.fuseRows,
   })
   const workerId = await registerWorker(
     pool,

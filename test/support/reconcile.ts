@@ -9,7 +9,7 @@ import type { TestDatabase } from './postgres.ts'
 /** What the command `reconcile` does, without starting a process for it. */
 export async function reconcile(
   { pool }: TestDatabase,
-  how: Partial<Omit<ReconcileOptions, 'pool' | 'store'>> = {},
+  how: Partial<Omit<ReconcileOptions, 'pool'>> = {},
 ): Promise<Reconciliation> {
   return reconcileStore({
     pool,

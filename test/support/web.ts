@@ -69,7 +69,6 @@ export async function migrate(store: TestDatabase, how: Partial<WebSettings> = {
     store: await openStore(store.pool),
     migrations: await bridgeMigrations(),
     identity: await identityOf(store.pool, settings),
-    fuseRows: settings.fuseRows,
   })
 }
 

@@ -48,7 +48,6 @@ export async function startTestWorker(
     store: await openStore(store.pool),
     migrations: await bridgeMigrations(),
     identity: await identityOf(store.pool, settings),
-    fuseRows: settings.fuseRows,
   })
   const lines: string[] = []
   const stream = new Writable({

@@ -17,7 +17,9 @@ import { retryInbound } from '../../src/operator/inbound.ts'
 import { openStore } from '../../src/store/store.ts'
 import { limitInHand } from '../../src/webhook/limits.ts'
 import { signatureOf } from '../../src/webhook/sign.ts'
+import { runBridge } from '../operator/run-bridge.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+import { settingsFile } from '../support/settings-file.ts'
 import { createStore } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
 import {
@@ -702,6 +704,18 @@ describe('an object of a Wombat or FlowLink hub', () => {
     expect(told(await ask('wombat/add_customer_return', second))).toMatchObject({
       status: 200,
       summary: expect.stringMatching(/^Customer return CR\d{9} has already been processed$/),
+    })
+  })
+
+  test('a person delivers one like such a hub', async () => {
+    const { request_id: _, ...object } = inventory(94)
+    const file = settingsFile(JSON.stringify(object))
+    const env = { WEBHOOK_TOKEN, PORT: new URL(web.url).port }
+    const { status, stdout } = await runBridge(['deliver', 'set_inventory', '--file', file], env)
+    expect({ status, ...JSON.parse(stdout) }).toEqual({
+      status: 0,
+      request_id: expect.stringMatching(/^[0-9a-f]{24}$/),
+      summary: expect.stringMatching(/^Set inventory for TM-1 at Portland warehouse from \d+ to 94/),
     })
   })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { withoutQuotation } from '../../push/outcome.ts'
 import { heldOf, type Status } from '../show-status.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -94,12 +95,6 @@ function circuit({ workers }: Status): Trouble[] {
         'Messages wait, and the hub is asked again by and by. Look after the hub; if it refuses us, check HUB_URL, HUB_STORE_ID and HUB_TOKEN.',
     },
   ]
-}
-
-/** The hub's own words may repeat what it was sent. */
-function withoutQuotation(text: string): string {
-  const answered = /^The hub answered \d+/.exec(text)
-  return answered ? `${answered[0]}.` : text
 }
 
 /** But those of tables that cannot be read, of which `held` tells; a pass closes them as soon as they can be. */

@@ -19,7 +19,7 @@ export type Patient = Readonly<{
   requireSchema(): Promise<void>
   told?: Told
   /** Undefined: no hub is set. */
-  askHub: (() => Promise<ProbeOutcome>) | undefined
+  askHub(): Promise<ProbeOutcome | undefined>
   /** The type under which orders are pushed. */
   ordersAs: string
   /** Whether a webhook token is set: only then are messages applied. */
@@ -30,7 +30,8 @@ export type Patient = Readonly<{
 /** Checks everything that the bridge needs, in the order in which one thing rests on another; nothing is changed. */
 export async function* examine(patient: Patient): AsyncGenerator<Finding> {
   yield* examineDatabase(patient)
-  if (patient.askHub) yield* checkHub(await patient.askHub(), patient.ordersAs, new Date())
+  const answer = await patient.askHub()
+  if (answer) yield* checkHub(answer, patient.ordersAs, new Date())
   else yield warning('hub', 'none is set: nothing can be pushed', 'Set HUB_URL, HUB_STORE_ID and HUB_TOKEN.')
   if (patient.appliesMessages) yield await checkWebhook(patient.webhook.address, patient.webhook.named)
   else
