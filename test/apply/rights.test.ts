@@ -24,6 +24,7 @@ const families = {
   'spree-4.10': four,
   // Its names are in tables of their own.
   'spree-4.7': four,
+  'spree-5.6': four,
   'solidus-4': four,
   'spree-6.0': {
     ready: { order: 'R1045', parcel: 'R1045-F2' },
