@@ -999,11 +999,17 @@ describe('versions between', () => {
     )
   })
 
-  const oneTakesAll = 'update spree_stock_locations set propagate_all_variants = (id = 1)'
+  const toFive = `
+    alter table spree_orders add signup_for_an_account boolean default false;
+    alter table spree_products add variant_count integer default 0 not null;
+    create table spree_price_histories (
+      id serial primary key, price_id bigint, variant_id bigint, amount numeric(10,2), compare_at_amount numeric(10,2),
+      currency varchar, recorded_at timestamp, created_at timestamp);
+    update spree_stock_locations set propagate_all_variants = (id = 1)`
 
   // After the trace of 5.6.1: create_product, change_product, stock_movement.
   test('from 5.0 on a product’s price is that of its first variant, its master has none, and lines are touched', async () => {
-    await inStoreOf('spree-5.6', oneTakesAll, async (db, store) => {
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
       const prices = async () => {
         const { rows } = await db.query(
           `select v.sku, pr.amount::float8
@@ -1073,33 +1079,40 @@ describe('versions between', () => {
   })
 
   test('from 5.3 on the shop’s counts of what is filed where are kept', async () => {
-    await inStoreOf('spree-5.6', oneTakesAll, async (db, store) => {
-      const taxons = [
-        ['Categories', 'Clothing'],
-        ['Categories', 'Hardware'],
-      ]
-      await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', taxons } })
-      await applyMessage(db, store, updateProduct, { product: { sku: 'SL-7', taxons: taxons.slice(0, 1) } })
-      const { rows: products } = await db.query(
-        'select id::integer, classification_count as filed from spree_products where id in (13, 15) order by id',
-      )
-      expect(products).toEqual([
-        { id: 13, filed: 2 },
-        { id: 15, filed: 1 },
-      ])
-      const { rows } = await db.query(
-        'select name, classification_count as own, products_count as all from spree_taxons order by id',
-      )
-      expect(rows).toEqual([
-        { name: 'Categories', own: 0, all: 4 },
-        { name: 'Clothing', own: 4, all: 4 },
-        { name: 'Hardware', own: 1, all: 1 },
-      ])
-    })
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       alter table spree_products add classification_count integer default 0 not null;
+       alter table spree_taxons
+         add classification_count integer default 0 not null, add products_count integer default 0 not null`,
+      async (db, store) => {
+        const taxons = [
+          ['Categories', 'Clothing'],
+          ['Categories', 'Hardware'],
+        ]
+        await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', taxons } })
+        await applyMessage(db, store, updateProduct, { product: { sku: 'SL-7', taxons: taxons.slice(0, 1) } })
+        const { rows: products } = await db.query(
+          'select id::integer, classification_count as filed from spree_products where id in (13, 15) order by id',
+        )
+        expect(products).toEqual([
+          { id: 13, filed: 2 },
+          { id: 15, filed: 1 },
+        ])
+        const { rows } = await db.query(
+          'select name, classification_count as own, products_count as all from spree_taxons order by id',
+        )
+        expect(rows).toEqual([
+          { name: 'Categories', own: 0, all: 4 },
+          { name: 'Clothing', own: 4, all: 4 },
+          { name: 'Hardware', own: 1, all: 1 },
+        ])
+      },
+    )
   })
 
   test('from 5.0 on a product that is listed among its variants keeps its price and its stock until there are others', async () => {
-    await inStoreOf('spree-5.6', oneTakesAll, async (db, store) => {
+    await inStoreOf('spree-4.10', toFive, async (db, store) => {
       const variants = [{ sku: 'BC-01', price: 25, options: {} }]
       await applyMessage(db, store, updateProduct, { product: { sku: 'BC-01', variants } })
       const { rows } = await db.query(
@@ -1120,34 +1133,40 @@ describe('versions between', () => {
   })
 
   test('from 5.0 on the price and the stock of a product with variants are those of the variants alone', async () => {
-    await inStoreOf('spree-5.6', oneTakesAll, async (db, store) => {
-      const before = await takePicture(db)
-      const inventory = { product_id: 'OC', quantity: 5, location: 'Portland warehouse' }
-      const sent = [
-        message(stockChange, { sku: 'OC', quantity: 5 }),
-        message(stockActual, { sku: 'OC', quantity: 5 }),
-        message(setInventory, { inventory }),
-        message(setPrice, { price: { product_id: 'OC', price: 12.95 } }),
-      ]
-      for (const send of sent) {
-        await expect(send(db, store)).rejects.toMatchObject({
-          name: 'NotApplicable',
-          code: 'master_of_variants',
-          message: expect.stringMatching(
-            /^SKU OC is that of a product with variants, .*: send their SKUs instead/,
-          ),
-        })
-      }
-      const moves = ['OC', 'OC-M'].map((sku) => ({
-        sku,
-        quantity: 5,
-        absolute: false,
-        reason: 'sent',
-        location: undefined,
-      }))
-      expect(await placeMoves(db, store, moves)).toMatchObject([undefined, { sku: 'OC-M' }])
-      expect(differences(before, await takePicture(db))).toEqual([])
-    })
+    await inStoreOf(
+      'spree-4.10',
+      `${toFive};
+       delete from spree_prices where variant_id in (101, 105);
+       delete from spree_stock_items where variant_id in (101, 105)`,
+      async (db, store) => {
+        const before = await takePicture(db)
+        const inventory = { product_id: 'OC', quantity: 5, location: 'Portland warehouse' }
+        const sent = [
+          message(stockChange, { sku: 'OC', quantity: 5 }),
+          message(stockActual, { sku: 'OC', quantity: 5 }),
+          message(setInventory, { inventory }),
+          message(setPrice, { price: { product_id: 'OC', price: 12.95 } }),
+        ]
+        for (const send of sent) {
+          await expect(send(db, store)).rejects.toMatchObject({
+            name: 'NotApplicable',
+            code: 'master_of_variants',
+            message: expect.stringMatching(
+              /^SKU OC is that of a product with variants, .*: send their SKUs instead/,
+            ),
+          })
+        }
+        const moves = ['OC', 'OC-M'].map((sku) => ({
+          sku,
+          quantity: 5,
+          absolute: false,
+          reason: 'sent',
+          location: undefined,
+        }))
+        expect(await placeMoves(db, store, moves)).toMatchObject([undefined, { sku: 'OC-M' }])
+        expect(differences(before, await takePicture(db))).toEqual([])
+      },
+    )
   })
 
   test('before 2.4, where no location is marked as the default, it is the oldest', async () => {
