@@ -1423,6 +1423,7 @@ test.each([
   ['spree-2.4', charts],
   ['spree-3.2', charts],
   ['spree-4.7', harbour],
+  ['spree-5.6', harbour],
   ['solidus-4', harbour],
 ] as const)(
   'a level, a price and a name are not announced back in %s; what a person did besides is, and the order that it filled or made',

@@ -186,7 +186,7 @@ describe('stock changes that come at once', () => {
   })
 })
 
-describe.each(['spree-2.0', 'spree-4.10', 'spree-6.0', 'solidus-4'] as const)(
+describe.each(['spree-2.0', 'spree-4.10', 'spree-5.6', 'spree-6.0', 'solidus-4'] as const)(
   'in a store of %s',
   (family) => {
     let database: TestDatabase

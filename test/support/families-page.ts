@@ -135,6 +135,9 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
 \`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
+What is written into 3.7 to 5.x is tried on the tables of 4.10 and on those of 5.6, and compared table by table with what the
+shop itself writes for the same act ([both](../test/apply/as-spree.test.ts)). From 5.5 on a new product is published in every
+active channel of its store, as nobody would see it else, and \`update_order\` sets the \`status\` that says the same as the state.
 \`add_order\` is \`order:import\` in the other form: nobody is made a customer by it, and an order that names no shipments comes
 from as many places as it takes, from each in a parcel for each shipping category, its shipping shared out evenly and each by the
 first method that ships goods. What is owed goes with what is there; the shop itself would have it in a parcel of its own. \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.

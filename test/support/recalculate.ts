@@ -1,5 +1,5 @@
 import type { Db } from '../../src/postgres/pool.ts'
-import type { StoreFamily } from './stores.ts'
+import type { FiveStore, StoreFamily } from './stores.ts'
 
 type Sums = Readonly<Record<string, number>>
 
@@ -102,10 +102,14 @@ const RECALCULATED: Readonly<Record<StoreFamily | 'solidus-4', string>> = {
 /** An order's sums as they are stored, and as they come out of its rows. */
 export async function recalculate(
   db: Db,
-  family: StoreFamily | 'solidus-4',
+  family: StoreFamily | FiveStore | 'solidus-4',
   number: string,
 ): Promise<{ stored: Sums; recalculated: Sums }> {
-  const { rows } = await db.query<{ stored: Sums; recalculated: Sums }>(RECALCULATED[family], [number])
+  const { rows } = await db.query<{ stored: Sums; recalculated: Sums }>(
+    // The sums of 5.6 are those of 4.10.
+    RECALCULATED[family === 'spree-5.6' ? 'spree-4.10' : family],
+    [number],
+  )
   const [row] = rows
   if (!row) throw new Error(`No order ${number}.`)
   return row

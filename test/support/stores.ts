@@ -10,7 +10,9 @@ export type StoreFamily = 'spree-4.10' | 'spree-6.0'
 export type SolidusStore = 'solidus-4'
 /** Older stores, by the version whose tables they have. */
 export type OldStore = 'spree-2.0' | 'spree-2.4' | 'spree-3.2' | 'spree-3.7' | 'spree-4.7'
-export type AnyStore = StoreFamily | OldStore | SolidusStore
+/** As Spree was last before 6: its tables after the migrations, its day after the trace of 5.6.1. */
+export type FiveStore = 'spree-5.6'
+export type AnyStore = StoreFamily | OldStore | FiveStore | SolidusStore
 /** `fixture`: the project's own small shop. `dump`: a real store's database, where the machine has one. */
 export type StoreSource = 'fixture' | 'dump'
 
@@ -25,6 +27,7 @@ const ownStores: Readonly<Partial<Record<AnyStore, readonly string[]>>> = {
   'spree-3.2': [path.join(fixtures, 'spree-2.4.sql'), path.join(fixtures, 'spree-2.4-to-3.2.sql')],
   'spree-3.7': [sampleStore, path.join(fixtures, 'spree-4.10-to-3.7.sql')],
   'spree-4.7': [sampleStore, path.join(fixtures, 'spree-4.10-to-4.7.sql')],
+  'spree-5.6': [sampleStore, path.join(fixtures, 'spree-4.10-to-5.6.sql')],
   'solidus-4': [sampleStore, path.join(fixtures, 'spree-4.10-to-solidus-4.sql')],
 }
 const dumpFiles: Readonly<Partial<Record<AnyStore, string>>> = {

@@ -64,6 +64,19 @@ cvv_result:
   code:
   message:
 `
+/** From 5.4 on, which has an answer of its own: the pages of the shop read no other unless they have that gem besides. */
+const RESPONSE_OF_54 = `--- !ruby/object:Spree::PaymentResponse
+success: true
+message: ''
+params: !ruby/hash:ActiveSupport::HashWithIndifferentAccess {}
+test: false
+authorization:
+avs_result:
+  code:
+cvv_result:
+  code:
+  message:
+`
 
 /**
  * Captures what an order has yet to pay by check, the oldest payment first, until the total is covered, as the shop itself
@@ -166,7 +179,7 @@ async function capture(db: Db, shop: Shop, order: PlacedOrder, { id, state, amou
   await insertRow(db, shop, 'spree_log_entries', {
     source_type: 'Spree::Payment',
     source_id: id,
-    details: RESPONSE,
+    details: shop.columns.has('spree_orders', 'market_id') ? RESPONSE_OF_54 : RESPONSE,
   })
   const userId = shop.family === 'solidus' ? order.userId : null
   const steps = [state, 'processing', 'completed']

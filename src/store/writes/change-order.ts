@@ -2,7 +2,7 @@ import type { Db } from '../../postgres/pool.ts'
 import type { Store } from '../store.ts'
 import { NotApplicable } from './not-applicable.ts'
 import { updateRow } from './rows.ts'
-import { shopOf } from './shop.ts'
+import { type Shop, shopOf } from './shop.ts'
 
 /** What of an order is set; what is undefined stays. */
 export type OrderMarks = Readonly<{ state: string | undefined; email: string | undefined }>
@@ -18,10 +18,17 @@ const STATUSES: Readonly<Record<string, string>> = {
   placed: 'placed',
   canceled: 'canceled',
 }
+/** What 5.5 and 5.6 say besides the state, in a column of its own; the steps of the checkout leave it as it is. */
+const STATUS_BESIDE: Readonly<Record<string, string>> = {
+  ...STATUSES,
+  resumed: 'placed',
+  awaiting_return: 'placed',
+  returned: 'placed',
+}
 
 /**
- * Sets the state and the e-mail address of an order, and nothing else, unless what the store has of it is newer, which `isNewer`
- * tells of the order, locked, by its id. Returns that.
+ * Sets the state (in 5.5 and 5.6 with the status that says the same) and the e-mail address of an order, and nothing else,
+ * unless what the store has of it is newer, which `isNewer` tells of the order, locked, by its id. Returns that.
  * @throws NotApplicable for an unknown number, or a state that orders of this store do not have.
  */
 export async function changeOrder(
@@ -45,9 +52,8 @@ export async function changeOrder(
   if (!order)
     throw new NotApplicable('unknown_order', `There is no order ${number}: import it first, then retry.`)
   if (await isNewer(order.id)) return order.id
-  const hasState = shop.columns.has('spree_orders', 'state')
   const marks = {
-    ...(state === undefined ? {} : { [hasState ? 'state' : 'status']: stateOf(number, state, hasState) }),
+    ...(state === undefined ? {} : stateMarks(shop, number, state)),
     ...(email === undefined ? {} : { email }),
   }
   const changed = await updateRow(db, shop, 'spree_orders', order.id, marks)
@@ -59,11 +65,15 @@ export async function changeOrder(
   return order.id
 }
 
-function stateOf(number: string, state: string, hasState: boolean): string {
+function stateMarks({ columns }: Shop, number: string, state: string): Readonly<Record<string, string>> {
+  const hasState = columns.has('spree_orders', 'state')
   const known = hasState ? STATES.find((one) => one === state) : STATUSES[state]
-  if (known !== undefined) return known
-  throw new NotApplicable(
-    'unknown_state',
-    `Order ${number} cannot become ${state}: orders of this store are ${(hasState ? STATES : Object.keys(STATUSES)).join(', ')}.`,
-  )
+  if (known === undefined)
+    throw new NotApplicable(
+      'unknown_state',
+      `Order ${number} cannot become ${state}: orders of this store are ${(hasState ? STATES : Object.keys(STATUSES)).join(', ')}.`,
+    )
+  if (!hasState) return { status: known }
+  const status = STATUS_BESIDE[known]
+  return { state: known, ...(status === undefined ? {} : { status }) }
 }

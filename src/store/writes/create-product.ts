@@ -82,7 +82,10 @@ async function makeVariants(db: Db, shop: Shop, owner: Owner, content: ProductCo
   )
 }
 
-/** A product is for sale where it is linked to: 4.3 to 5.4 to its store, from 5.5 on to its store's channels. */
+/**
+ * A product is for sale where it is linked to: 4.3 to 5.4 to its store, from 5.5 on to its store's channels. There its model
+ * alone links it to none, and nobody would see it: that is left to who makes it, and we publish it in every active one.
+ */
 async function publish(
   db: Db,
   shop: Shop,

@@ -31,7 +31,8 @@ export async function addCustomer(db: Db, store: Writable, content: CustomerCont
   const email = content.email.trim().toLowerCase()
   const id = await insertRow(db, shop, table, {
     email,
-    login: email,
+    // From 5.0 on the address alone is what people log in by.
+    login: shop.isSpree5 ? null : email,
     first_name: firstname ?? '',
     last_name: lastname ?? '',
     ...(table === 'spree_customers' ? noConsent() : {}),
