@@ -368,7 +368,7 @@ describe('a trouble', () => {
     await closeLog()
   })
 
-  test('a database that is away: 503 with Retry-After until it is back, then applied', async () => {
+  test('C140 a database that is away: 503 with Retry-After until it is back, then applied', async () => {
     const away = await openStore()
     const detour = await openDetour(away.url)
     const cut = await open(away, { databaseUrl: detour.url })

@@ -134,7 +134,9 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 ✗: refused, with a sentence that says so; nothing is written. So is \`order:ship\` where the store has no column
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
-\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
+\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, taxons, return authorizations, stock transfers and,
+where they are told, carts. Images of a product that is added or updated are not applied: the shop keeps each as a file, with sizes that its own
+code makes, which SQL cannot write; and no address that is sent is ever fetched. The answer says how many a person has to add.
 \`add_order\` is \`order:import\` in the other form: nobody is made a customer by it, and an order that names no shipments comes
 from as many places as it takes, from each in a parcel for each shipping category, its shipping shared out evenly and each by the
 first method that ships goods. What is owed goes with what is there; the shop itself would have it in a parcel of its own. \`update_shipment\` lets a parcel leave and writes its tracking; its cost, its address and its other states stay the shop's.
