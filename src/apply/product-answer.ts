@@ -26,10 +26,16 @@ export function productAnswer(message: string, payload: ProductInbound, put: Put
   }
   if (put.left.length > 0)
     notifications.push(tell('warn', `Not applied of product ${called}: its ${put.left.join(', ')}`))
-  if ([payload, ...payload.variants].some(({ images }) => images && images.length > 0))
+  const images = [payload, ...payload.variants].reduce((count, one) => count + (one.images?.length ?? 0), 0)
+  if (images > 0) {
+    const [what, them] = images === 1 ? ['1 image', 'it'] : [`${images} images`, 'them']
     notifications.push(
-      tell('warn', `Not applied of product ${called}: its images, because nothing that is sent is fetched`),
+      tell(
+        'warn',
+        `Not applied of product ${called}: its ${what}, because nothing that is sent is fetched: add ${them} in the admin of the shop`,
+      ),
     )
+  }
   return {
     notifications,
     details: { ...(payload.sku ? { sku: payload.sku } : {}), permalink: put.slug },

@@ -203,7 +203,9 @@ export class Collect {
     const mended = taken.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
     const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
     const keepsOrders = this.#settings.orderMessages === 'generic'
-    const seeded = seeds ? await seedPage(db, this.#store, waitingRows, keepsOrders) : this.#seeded
+    const seeded = seeds
+      ? await atStep('collect.seed', () => seedPage(db, this.#store, waitingRows, keepsOrders))
+      : this.#seeded
     const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
     if (mended.length > 0 && !this.#held.has('stock')) await compareStockOf(db, this.#store, mended)
     const written = await Promise.all([

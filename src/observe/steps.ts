@@ -5,6 +5,7 @@ export const WORKER_STEPS = [
   'collect.read',
   'collect.resolve',
   'collect.snapshot',
+  'collect.seed',
   'collect.messages',
   'collect.baseline',
   'collect.outbox',

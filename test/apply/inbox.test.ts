@@ -407,7 +407,7 @@ describe('a trouble', () => {
     expect(await levelOf('OC-M', unnamed)).toBe(11)
   })
 
-  test('a database that is away: 503 with Retry-After until it is back, then applied', async () => {
+  test('C140 a database that is away: 503 with Retry-After until it is back, then applied', async () => {
     const away = await openStore()
     const detour = await openDetour(away.url)
     const cut = await open(away, { databaseUrl: detour.url })

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { productNew } from '../../src/apply/product-new.ts'
@@ -125,18 +127,21 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
       ...shirt,
       taxons: [['Categories', 'Clothing']],
       properties: { material: 'wool' },
-      images: [{ url: 'http://cdn.example/shirt.jpg', position: 1, title: 'Shirt' }],
+      images: [
+        { url: 'http://cdn.example/shirt.jpg', position: 1, title: 'Shirt' },
+        { url: 'http://cdn.example/back.jpg', position: 2 },
+      ],
     })
     expect(sayings(answer)).toEqual([
       'Product SHIRT added, with child skus: ["SHIRT-S", "SHIRT-M"]',
       ...(isSix || isFive ? ['Not applied of product SHIRT: its properties'] : []),
-      'Not applied of product SHIRT: its images, because nothing that is sent is fetched',
+      'Not applied of product SHIRT: its 2 images, because nothing that is sent is fetched: add them in the admin of the shop',
     ])
     // In Spree 6 a tree has no taxonomy over it, and the shop has no category of that name.
     expect((await read('spree-tshirt')).taxons).toEqual([['Categories', 'Clothing']])
     expect((await read('spree-tshirt')).properties).toEqual(isSix || isFive ? {} : { material: 'wool' })
-    const fit = isSix ? 'smart-fit' : 'Smart fit'
-    const type = isSix ? 'fit' : 'Fit'
+    const fit = isSix || isFive ? 'smart-fit' : 'Smart fit'
+    const type = isSix || isFive ? 'fit' : 'Fit'
     expect((await read('spree-tshirt')).variants).toMatchObject([
       { sku: 'SHIRT-S', price: '39.99', weight: '0.26', options: { color: 'navy', [type]: fit } },
       { sku: 'SHIRT-M', price: '35.0', options: { color: 'ochre', [type]: fit } },
@@ -547,6 +552,26 @@ describe.each(families)('products from a hub, in a store of %s', (family) => {
     expect(await made('spree_option_values', 'wide')).toBe(1)
     if (!isSix)
       expect(await rows(`select from spree_shipping_categories where name = 'Heavy'`)).toHaveLength(1)
+  })
+
+  test('images are counted and left to a person: nobody is called because of them', async () => {
+    const called: (string | undefined)[] = []
+    const server = createServer(({ url }, response) => {
+      called.push(url)
+      response.end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const images = [{ url: `http://127.0.0.1:${port}/small.jpg`, position: 1 }]
+    const variants = [{ sku: 'SHIRT-S', price: 39.99, options: { color: 'Navy' }, images }]
+    const left =
+      'Not applied of product SHIRT: its 1 image, because nothing that is sent is fetched: add it in the admin of the shop'
+    expect(sayings(await add({ ...shirt, variants }))).toContain(left)
+    const again = await change({ permalink: 'spree-tshirt', name: 'T-Shirt', images })
+    expect(sayings(again)).toContain(left.replace('SHIRT', 'spree-tshirt'))
+    await pause(100)
+    server.close()
+    expect(called).toEqual([])
   })
 })
 

@@ -286,7 +286,8 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
     const key = isSix ? 'category_id' : 'taxon_id'
     const about = (all: readonly Difference[], ...tables: string[]) =>
       all.filter(({ table }) => tables.includes(table))
-    const notFetched = 'its images, because nothing that is sent is fetched'
+    const notFetched =
+      'its 2 images, because nothing that is sent is fetched: add them in the admin of the shop'
     const notApplied = (sku: string) => {
       const unknown = isSix ? ['properties', 'shipping_category'] : isOld ? ['taxons', 'properties'] : []
       const left = isFive ? ['properties'] : unknown

@@ -52,17 +52,18 @@ export function findUndelivered(evidence: LoopEvidence): Finding[] {
 }
 
 /**
- * The hub died with the answer, or did not hear that its database had committed and answered that it had failed; and before
- * the bridge asked again newer news had superseded the message. Whether the hub has it, only what it delivered can tell.
+ * The hub died with the answer, or did not hear that its database had committed (a wire lost that, or the database was taken
+ * away from it) and answered that it had failed; and before the bridge asked again newer news had superseded the message. Whether the hub has it, only what it delivered can tell.
  */
 function takenUnheard(
-  { outward: { requests, messages }, hubCommitsUnheard }: LoopEvidence,
+  { outward: { requests, messages }, hubCommitsUnheard, disturbances }: LoopEvidence,
   delivered: ReadonlySet<string>,
 ): RecordedRequest[] {
   const known = new Set(messages.map(({ request }) => request.key))
+  const unheard = [...hubCommitsUnheard.map((at) => ({ from: at, to: at })), ...disturbances]
   const isUnheard = ({ arrivedAt, endedAt, status }: RecordedRequest) =>
     status === null ||
-    hubCommitsUnheard.some((at) => status >= 500 && arrivedAt <= at && at <= (endedAt ?? at))
+    unheard.some(({ from, to }) => status >= 500 && arrivedAt <= to && from <= (endedAt ?? from))
   const unanswered = requests.filter(
     (request) => SUPERSEDED_BY_NEWER.includes(request.type) && isUnheard(request) && !known.has(request.key),
   )

@@ -111,7 +111,7 @@ function restarting(
 }
 
 /** As after a failover to a server that is not promoted yet. */
-async function setReadOnly(to: 'on' | 'off'): Promise<void> {
+export async function setReadOnly(to: 'on' | 'off'): Promise<void> {
   await onServer(async (server) => {
     await server.query(
       to === 'on'
@@ -122,25 +122,36 @@ async function setReadOnly(to: 'on' | 'off'): Promise<void> {
   })
 }
 
-/** The bridge has a role of its own here: its superuser would always get in. */
-async function noConnectionLeft(family: StoreFamily, seed: number): Promise<Result> {
+/** A role of the bridge's own: the superuser would always get in. */
+export function roleWithLimit(seed: number) {
   const role = `bridge_${seed}`
-  const setLimit = (limit: number) =>
-    onServer(async (server) => {
-      await server.query(`alter role ${role} connection limit ${limit}`)
-      if (limit === 0)
-        await server.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
-          role,
-        ])
-    })
-  const asRole = async (databaseUrl: string) => {
-    const url = new URL(databaseUrl)
-    await onServer((server) =>
-      server.query(`create role ${role} login in role ${url.searchParams.get('user')}`),
-    )
-    url.searchParams.set('user', role)
-    return { url: url.href }
+  return {
+    /** The address of a database for the role, which comes to be with the first. */
+    asRole: async (databaseUrl: string) => {
+      const url = new URL(databaseUrl)
+      const owner = url.searchParams.get('user')
+      await onServer(async (server) => {
+        const { rowCount } = await server.query('select from pg_roles where rolname = $1', [role])
+        if (!rowCount) await server.query(`create role ${role} login in role ${owner}`)
+      })
+      url.searchParams.set('user', role)
+      return { url: url.href }
+    },
+    /** -1: none. With 0 those who are in are sent away as well. */
+    setLimit: (limit: number) =>
+      onServer(async (server) => {
+        await server.query(`alter role ${role} connection limit ${limit}`)
+        if (limit === 0)
+          await server.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
+            role,
+          ])
+      }),
+    drop: () => onServer((server) => server.query(`drop role if exists ${role}`)),
   }
+}
+
+async function noConnectionLeft(family: StoreFamily, seed: number): Promise<Result> {
+  const { asRole, setLimit, drop } = roleWithLimit(seed)
   return inTrial(
     family,
     async (trial) => {
@@ -165,7 +176,7 @@ async function noConnectionLeft(family: StoreFamily, seed: number): Promise<Resu
       return { 'times without a connection': 2, 'times with three connections': 1 }
     },
     { toDatabase: asRole },
-  ).finally(() => onServer((server) => server.query(`drop role if exists ${role}`)))
+  ).finally(drop)
 }
 
 const DISK_MEGABYTES = 64

@@ -10,7 +10,7 @@ import { deliverAll, type Met } from '../support/senders.ts'
 import { putUpShelves, readShelves, startClerk } from '../support/shelves.ts'
 import { createStore, type StoreFamily } from '../support/stores.ts'
 import { migrate, WEBHOOK_TOKEN } from '../support/web.ts'
-import type { Result } from './result.ts'
+import { findUntried, type Result } from './result.ts'
 import { BOTH, type Scenario } from './scenario.ts'
 
 export const DELIVERIES: readonly Scenario[] = [
@@ -111,7 +111,7 @@ async function deliverToDyingWebs(family: StoreFamily, seed: number, deliveries:
       changes: movements.length + after.orders.length,
       messages: plan.bouts.flat(2).length,
       requests: met.requests,
-      findings: findMiscounts({ family, plan, clerk: done, before, after }),
+      findings: [...findUntried(injected), ...findMiscounts({ family, plan, clerk: done, before, after })],
       complaints,
     }
   } finally {

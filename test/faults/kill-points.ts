@@ -16,6 +16,8 @@ const KILLS_AT_ONCE = 12
 const LOOPS_AT_ONCE = 4
 const LEASES_PER_RUN = 3
 
+export const KILL_POINTS = 'kill points of worker, hub and web'
+
 /** Every step of every process, before and after, by `kill -9`: tells what was found, and at the end a summary. */
 export async function runKillPoints(nextSeed: () => number, say: (text: string) => void): Promise<Finding[]> {
   const startedAt = Date.now()

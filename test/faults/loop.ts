@@ -2,13 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Behaviour } from '../support/hub-behaviour.ts'
 import { passingTrouble } from '../support/hub-trouble.ts'
 import { type LoopTrial, type LoopWays, openLoopTrial, type Role } from '../support/loop-trial.ts'
+import { hasPgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import { type Way, wireToDatabase, wireToServer } from '../support/ways.ts'
 import type { Wire } from '../support/wire.ts'
+import { roleWithLimit, setReadOnly } from './database.ts'
 import { isCommitted, prefixed, troubleWire, untilLost } from './network.ts'
-import { nameOf, type Result } from './result.ts'
-import { BOTH, LEASE_MS, type Scenario } from './scenario.ts'
+import { findUntried, nameOf, type Result } from './result.ts'
+import { BOTH, HOUR_MS, LEASE_MS, type Scenario, type Server, skipped } from './scenario.ts'
 
 export const LOOP: readonly Scenario[] = [
   {
@@ -35,6 +37,21 @@ export const LOOP: readonly Scenario[] = [
     name: 'the whole loop: the networks are cut, stall, half-open and crawl',
     families: ['spree-4.10'],
     run: troubleInTheLoop,
+  },
+  {
+    name: 'the whole loop: both databases restart, are killed, are read-only, and let nobody in',
+    families: ['spree-4.10'],
+    run: databasesInTheLoop,
+  },
+  {
+    name: 'the whole loop: both databases through PgBouncers that die, without a connection to LISTEN',
+    families: ['spree-4.10'],
+    run: poolersInTheLoop,
+  },
+  {
+    name: 'the whole loop: the clocks of worker, hub and web jump ahead and back by two hours',
+    families: ['spree-4.10'],
+    run: clocksInTheLoop,
   },
 ]
 
@@ -153,6 +170,111 @@ function troubleInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
   })
 }
 
+/** Nobody stands by: worker, hub and web each go on by themselves when their database is there again. */
+function databasesInTheLoop(family: StoreFamily, seed: number, server: Server): Promise<Result> {
+  const { asRole, setLimit, drop } = roleWithLimit(seed)
+  const restart = (how: Parameters<Server['restart']>[0]) => ({
+    what: how === 'kill' ? 'kill -9 of the postmaster' : `restarts of PostgreSQL (${how})`,
+    meet: () => server.restart(how),
+  })
+  const passing = (what: string, begin: () => Promise<void>, lastsMs: number, end: () => Promise<void>) => ({
+    what,
+    meet: () =>
+      begin()
+        .then(() => pause(lastsMs))
+        .finally(end),
+  })
+  const readOnly = (lastsMs: number) =>
+    passing(
+      'times read-only',
+      () => setReadOnly('on'),
+      lastsMs,
+      () => setReadOnly('off'),
+    )
+  const limited = (connections: number, lastsMs: number) =>
+    passing(
+      `times with ${connections} connections`,
+      () => setLimit(connections),
+      lastsMs,
+      () => setLimit(-1),
+    )
+  const faults = [
+    ...(['fast', 'immediate', 'kill', 'kill'] as const).map(restart),
+    ...[2000, LEASE_MS + 3000].map(readOnly),
+    ...[limited(0, 3000), limited(0, LEASE_MS + 3000), limited(3, LEASE_MS)],
+  ]
+  return inLoop(
+    family,
+    seed,
+    [],
+    async (trial, random, _running, count) => {
+      for (const { what, meet } of random.shuffle(faults)) {
+        await pause(random.between(3000, 6000))
+        const from = Date.now()
+        await meet()
+        for (const role of ROLES) trial.killed(role, from)
+        count(what)
+      }
+    },
+    { toStoreDatabase: asRole, toHubDatabase: asRole },
+  ).finally(drop)
+}
+
+/** A hub has twenty connections, worker and web have more than that together. */
+const SESSIONS = 16
+
+/** Worker and web share the sessions of one pooler, the hub has another's; each pooler dies, and one of each role. */
+async function poolersInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
+  if (!hasPgBouncer) return skipped("there is no pgbouncer on this machine (Debian's package is enough)")
+  const poolers: PgBouncer[] = []
+  const pooled = async (url: string) => {
+    const pooler = await startPgBouncer(url, SESSIONS)
+    poolers.push(pooler)
+    return pooler
+  }
+  return inLoop(
+    family,
+    seed,
+    [],
+    async (trial, random, running, count) => {
+      const deaths = random.shuffle([...ROLES, ...poolers])
+      for (const next of deaths) {
+        await pause(random.between(3000, 6000))
+        const from = Date.now()
+        if (typeof next === 'string') {
+          await running[next].kill()
+          trial.killed(next, from)
+          running[next] = trial.start(next)
+          // Where it finds no database it ends, and nobody here would start it again.
+          await trial.ready(next, running[next])
+          count(`kill -9 of the ${next}`)
+        } else {
+          await next.restart()
+          for (const role of ROLES) trial.killed(role, from)
+          count('kill -9 of a pooler')
+        }
+      }
+    },
+    { toStoreDatabase: pooled, toHubDatabase: pooled },
+    SPARSE,
+  ).finally(() => Promise.all(poolers.map((pooler) => pooler.close())))
+}
+
+function clocksInTheLoop(family: StoreFamily, seed: number): Promise<Result> {
+  return inLoop(family, seed, [], async (trial, random, running, count) => {
+    for (const role of ROLES) await trial.ready(role, trial.start(role))
+    const jumps = ROLES.flatMap((role) => [2, -4, 2].map((hours) => ({ role, hours })))
+    for (const { role, hours } of random.shuffle(jumps)) {
+      await pause(random.between(1000, 4000))
+      const from = Date.now()
+      running[role].shiftClock(hours * HOUR_MS)
+      await pause(2000)
+      trial.killed(role, from)
+      count(`jumps of the clock of the ${role}`)
+    }
+  })
+}
+
 /** Where a wire may lie, and whose settling is in doubt while it loses bytes: that of whoever writes into the database. */
 const WAYS: readonly Readonly<{ where: string; way: keyof LoopWays; excuses?: Role }>[] = [
   { where: 'to the database of the store', way: 'toStoreDatabase', excuses: 'worker' },
@@ -161,6 +283,11 @@ const WAYS: readonly Readonly<{ where: string; way: keyof LoopWays; excuses?: Ro
   { where: 'to the store', way: 'toStore' },
   { where: 'to the consumer', way: 'toConsumer' },
 ]
+
+/** Between two acts of a writer of the shop, and two messages of a clerk of the ERP, at most. */
+const BUSY = { shopMs: 200, erpMs: 250 }
+/** For poolers: with more to do, a hub on a slow machine would wait for one of their sessions beyond its lease. */
+const SPARSE = { shopMs: 600, erpMs: 750 }
 
 async function inLoop(
   family: StoreFamily,
@@ -173,6 +300,8 @@ async function inLoop(
     count: (what: string, times?: number) => void,
     wires: readonly Wire[],
   ) => Promise<void>,
+  between: LoopWays = {},
+  { shopMs, erpMs }: typeof BUSY = BUSY,
 ): Promise<Result> {
   const injected: Record<string, number> = {}
   const count = (what: string, times = 1) => {
@@ -189,12 +318,12 @@ async function inLoop(
       },
     ]),
   )
-  const trial = await openLoopTrial(family, lay)
+  const trial = await openLoopTrial(family, { ...lay, ...between })
   try {
     const running = { hub: trial.hub, web: trial.start('web'), worker: trial.start('worker') }
     await Promise.all([trial.ready('web', running.web), trial.ready('worker', running.worker)])
-    const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: 200 })
-    const erp = trial.startErp(seed, 250)
+    const workload = await trial.startWorkload({ seed, writers: 3, pauseMs: shopMs })
+    const erp = trial.startErp(seed, erpMs)
     const wires = wired.flatMap(({ way }) => ways.get(way)?.wire ?? [])
     await inject(trial, createRandom(seed), running, count, wires)
     await Promise.all([trial.ready('hub', running.hub), trial.ready('web', running.web)])
@@ -209,7 +338,7 @@ async function inLoop(
       changes: outward.changes.length,
       messages: new Set(toConsumer.map(({ key }) => key)).size,
       requests: toConsumer.length,
-      findings: [...unrest, ...(await trial.check())],
+      findings: [...findUntried(injected), ...unrest, ...(await trial.check())],
       complaints: trial.complaints(),
     }
   } finally {

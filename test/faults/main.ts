@@ -6,15 +6,14 @@ import { type PostgresServer, startPostgres } from '../../src/demo/embedded-post
 import type { Finding } from '../checker/evidence.ts'
 import { createRandom } from '../support/random.ts'
 import { failOver } from './fail-over.ts'
-import { describe, runKillPoints } from './kill-points.ts'
+import { describe, KILL_POINTS, runKillPoints } from './kill-points.ts'
 import type { Result } from './result.ts'
 import type { Server } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 
-/** `npm run test:faults -- [--kill-points] [--minutes N] [--seed S] [--only TEXT]` */
+/** `npm run test:faults -- [--minutes N] [--seed S] [--only TEXT]`: the kill points once, then the scenarios for so long. */
 const { values } = parseArgs({
   options: {
-    'kill-points': { type: 'boolean', default: false },
     minutes: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     only: { type: 'string', default: '' },
@@ -29,7 +28,7 @@ async function main(): Promise<void> {
   const seed = Number(values.seed)
   const minutes = Number(values.minutes)
   if (!Number.isInteger(seed) || !(minutes >= 0)) {
-    say('Usage: npm run test:faults -- [--kill-points] [--minutes N] [--seed S] [--only TEXT]')
+    say('Usage: npm run test:faults -- [--minutes N] [--seed S] [--only TEXT]')
     process.exitCode = 2
     return
   }
@@ -41,9 +40,11 @@ async function main(): Promise<void> {
   try {
     const runSeed = createRandom(seed)
     const deadline = Date.now() + minutes * 60_000
-    if (values['kill-points']) findings.push(...(await runKillPoints(() => runSeed.between(1, 1e6), say)))
+    if (KILL_POINTS.includes(values.only))
+      findings.push(...(await runKillPoints(() => runSeed.between(1, 1e6), say)))
+    const scenarios = SCENARIOS.filter(({ name }) => name.includes(values.only))
     do {
-      for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only)))
+      for (const scenario of scenarios)
         for (const family of scenario.families) {
           const ownSeed = runSeed.between(1, 1e6)
           const result = await scenario.run(family, ownSeed, server).catch(brokenOff)
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
             injected.set(fault, (injected.get(fault) ?? 0) + count)
           findings.push(...result.findings)
         }
-    } while (Date.now() < deadline)
+    } while (scenarios.length > 0 && Date.now() < deadline)
   } finally {
     await server.stop()
     rmSync(root, { recursive: true, force: true })

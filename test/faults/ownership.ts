@@ -142,11 +142,12 @@ async function copyOf(name: string) {
   }
 }
 
-/** As `db:schema:load` and other people's scripts do. What nobody saw is told with the next change. */
+/** As `db:schema:load` and other people's scripts do. `reconcile` tells what nobody saw. */
 async function triggersDropped(family: StoreFamily, seed: number): Promise<Result> {
   return inTrial(family, async (trial) => {
     const { pool } = trial.store
-    trial.startWorker()
+    await startWorkers(trial, 1)
+    await untilSeeded(trial)
     const first = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
     await pause(4000)
     await first.stop()
@@ -163,7 +164,7 @@ async function triggersDropped(family: StoreFamily, seed: number): Promise<Resul
       JSON.stringify(rows) === JSON.stringify([{ kind: 'product', table_name: 'spree_products' }]),
       `the gap is known: ${JSON.stringify(rows)}`,
     )
-    await pool.query("update spree_products set name = name || ' (seen)', updated_at = now()")
+    await untilRepaired(trial, 'triggers_missing')
     const second = await trial.startWorkload({ seed: seed + 1, writers: 4, pauseMs: 50 })
     await pause(4000)
     await second.stop()
@@ -175,19 +176,8 @@ async function triggersDropped(family: StoreFamily, seed: number): Promise<Resul
 async function fuseBlown(family: StoreFamily, seed: number): Promise<Result> {
   return inTrial(family, async (trial) => {
     const { pool } = trial.store
-    const gaps = async (condition: string) => {
-      // Two writers that meet the fuse at once each open one of the kind.
-      const { rows } = await pool.query(
-        `select distinct kind from bridge.gap where reason = 'fuse' and ${condition}`,
-      )
-      return rows.length
-    }
-    const until = async (holds: () => Promise<boolean>, what: string) => {
-      const deadline = Date.now() + 2 * LOOKS_WITHIN_MS
-      while (!(await holds()) && Date.now() < deadline) await pause(200)
-      expectThat(await holds(), what)
-    }
     const [worker] = await startWorkers(trial, 1)
+    await untilSeeded(trial)
     const workload = await trial.startWorkload({ seed, writers: 4, pauseMs: 50 })
     await pause(3000)
     const from = Date.now()
@@ -196,23 +186,53 @@ async function fuseBlown(family: StoreFamily, seed: number): Promise<Result> {
     const setFuse = (rows: number) => pool.query(`select setval('bridge.pulse_fuse_rows', $1)`, [rows])
     await setFuse(1)
     await until(
-      async () => (await gaps(`kind in ('product', 'stock', 'order')`)) === 3,
+      async () => (await countGaps(trial, 'fuse', `kind in ('product', 'stock', 'order')`)) === 3,
       'the fuse blows for products, stock and orders',
     )
     await pause(3000)
     const { interrupted } = await workload.stop()
     expectThat(interrupted === 0, `the shop notices nothing: ${interrupted} statements failed`)
     await startWorkers(trial, 1)
-    await until(
-      async () => (await gaps(`coalesce(closed_at, 'infinity') = 'infinity'`)) === 0,
-      'all is looked through, the gaps are closed',
-    )
+    await untilRepaired(trial, 'fuse')
     await setFuse(1_000_000)
     const second = await trial.startWorkload({ seed: seed + 1, writers: 4, pauseMs: 50 })
     await pause(3000)
     await second.stop()
     return { 'fuses blown': 3 }
   })
+}
+
+/** `reconcile` has closed the gaps and announced what they hid: before anybody writes again, which would announce it, too. */
+async function untilRepaired(trial: Trial, reason: string): Promise<void> {
+  await until(
+    async () => (await countGaps(trial, reason, `coalesce(closed_at, 'infinity') = 'infinity'`)) === 0,
+    'all is looked through, the gaps are closed',
+  )
+  const findings = await trial.comeToRest()
+  expectThat(findings.length === 0, `what nobody saw is told: ${JSON.stringify(findings)}`)
+}
+
+/** Before that `reconcile` cannot look through a kind, and tries again only after ten minutes. */
+function untilSeeded({ store }: Trial): Promise<void> {
+  return until(async () => {
+    const { rowCount } = await store.pool.query('select from bridge.seeding where finished_at is null')
+    return rowCount === 0
+  }, 'day one is over')
+}
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 2 * LOOKS_WITHIN_MS
+  while (!(await holds()) && Date.now() < deadline) await pause(200)
+  expectThat(await holds(), what)
+}
+
+/** By kind: two writers that meet the fuse at once each open one. */
+async function countGaps({ store }: Trial, reason: string, condition: string): Promise<number> {
+  const { rows } = await store.pool.query(
+    `select distinct kind from bridge.gap where reason = $1 and ${condition}`,
+    [reason],
+  )
+  return rows.length
 }
 
 async function triggersOf({ store }: Trial, table: string): Promise<string[]> {

@@ -14,6 +14,13 @@ export type Result = Readonly<{
   skipped?: string
 }>
 
+/** Faults that never came about: what they would have broken was not tried. */
+export function findUntried(injected: Result['injected']): Finding[] {
+  const untried = Object.keys(injected).length === 0 ? ['faults'] : []
+  for (const [fault, count] of Object.entries(injected)) if (count === 0) untried.push(fault)
+  return untried.map((about) => ({ rule: 'injected', about, text: 'never came about' }))
+}
+
 /** A trouble by the name under which it is counted; null where all is well. */
 export function nameOf(behaviour: Behaviour): string | null {
   if (behaviour.kind === 'accept') return behaviour.afterMs ? 'late answers' : null

@@ -1,7 +1,7 @@
 import type { BridgeProcess } from '../support/processes.ts'
 import type { StoreFamily } from '../support/stores.ts'
 import { openTrial, type Trial, type TrialOptions } from '../support/trial.ts'
-import type { Result } from './result.ts'
+import { findUntried, type Result } from './result.ts'
 
 /** What the suite itself can do to the server that all its stores live in. */
 export type Server = Readonly<{
@@ -19,6 +19,7 @@ export type Scenario = Readonly<{
 
 export const BOTH: readonly StoreFamily[] = ['spree-4.10', 'spree-6.0']
 export const LEASE_MS = 12_000
+export const HOUR_MS = 3_600_000
 
 const REST_WITHIN_MS = 150_000
 
@@ -42,7 +43,7 @@ export async function inTrial(
       changes: changes.length,
       messages: new Set(pushes.map(({ key }) => key)).size,
       requests: pushes.length,
-      findings,
+      findings: [...findUntried(injected), ...findings],
       complaints: trial.complaints(),
     }
   } finally {

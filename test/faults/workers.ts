@@ -1,9 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { slowAnswers } from '../support/hub-trouble.ts'
 import { createRandom } from '../support/random.ts'
-import { BOTH, inTrial, LEASE_MS, type Scenario } from './scenario.ts'
-
-const HOUR_MS = 3_600_000
+import { BOTH, HOUR_MS, inTrial, LEASE_MS, type Scenario } from './scenario.ts'
 
 export const WORKERS: readonly Scenario[] = [
   {

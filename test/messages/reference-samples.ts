@@ -5,10 +5,12 @@ import { test } from '@jest/globals'
 /** The protocol's reference samples lie beside the real stores. */
 const samples = path.resolve(process.env['STORE_DUMPS'] ?? '', '../protocol/samples')
 
-/** `test`, where the reference samples are. */
-export const ifSamples = process.env['STORE_DUMPS'] && existsSync(samples) ? test : test.skip
+export const hasReferenceSamples = Boolean(process.env['STORE_DUMPS']) && existsSync(samples)
 
-export function readReferenceSamples(): unknown[] {
+/** `test`, where the reference samples are. */
+export const ifSamples = hasReferenceSamples ? test : test.skip
+
+export function readReferenceSamples(): Record<string, unknown>[] {
   const files = readdirSync(samples).filter((file) => file.endsWith('.json'))
   return files.map((file) => readReferenceSample(path.basename(file, '.json')))
 }

@@ -134,7 +134,9 @@ ${HANDLERS.map(({ message }) => `| \`${message}\` | ${names.map((family) => appl
 ✗: refused, with a sentence that says so; nothing is written. So is \`order:ship\` where the store has no column
 \`spree_orders.locked_at\`, and of \`order:capture\` what is not paid by check: a card is taken by its gateway, store credit out of
 an account. \`shipment:confirm\` writes serial numbers where the store has the columns \`serial_number\` of its units and
-\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, stock transfers and, where they are told, carts.
+\`spree_variants.external_ref\`, which are its own; without them it warns. \`hub:poll\` is answered for orders, products, users, taxons, return authorizations, stock transfers and,
+where they are told, carts. Images of a product that is added or updated are not applied: the shop keeps each as a file, with sizes that its own
+code makes, which SQL cannot write; and no address that is sent is ever fetched. The answer says how many a person has to add.
 What is written into 3.7 to 5.x is tried on the tables of 4.10 and on those of 5.6, and compared table by table with what the
 shop itself writes for the same act ([both](../test/apply/as-spree.test.ts)). From 5.5 on a new product is published in every
 active channel of its store, as nobody would see it else, and \`update_order\` sets the \`status\` that says the same as the state.

@@ -14,6 +14,7 @@ export type KillPoint = Readonly<{
 /** How often a step is passed before its worker dies: in the middle of the day, not before it has begun. */
 const PASSES: Readonly<Record<string, number>> = {
   'collect.read': 40,
+  'collect.seed': 1,
   'lane.read': 6,
   'lane.take': 1,
   'lane.renew': 1,

@@ -30,6 +30,7 @@ export function watchWaits({ pool }: TestDatabase) {
       await pause(LOOK_EVERY_MS)
     }
   })()
+  looking.catch(() => {}) // whoever stops it hears of it
   return {
     async stop(): Promise<Record<string, number>> {
       watching = false
@@ -37,7 +38,8 @@ export function watchWaits({ pool }: TestDatabase) {
       const { rows } = await pool.query<{ deadlocks: number }>(
         'select deadlocks::integer from pg_stat_database where datname = current_database()',
       )
-      const counts: Record<string, number> = { deadlocks: rows[0]?.deadlocks ?? 0 }
+      const deadlocks = rows[0]?.deadlocks ?? 0
+      const counts: Record<string, number> = deadlocks > 0 ? { deadlocks } : {}
       for (const query of seen.values()) {
         const kind = KINDS.find(([, pattern]) => pattern.test(query))?.[0] ?? 'for another row'
         counts[`waits ${kind}`] = (counts[`waits ${kind}`] ?? 0) + 1

@@ -64,10 +64,10 @@ const ALL_TYPES = [
 const LOOK_EVERY_MS = 250
 const LINES_OF_THE_FALLEN = 5
 
-/** Wires, where the programs do not reach each other directly. */
+/** What stands between the programs, where they do not reach each other directly. */
 export type LoopWays = Readonly<{
-  toStoreDatabase?: (url: string) => Promise<Way>
-  toHubDatabase?: (url: string) => Promise<Way>
+  toStoreDatabase?: (url: string) => Promise<Pick<Way, 'url'>>
+  toHubDatabase?: (url: string) => Promise<Pick<Way, 'url'>>
   toHub?: (url: string) => Promise<Way>
   toStore?: (url: string) => Promise<Way>
   toConsumer?: (url: string) => Promise<Way>

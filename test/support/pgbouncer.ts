@@ -6,7 +6,6 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { databaseUrl } from './postgres.ts'
-import { wireToDatabase } from './ways.ts'
 
 export type PgBouncer = Readonly<{
   /** The same database through the pooler. */
@@ -19,18 +18,19 @@ export type PgBouncer = Readonly<{
 const PROGRAM = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find((file) =>
   existsSync(file),
 )
-/** Fewer than the clients have: a pooler that gives each its own would hide what goes wrong. */
-const POOL_SIZE = 6
 const STARTS_WITHIN_MS = 60_000
 
 export const hasPgBouncer = PROGRAM !== undefined
 
-/** PgBouncer in transaction mode before the server of a database URL. */
-export async function startPgBouncer(url: string): Promise<PgBouncer> {
+/**
+ * PgBouncer in transaction mode before the server of a database URL. `sessions`: fewer than the clients have, since a pooler
+ * that gives each its own would hide what goes wrong.
+ */
+export async function startPgBouncer(url: string, sessions = 6): Promise<PgBouncer> {
   const program = PROGRAM
   if (program === undefined) throw new Error('This machine has no pgbouncer: ask hasPgBouncer first.')
-  const way = await wireToDatabase(url)
-  const target = new URL(way.url)
+  const { pathname, searchParams } = new URL(url)
+  const user = searchParams.get('user')
   const identity = serversUser()
   const port = await freePort()
   const folder = mkdtempSync(path.join(os.tmpdir(), 'pgbouncer-'))
@@ -38,14 +38,14 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
   writeFileSync(
     file,
     `[databases]
-* = host=127.0.0.1 port=${target.port} user=${target.username}
+* = host=${searchParams.get('host')} port=${searchParams.get('port')} user=${user}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = ${POOL_SIZE}
+default_pool_size = ${sessions}
 max_client_conn = 200
 server_lifetime = 5
 ignore_startup_parameters = extra_float_digits
@@ -53,7 +53,7 @@ ignore_startup_parameters = extra_float_digits
   )
   if (identity.uid !== undefined)
     for (const each of [folder, file]) chownSync(each, identity.uid, identity.gid)
-  const server = `postgres://${target.username}@127.0.0.1:${port}${target.pathname}`
+  const server = `postgres://${user}@127.0.0.1:${port}${pathname}`
   let running = await launch(program, file, server, identity)
   return {
     url: server,
@@ -63,7 +63,6 @@ ignore_startup_parameters = extra_float_digits
     },
     close: async () => {
       await running.kill()
-      await way.wire.close()
       rmSync(folder, { recursive: true })
     },
   }

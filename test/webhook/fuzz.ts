@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import fc from 'fast-check'
 import { z } from 'zod'
 
 import type { Handlers } from '../../src/apply/handlers.ts'
 import { serviceName } from '../../src/apply/handlers.ts'
 import { sampleNames, sampleOf } from '../../src/messages/samples/samples.ts'
+import { hasReferenceSamples, readReferenceSamples } from '../messages/reference-samples.ts'
 import { newMessageId } from '../support/web.ts'
 
 /** A request to the webhook as somebody may send it who means harm, or whose program is broken. */
@@ -261,17 +260,13 @@ function formed(schema: JsonSchema): fc.Arbitrary<unknown> {
   }
 }
 
-/** Whole messages of the reference, where FUZZ_SAMPLES names the folder. */
-function referenceSamples(): Message[] {
-  const folder = process.env['FUZZ_SAMPLES']
-  if (!folder) return []
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Record<string, unknown>)
-    .map((sample) => ({
-      message: String(sample['message'] ?? ''),
-      payload: sample['payload'] ?? sample,
-    }))
+/** Whole messages of the reference, where its samples are. */
+function referenceMessages(): Message[] {
+  if (!hasReferenceSamples) return []
+  return readReferenceSamples().map((sample) => ({
+    message: String(sample['message'] ?? ''),
+    payload: sample['payload'] ?? sample,
+  }))
 }
 
 const CONTENT_TYPES = [
@@ -349,7 +344,7 @@ export function attacks(handlers: Handlers, known: readonly Message[]): fc.Arbit
   const isOfObjects = ({ dialect }: Handlers[number]) => dialect === 'wombat'
   const types = handlers.filter((handler) => !isOfObjects(handler)).map(({ message }) => message)
   const services = handlers.filter(isOfObjects).map(({ message }) => message)
-  const samples = [...sampleNames().flatMap((name) => sampleOf(name) ?? []), ...referenceSamples()]
+  const samples = [...sampleNames().flatMap((name) => sampleOf(name) ?? []), ...referenceMessages()]
   // What is meant for one service is sent to another, too.
   const misled = (names: readonly string[]) =>
     fc
