@@ -81,7 +81,6 @@ async function assemble(
   const acceptedLanes = await countLanes(pool, HUB_ACCEPTED)
   const client = createConsumerClient({
     version: readVersion(),
-    connectionsEach: DELIVERED_AT_ONCE_EACH,
     timeoutMilliseconds: DELIVERY_TIMEOUT_MILLISECONDS,
   })
   await takeOverRestored(pool, [HUB_INCOMING, HUB_ACCEPTED])

@@ -9,7 +9,7 @@ import { deriveGenericMessages } from '../../src/messages/derive-generic-message
 import { placedOrder, shippedOrder } from '../../src/messages/samples/order.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
-import { startTestHub, type TestHub } from '../support/hub.ts'
+import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
 
 const withPayment = (state: string) => ({
   ...placedOrder,
@@ -47,6 +47,14 @@ const accepted = async (type: string) =>
       [type],
     )
   ).rows
+/** What is not delivered yet. Of rows that the hub is about to write, none is waited for: it locks them in an order of its own. */
+const dropAccepted = async ({ id }: HubStore) => {
+  const dropped = `delete from hub.accepted
+                    where id in (select id from hub.accepted where store_id = $1 for update skip locked)`
+  const left = async () =>
+    (await hub.db.pool.query('select from hub.accepted where store_id = $1', [id])).rows.length
+  while ((await left()) > 0) await hub.db.pool.query(dropped, [id])
+}
 const until = async (condition: () => boolean | Promise<boolean>, withinMs = 60_000) => {
   const deadline = Date.now() + withinMs
   while (!(await condition())) {
@@ -311,12 +319,20 @@ describe('delivery', () => {
     await until(() => quick.got.length === 200)
     expect(stuck.got.length).toBeLessThanOrEqual(8)
     stuck.answers(() => ({}))
-    // Of rows that the hub is about to write, none is waited for: it locks them in an order of its own.
-    const dropped = `delete from hub.accepted
-                      where id in (select id from hub.accepted where store_id = $1 for update skip locked)`
-    const left = async () =>
-      (await hub.db.pool.query('select from hub.accepted where store_id = $1', [store.id])).rows.length
-    while ((await left()) > 0) await hub.db.pool.query(dropped, [store.id])
+    await dropAccepted(store)
+  })
+
+  test('a service that does not answer holds up no other of its host', async () => {
+    const host = await consumer()
+    const store = await hub.createStore()
+    await store.map('stuck.in', host.url.replace(/in$/, 'stuck'), ['host:test'])
+    await store.map('quick.in', host.url.replace(/in$/, 'quick'), ['host:test'])
+    const atQuick = () => host.got.filter(({ path }) => path === '/quick').length
+    host.answers(({ path }) => (path === '/quick' ? {} : undefined))
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.push('host:test', { n })))
+    await until(() => atQuick() === 20)
+    host.answers(() => ({}))
+    await dropAccepted(store)
   })
 
   test('C81 parameters of an answer go with the next delivery', async () => {
