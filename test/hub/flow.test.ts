@@ -335,6 +335,21 @@ describe('delivery', () => {
     await dropAccepted(store)
   })
 
+  test('a dozen services that do not answer hold up no other, nor does what is long for them', async () => {
+    const host = await consumer()
+    const store = await hub.createStore()
+    for (let n = 0; n < 12; n++)
+      await store.map(`stuck.${n}`, host.url.replace(/in$/, 'stuck'), ['dozen:test'])
+    await store.map('quick.in', host.url.replace(/in$/, 'quick'), ['dozen:test'])
+    const atQuick = () => host.got.filter(({ path }) => path === '/quick').length
+    host.answers(({ path }) => (path === '/quick' ? {} : undefined))
+    const long = 'x'.repeat(300_000)
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.push('dozen:test', { n, long })))
+    await until(() => atQuick() === 20)
+    host.answers(() => ({}))
+    await dropAccepted(store)
+  })
+
   test('C81 parameters of an answer go with the next delivery', async () => {
     const erp = await consumer()
     const store = await hub.createStore()
