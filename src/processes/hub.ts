@@ -44,7 +44,8 @@ const ANSWER_WITHIN_MILLISECONDS = 10_000
 const ROUTED_AT_ONCE = 8
 /** As long as the protocol lets an endpoint think (§3.2). */
 const DELIVERY_TIMEOUT_MILLISECONDS = 180_000
-const DELIVERED_AT_ONCE = 64
+/** Of all consumers: many, since one that never answers takes several of them for as long as that. */
+const DELIVERED_AT_ONCE = 256
 const DELIVERED_AT_ONCE_EACH = 8
 /** On SIGTERM a delivery that takes longer is broken off, and made again by the next hub. */
 const STOP_WITHIN_MILLISECONDS = 15_000
@@ -81,7 +82,6 @@ async function assemble(
   const acceptedLanes = await countLanes(pool, HUB_ACCEPTED)
   const client = createConsumerClient({
     version: readVersion(),
-    connectionsEach: DELIVERED_AT_ONCE_EACH,
     timeoutMilliseconds: DELIVERY_TIMEOUT_MILLISECONDS,
   })
   await takeOverRestored(pool, [HUB_INCOMING, HUB_ACCEPTED])

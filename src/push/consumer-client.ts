@@ -9,8 +9,6 @@ import { ExchangeFault } from './undici-adapter.ts'
 export type ConsumerClientOptions = Readonly<{
   /** Of the hub, for `User-Agent`. */
   version: string
-  /** To one consumer at once. */
-  connectionsEach: number
   /** For one delivery from beginning to end. */
   timeoutMilliseconds: number
 }>
@@ -42,11 +40,13 @@ export type ConsumerClient = Readonly<{
 
 const LONGEST_ANSWER_BYTES = 5_000_000
 
-/** A client for the endpoints of mappings, wherever they are. No redirect is followed: the token must not travel. */
+/**
+ * A client for the endpoints of mappings, wherever they are. Connections are not counted: of two endpoints of a host one may
+ * never answer, and must not keep the other waiting. No redirect is followed: the token must not travel.
+ */
 export function createConsumerClient(options: ConsumerClientOptions): ConsumerClient {
-  const { connectionsEach, timeoutMilliseconds } = options
+  const { timeoutMilliseconds } = options
   const common = {
-    connections: connectionsEach,
     // The deadline of a delivery covers both.
     headersTimeout: 0,
     bodyTimeout: 0,

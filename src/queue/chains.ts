@@ -44,11 +44,10 @@ export class Chains {
   readonly #blocked = new Set<string>()
   /** Ids in memory: loaded, under way, or sent and not yet settled. A row of these is never loaded twice. */
   readonly #held = new Map<string, Held>()
-  #payloads = 0
-  #characters = 0
 
-  constructor(shares?: Shares) {
-    this.#groups = new Groups(shares)
+  /** `slots`: how many messages can be in flight. */
+  constructor(shares?: Shares, slots = Number.POSITIVE_INFINITY) {
+    this.#groups = new Groups(shares, slots)
   }
 
   /** Messages loaded, under way, or sent and not yet settled. */
@@ -58,12 +57,12 @@ export class Chains {
 
   /** Of these, the ones of which the payload is in memory: loaded or under way. */
   get heldPayloads(): number {
-    return this.#payloads
+    return this.#groups.held
   }
 
   /** Length of these payloads. */
   get heldCharacters(): number {
-    return this.#characters
+    return this.#groups.characters
   }
 
   /** Messages that could be taken now, one of each chain. */
@@ -123,7 +122,7 @@ export class Chains {
       const head = chain?.loaded.shift()
       if (!chain || !head) continue
       chain.busy = true
-      group.inFlight++
+      this.#groups.begin(group)
       const superseded =
         head.subject !== null &&
         chain.loaded.some((newer) => newer.subject === head.subject && newer.type === head.type)
@@ -266,7 +265,7 @@ export class Chains {
 
   /** Its message is no longer under way. */
   #settleDown(chain: Chain): void {
-    if (chain.busy) chain.group.inFlight--
+    if (chain.busy) this.#groups.end(chain.group)
     chain.busy = false
   }
 
@@ -283,10 +282,7 @@ export class Chains {
       if (!chain.reach || isBefore(chain.reach, message)) chain.reach = { xid: message.xid, id: message.id }
       const { lane, payload } = message
       this.#held.set(message.id, { lane, group: chain.group, characters: payload.length })
-      this.#payloads++
-      this.#characters += payload.length
-      chain.group.held++
-      chain.group.characters += payload.length
+      this.#groups.hold(chain.group, payload.length)
     }
   }
 
@@ -325,10 +321,7 @@ export class Chains {
 
   #letPayloadGo(held: Held | undefined): void {
     if (held?.characters === undefined) return
-    this.#payloads--
-    this.#characters -= held.characters
-    held.group.held--
-    held.group.characters -= held.characters
+    this.#groups.letGo(held.group, held.characters)
     held.characters = undefined
   }
 

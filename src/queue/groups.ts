@@ -3,11 +3,11 @@ import type { QueuedMessage } from './message.ts'
 /** How the slots and the memory of one worker are shared out, where its messages go to several receivers. */
 export type Shares = Readonly<{
   groupOf(message: QueuedMessage): string
-  /** In flight at once. */
+  /** Of one receiver at once: in flight, and in memory. */
   mostInFlight: number
-  /** In memory at once, and how long they may be together. */
   mostHeld: number
-  mostCharacters: number
+  /** How long the messages of all may be together. */
+  characters: number
 }>
 
 /** The aggregates that share one receiver. */
@@ -26,17 +26,37 @@ const UNSHARED: Shares = {
   groupOf: () => '',
   mostInFlight: Number.POSITIVE_INFINITY,
   mostHeld: Number.POSITIVE_INFINITY,
-  mostCharacters: Number.POSITIVE_INFINITY,
+  characters: Number.POSITIVE_INFINITY,
 }
+
+/**
+ * So much of what is free may be one group's, of the slots and of the memory: so however many receivers never answer, each
+ * leaves the more to the others the less is left. One alone comes to as much as it is allowed.
+ */
+const PART_OF_FREE = 1 / 8
 
 /** The receivers of one worker's messages: each has its part of the slots and of the memory, and they take turns. */
 export class Groups {
   readonly #shares: Shares
+  readonly #slots: number
   /** In the order of their turns. */
   readonly #groups = new Map<string, Group>()
+  #inFlight = 0
+  #held = 0
+  #characters = 0
 
-  constructor(shares: Shares = UNSHARED) {
-    this.#shares = shares
+  /** Without `shares` all go to one receiver, which may have all slots. */
+  constructor(shares: Shares | undefined, slots: number) {
+    this.#shares = shares ?? UNSHARED
+    this.#slots = shares ? slots : Number.POSITIVE_INFINITY
+  }
+
+  get held(): number {
+    return this.#held
+  }
+
+  get characters(): number {
+    return this.#characters
   }
 
   of(message: QueuedMessage): Group {
@@ -48,18 +68,46 @@ export class Groups {
     return group
   }
 
-  /** How many aggregates could send at once, one message of each. */
+  /** A message of it leaves. */
+  begin(group: Group): void {
+    group.inFlight++
+    this.#inFlight++
+  }
+
+  end(group: Group): void {
+    group.inFlight--
+    this.#inFlight--
+  }
+
+  /** A payload of so many characters comes into memory. */
+  hold(group: Group, characters: number): void {
+    group.held++
+    group.characters += characters
+    this.#held++
+    this.#characters += characters
+  }
+
+  letGo(group: Group, characters: number): void {
+    group.held--
+    group.characters -= characters
+    this.#held--
+    this.#characters -= characters
+  }
+
+  /** How many aggregates could send now, one message of each; none, and not one less, where there is no `next`. */
   get takeable(): number {
     let takeable = 0
+    const most = this.#mostInFlight()
     for (const { ready, inFlight } of this.#groups.values())
-      takeable += Math.min(ready.size, this.#shares.mostInFlight - inFlight)
+      takeable += Math.max(0, Math.min(ready.size, most - inFlight))
     return takeable
   }
 
   /** The first group that has a slot and something to send; its next turn comes after that of all others. */
   next(): Group | undefined {
+    const most = this.#mostInFlight()
     for (const group of this.#groups.values()) {
-      if (group.ready.size === 0 || group.inFlight >= this.#shares.mostInFlight) continue
+      if (group.ready.size === 0 || group.inFlight >= most) continue
       this.#groups.delete(group.name)
       this.#groups.set(group.name, group)
       return group
@@ -67,8 +115,15 @@ export class Groups {
     return undefined
   }
 
+  /** One that has nothing has room in any case. */
   hasRoom({ held, characters }: Group): boolean {
-    return held < this.#shares.mostHeld && characters < this.#shares.mostCharacters
+    const most = (this.#shares.characters - this.#characters) * PART_OF_FREE
+    return held === 0 || (held < this.#shares.mostHeld && characters < most)
+  }
+
+  #mostInFlight(): number {
+    const part = Math.floor((this.#slots - this.#inFlight) * PART_OF_FREE)
+    return Math.max(1, Math.min(this.#shares.mostInFlight, part))
   }
 
   get awaitsReload(): boolean {

@@ -13,8 +13,11 @@ export type LaneReaderOptions = Readonly<{
   chains: Chains
   /** The lanes to be read, with the epochs under which they are owned. */
   lanes(): ReadonlyMap<number, string>
-  /** Payloads in memory at which reading pauses. */
-  mostPayloads: number
+  /**
+   * Payloads in memory at which reading pauses. Undefined where the chains have several receivers, each with a bound of its
+   * own: a common one would let the slow ones keep out the others.
+   */
+  mostPayloads: number | undefined
   /** Asked before each read: false ends the reader. */
   isWanted(): boolean
   onReady(): void
@@ -214,7 +217,8 @@ export class LaneReader {
    */
   #wantsPage(): boolean {
     const { chains, mostPayloads } = this.#options
-    const isNear = chains.heldPayloads <= mostPayloads / 4 || chains.takeable === 0
+    const isNear =
+      mostPayloads === undefined || chains.heldPayloads <= mostPayloads / 4 || chains.takeable === 0
     return isNear && this.#room() >= this.#roomForPage()
   }
 
@@ -223,12 +227,15 @@ export class LaneReader {
     const { chains, mostPayloads } = this.#options
     const { heldMessages, heldPayloads, heldCharacters } = chains
     if (heldMessages - heldPayloads > MOST_UNSETTLED) return 0
-    return Math.min(mostPayloads - heldPayloads, this.#countOf(MOST_CHARACTERS - heldCharacters))
+    const byLength = this.#countOf(MOST_CHARACTERS - heldCharacters)
+    if (mostPayloads === undefined) return Math.max(byLength, this.#roomForPage())
+    return Math.min(mostPayloads - heldPayloads, byLength)
   }
 
   /** A statement costs what a dozen messages cost: a memory nearly full is not topped up one by one. */
   #roomForPage(): number {
-    return Math.min(PAGE, this.#options.mostPayloads / 2, this.#countOf(MOST_CHARACTERS / 8))
+    const { mostPayloads = Number.POSITIVE_INFINITY } = this.#options
+    return Math.min(PAGE, mostPayloads / 2, this.#countOf(MOST_CHARACTERS / 8))
   }
 
   #countOf(characters: number): number {

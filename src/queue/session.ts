@@ -59,7 +59,7 @@ export class Session<Permit> {
     this.#taking = AbortSignal.any([registration.signal, this.#stopping.signal])
     this.#inFlight = AbortSignal.any([registration.signal, this.#breakingOff.signal])
     const { pool, tables, concurrency, shares } = options
-    this.#chains = new Chains(shares)
+    this.#chains = new Chains(shares, concurrency)
     this.#share = new LaneShare({
       pool,
       tables,
@@ -83,8 +83,7 @@ export class Session<Permit> {
       tables,
       chains: this.#chains,
       lanes: () => this.#share.active,
-      // Shared out, each receiver has a bound of its own: a common one would let the slow ones keep out the others.
-      mostPayloads: shares ? Number.POSITIVE_INFINITY : Math.max(512, 8 * concurrency),
+      mostPayloads: shares ? undefined : Math.max(512, 8 * concurrency),
       isWanted: () => this.#isAlive(),
       onReady: () => this.#wakeSlots(),
       onError: options.onError,

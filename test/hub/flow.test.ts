@@ -12,7 +12,7 @@ import { createPool } from '../../src/postgres/pool.ts'
 import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
-import { startTestHub, type TestHub } from '../support/hub.ts'
+import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 const withPayment = (state: string) => ({
@@ -51,6 +51,14 @@ const accepted = async (type: string) =>
       [type],
     )
   ).rows
+/** What is not delivered yet. Of rows that the hub is about to write, none is waited for: it locks them in an order of its own. */
+const dropAccepted = async ({ id }: HubStore) => {
+  const dropped = `delete from hub.accepted
+                    where id in (select id from hub.accepted where store_id = $1 for update skip locked)`
+  const left = async () =>
+    (await hub.db.pool.query('select from hub.accepted where store_id = $1', [id])).rows.length
+  while ((await left()) > 0) await hub.db.pool.query(dropped, [id])
+}
 const until = async (condition: () => boolean | Promise<boolean>, withinMs = 60_000) => {
   const deadline = Date.now() + withinMs
   while (!(await condition())) {
@@ -315,12 +323,35 @@ describe('delivery', () => {
     await until(() => quick.got.length === 200)
     expect(stuck.got.length).toBeLessThanOrEqual(8)
     stuck.answers(() => ({}))
-    // Of rows that the hub is about to write, none is waited for: it locks them in an order of its own.
-    const dropped = `delete from hub.accepted
-                      where id in (select id from hub.accepted where store_id = $1 for update skip locked)`
-    const left = async () =>
-      (await hub.db.pool.query('select from hub.accepted where store_id = $1', [store.id])).rows.length
-    while ((await left()) > 0) await hub.db.pool.query(dropped, [store.id])
+    await dropAccepted(store)
+  })
+
+  test('a service that does not answer holds up no other of its host', async () => {
+    const host = await consumer()
+    const store = await hub.createStore()
+    await store.map('stuck.in', host.url.replace(/in$/, 'stuck'), ['host:test'])
+    await store.map('quick.in', host.url.replace(/in$/, 'quick'), ['host:test'])
+    const atQuick = () => host.got.filter(({ path }) => path === '/quick').length
+    host.answers(({ path }) => (path === '/quick' ? {} : undefined))
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.push('host:test', { n })))
+    await until(() => atQuick() === 20)
+    host.answers(() => ({}))
+    await dropAccepted(store)
+  })
+
+  test('a dozen services that do not answer hold up no other, nor does what is long for them', async () => {
+    const host = await consumer()
+    const store = await hub.createStore()
+    for (let n = 0; n < 12; n++)
+      await store.map(`stuck.${n}`, host.url.replace(/in$/, 'stuck'), ['dozen:test'])
+    await store.map('quick.in', host.url.replace(/in$/, 'quick'), ['dozen:test'])
+    const atQuick = () => host.got.filter(({ path }) => path === '/quick').length
+    host.answers(({ path }) => (path === '/quick' ? {} : undefined))
+    const long = 'x'.repeat(300_000)
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.push('dozen:test', { n, long })))
+    await until(() => atQuick() === 20)
+    host.answers(() => ({}))
+    await dropAccepted(store)
   })
 
   test('C81 parameters of an answer go with the next delivery', async () => {

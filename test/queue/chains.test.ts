@@ -445,7 +445,7 @@ describe('chains of several receivers', () => {
     groupOf: ({ aggregate }: QueuedMessage) => aggregate.split('/')[0] ?? '',
     mostInFlight: 2,
     mostHeld: 10,
-    mostCharacters: 1_000,
+    characters: 9_000,
   }
   const queued = (receiver: string, from: number, count: number) =>
     Array.from({ length: count }, (_, place) =>
@@ -470,6 +470,49 @@ describe('chains of several receivers', () => {
     expect([chains.heldMessages, chains.heldCharacters]).toEqual([3, 1_200])
     chains.append([message(10, { aggregate: 'quick/1' })], 0)
     expect(chains.heldMessages).toBe(4)
+  })
+
+  test('however many do not answer, those that do find a slot, and one alone comes to all that it is allowed', () => {
+    const chains = new Chains({ ...shares, mostInFlight: 8, mostHeld: 64, characters: 1_000_000 }, 256)
+    const takeAll = () => {
+      const taken: QueuedMessage[] = []
+      for (let turn = chains.take(); turn; turn = chains.take()) taken.push(turn.message)
+      return taken
+    }
+    chains.append(queued('slow 0', 1, 10), 0)
+    expect(takeAll()).toHaveLength(8)
+    for (let n = 1; n < 200; n++) chains.append(queued(`slow ${n}`, 100 * n, 10), 0)
+    expect(takeAll().length).toBeLessThan(248)
+    expect(chains.takeable).toBe(0)
+
+    chains.append(queued('quick', 100_000, 10), 0)
+    for (let sent = 0; sent < 10; sent++) {
+      expect(chains.takeable).toBeGreaterThan(0)
+      const [quick, second] = takeAll()
+      expect([quick?.id, second]).toEqual([`${100_000 + sent}`, undefined])
+      if (quick) chains.finish(quick, 0)
+    }
+  })
+
+  test('where there is one, all slots are its own', () => {
+    const chains = new Chains(undefined, 32)
+    chains.append(queued('only', 1, 40), 0)
+    expect(chains.takeable).toBe(40)
+    for (let n = 0; n < 32; n++) expect(chains.take()).toBeDefined()
+    expect(chains.takeable).toBe(8)
+  })
+
+  test('however many hold long messages, the memory of all has room for another', () => {
+    const chains = new Chains({ ...shares, mostHeld: 64, characters: 16_000 })
+    const long = { payload: 'x'.repeat(100) }
+    for (let n = 0; n < 60; n++)
+      chains.append(
+        queued(`slow ${n}`, 100 * n, 20).map((one) => ({ ...one, ...long })),
+        0,
+      )
+    expect(chains.heldCharacters).toBeLessThan(16_000 + 60 * 100)
+    chains.append(queued('quick', 100_000, 1), 0)
+    expect(chains.heldIds).toContain('100000')
   })
 
   test('what did not fit is read again once there is room, and not before', () => {

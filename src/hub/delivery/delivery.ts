@@ -33,8 +33,8 @@ const sent = z.object({ source: z.unknown().optional() })
 
 /** A consumer has messages in memory for so many rounds of its slots. */
 const ROUNDS_HELD = 8
-/** Together an eighth of what memory holds: of consumers that are slow to take what is long, one is not enough to stop all others. */
-const CHARACTERS_HELD = 2_000_000
+/** Of all consumers together. */
+const CHARACTERS_HELD = 16_000_000
 /** A mapping that was switched off after it had taken messages is looked at again so often. */
 const DISABLED_SECONDS = 60
 
@@ -110,7 +110,7 @@ export function createDelivery(
       groupOf: ({ carried: { mapping_id } }) => mapping_id ?? '',
       mostInFlight: inFlightEach,
       mostHeld: ROUNDS_HELD * inFlightEach,
-      mostCharacters: CHARACTERS_HELD,
+      characters: CHARACTERS_HELD,
     },
   }
 }
