@@ -16,16 +16,38 @@ export async function changeUnlessNewer(
   updatedAt: string | null | undefined,
 ): Promise<Put & Readonly<{ stays?: string }>> {
   if (!updatedAt) return changeProduct(db, store, content)
-  const found: { newer?: NewerChange | undefined } = {}
+  const found: { newer?: NewerChange | undefined; aggregate?: string } = {}
+  let since = updatedAt
   const put = await changeProduct(db, store, content, async (productId) => {
+    found.aggregate = aggregateKey('product', productId)
     // Before the baseline: in between the collector may take what is found here, and note it there.
-    const waiting = await changesWaiting(db, store, productId, updatedAt)
-    found.newer = await newerChange(db, aggregateKey('product', productId), updatedAt, waiting)
+    const waiting = await changesWaiting(db, store, productId, since)
+    found.newer = await newerChange(db, found.aggregate, since, waiting)
+    if (found.newer && since === updatedAt && (await isAsOf(db, store, productId, updatedAt))) {
+      since = new Date(found.newer.at.getTime() + 1).toISOString()
+      found.newer = undefined
+    }
     return found.newer !== undefined
   })
-  return found.newer
-    ? { ...put, stays: staysAsItIs(`Product ${content.sku ?? put.slug}`, updatedAt, found.newer) }
-    : put
+  if (found.newer)
+    return { ...put, stays: staysAsItIs(`Product ${content.sku ?? put.slug}`, updatedAt, found.newer) }
+  if (found.aggregate) await noteHeard(db, found.aggregate, updatedAt)
+  return put
+}
+
+/**
+ * Is that the very time that the product bears, maybe in whole seconds? Then it comes back as it was told: that its rows were
+ * written a moment later than the shop says makes nothing of it old news.
+ */
+async function isAsOf(db: Db, store: Store, productId: string, updatedAt: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select
+       from ${shopOf(store).table('spree_products')} p
+      where p.id = $1::bigint
+        and $2::timestamptz at time zone 'UTC' in (date_trunc('milliseconds', p.updated_at), date_trunc('second', p.updated_at))`,
+    [productId, updatedAt],
+  )
+  return rowCount === 1
 }
 
 /**
@@ -55,8 +77,11 @@ export async function whyItStays(
       limit 1`,
     [table, id, updatedAt],
   )
-  const newer = await newerChange(db, `${kind}:${id}`, updatedAt, rows[0]?.at)
-  return newer && staysAsItIs(`${kind === 'order' ? 'Order' : 'Shipment'} ${number}`, updatedAt, newer)
+  const aggregate = `${kind}:${id}`
+  const newer = await newerChange(db, aggregate, updatedAt, rows[0]?.at)
+  if (newer) return staysAsItIs(`${kind === 'order' ? 'Order' : 'Shipment'} ${number}`, updatedAt, newer)
+  await noteHeard(db, aggregate, updatedAt)
+  return undefined
 }
 
 function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): string {
@@ -65,13 +90,13 @@ function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): 
 }
 
 /**
- * What is newer of an aggregate than an update that was made at `updatedAt`: a change by the shop itself, whether or not it
- * was collected yet, or a later update that was applied. Undefined: nothing, and the update's time is noted.
+ * What is newer of an aggregate than `since`: a change by the shop itself, whether or not it was collected yet, or a later
+ * update that was applied.
  */
 async function newerChange(
   db: Db,
   aggregate: string,
-  updatedAt: string,
+  since: string,
   waiting: Date | undefined,
 ): Promise<NewerChange | undefined> {
   const { rows } = await db.query<{ by: NewerChange['by']; at: Date }>(
@@ -84,18 +109,20 @@ async function newerChange(
       where newer.at > $2::timestamptz
       order by newer.at desc
       limit 1`,
-    [aggregate, updatedAt],
+    [aggregate, since],
   )
   const [known] = rows
-  if (waiting && !(known && known.at > waiting)) return { by: 'shop', at: waiting }
-  if (known) return known
+  return waiting && !(known && known.at > waiting) ? { by: 'shop', at: waiting } : known
+}
+
+/** The time of an update that is applied: an older one is not, from then on. */
+async function noteHeard(db: Db, aggregate: string, updatedAt: string): Promise<void> {
   await db.query(
     `insert into bridge.heard (aggregate, updated_at)
      values ($1, least($2::timestamptz, clock_timestamp()))
          on conflict (aggregate) do update set updated_at = excluded.updated_at`,
     [aggregate, updatedAt],
   )
-  return undefined
 }
 
 /** When the shop last wrote what the collector has not taken yet. */

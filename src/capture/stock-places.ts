@@ -26,10 +26,10 @@ export function toldSku({ naturalKey }: Baseline): string {
   return naturalKey === null ? '' : stockKeySchema.parse(JSON.parse(naturalKey)).sku
 }
 
-/** The names under which pieces stand with the hub, where places are told. */
+/** The names under which pieces may stand with the hub, where places are told. */
 export function toldPlaces(before: Baseline | undefined): readonly string[] | undefined {
   const told = toldLevels(before)
-  return told && [...told.keys()]
+  return told && [...told].flatMap(([name, level]) => (level === 0 ? [] : [name]))
 }
 
 /** What the hub was last told of each place, where places are told. */

@@ -195,6 +195,34 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('is applied where it bears the time that it was told with, which is a moment before the rows were written', async () => {
+      await byPerson(
+        `update spree_products
+            set name = 'Compass, ours', updated_at = (clock_timestamp() - interval '0.5 s') at time zone 'UTC'
+          where id = 13`,
+      )
+      const told = async () => {
+        const { rows } = await byPerson(
+          `select date_trunc('milliseconds', updated_at at time zone 'UTC') as at from spree_products where id = 13`,
+        )
+        return rows[0]?.['at'] as Date
+      }
+      const waiting = await told()
+      expect(await update(waiting, { name: 'Compass, enriched' })).toMatchObject(applied)
+      await byPerson(
+        `update spree_products
+            set name = 'Compass, ours', updated_at = (clock_timestamp() - interval '0.5 s') at time zone 'UTC'
+          where id = 13`,
+      )
+      await collecting.all()
+      const collected = await told()
+      expect(await update(collected, { name: 'Compass, enriched' })).toMatchObject(applied)
+      expect(await update(waiting, { name: 'Compass, of old' })).toMatchObject({
+        notifications: [{ level: 'warn' }],
+      })
+      await collecting.all()
+    })
+
     test('is refused where the shop was about to change it, and it had to wait for that', async () => {
       const before = await clock()
       const person = await database.pool.connect()

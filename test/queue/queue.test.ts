@@ -421,7 +421,7 @@ describe('trouble', () => {
     expect(await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:1' })).toMatchObject({ count: 1 })
     expect(
       await discardMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:2', states: ['parked'] }),
-    ).toMatchObject({ count: 1, aggregates: ['order:2'] })
+    ).toMatchObject({ count: 1, about: [{ aggregate: 'order:2' }] })
     await drained(() => worker.sent.length, 2_000)
     expect(numbersOf(worker.sent, 'order:1')).toEqual([0, 0, 1, 2])
     expect(numbersOf(worker.sent, 'order:2')).toEqual([0, 1, 2])
