@@ -260,6 +260,8 @@ describe.each(Object.keys(families) as (keyof typeof families)[])('in a store of
     inventory: { location: places.main, product_id: owed, quantity, ...more },
   })
   const unnamed = family === 'spree-4.7' ? 'delete from spree_product_translations' : ''
+  /** In a currency that is looked for everywhere. */
+  const unsold = { price: 12, currency: 'ZAR' }
   const noPrice = (sku: string) =>
     `delete from spree_prices where variant_id = (select id from spree_variants where sku = '${sku}')`
   const isUnpaid = isOld
@@ -282,12 +284,21 @@ describe.each(Object.keys(families) as (keyof typeof families)[])('in a store of
         refused: [level(1, { location: places.elsewhere })],
       },
     ],
-    'product:new': [{ sent: [shirt], refused: [otherShirt] }],
-    add_product: [{ sent: [{ product: shirt }] }],
-    'product:update': [{ before: unnamed, sent: changes }],
-    update_product: [{ before: unnamed, sent: changes.map((one) => ({ product: one })) }],
+    'product:new': [{ sent: [shirt], refused: [otherShirt, { ...shirt, ...unsold }] }],
+    add_product: [{ sent: [{ product: shirt }], refused: [{ product: { ...shirt, ...unsold } }] }],
+    'product:update': [{ before: unnamed, sent: changes, refused: [{ sku: product, ...unsold }] }],
+    update_product: [
+      {
+        before: unnamed,
+        sent: changes.map((one) => ({ product: one })),
+        refused: [{ product: { sku: product, ...unsold } }],
+      },
+    ],
     set_price: [
-      { sent: [{ price: { product_id: plain, price: 12.95 } }] },
+      {
+        sent: [{ price: { product_id: plain, price: 12.95 } }],
+        refused: [{ price: { product_id: plain, ...unsold } }],
+      },
       { before: noPrice(plain), sent: [{ price: { product_id: plain, price: 12.95 } }] },
     ],
     'order:import': [

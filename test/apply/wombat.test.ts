@@ -423,12 +423,11 @@ describe.each(families)('what handlers do to a store of %s', (family) => {
       const inHarbour = [
         // From 5.0 on names are parameters, and what people read as S is there, under another name.
         ...(isFive
-          ? [{ ...grey, presentation: 'GREY' }]
+          ? [inserted('spree_option_values', { ...grey, presentation: 'GREY' })]
           : [
-              { ...grey, name: 'GREY', presentation: 'GREY' },
-              { name: 'S', presentation: 'S', option_type_id: 1, position: 4 },
-            ]
-        ).map((row) => inserted('spree_option_values', row)),
+              value('GREY', { option_type_id: 2, position: 3 }),
+              value('S', { option_type_id: 1, position: 4 }),
+            ]),
         ...options,
         ...(isFive ? inFive : untilFive),
         inserted('spree_shipping_categories', { name: 'Default' }),

@@ -653,7 +653,7 @@ describe('the printed objects of the second dialect', () => {
       )
       const added = expect.stringMatching(
         // Nothing that is sent is fetched, so its images are told of.
-        /^Product SPREE-T-SHIRT added, with child skus: \["SPREE-T-SHIRT-S"\]\. Not applied of product SPREE-T-SHIRT: its images/,
+        /^Product SPREE-T-SHIRT added, with child skus: \["SPREE-T-SHIRT-S"\]\. Not applied of product SPREE-T-SHIRT: its 2 images/,
       )
       expect(await deliver('/wombat/add_product', request)).toEqual(said(added))
       expect(
