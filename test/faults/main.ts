@@ -58,7 +58,8 @@ async function main(): Promise<void> {
     await server.stop()
     rmSync(root, { recursive: true, force: true })
   }
-  say(`In all: ${[...injected].map(([fault, count]) => `${count} ${fault}`).join(', ')}.`)
+  if (injected.size > 0)
+    say(`In all: ${[...injected].map(([fault, count]) => `${count} ${fault}`).join(', ')}.`)
   say(findings.length === 0 ? `No findings. (seed ${seed})` : `${findings.length} findings! (seed ${seed})`)
   if (findings.length > 0) process.exitCode = 1
 }
