@@ -1,4 +1,4 @@
-import { sqlState } from '../postgres/errors.ts'
+import { tookTooLong } from '../postgres/errors.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 
@@ -33,12 +33,10 @@ export async function readProof(pool: Pool, withinMilliseconds?: number): Promis
   try {
     return await countAll(pool, withinMilliseconds)
   } catch (error) {
-    if (sqlState(error) === TOOK_TOO_LONG) return null
+    if (tookTooLong(error)) return null
     throw error
   }
 }
-
-const TOOK_TOO_LONG = '57014'
 
 function countAll(pool: Pool, withinMilliseconds: number | undefined): Promise<Proof> {
   return inTransaction(

@@ -25,6 +25,11 @@ const TRANSIENT = new Set([
   '42P05', // one that it has already
 ])
 
+/** The server gave a statement up because it took longer than it may (`statement_timeout`). */
+export function tookTooLong(error: unknown): boolean {
+  return sqlState(error) === '57014'
+}
+
 /** A migration has changed the type of what a prepared statement returns; the message's language is the server's. */
 export function isStalePlan(error: unknown): boolean {
   return (

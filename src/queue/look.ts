@@ -1,4 +1,4 @@
-import { sqlState } from '../postgres/errors.ts'
+import { tookTooLong } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import { inTransaction, inTransactionByIndex } from '../postgres/transaction.ts'
 import type { QueueTables } from './message.ts'
@@ -46,8 +46,6 @@ export type MessagePage = MessageFilter &
 
 export type MessageCount = Readonly<{ state: string; type: string; count: number }>
 
-const TOOK_TOO_LONG = '57014'
-
 export type Counted<Group> = Readonly<{
   counts: readonly (Group & Readonly<{ count: number }>)[]
   /** False where counting those that wait took too long, and was given up. */
@@ -84,7 +82,7 @@ export async function countMessages<Group extends object>(
     })
     return { counts: [...others, ...waiting], waitingCounted: true }
   } catch (error) {
-    if (sqlState(error) !== TOOK_TOO_LONG) throw error
+    if (!tookTooLong(error)) throw error
     return { counts: others, waitingCounted: false }
   }
 }

@@ -53,7 +53,8 @@ export function findUndelivered(evidence: LoopEvidence): Finding[] {
 
 /**
  * The hub died with the answer, or did not hear that its database had committed (a wire lost that, or the database was taken
- * away from it) and answered that it had failed; and before the bridge asked again newer news had superseded the message. Whether the hub has it, only what it delivered can tell.
+ * away from it) and answered that it had failed; and before the bridge asked again newer news had superseded the message.
+ * Whether the hub has it, only what it delivered can tell.
  */
 function takenUnheard(
   { outward: { requests, messages }, hubCommitsUnheard, disturbances }: LoopEvidence,
