@@ -776,7 +776,10 @@ async function runBoth() {
     async () => (await fetch(`${url}/metrics`)).text(),
     (text) => text.includes('lanes_owned 64'),
   )
-  const ready = (await fetch(`${url}/readyz`)).status
+  const ready = await until(
+    async () => (await fetch(`${url}/readyz`)).status,
+    (status) => status === 200,
+  )
   const ended = await child.terminate()
   const payloads = told().map(({ payload: { sku, quantity } }) => ({ sku, quantity }))
   await hub.close()
