@@ -1,3 +1,4 @@
+import { enteredIn } from './address-book.ts'
 import { CART, type Carts } from './carts.ts'
 import { fieldTables, hasProductImages, mediaTable, optionLinks, taxonTables } from './catalogue-words.ts'
 import type { Columns } from './columns.ts'
@@ -211,7 +212,7 @@ select bill_address_id::text as key, id::text as root, 'order' as kind
  union
 select ship_address_id::text, id::text, 'order'
   from ${schema}.spree_orders
- where ship_address_id = any($1::bigint[])${ofPlaced}${isApart ? cartsWith(schema) : ''}${customersWith(columns, 'bill_address_id')}${customersWith(columns, 'ship_address_id')}`,
+ where ship_address_id = any($1::bigint[])${ofPlaced}${isApart ? cartsWith(schema) : ''}${customersWith(columns)}`,
     },
     // Of Solidus: a box may hold pieces of several shipments.
     carton: {
@@ -281,13 +282,18 @@ select ${column}::text, '${CART}' || id::text, 'order'
     .join('')
 }
 
-/** Whose default the addresses in $1 are, to be added to the orders that have them. */
-function customersWith(columns: Columns, column: string): string {
+/** Whose default the addresses in $1 are or may be, to be added to the orders that have them. */
+function customersWith(columns: Columns): string {
   const table = columns.customers
-  if (table === undefined || !columns.has(table, column)) return ''
-  return `
+  if (table === undefined) return ''
+  const named = ['bill_address_id', 'ship_address_id']
+    .filter((column) => columns.has(table, column))
+    .map(
+      (column) => `
  union
 select ${column}::text, id::text, 'customer'
   from ${quoteName(columns.schema)}.${quoteName(table)}
- where ${column} = any($1::bigint[])`
+ where ${column} = any($1::bigint[])`,
+    )
+  return [...named, enteredIn(columns)].join('')
 }

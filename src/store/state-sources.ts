@@ -1,5 +1,6 @@
 import type { AggregateKind } from '../messages/aggregate.ts'
 import type { StateKindName } from '../messages/state-kind.ts'
+import { accountAddress, type Which, watchAddressBook } from './address-book.ts'
 import type { Columns } from './columns.ts'
 import { quoteName } from './json-sql.ts'
 import { type WatchedTable, watch } from './watched.ts'
@@ -45,25 +46,29 @@ export function customerSource(
   const table = columns.customers
   if (table === undefined) return {}
   const own = (name: string) => (columns.has(table, name) ? `u.${name}` : 'null')
-  const addressOf = (name: string) => (columns.has(table, name) ? address(columns, `u.${name}`) : 'null')
+  const addressOf = (which: Which) =>
+    columns.has(table, `${which}_address_id`) ? address(columns, accountAddress(columns, which)) : 'null'
   const extras = CUSTOMER_EXTRAS.filter((name) => columns.has(table, name))
   return {
     customer: {
       table,
-      watched: watch(columns, table, {
-        kind: 'customer',
-        only: [
-          'email',
-          'login',
-          'first_name',
-          'last_name',
-          'phone',
-          'deleted_at',
-          'bill_address_id',
-          'ship_address_id',
-          ...CUSTOMER_EXTRAS,
-        ],
-      }),
+      watched: [
+        ...watch(columns, table, {
+          kind: 'customer',
+          only: [
+            'email',
+            'login',
+            'first_name',
+            'last_name',
+            'phone',
+            'deleted_at',
+            'bill_address_id',
+            'ship_address_id',
+            ...CUSTOMER_EXTRAS,
+          ],
+        }),
+        ...watchAddressBook(columns),
+      ],
       snapshots: `
 select u.id::text as id, row_to_json(snapshot)::text as snapshot
   from ${quoteName(columns.schema)}.${quoteName(table)} u
@@ -77,8 +82,8 @@ select u.id::text as id, row_to_json(snapshot)::text as snapshot
           ${own('created_at')} as "createdAt",
           ${own('updated_at')} as "updatedAt",
           ${own('deleted_at')} as "deletedAt",
-          ${addressOf('bill_address_id')} as "billAddress",
-          ${addressOf('ship_address_id')} as "shipAddress",
+          ${addressOf('bill')} as "billAddress",
+          ${addressOf('ship')} as "shipAddress",
           json_build_object(${extras.map((name) => `'${name}', u.${name}`).join(', ')}) as "extras"
  ) snapshot
  where u.id = any($1::bigint[])`,

@@ -123,7 +123,10 @@ const inSolidus: Act[] = [
     statements: [
       `insert into spree_addresses (id, name, address1, city, zipcode, created_at, updated_at)
        values (9402, 'Greta Holm', 'Kaigaten 1', 'Bergen', '5015', '${AT}', '${AT}')`,
-      'update spree_users set ship_address_id = 9402 where id = 9001',
+      // As people choose one: what the account itself names stays as the last order left it.
+      `update spree_user_addresses set "default" = false where user_id = 9001`,
+      `insert into spree_user_addresses (user_id, address_id, "default", created_at, updated_at)
+       values (9001, 9402, true, '${AT}', '${AT}')`,
     ],
   },
   ...ended,

@@ -1,4 +1,5 @@
 import type { Db } from '../../postgres/pool.ts'
+import { ADDRESS_BOOK, defaultFlag, type Which } from '../address-book.ts'
 import { quoteName } from '../json-sql.ts'
 import { addressRow } from './import-address.ts'
 import type { ImportedAddress } from './imported-order.ts'
@@ -14,7 +15,6 @@ export type Book = Readonly<{
   bill: string | null
 }>
 
-type Which = 'ship' | 'bill'
 type Row = Readonly<Record<string, unknown>>
 
 /**
@@ -52,28 +52,6 @@ export function keepsAddresses(shop: Shop): boolean {
   return shop.family === 'solidus'
 }
 
-/** SQL for the address of an account `u`: in Solidus the default of its book, where it has one. */
-export function currentAddress(shop: Shop, which: Which): string {
-  const flag = defaultFlag(shop, which)
-  if (flag === undefined) return `u.${which}_address_id`
-  const archived = shop.columns.has(BOOK, 'archived') ? 'and b.archived is not true' : ''
-  return `coalesce(
-              (select b.address_id
-                 from ${shop.table(BOOK)} b
-                where b.user_id = u.id
-                  and b.${quoteName(flag)} ${archived}
-                order by b.id
-                limit 1), u.${which}_address_id)`
-}
-
-const BOOK = 'spree_user_addresses'
-
-/** By which a book says that an address is the default; before 3.0 there was one for shipping alone. */
-function defaultFlag(shop: Shop, which: Which): string | undefined {
-  const flag = which === 'ship' ? 'default' : 'default_billing'
-  return keepsAddresses(shop) && shop.columns.has(BOOK, flag) ? flag : undefined
-}
-
 /** As `UserAddressBook#save_in_address_book`: an equal address of the account's is taken anew, also one put aside. */
 async function chooseAddress(db: Db, shop: Shop, book: Book, which: Which, row: Row): Promise<string> {
   const known = await equalOf(db, shop, book, row)
@@ -85,8 +63,8 @@ async function chooseAddress(db: Db, shop: Shop, book: Book, which: Which, row: 
 
 async function equalOf(db: Db, shop: Shop, { table, id }: Book, row: Row): Promise<string | undefined> {
   const { same, values } = saying(shop, row)
-  const entered = shop.columns.has(BOOK)
-    ? `or a.id in (select address_id from ${shop.table(BOOK)} where user_id = $1::bigint)`
+  const entered = shop.columns.has(ADDRESS_BOOK)
+    ? `or a.id in (select address_id from ${shop.table(ADDRESS_BOOK)} where user_id = $1::bigint)`
     : ''
   const { rows } = await db.query<{ id: string }>(
     `select a.id::text
@@ -156,11 +134,11 @@ async function touchOwner(db: Db, shop: Shop, { table, id }: Book): Promise<void
 
 /** In the book one is the default for each of the two. */
 async function enterBook(db: Db, shop: Shop, userId: string, which: Which, addressId: string): Promise<void> {
-  if (!shop.columns.has(BOOK)) return
-  const flag = defaultFlag(shop, which)
+  if (!shop.columns.has(ADDRESS_BOOK)) return
+  const flag = defaultFlag(shop.columns, which)
   if (flag !== undefined)
     await db.query(
-      `update ${shop.table(BOOK)}
+      `update ${shop.table(ADDRESS_BOOK)}
           set ${quoteName(flag)} = false, updated_at = ${NOW}
         where user_id = $1::bigint
           and address_id <> $2::bigint
@@ -169,9 +147,9 @@ async function enterBook(db: Db, shop: Shop, userId: string, which: Which, addre
     )
   const entry = { ...(flag === undefined ? {} : { [flag]: true }), archived: false }
   const { rows } = await db.query<{ id: string }>(
-    `select id::text from ${shop.table(BOOK)} where user_id = $1::bigint and address_id = $2::bigint`,
+    `select id::text from ${shop.table(ADDRESS_BOOK)} where user_id = $1::bigint and address_id = $2::bigint`,
     [userId, addressId],
   )
-  if (rows[0]) await updateRow(db, shop, BOOK, rows[0].id, entry)
-  else await insertRow(db, shop, BOOK, { user_id: userId, address_id: addressId, ...entry })
+  if (rows[0]) await updateRow(db, shop, ADDRESS_BOOK, rows[0].id, entry)
+  else await insertRow(db, shop, ADDRESS_BOOK, { user_id: userId, address_id: addressId, ...entry })
 }

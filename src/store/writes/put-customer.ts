@@ -1,6 +1,7 @@
 import type { Db } from '../../postgres/pool.ts'
+import { accountAddress } from '../address-book.ts'
 import type { Store } from '../store.ts'
-import { type Book, currentAddress, putAddress } from './customer-address.ts'
+import { type Book, putAddress } from './customer-address.ts'
 import { namesBeside } from './import-address.ts'
 import type { Place, SaidNames } from './imported-order.ts'
 import { NotApplicable } from './not-applicable.ts'
@@ -95,8 +96,8 @@ async function find(
   const living = !deletedToo && shop.columns.has(table, 'deleted_at') ? 'and deleted_at is null' : ''
   const { rows } = await db.query<Omit<Book, 'table'>>(
     `select u.id::text as id,
-            ${currentAddress(shop, 'ship')}::text as ship,
-            ${currentAddress(shop, 'bill')}::text as bill
+            ${accountAddress(shop.columns, 'ship')}::text as ship,
+            ${accountAddress(shop.columns, 'bill')}::text as bill
        from ${shop.table(table)} u
       where lower(u.email) = lower($1)
         ${living}
