@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Kind } from '../messages/aggregate.ts'
+import { type AggregateKind, aggregateKindOf, type Kind } from '../messages/aggregate.ts'
 import { parseSnapshot, type Snapshot } from '../postgres/new-rows.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import { FUSE_FACTOR } from './capture-function.ts'
 import type { OutboxRow } from './outbox-row.ts'
+import { readSeeded } from './seeding.ts'
 import { findRepairs } from './triggers.ts'
 
 /** A time in which changes of a kind were not recorded. */
@@ -80,7 +81,7 @@ export async function takeUpGaps(db: Db): Promise<void> {
 
 /**
  * The open gaps before a pass begins. A gap that still goes on cannot be closed: triggers that are missing, a fuse that is
- * blown, tables that cannot be read or whose triggers do not know yet how they are now. Nor one that left writers alone as
+ * blown, tables that cannot be read or whose triggers do not know yet how they are now, and what is still being seeded. Nor one that left writers alone as
  * long as a transaction runs that may have written meanwhile, unseen, and not committed yet; for such transactions this
  * waits a while. (Triggers come and go under a lock that waits for writers.)
  */
@@ -95,6 +96,8 @@ export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: numb
   const unreadable = gaps.some(({ reason }) => reason === 'unreadable')
     ? await store.unreadable(pool)
     : undefined
+  const seeded = await readSeeded(pool)
+  const isSeeding = (kind: AggregateKind) => store.kinds.includes(kind) && !seeded.has(kind)
   const { waiting, fuseRows, snapshot } = await readFuse(pool)
   const isBlown = (kind: Kind) => waiting > fuseRows * FUSE_FACTOR[kind]
   const leavesWriters = ({ reason }: Gap) => LEAVES_WRITERS.includes(reason)
@@ -106,9 +109,11 @@ export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: numb
         ? 'the fuse is blown: changes go unrecorded until the collector has caught up'
         : gap.reason === 'unreadable' && (unreadable?.has(gap.kind) || outdated.has(gap.kind))
           ? 'its tables are not as the triggers know them'
-          : leavesWriters(gap) && !settled
-            ? 'a transaction is open that may have written meanwhile'
-            : null
+          : isSeeding(aggregateKindOf(gap.kind))
+            ? 'its baselines are still being seeded'
+            : leavesWriters(gap) && !settled
+              ? 'a transaction is open that may have written meanwhile'
+              : null
     return { ...gap, keptOpen }
   })
 }

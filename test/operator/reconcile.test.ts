@@ -594,6 +594,27 @@ test('reconcile after day one: a sale before the first worker leaves the catalog
   await db.drop()
 })
 
+test('reconcile after day one: a gap that opened while it was under way is closed as soon as it has ended', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const hub = await startRecordingHub({ ours: true })
+  await migrate(db)
+  await db.pool.query(
+    `insert into bridge.gap (kind, reason) values ('stock', 'triggers_missing');
+     create function bridge.slowly() returns trigger language plpgsql as
+       $$ begin perform pg_sleep(3); return new; end $$;
+     create trigger slowly before update on bridge.seeding
+        for each row when (new.kind = 'product' and new.finished_at is not null) execute function bridge.slowly()`,
+  )
+  const worker = await startTestWorker(db, hub)
+  const gaps = async () => (await db.pool.query(`select from bridge.gap where ${IS_OPEN}`)).rows.length
+  const deadline = Date.now() + 60_000
+  while ((await gaps()) > 0 && Date.now() < deadline) await pause(50)
+  expect(await gaps()).toBe(0)
+  await worker.stop()
+  await hub.close()
+  await db.drop()
+})
+
 function nameOf({ about, outcome, missed }: Drift): string {
   const id = about.kind === 'stock' ? about.variantId : about.id
   return [about.kind, id, outcome, ...(missed === undefined ? [] : [missed])].join(' ')
