@@ -86,7 +86,7 @@ export class ReplayingConsumer {
     const before = products.get(id)
     const after = payload['deleted_at'] === null ? productOf(payload) : undefined
     if (after) products.set(id, after)
-    else products.delete(id)
+    else this.#remove(id, String(payload['sku']))
     const skus = after ? skusOf(after) : new Map<string, string>()
     for (const sku of skus.values()) if (this.#gone.has(sku)) this.doubtful.add(sku)
     for (const [variant, sku] of before ? skusOf(before) : []) {
@@ -100,6 +100,13 @@ export class ReplayingConsumer {
       stock.delete(sku)
       if (now !== undefined && pieces !== undefined) stock.set(now, (stock.get(now) ?? 0) + pieces)
     }
+  }
+
+  /** With it go those of the same SKU, of whose end nothing was said while another had it: nobody has it any more. */
+  #remove(id: string, sku: string): void {
+    const { products } = this.state
+    products.delete(id)
+    for (const [other, product] of products) if (sku !== '' && product.sku === sku) products.delete(other)
   }
 
   #isUsed(sku: string): boolean {
