@@ -15,7 +15,7 @@ import { movesIn } from './moved.ts'
 import { changedByShop, isBackfill, isForget, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 import { CATALOGUE, knownKey } from './regrouped.ts'
 
-export type ProductInput = Omit<StockInput, 'wasTold' | 'lives'> &
+export type ProductInput = Omit<StockInput, 'wasTold' | 'isCounted'> &
   Readonly<{
     /** Undefined: the row is gone. */
     product: ProductSnapshot | undefined
@@ -33,7 +33,11 @@ export function deriveProduct(input: ProductInput): Derivation {
   if (catalogueRows.some(isBackfill)) tellWhole(input, derivation)
   const known = knownKey(input.baselines)
   deriveStock(
-    { ...input, wasTold: (id) => wasTold(id, input, known), lives: (sku) => lives(sku, input) },
+    {
+      ...input,
+      wasTold: (id) => wasTold(id, input, known),
+      isCounted: (sku) => isCounted(sku, input, known),
+    },
     derivation,
   )
   return derivation
@@ -41,23 +45,27 @@ export function deriveProduct(input: ProductInput): Derivation {
 
 /**
  * A master is no variant to others: it was told of with its product. One that comes from another product was told of with
- * that. And of a product of which nothing is noted, pieces
- * that were there before are taken to be known: they must not be told twice.
+ * that. And of a product of which nothing is noted, pieces that were there before are taken to be known: they must not be
+ * told twice.
  */
 function wasTold(
   variantId: string,
-  { product, seeded, rows }: ProductInput,
+  { product, seeded, rows, stock }: ProductInput,
   known: NaturalKey | undefined,
 ): boolean {
   const isOne = (of: NaturalKey | ProductSnapshot) => of.variants.some(({ id }) => id === variantId)
   const wasOfAnother = () => movesIn(rows).some((move) => move.variantId === variantId)
-  const isMaster = () => product !== undefined && !isOne(product)
+  const isMaster = () => product !== undefined && stock.get(variantId)?.sku === product.sku
   return !seeded || known === undefined || isOne(known) || isMaster() || wasOfAnother()
 }
 
-function lives(sku: string, { product, livesElsewhere }: ProductInput): boolean {
-  const own = product && product.deletedAt === null ? [product, ...product.variants] : []
-  return own.some((variant) => variant.sku === sku) || livesElsewhere(sku)
+/** A living variant has it, or nobody is told that the product is gone, and with it the SKUs of its variants. */
+function isCounted(sku: string, input: ProductInput, known: NaturalKey | undefined): boolean {
+  const { product } = input
+  if (!product) return input.livesElsewhere(sku) || (known !== undefined && livesOn(known, input))
+  if (product.deletedAt !== null)
+    return input.livesElsewhere(sku) || livesOn(known ?? productNaturalKey(product), input)
+  return [product, ...product.variants].some((variant) => variant.sku === sku) || input.livesElsewhere(sku)
 }
 
 /**

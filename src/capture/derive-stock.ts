@@ -36,8 +36,8 @@ export type StockInput = Readonly<{
   told(type: MessageType): Told
   /** Whether the product was told of with this variant, of whose stock nothing is noted. */
   wasTold(variantId: string): boolean
-  /** Is the SKU in use by a living variant, of whatever product? */
-  lives(sku: string): boolean
+  /** Do those who heard of the SKU go on counting pieces under it, though this variant is gone? */
+  isCounted(sku: string): boolean
   now: Date
 }>
 
@@ -83,8 +83,8 @@ function deriveVariantStock(
   const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
   derivation.ledger.push(...ledgerOf(variantId, variant, rows, missed, input.now))
   const known = Number(before?.level ?? account?.known ?? 0)
-  const leaves = heardAs !== '' && sku === '' && stockMessages === 'change' && input.lives(heardAs)
-  // Who counts by SKU loses the pieces of a SKU that is gone; those of one that lives on have to be taken from it.
+  const leaves = heardAs !== '' && sku === '' && stockMessages === 'change' && input.isCounted(heardAs)
+  // Who counts by SKU loses the pieces of a SKU that is gone; those of one that is counted on have to be taken from it.
   if (leaves && known !== 0) {
     const own = variant ? differences(rows, 0, variant, places) : NOWHERE
     const pieces = sumByPlace(own) === -known ? own : new Map([[undefined, -known]])

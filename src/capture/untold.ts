@@ -8,9 +8,9 @@ import { stockPart } from './stock-account.ts'
  * hub moved itself it must never be told, and the rows that know it are taken: by that much the level is known. The shop's
  * own pieces are missing from then on, until somebody compares. What was to be forgotten is.
  */
-export function untoldStock(input: Omit<StockInput, 'wasTold' | 'lives'>): Derivation {
+export function untoldStock(input: Omit<StockInput, 'wasTold' | 'isCounted'>): Derivation {
   const derivation = emptyDerivation()
-  deriveStock({ ...input, wasTold: () => true, lives: () => false }, derivation)
+  deriveStock({ ...input, wasTold: () => true, isCounted: () => false }, derivation)
   return {
     ...emptyDerivation(),
     // Those without a stock item are what somebody has found missing: it still is.

@@ -158,5 +158,41 @@ describe.each([
         await told(`update ${stock} set count_on_hand = count_on_hand - 1 where variant_id = 109`),
       ).toEqual([['product:14', 'stock:change', 'TG-1', -1]])
     })
+
+    test('one that is gone, whose SKU another has by now, tells nothing more of it', async () => {
+      await told(...setDeleted(107, 'now()'), `update spree_variants set sku = 'OC-L' where id = 106`)
+      const touched = [1, -1].map(
+        (pieces) =>
+          `update ${stock} set count_on_hand = count_on_hand + ${pieces}, updated_at = now() where variant_id = 107`,
+      )
+      expect(await told(...touched)).toEqual([])
+      await told(`update spree_variants set sku = 'OC-M' where id = 106`, ...setDeleted(107, 'null'))
+    })
+
+    test('a product whose removal is not told takes the pieces of its other SKUs along as well', async () => {
+      const levelOf = async (variant: number) => {
+        const { rows } = await db.pool.query<{ level: number }>(
+          `select sum(count_on_hand)::integer as level from ${stock} where variant_id = ${variant} and deleted_at is null`,
+        )
+        return rows[0]?.level ?? 0
+      }
+      const [ofM, ofL] = [await levelOf(106), await levelOf(107)]
+      expect(
+        await told(
+          `update spree_variants set sku = 'OC' where id = 112`,
+          ...[...(masters ? [105] : []), 106, 107].flatMap((variant) => setDeleted(variant, 'now()')),
+          'update spree_products set deleted_at = now() where id = 12',
+        ),
+      ).toEqual([
+        // Without masters one goes by its variants, and of these one at least is nowhere any more.
+        ...(masters
+          ? [
+              [first, 'stock:change', 'OC-L', -ofL],
+              [first, 'stock:change', 'OC-M', -ofM],
+            ]
+          : [[first, 'product:update']]),
+        ['product:17', 'product:update'],
+      ])
+    })
   },
 )

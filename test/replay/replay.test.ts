@@ -126,13 +126,16 @@ function compare({ state, doubtful }: ReplayingConsumer, written: State, unsaid:
   // Of a product whose SKU lives on nothing is said when it goes: who goes by SKUs would remove the other one.
   for (const [id, product] of state.products)
     if (!written.products.has(id) && livesOn(product, written)) unsaid.add(id)
+  // Nor is anything when that SKU dies in its turn: whose were the pieces?
+  for (const id of unsaid)
+    for (const sku of ownSkus(state.products.get(id)).filter((own) => !livingSkus(written).has(own)))
+      doubtful.add(sku)
   const told = [...state.products].filter(([id]) => written.products.has(id) || !unsaid.has(id))
   expect(sorted(told.map(([id, product]) => [id, withOpenPrice(product, written.products.get(id))]))).toEqual(
     sorted([...written.products]),
   )
-  const living = [...written.products.values()].flatMap((product) => [...skusOf(product).values()])
   const pieces = (stock: ReadonlyMap<string, number>) =>
-    [...new Set(living)]
+    [...livingSkus(written)]
       .filter((sku) => !doubtful.has(sku))
       .sort()
       .map((sku) => [sku, stock.get(sku) ?? 0])
@@ -141,10 +144,19 @@ function compare({ state, doubtful }: ReplayingConsumer, written: State, unsaid:
   expect(sorted([...state.customers])).toEqual(sorted([...written.customers]))
 }
 
-function livesOn(product: Product, { products }: State): boolean {
-  const living = new Set([...products.values()].flatMap((other) => [...skusOf(other).values()]))
-  const own = product.sku === '' ? product.variants.map(({ sku }) => sku) : [product.sku]
-  return own.length > 0 && own.every((sku) => living.has(sku))
+function livesOn(product: Product, written: State): boolean {
+  const own = ownSkus(product)
+  return own.length > 0 && own.every((sku) => livingSkus(written).has(sku))
+}
+
+/** By which it is known: where it has none of its own, by those of its variants. */
+function ownSkus(product: Product | undefined): string[] {
+  if (!product) return []
+  return product.sku === '' ? product.variants.map(({ sku }) => sku) : [product.sku]
+}
+
+function livingSkus({ products }: State): ReadonlySet<string> {
+  return new Set([...products.values()].flatMap((product) => [...skusOf(product).values()]))
 }
 
 function withOpenPrice(product: Product, written: Product | undefined): Product {

@@ -38,9 +38,12 @@ export function text(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
+/** In place of its id. */
+export const MASTER = 'master'
+
 export function skusOf(product: Product): Map<string, string> {
   const skus = new Map(product.variants.map(({ id, sku }) => [id, sku]))
-  skus.set('master', product.sku)
+  skus.set(MASTER, product.sku)
   for (const [id, sku] of skus) if (sku === '') skus.delete(id)
   return skus
 }
