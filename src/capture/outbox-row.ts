@@ -34,6 +34,11 @@ export function isForget(row: OutboxRow): boolean {
   return row.op === 'forget'
 }
 
+/** Did the hub write it? */
+export function isHubs(row: OutboxRow): boolean {
+  return row.origin !== null
+}
+
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */
 export function madeAt(origin: string): Date | undefined {
   const milliseconds = /^(\d{1,15})[-+=@\d]*:/.exec(origin)?.[1]

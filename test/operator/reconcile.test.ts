@@ -560,6 +560,14 @@ describe.each([
     expect(await reconciled(false)).toEqual([])
   })
 
+  test('is told by the next change, though that is the hub’s own', async () => {
+    const [[place, quantity] = []] = await heard(add(1, 311))
+    await discardAll()
+    const told = await heard(`select set_config('bridge.origin', '1700000000000:m1', true); ${add(2, 301)}`)
+    expect(told).toContainEqual([place, stockBy === 'location' ? quantity : Number(quantity) + 2])
+    expect(await reconciled(false)).toEqual([])
+  })
+
   test('of a place whose last item is gone is told as well', async () => {
     await heard(add(1, 311))
     const gone = await heard('update spree_stock_items set deleted_at = now() where id = 311')
