@@ -108,7 +108,9 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
   // A product that the hub itself made is known to all that the hub told of it; one that was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, product.id))
-  if (isHubs && !requested && isEchoOf(rows, ['product:new', 'product:update'], input)) {
+  // Where what was told is forgotten, the hub lacks more than it has written.
+  const isForgotten = before?.digest === null
+  if (isHubs && !isForgotten && !requested && isEchoOf(rows, ['product:new', 'product:update'], input)) {
     derivation.silenced++
     return
   }

@@ -55,8 +55,16 @@ export function deriveState(input: StateInput): Derivation {
   if (!requested && !forgets && isUnchanged(before, baseline.digest, picture.content)) return tellWhole()
   // What the hub itself made is known to all that it told of it; what was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, id))
+  // Where what was told is forgotten, the hub lacks more than it has written.
+  const isForgotten = before?.digest === null
   const changes = rows.filter((row) => !isBackfill(row))
-  if (isHubs && !requested && changes.length > 0 && isEcho(changes, [first, later], input.told)) {
+  if (
+    isHubs &&
+    !isForgotten &&
+    !requested &&
+    changes.length > 0 &&
+    isEcho(changes, [first, later], input.told)
+  ) {
     derivation.silenced++
     return tellWhole()
   }

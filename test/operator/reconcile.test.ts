@@ -578,6 +578,30 @@ describe.each([
   })
 })
 
+test('a discarded change of a product or a customer is told by the next, though that is the hub’s own', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const collecting = await startCollecting(db)
+  const heard = async (sql: string) => {
+    await db.pool.query(sql)
+    return (await collecting.all()).map(({ type, payload }) => [
+      type,
+      payload['name'] ?? payload['last_name'],
+    ])
+  }
+  const own = `select set_config('bridge.origin', '1700000000000:m1', true)`
+  const named = (name: string) => `update spree_products set name = '${name}' where id = 13`
+  const called = (name: string) => `update spree_users set last_name = '${name}' where id = 1`
+  expect(await heard(`${own}; ${named('Hub’s')}; ${called('Hub’s')}`)).toEqual([])
+  expect(await heard(`${named('Shop’s')}; ${called('Shop’s')}`)).toHaveLength(2)
+  await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+  expect(await collecting.all()).toEqual([])
+  expect(await heard(`${own}; ${named('New')}; ${called('New')}`)).toEqual([
+    ['product:update', 'New'],
+    ['user:updated', 'New'],
+  ])
+  await db.drop()
+})
+
 test('reconcile after day one: a sale before the first worker leaves the catalogue as it was', async () => {
   const db = await createStore('spree-4.10', 'fixture')
   const hub = await startRecordingHub({ ours: true })
