@@ -436,9 +436,12 @@ describe.each([
   test('is done though what became of all that came takes too long to be counted', async () => {
     const holder = await db.pool.connect()
     await holder.query('begin; lock table bridge.inbox')
-    const { proof, clean } = await reconcile(db, { fix: true, proofWithinMilliseconds: 200 })
-    await holder.query('rollback')
-    holder.release()
+    const { proof, clean } = await reconcile(db, { fix: true, proofWithinMilliseconds: 200 }).finally(
+      async () => {
+        await holder.query('rollback')
+        holder.release()
+      },
+    )
     expect({ proof, clean }).toEqual({ proof: null, clean: true })
     expect(await count('select from bridge.reconciliation where finished_at > started_at')).toBe(1)
   })
