@@ -579,6 +579,14 @@ describe.each([
     expect(await heard()).toEqual(expect.arrayContaining(gone))
     expect(await reconciled(true)).toEqual([])
   })
+
+  test('is told when a message can be made of its product again', async () => {
+    const list = (at: string) => `update spree_products set available_on = ${at} where id = 11`
+    const told = await heard(add(1, 301))
+    await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+    expect(await heard(`${list(`'infinity'`)}; ${add(-1, 301)}`)).toEqual([])
+    expect(await heard(`${list('now()')}; ${add(1, 301)}`)).toEqual(expect.arrayContaining(told))
+  })
 })
 
 test('a discarded change of a product or a customer is told by the next, though that is the hub’s own', async () => {
@@ -602,6 +610,27 @@ test('a discarded change of a product or a customer is told by the next, though 
     ['product:update', 'New'],
     ['user:updated', 'New'],
   ])
+  await db.drop()
+})
+
+test('what was discarded is told when a message can be made of it again', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const collecting = await startCollecting(db)
+  const heard = async (sql: string) => {
+    await db.pool.query(sql)
+    return (await collecting.all()).map(({ type }) => type).sort()
+  }
+  const products = (change: string) => `update spree_products set ${change} where id = 13`
+  const orders = (change: string) => `update spree_orders set ${change} where id = 41`
+  const listed = products(`available_on = '2026-01-02'`)
+  const placed = orders(`completed_at = '2026-01-02'`)
+  const told = await heard(`${listed}; ${placed}; ${products(`name = 'New'`)}`)
+  expect(told).toEqual(['order:persist', 'product:update'])
+  await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+  expect(
+    await heard(`${products(`available_on = 'infinity'`)}; ${orders(`completed_at = '12345-01-01'`)}`),
+  ).toEqual([])
+  expect(await heard(`${listed}; ${placed}`)).toEqual(told)
   await db.drop()
 })
 
