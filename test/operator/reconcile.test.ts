@@ -613,6 +613,26 @@ test('a discarded change of a product or a customer is told by the next, though 
   await db.drop()
 })
 
+test('what the hub wrote and the shop took back at once is told, though it is as it was told', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const collecting = await startCollecting(db)
+  const own = `select set_config('bridge.origin', '1700000000000:m1', true)`
+  const names = await db.pool.query<{ product: string; customer: string }>(
+    `select p.name as product, u.last_name as customer from spree_products p, spree_users u where p.id = 13 and u.id = 1`,
+  )
+  const { product, customer } = names.rows[0]!
+  const name = (as: string) => `update spree_products set name = '${as}' where id = 13`
+  const call = (as: string) => `update spree_users set last_name = '${as}' where id = 1`
+  await db.pool.query(`${own}; ${name('Hub’s')}; ${call('Hub’s')}`)
+  await db.pool.query(`${name(product)}; ${call(customer)}`)
+  const told = await collecting.all()
+  expect(told.map(({ type, payload }) => [type, payload['name'] ?? payload['last_name']])).toEqual([
+    ['product:update', product],
+    ['user:updated', customer],
+  ])
+  await db.drop()
+})
+
 test('what was discarded is told when a message can be made of it again', async () => {
   const db = await createStore('spree-4.10', 'fixture')
   const collecting = await startCollecting(db)
