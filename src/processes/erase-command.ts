@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 
 import { newPerson, type Person } from '../messages/personal/person.ts'
-import { type ErasedTable, erasePerson } from '../operator/erase/erase-person.ts'
+import { type ErasedTable, erasePerson, type Others } from '../operator/erase/erase-person.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { type Owned, ownedBy } from '../store/owned-by.ts'
+import { hasAccount, type Owned, ownedBy } from '../store/owned-by.ts'
 import { OperatorError } from './exit.ts'
 import { hubCodeVersion, openHubDatabase, requireHubSchema } from './hub-database.ts'
 import { type CommonOptions, type Print, type StoreContext, withStore } from './store-command.ts'
@@ -50,14 +50,17 @@ type Erased = Readonly<{
 async function eraseIn(context: StoreContext, email: string, owned: Owned, dryRun: boolean): Promise<Erased> {
   const { pool } = context
   const person = personOf(email, owned)
-  const isAnothers = async (address: string) => {
-    const { accounts } = await ownedBy(pool, address)
-    return accounts.some((id) => !person.keys.has(`customer:${id}`))
+  const others: Others = {
+    async haveAddress(address) {
+      const { accounts } = await ownedBy(pool, address)
+      return accounts.some((id) => !person.keys.has(`customer:${id}`))
+    },
+    haveAccount: (aggregate) => hasAccount(pool, aggregate.slice('customer:'.length)),
   }
-  const found = await erasePerson(pool, 'bridge', person, true, isAnothers)
+  const found = await erasePerson(pool, 'bridge', person, true, others)
   const { emails, lost } = person
   const inHub = await onHub(context, (hub) =>
-    erasePerson(hub, 'hub', { ...newPerson(email), emails, lost }, dryRun, isAnothers),
+    erasePerson(hub, 'hub', { ...newPerson(email), emails, lost }, dryRun, others),
   )
   const told = { notFollowed: [...lost] }
   if (dryRun) return { tables: [...found, ...inHub], ...told }
@@ -66,7 +69,7 @@ async function eraseIn(context: StoreContext, email: string, owned: Owned, dryRu
     return { tables: [...left, ...inHub], ...told }
   }
   const again = { ...personOf(email, owned), lost }
-  const erased = await erasePerson(pool, 'bridge', again, false, isAnothers)
+  const erased = await erasePerson(pool, 'bridge', again, false, others)
   // What waited a moment ago may be with the hub by now.
   const waited = found.filter(
     ({ table, waiting }) => waiting > 0 && !erased.some((one) => one.table === table),

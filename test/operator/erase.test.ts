@@ -217,6 +217,14 @@ describe('what was told of an account under a former address', () => {
     expect((await kept()).join('\n')).toContain(JSON.stringify(theirs).replaceAll('"', '""'))
   })
 
+  test('stays where the store has the account under another address', async () => {
+    await told('customer:2', { id: 2, email: 'admin@harbour.example', previous_email: EMAIL })
+    const theirs = { id: 2, first_name: 'Otto', email: 'admin@harbour.example', phone: '555 0303' }
+    await told('customer:2', theirs)
+    expect(await erase()).toMatchObject({ status: 0, notFollowed: ['admin@harbour.example'] })
+    expect((await kept()).join('\n')).toContain(JSON.stringify(theirs).replaceAll('"', '""'))
+  })
+
   describe('is looked for in the hub too', () => {
     let hub: TestDatabase
 

@@ -13,27 +13,31 @@ export type Person = Readonly<{
   texts: Set<string>
   /** Addresses that stood beside theirs and are those of another account by now: they lead to nothing. */
   lost: Set<string>
+  /** Accounts that somebody else has: they lead to nothing either. */
+  others: Set<string>
 }>
 
 export function newPerson(email: string): Person {
   const emails = new Set([email.toLowerCase()])
-  return { emails, numbers: new Set(), keys: new Set(), texts: new Set(), lost: new Set() }
+  const none = () => new Set<string>()
+  return { emails, numbers: none(), keys: none(), texts: none(), lost: none(), others: none() }
 }
 
 /** As much as is known now, whatever is learnt from now on. */
-export function copyOf({ emails, numbers, keys, texts, lost }: Person): Person {
+export function copyOf({ emails, numbers, keys, texts, lost, others }: Person): Person {
   return {
     emails: new Set(emails),
     numbers: new Set(numbers),
     keys: new Set(keys),
     texts: new Set(texts),
     lost: new Set(lost),
+    others: new Set(others),
   }
 }
 
 /** How much is known: more than before means that it pays to look again. */
-export function knownOf({ emails, numbers, keys, texts, lost }: Person): number {
-  return emails.size + numbers.size + keys.size + texts.size + lost.size
+export function knownOf({ emails, numbers, keys, texts, lost, others }: Person): number {
+  return emails.size + numbers.size + keys.size + texts.size + lost.size + others.size
 }
 
 /** The shortest of the texts that are looked for everywhere. */

@@ -30,6 +30,14 @@ const MOST_LOOKS = 8
 /** As often what is changed by others meanwhile is looked at again. */
 const MOST_ROUNDS = 3
 
+/** What the store knows of others, who are not to be erased. */
+export type Others = Readonly<{
+  /** Is the address by now that of somebody else? */
+  haveAddress(email: string): Promise<boolean>
+  /** Is the account somebody's, who has another address than the one that was given? `customer:<id>`. */
+  haveAccount(aggregate: string): Promise<boolean>
+}>
+
 /**
  * Takes out of a schema of ours, `bridge` or `hub`, what tells who a person is: in place, row by row, so that counts, order,
  * ids and what makes a repeat known stay as they are. What waits to be sent or applied is left: changed, it would say what
@@ -37,23 +45,22 @@ const MOST_ROUNDS = 3
  * changes nothing.
  * @param person Knows more afterwards.
  * @param dryRun Only counts.
- * @param isAnothers Whether an address is that of somebody else by now.
  */
 export async function erasePerson(
   pool: Pool,
   schema: 'bridge' | 'hub',
   person: Person,
   dryRun: boolean,
-  isAnothers: (email: string) => Promise<boolean>,
+  others: Others,
 ): Promise<ErasedTable[]> {
   const tables = await textTables(pool, schema)
   const erased = new Map<string, number>()
   const given = copyOf(person)
-  const lookAround = () => lookUntilKnown(pool, tables, person, isAnothers)
+  const lookAround = () => lookUntilKnown(pool, tables, person, others)
   let found = await lookAround()
   for (let round = 1; round <= MOST_ROUNDS; round++) {
     const theirs = found.filter((row) => hasTrace(row, person))
-    const steps = stepsTo(found, { ...given, lost: person.lost })
+    const steps = stepsTo(found, { ...given, lost: person.lost, others: person.others })
     const stepOf = (row: FoundRow) => steps.get(row) ?? MOST_LOOKS
     // The farthest first: cut off in the midst, what is left is found again. What led to a row that stays, stays.
     const rows = theirs.filter((row) => !stays(row)).sort((one, other) => stepOf(other) - stepOf(one))
@@ -90,15 +97,19 @@ async function lookUntilKnown(
   pool: Pool,
   tables: readonly TextTable[],
   person: Person,
-  isAnothers: (email: string) => Promise<boolean>,
+  others: Others,
 ): Promise<FoundRow[]> {
   for (let looks = 1; ; looks++) {
     const before = knownOf(person)
     const found = await look(pool, tables, person)
+    for (const aggregate of accountsIn(found)) {
+      const isKnown = person.keys.has(aggregate) || person.others.has(aggregate)
+      if (!isKnown && (await others.haveAccount(aggregate))) person.others.add(aggregate)
+    }
     const former = new Set<string>()
     for (const row of found) learnFromRow(row, person, former)
     for (const email of [...former, ...[...person.texts].filter((text) => text.includes('@'))]) {
-      if (await isAnothers(email)) {
+      if (await others.haveAddress(email)) {
         person.lost.add(email)
         person.texts.delete(email)
       } else if (former.has(email)) person.emails.add(email)
@@ -112,10 +123,12 @@ function stepsTo(found: readonly FoundRow[], given: Person): ReadonlyMap<FoundRo
   const person = copyOf(given)
   const steps = new Map<FoundRow, number>()
   for (let step = 1; step < MOST_LOOKS; step++) {
+    const before = knownOf(person)
     const theirs = new Set(found.filter((row) => isTheirs(row, person)))
     for (const row of found)
       if (!steps.has(row) && (theirs.has(row) || hasTrace(row, person))) steps.set(row, step)
     for (const row of theirs) learnFromRow(row, person, person.emails)
+    if (knownOf(person) === before) break
   }
   return steps
 }
@@ -151,6 +164,10 @@ function learnFromRow(row: FoundRow, person: Person, former: Set<string>): void 
   }
 }
 
+function accountsIn(found: readonly FoundRow[]): ReadonlySet<string> {
+  return new Set(found.map((row) => row.texts.get('aggregate') ?? '').filter(isAccount))
+}
+
 function isAccount(aggregate: string): boolean {
   return /(^|\/)customer:/.test(aggregate)
 }
@@ -158,6 +175,7 @@ function isAccount(aggregate: string): boolean {
 /** An account may have had other addresses, and have been told of under them. One that merely mentions the person is another's. */
 function learnAccount(aggregate: string, row: FoundRow, person: Person, former: Set<string>): void {
   const addresses = [...row.texts.values()].flatMap((text) => addressesIn(readText(text)))
+  if (person.others.has(aggregate)) return
   if (!person.keys.has(aggregate) && !addresses.some((address) => person.emails.has(address))) return
   person.keys.add(aggregate)
   for (const address of addresses)
