@@ -13,9 +13,9 @@ import { createStore } from '../support/stores.ts'
 let db: TestDatabase
 let collecting: Collecting
 
-const start = async (stock: 'change' | 'actual') => {
+const start = async (stock: 'change' | 'actual', stockBy: 'location' | 'variant' = 'location') => {
   db = await createStore('spree-4.10', 'fixture')
-  collecting = await startCollecting(db, { stock, stockBy: 'location' })
+  collecting = await startCollecting(db, { stock, stockBy })
 }
 const told = async (...sql: string[]) => {
   for (const statement of sql) await db.pool.query(statement)
@@ -227,5 +227,21 @@ describe('what each location holds', () => {
     await db.pool.query('truncate bridge.message')
     expect(await told(hubs(add(3, 301)))).toEqual([])
     expect(await reconcile('actual')).toEqual([])
+  })
+})
+
+describe('what all locations hold together', () => {
+  beforeAll(() => start('actual', 'variant'))
+  afterAll(() => db.drop())
+
+  test('is not told of what the hub moved itself, but of all that this does not explain', async () => {
+    const level = (quantity: number) => [['stock:actual', { sku: 'FS-NAVY-S', quantity }]]
+    expect(await told(hubs(add(2, 301)), hubs(add(1, 311)))).toEqual([])
+    expect(await told(hubs(add(1, 301)), add(-1, 301))).toEqual(level(19))
+    await db.pool.query('truncate bridge.message')
+    await unseen(add(3, 301))
+    expect(await told(hubs(add(1, 311)))).toEqual(level(23))
+    await db.pool.query('truncate bridge.message')
+    expect(await told(hubs(add(1, 311)))).toEqual([])
   })
 })
