@@ -1,7 +1,7 @@
 import type { Db } from '../postgres/pool.ts'
 import type { NewMessage } from '../queue/message.ts'
 import { type Breathe, breathing } from './breathe.ts'
-import { type Derivation, emptyDerivation } from './derivation.ts'
+import type { Derivation } from './derivation.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import {
   type Compared,
@@ -53,7 +53,7 @@ export class Derivations {
   }
 
   /** `untold`: what follows all the same, where no message can be made. */
-  add(aggregate: string, work: () => Derivation, untold = emptyDerivation): void {
+  add(aggregate: string, work: () => Derivation, untold: () => Derivation): void {
     this.#known.add(aggregate)
     const park = (error: unknown) => {
       this.#unmapped.push({ aggregate, reason: error instanceof Error ? error.message : String(error) })

@@ -25,7 +25,7 @@ import { readSeeded } from './seeding.ts'
 import type { Shaping } from './shape-messages.ts'
 import { readKnownLevels, readStockAccounts, stockPart, variantOfSubject } from './stock-account.ts'
 import { readTold } from './told.ts'
-import { untoldStock } from './untold.ts'
+import { untold, untoldStock } from './untold.ts'
 
 type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 
@@ -89,19 +89,19 @@ export async function deriveAggregates(
     store.inObjects ? inObjects(derivation, translate(derivation.messages)) : derivation
   const deriveFromOrder = (id: string, order: OrderSnapshot | MappingError | undefined) => {
     const aggregate = aggregateKey('order', id)
-    all.add(aggregate, () => {
+    const input = {
+      aggregate,
+      rows: rows.get(aggregate) ?? [],
+      baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+      seeded: seeded.has('order'),
+      orderMessages: how.orderMessages,
+    }
+    const derive = () => {
       const own = returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined
-      const derivation = deriveOrder({
-        aggregate,
-        rows: rows.get(aggregate) ?? [],
-        order: mapped(order),
-        returns: own,
-        baselines: baselines.get(aggregate) ?? NONE_KNOWN,
-        seeded: seeded.has('order'),
-        orderMessages: how.orderMessages,
-      })
+      const derivation = deriveOrder({ ...input, order: mapped(order), returns: own })
       return inDialect(derivation, (messages) => orderObjects(messages, mapped(order), own ?? []))
-    })
+    }
+    all.add(aggregate, derive, () => untold(input))
   }
   // An order's picture is a hundred objects: as soon as it comes it is made into the text that leaves, and let go.
   await store.eachOrder(db, orders, deriveFromOrder)
@@ -150,22 +150,23 @@ export async function deriveAggregates(
   for (const about of STATE_KINDS) {
     for (const id of idsOf(aggregates, about.kind)) {
       const aggregate = aggregateKey(about.kind, id)
-      all.add(aggregate, () => {
+      const input = {
+        about,
+        aggregate,
+        id,
+        rows: rows.get(aggregate) ?? [],
+        baselines: baselines.get(aggregate) ?? NONE_KNOWN,
+        seeded: seeded.has(about.kind),
+        told: toldOf(aggregate),
+        now,
+      }
+      const derive = () => {
         // Not gone: its table is, perhaps for a moment, or is another one now.
         if (!store.kinds.includes(about.kind)) throw new Error(`The store has no table for ${about.kind}s.`)
-        const derivation = deriveState({
-          about,
-          aggregate,
-          id,
-          rows: rows.get(aggregate) ?? [],
-          picture: mapped(pictures.get(about.kind)?.get(id)),
-          baselines: baselines.get(aggregate) ?? NONE_KNOWN,
-          seeded: seeded.has(about.kind),
-          told: toldOf(aggregate),
-          now,
-        })
-        return inDialect(derivation, stateObjects)
-      })
+        const picture = mapped(pictures.get(about.kind)?.get(id))
+        return inDialect(deriveState({ ...input, picture }), stateObjects)
+      }
+      all.add(aggregate, derive, () => untold(input))
     }
   }
 

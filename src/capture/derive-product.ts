@@ -12,7 +12,14 @@ import { deriveStock, type StockInput } from './derive-stock.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho } from './echo.ts'
 import { movesIn } from './moved.ts'
-import { changedByShop, isBackfill, isForget, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import {
+  changedByShop,
+  haveCrossed,
+  isBackfill,
+  isForget,
+  isRootInsert,
+  type ResolvedRow,
+} from './outbox-row.ts'
 import { CATALOGUE, knownKey } from './regrouped.ts'
 
 export type ProductInput = Omit<StockInput, 'wasTold' | 'isCounted'> &
@@ -111,12 +118,14 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const unchanged = !rows.some(isForget) && isUnchanged(before, digest, own)
   write(digest, unchanged ? undefined : changedByShop(rows))
   const requested = rows.some((row) => row.op === 'announce')
-  if (unchanged && !requested) return
+  if (unchanged && !requested && !haveCrossed(rows)) return
   // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.
   if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
   // A product that the hub itself made is known to all that the hub told of it; one that was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, product.id))
-  if (isHubs && !requested && isEchoOf(rows, ['product:new', 'product:update'], input)) {
+  // Where what was told is forgotten, the hub lacks more than it has written.
+  const isForgotten = before?.digest === null
+  if (isHubs && !isForgotten && !requested && isEchoOf(rows, ['product:new', 'product:update'], input)) {
     derivation.silenced++
     return
   }

@@ -4,7 +4,7 @@ import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import { isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { haveCrossed, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 export type StateInput = Readonly<{
   about: StateKind
@@ -52,11 +52,20 @@ export function deriveState(input: StateInput): Derivation {
       tell(first, picture.payload, first === later ? part : null)
     return derivation
   }
-  if (!requested && !forgets && isUnchanged(before, baseline.digest, picture.content)) return tellWhole()
+  const isKnown = !forgets && isUnchanged(before, baseline.digest, picture.content)
+  if (isKnown && !requested && !haveCrossed(rows)) return tellWhole()
   // What the hub itself made is known to all that it told of it; what was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, id))
+  // Where what was told is forgotten, the hub lacks more than it has written.
+  const isForgotten = before?.digest === null
   const changes = rows.filter((row) => !isBackfill(row))
-  if (isHubs && !requested && changes.length > 0 && isEcho(changes, [first, later], input.told)) {
+  if (
+    isHubs &&
+    !isForgotten &&
+    !requested &&
+    changes.length > 0 &&
+    isEcho(changes, [first, later], input.told)
+  ) {
     derivation.silenced++
     return tellWhole()
   }

@@ -5,9 +5,10 @@ import type { Baseline } from './baseline.ts'
 import type { Derivation, LedgerEntry } from './derivation.ts'
 import { SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
-import { isBackfill, isForget, type ResolvedRow } from './outbox-row.ts'
+import { isBackfill, isForget, isHubs, type ResolvedRow } from './outbox-row.ts'
 import { type StockAccount, stockPart } from './stock-account.ts'
 import {
+  areExplained,
   changedLevels,
   differences,
   levelsByName,
@@ -97,7 +98,7 @@ function deriveVariantStock(
   const level = known + sumOf(rows) + missed
   const levels = stockMessages === 'actual' && places ? levelsByName(variant, places) : undefined
   // Where one location is left none is named: what stands with the hub under names is there no more.
-  const placesGone = places ? undefined : toldPlaces(before)
+  const placesGone = places ? undefined : toldPlaces(before, rows)
   derivation.baselines.push({
     aggregate,
     part,
@@ -116,13 +117,12 @@ function deriveVariantStock(
       : differences(rows, missed, variant, places)
   else if (levels && places)
     changes = whole || appears ? levels : changedLevels(levels, rows, missed, before, variant, places)
-  else if (!whole && !appears && !placesGone && Number(before?.level ?? Number.NaN) === variant.level)
-    changes = NOWHERE
+  else if (!whole && !appears && !placesGone && isAsTold(before, rows, variant)) changes = NOWHERE
   else
     changes = new Map([...(placesGone ?? []).map((name) => [name, 0] as const), [undefined, variant.level]])
   if (!variant.living || !(changes.size > 0 || whole)) {
-    const delta = sumOf(rows.filter((row) => row.origin === null)) + missed
-    if (delta === 0 && rows.some((row) => row.origin !== null)) derivation.silenced++
+    const delta = sumOf(rows.filter((row) => !isHubs(row))) + missed
+    if (delta === 0 && rows.some(isHubs)) derivation.silenced++
     return
   }
   if (sku === '') {
@@ -141,8 +141,24 @@ function deriveVariantStock(
         places && level === variant.level ? levelsByName(variant, places) : new Map([[undefined, level]]),
         null,
       )
-  } else if (!whole && rows.length > 0 && isEcho(rows, ['stock:actual'], input.told)) derivation.silenced++
+    return
+  }
+  // What nobody knows any more, or what else moved, the hub does not know by having moved something itself.
+  const isExplained =
+    (levels && places && areExplained(changes, rows, before, variant, places)) ??
+    (!placesGone && before?.level !== null && level === variant.level)
+  if (!whole && rows.length > 0 && isExplained && isEcho(rows, ['stock:actual'], input.told))
+    derivation.silenced++
   else tell(derivation, 'stock:actual', sku, changes, part)
+}
+
+/** Whether the level is the one that was told, and the hub has not made another of that. */
+function isAsTold(
+  before: Baseline | undefined,
+  rows: readonly ResolvedRow[],
+  { level }: VariantStockSnapshot,
+): boolean {
+  return Number(before?.level ?? Number.NaN) === level && sumOf(rows.filter(isHubs)) === 0
 }
 
 const NOWHERE: PiecesByPlace = new Map()

@@ -34,6 +34,16 @@ export function isForget(row: OutboxRow): boolean {
   return row.op === 'forget'
 }
 
+/** Did the hub write it? */
+export function isHubs(row: OutboxRow): boolean {
+  return row.origin !== null
+}
+
+/** Did both the shop and the hub write? What is as it was told may then be what the hub has not: the shop took it back. */
+export function haveCrossed(rows: readonly OutboxRow[]): boolean {
+  return rows.some(isHubs) && rows.some((row) => !isHubs(row) && row.tableName !== 'request')
+}
+
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */
 export function madeAt(origin: string): Date | undefined {
   const milliseconds = /^(\d{1,15})[-+=@\d]*:/.exec(origin)?.[1]

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import type { VariantStockSnapshot } from '../messages/snapshot.ts'
 import type { Baseline } from './baseline.ts'
-import type { ResolvedRow } from './outbox-row.ts'
+import { isHubs, type ResolvedRow } from './outbox-row.ts'
 
 /** Location id → name, by which the hub knows it: places of one name are one place. */
 export type Places = ReadonlyMap<string, string>
@@ -26,10 +26,13 @@ export function toldSku({ naturalKey }: Baseline): string {
   return naturalKey === null ? '' : stockKeySchema.parse(JSON.parse(naturalKey)).sku
 }
 
-/** The names under which pieces may stand with the hub, where places are told. */
-export function toldPlaces(before: Baseline | undefined): readonly string[] | undefined {
+/** The names under which pieces may stand with the hub, where places are told: what it moved itself it has put somewhere. */
+export function toldPlaces(
+  before: Baseline | undefined,
+  rows: readonly ResolvedRow[],
+): readonly string[] | undefined {
   const told = toldLevels(before)
-  return told && [...told].flatMap(([name, level]) => (level === 0 ? [] : [name]))
+  return told && [...told].flatMap(([name, level]) => (level === 0 && !rows.some(isHubs) ? [] : [name]))
 }
 
 /** What the hub was last told of each place, where places are told. */
@@ -66,20 +69,30 @@ export function differences(
   variant: VariantStockSnapshot,
   places: Places | undefined,
 ): PiecesByPlace {
-  const sums = new Map<string | undefined, number>()
-  if (missed !== 0) sums.set(undefined, missed)
-  for (const row of rows) {
-    if (row.delta === null || row.origin !== null) continue
-    const place = places && placeOf(row, variant, places)
-    sums.set(place, (sums.get(place) ?? 0) + Number(row.delta))
-  }
+  const shops = rows.filter((row) => !isHubs(row))
+  const sums = new Map<string | undefined, number>(missed === 0 ? [] : [[undefined, missed]])
+  for (const [place, sum] of movedIn(shops, variant, places)) sums.set(place, (sums.get(place) ?? 0) + sum)
   return new Map([...sums].filter(([, sum]) => sum !== 0))
 }
 
+function movedIn(
+  rows: readonly ResolvedRow[],
+  variant: VariantStockSnapshot,
+  places: Places | undefined,
+): PiecesByPlace {
+  const sums = new Map<string | undefined, number>()
+  for (const row of rows) {
+    if (row.delta === null) continue
+    const place = places && placeOf(row, variant, places)
+    sums.set(place, (sums.get(place) ?? 0) + Number(row.delta))
+  }
+  return sums
+}
+
 /**
- * The levels that are not what was told: once places are, all of them, so that another is new, or has a new name. Before
- * that a place is taken to be known, since all that was there on day one is; unless a row is about it, or pieces are missing
- * nobody knows where.
+ * The levels that are not what was told, or not what the hub has made of that: once places are, all of them, so that another
+ * is new, or has a new name. Before that a place is taken to be known, since all that was there on day one is; unless a row is
+ * about it, or pieces are missing nobody knows where.
  */
 export function changedLevels(
   levels: ReadonlyMap<string, number>,
@@ -90,13 +103,29 @@ export function changedLevels(
   places: Places,
 ): ReadonlyMap<string, number> {
   const told = toldLevels(before)
-  const touched = new Set(
-    rows.filter(({ delta }) => delta !== null).map((row) => placeOf(row, variant, places)),
-  )
+  const touched = movedIn(rows, variant, places)
+  const moved = movedIn(rows.filter(isHubs), variant, places)
   const isTold = (name: string) => told !== undefined || touched.has(name) || missed !== 0
   return new Map(
-    [...withEmptied(levels, before)].filter(([name, level]) => isTold(name) && told?.get(name) !== level),
+    [...withEmptied(levels, before)].filter(
+      ([name, level]) => isTold(name) && (told?.get(name) !== level || (moved.get(name) ?? 0) !== 0),
+    ),
   )
+}
+
+/** Whether each level is what was told of its place and what the rows moved there; undefined where no places were told. */
+export function areExplained(
+  levels: PiecesByPlace,
+  rows: readonly ResolvedRow[],
+  before: Baseline | undefined,
+  variant: VariantStockSnapshot,
+  places: Places,
+): boolean | undefined {
+  const told: ReadonlyMap<string | undefined, number | null> | undefined = toldLevels(before)
+  if (told === undefined) return undefined
+  const moved = movedIn(rows, variant, places)
+  const was = (name: string | undefined) => (told.has(name) ? (told.get(name) ?? Number.NaN) : 0)
+  return [...levels].every(([name, level]) => was(name) + (moved.get(name) ?? 0) === level)
 }
 
 /** A place whose last item is gone holds nothing any more. */

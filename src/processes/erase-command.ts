@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 
 import { newPerson, type Person } from '../messages/personal/person.ts'
-import { type ErasedTable, erasePerson } from '../operator/erase/erase-person.ts'
+import { type ErasedTable, erasePerson, type Others } from '../operator/erase/erase-person.ts'
 import type { Pool } from '../postgres/pool.ts'
-import { type Owned, ownedBy } from '../store/owned-by.ts'
+import { hasAccount, type Owned, ownedBy } from '../store/owned-by.ts'
 import { OperatorError } from './exit.ts'
 import { hubCodeVersion, openHubDatabase, requireHubSchema } from './hub-database.ts'
 import { type CommonOptions, type Print, type StoreContext, withStore } from './store-command.ts'
@@ -28,17 +28,57 @@ export function addEraseCommand(program: Command, print: Print, finish: (status:
           )
         await requireSchema(context.pool, await codeVersion())
         const owned = await ownedBy(context.pool, email)
-        const tables = [
-          ...(await erasePerson(context.pool, 'bridge', personOf(email, owned), options.dryRun ?? false)),
-          ...(await onHub(context, (hub) =>
-            erasePerson(hub, 'hub', newPerson(email), options.dryRun ?? false),
-          )),
-        ]
+        const erased = await eraseIn(context, email, owned, options.dryRun ?? false)
+        const { tables } = erased
         const inStore = owned.accounts.length + owned.orders.length
-        print(options.json ? JSON.stringify({ tables, inStore }) : format(tables, inStore, options))
-        finish(options.dryRun || tables.every(({ waiting, left }) => waiting + left === 0) ? 0 : 1)
+        print(options.json ? JSON.stringify({ ...erased, inStore }) : format(erased, inStore, options))
+        finish(options.dryRun || isFinished(tables) ? 0 : 1)
       }),
     )
+}
+
+type Erased = Readonly<{
+  tables: readonly ErasedTable[]
+  /** Addresses of theirs that are another account's by now. */
+  notFollowed: readonly string[]
+}>
+
+/**
+ * Former addresses are known to the bridge, and lead to rows of the hub as well: those are erased first, and while some of
+ * them are not finished what the bridge knows stays.
+ */
+async function eraseIn(context: StoreContext, email: string, owned: Owned, dryRun: boolean): Promise<Erased> {
+  const { pool } = context
+  const person = personOf(email, owned)
+  const others: Others = {
+    async haveAddress(address) {
+      const { accounts } = await ownedBy(pool, address)
+      return accounts.some((id) => !person.keys.has(`customer:${id}`))
+    },
+    haveAccount: (aggregate) => hasAccount(pool, aggregate.slice('customer:'.length)),
+  }
+  const found = await erasePerson(pool, 'bridge', person, true, others)
+  const { emails, lost } = person
+  const inHub = await onHub(context, (hub) =>
+    erasePerson(hub, 'hub', { ...newPerson(email), emails, lost }, dryRun, others),
+  )
+  const told = { notFollowed: [...lost] }
+  if (dryRun) return { tables: [...found, ...inHub], ...told }
+  if (emails.size > 1 && !isFinished(inHub)) {
+    const left = found.map((table) => ({ ...table, rows: 0, left: table.rows }))
+    return { tables: [...left, ...inHub], ...told }
+  }
+  const again = { ...personOf(email, owned), lost }
+  const erased = await erasePerson(pool, 'bridge', again, false, others)
+  // What waited a moment ago may be with the hub by now.
+  const waited = found.filter(
+    ({ table, waiting }) => waiting > 0 && !erased.some((one) => one.table === table),
+  )
+  return { tables: [...erased, ...waited.map((table) => ({ ...table, rows: 0 })), ...inHub], ...told }
+}
+
+function isFinished(tables: readonly ErasedTable[]): boolean {
+  return tables.every(({ waiting, left }) => waiting + left === 0)
 }
 
 /** Of the bridge's own schema only: to a hub, numbers of orders mean something in one of its stores. */
@@ -69,7 +109,7 @@ async function onHub(
   }
 }
 
-function format(tables: readonly ErasedTable[], inStore: number, { dryRun }: EraseOptions): string {
+function format({ tables, notFollowed }: Erased, inStore: number, { dryRun }: EraseOptions): string {
   const lines = tables.map(({ table, rows, waiting, left }) => {
     const told = [
       `${String(rows).padStart(6)} ${dryRun ? 'to be erased' : 'erased'}`,
@@ -88,8 +128,13 @@ function format(tables: readonly ErasedTable[], inStore: number, { dryRun }: Era
         ]
       : []),
     ...(isLeft
-      ? ['What is still there has changed meanwhile, or was set up by people: look at it, then erase again.']
+      ? [
+          'What is still there leads to what is not finished, has changed meanwhile, or was set up by people: look at it, then erase again.',
+        ]
       : []),
+    ...notFollowed.map(
+      (address) => `${address} is the address of another account: what else stands under it was left.`,
+    ),
     ...(inStore > 0
       ? [
           `The store itself has ${inStore} accounts and orders of this address: what changes in them is told again.`,

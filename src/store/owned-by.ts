@@ -30,3 +30,14 @@ export async function ownedBy(db: Db, email: string): Promise<Owned> {
   )
   return { accounts: accounts.map(({ id }) => id), orders }
 }
+
+/** Whether the store has an account with this id. */
+export async function hasAccount(db: Db, id: string): Promise<boolean> {
+  const { schema, customers } = await readColumns(db)
+  if (!customers) return false
+  const { rowCount } = await db.query(
+    `select from ${quoteName(schema)}.${quoteName(customers)} where id::text = $1`,
+    [id],
+  )
+  return rowCount !== 0
+}

@@ -13,9 +13,9 @@ import { createStore } from '../support/stores.ts'
 let db: TestDatabase
 let collecting: Collecting
 
-const start = async (stock: 'change' | 'actual') => {
+const start = async (stock: 'change' | 'actual', stockBy: 'location' | 'variant' = 'location') => {
   db = await createStore('spree-4.10', 'fixture')
-  collecting = await startCollecting(db, { stock, stockBy: 'location' })
+  collecting = await startCollecting(db, { stock, stockBy })
 }
 const told = async (...sql: string[]) => {
   for (const statement of sql) await db.pool.query(statement)
@@ -34,6 +34,8 @@ const actual = (quantity: number, stock_location: string, sku = 'FS-NAVY-S') => 
   'stock:actual',
   { sku, quantity, stock_location },
 ]
+/** As the hub's own, which it knows. */
+const hubs = (sql: string) => `select set_config('bridge.origin', '1700000000000:m1', true); ${sql}`
 /** Of 500 pieces in Portland. */
 const giveSku = `update spree_variants set sku = 'TG-1' where id = 109`
 /** As no trigger sees it. */
@@ -160,6 +162,25 @@ describe('what each location holds', () => {
     ])
   })
 
+  test('is not told of what the hub moved itself, but of all that this does not explain', async () => {
+    await db.pool.query('truncate bridge.message')
+    expect(await told(hubs(add(1, 302)))).toEqual([])
+    expect(
+      await told(hubs(`${add(2, 302)}; ${add(1, 312)}`), hubs(`${add(-3, 302)}; ${add(-1, 312)}`)),
+    ).toEqual([])
+    await unseen(add(1, 312))
+    expect(await told(hubs(add(-1, 302)))).toEqual([
+      actual(0, 'Portland warehouse', 'FS-NAVY-M'),
+      actual(8, 'Kiel depot', 'FS-NAVY-M'),
+    ])
+    await db.pool.query('truncate bridge.message')
+    await unseen(add(-1, 302))
+    expect(await told(hubs(add(1, 302)))).toEqual([actual(0, 'Portland warehouse', 'FS-NAVY-M')])
+    await db.pool.query('truncate bridge.message')
+    expect(await told(hubs(add(1, 312)), add(-1, 312))).toEqual([actual(8, 'Kiel depot', 'FS-NAVY-M')])
+    await told(add(1, 302), add(-1, 312))
+  })
+
   test('is told under the new name of a location, and under its old one that nothing is left', async () => {
     await db.pool.query(`update spree_stock_locations set name = 'Portland hall' where id = 1`)
     expect(await told(add(-1, 312))).toEqual([
@@ -195,6 +216,32 @@ describe('what each location holds', () => {
       ['stock:actual', { sku: 'FS-NAVY-M', quantity: 2 }],
     ])
     expect(await told(add(1, 302))).toEqual([['stock:actual', { sku: 'FS-NAVY-M', quantity: 3 }]])
+    // The first change after it may be the hub's own.
+    await db.pool.query('truncate bridge.message')
+    expect(await told(hubs(add(3, 301)))).toEqual([
+      actual(0, 'Kiel depot'),
+      actual(0, 'Portland hall'),
+      actual(0, 'Portland warehouse'),
+      ['stock:actual', { sku: 'FS-NAVY-S', quantity: 17 }],
+    ])
+    await db.pool.query('truncate bridge.message')
+    expect(await told(hubs(add(3, 301)))).toEqual([])
     expect(await reconcile('actual')).toEqual([])
+  })
+})
+
+describe('what all locations hold together', () => {
+  beforeAll(() => start('actual', 'variant'))
+  afterAll(() => db.drop())
+
+  test('is not told of what the hub moved itself, but of all that this does not explain', async () => {
+    const level = (quantity: number) => [['stock:actual', { sku: 'FS-NAVY-S', quantity }]]
+    expect(await told(hubs(add(2, 301)), hubs(add(1, 311)))).toEqual([])
+    expect(await told(hubs(add(1, 301)), add(-1, 301))).toEqual(level(19))
+    await db.pool.query('truncate bridge.message')
+    await unseen(add(3, 301))
+    expect(await told(hubs(add(1, 311)))).toEqual(level(23))
+    await db.pool.query('truncate bridge.message')
+    expect(await told(hubs(add(1, 311)))).toEqual([])
   })
 })

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { hubPoll } from '../../src/apply/hub-poll.ts'
 import { updateCustomer } from '../../src/apply/update-customer.ts'
-import type { TestDatabase } from '../support/postgres.ts'
+import { applyMigrations } from '../../src/postgres/migrate.ts'
+import { hubMigrations } from '../../src/processes/hub-database.ts'
+import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
 import { newMessageId, post, startTestWeb, type TestWeb } from '../support/web.ts'
 import { runBridge } from './run-bridge.ts'
@@ -26,12 +28,14 @@ beforeEach(() => store.pool.query('truncate bridge.inbox, bridge.message, bridge
 
 type Table = Readonly<{ table: string; rows: number; waiting: number; left: number }>
 
-async function erase(...flags: string[]) {
+async function erase(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const { status, stdout, stderr } = await runBridge(['erase', EMAIL, '--json', ...flags], {
     DATABASE_URL: store.url,
+    ...env,
   })
   expect(stderr).toBe('')
-  return { status, tables: (JSON.parse(stdout) as { tables: Table[] }).tables }
+  const { tables, notFollowed } = JSON.parse(stdout) as { tables: Table[]; notFollowed: string[] }
+  return { status, tables, ...(notFollowed.length > 0 && { notFollowed }) }
 }
 
 /** All that stands in any row of the bridge's own tables. */
@@ -56,6 +60,20 @@ const answerWith = (phone: string) => JSON.stringify({ email: EMAIL, phone })
 const waiting = `
   insert into bridge.message (lane, aggregate, type, payload, changed_at)
   values (0, 'order:99', 'order:persist', '${answerWith('555 0101')}', now())`
+
+/** A message that waits for a person. */
+const park = (aggregate: string, payload: object) =>
+  store.pool.query(
+    `insert into bridge.message (lane, aggregate, type, payload, state, changed_at)
+     values (0, $1, 'user:updated', $2, 'parked', now())`,
+    [aggregate, JSON.stringify(payload)],
+  )
+/** As a message is settled: out of the one table, into another. */
+const finish = (state: 'done' | 'discarded') => {
+  const columns = 'id, aggregate, key, type, payload, changed_at, created_at'
+  return `with gone as (delete from bridge.message returning ${columns})
+          insert into bridge.history (${columns}, state, attempts) select ${columns}, '${state}', 1 from gone`
+}
 
 /** Does something while the command, which has begun, waits for a lock that `holds` takes. */
 async function meanwhile<T>(holds: string, command: () => Promise<T>, then: string): Promise<T> {
@@ -97,7 +115,7 @@ test('answers to polls and what was said of an account lose the customer and nob
 
   const before = await kept()
   expect(before.filter((text) => /^\(.*hub:poll/s.test(text) && CLARA.test(text))).toHaveLength(2)
-  expect(await erase('--dry-run')).toEqual({
+  expect(await erase(['--dry-run'])).toEqual({
     status: 0,
     tables: [{ table: 'bridge.inbox', rows: 3, waiting: 0, left: 0 }],
   })
@@ -124,35 +142,151 @@ test('answers to polls and what was said of an account lose the customer and nob
   }
 })
 
-test('what was told of the account under a former address is found as well, and what only mentions the customer is not', async () => {
-  const told = (aggregate: string, payload: object) =>
-    store.pool.query(
-      `insert into bridge.history (id, key, aggregate, type, payload, state, attempts, changed_at, created_at)
-       values (1, gen_random_uuid(), $1, 'user:updated', $2, 'done', 1, now(), now())`,
-      [aggregate, JSON.stringify(payload)],
-    )
-  const account = { id: 77, first_name: 'Clara', last_name: 'Lindqvist', phone: '555 0101' }
-  await told('customer:77', { ...account, email: 'maiden@example.com' })
-  await told('customer:77', { ...account, email: EMAIL, previous_email: 'maiden@example.com' })
-  await told('customer:78', {
-    id: 78,
-    email: 'otto@example.com',
-    phone: '555 0202',
-    note: `knows ${EMAIL}`,
+const MAIDEN = 'maiden@example.com'
+const ACCOUNT = { id: 77, first_name: 'Clara', last_name: 'Lindqvist', phone: '555 0101' }
+const told = (aggregate: string, payload: object) =>
+  store.pool.query(
+    `insert into bridge.history (id, key, aggregate, type, payload, state, attempts, changed_at, created_at)
+     values (1, gen_random_uuid(), $1, 'user:updated', $2, 'done', 1, now(), now())`,
+    [aggregate, JSON.stringify(payload)],
+  )
+const toldUnderBoth = () => told('customer:77', { ...ACCOUNT, email: EMAIL, previous_email: MAIDEN })
+
+describe('what was told of an account under a former address', () => {
+  test('is found as well, and what only mentions the customer is not', async () => {
+    await told('customer:77', { ...ACCOUNT, email: MAIDEN })
+    await toldUnderBoth()
+    await told('customer:78', {
+      id: 78,
+      email: 'otto@example.com',
+      phone: '555 0202',
+      note: `knows ${EMAIL}`,
+    })
+    await told('customer:78', { id: 78, email: 'otto@example.com', phone: '555 0202' })
+    const { status } = await erase()
+    expect(status).toBe(0)
+    expect(await traces()).toEqual([])
+    const after = (await kept()).join('\n')
+    expect(after).not.toContain('maiden')
+    expect(after).toContain('otto@example.com')
+    expect(after).toContain('555 0202')
   })
-  await told('customer:78', { id: 78, email: 'otto@example.com', phone: '555 0202' })
-  const { status } = await erase()
-  expect(status).toBe(0)
-  expect(await traces()).toEqual([])
-  const after = (await kept()).join('\n')
-  expect(after).not.toContain('maiden')
-  expect(after).toContain('otto@example.com')
-  expect(after).toContain('555 0202')
+
+  test('is found again when it is finished', async () => {
+    await park('customer:77', { ...ACCOUNT, email: MAIDEN })
+    await toldUnderBoth()
+    expect(await erase()).toMatchObject({
+      status: 1,
+      tables: [
+        { table: 'bridge.history', rows: 0, left: 1 },
+        { table: 'bridge.message', waiting: 1 },
+      ],
+    })
+    await store.pool.query(finish('discarded'))
+    expect(await erase()).toMatchObject({ status: 0, tables: [{ table: 'bridge.history', rows: 2 }] })
+    expect((await kept()).join('\n')).not.toMatch(/maiden/)
+    expect(await traces()).toEqual([])
+  })
+
+  test('is found again when the command was cut off', async () => {
+    await toldUnderBoth()
+    await told('customer:77', { ...ACCOUNT, email: MAIDEN })
+    await store.pool.query(
+      `create function bridge.fails() returns trigger language plpgsql as $$ begin raise 'cut off'; end $$;
+       create trigger fails before update on bridge.history for each row
+         when (old.payload not like '%${EMAIL}%') execute function bridge.fails()`,
+    )
+    const cut = await runBridge(['erase', EMAIL], { DATABASE_URL: store.url })
+    await store.pool.query('drop function bridge.fails cascade')
+    expect(cut.status).not.toBe(0)
+    expect(await erase()).toMatchObject({ status: 0 })
+    expect((await kept()).join('\n')).not.toMatch(/maiden/)
+    expect(await traces()).toEqual([])
+  })
+
+  test('stays where that is the address of somebody else by now, who stays as well', async () => {
+    await store.pool.query(`update spree_users set email = '${MAIDEN}' where id = 2`)
+    await told('customer:77', { ...ACCOUNT, email: MAIDEN })
+    await toldUnderBoth()
+    const theirs = { id: 2, first_name: 'Otto', email: MAIDEN, phone: '555 0303' }
+    await told('customer:2', theirs)
+    const { status, notFollowed } = await erase()
+    await store.pool.query(`update spree_users set email = 'admin@harbour.example' where id = 2`)
+    expect([status, notFollowed]).toEqual([0, [MAIDEN]])
+    expect(await traces()).toEqual([])
+    expect((await kept()).join('\n')).toContain(JSON.stringify(theirs).replaceAll('"', '""'))
+  })
+
+  test('stays where the store has the account under another address', async () => {
+    await told('customer:2', { id: 2, email: 'admin@harbour.example', previous_email: EMAIL })
+    const theirs = { id: 2, first_name: 'Otto', email: 'admin@harbour.example', phone: '555 0303' }
+    await told('customer:2', theirs)
+    expect(await erase()).toMatchObject({ status: 0, notFollowed: ['admin@harbour.example'] })
+    expect((await kept()).join('\n')).toContain(JSON.stringify(theirs).replaceAll('"', '""'))
+  })
+
+  describe('is looked for in the hub too', () => {
+    let hub: TestDatabase
+
+    beforeAll(async () => {
+      hub = await createDatabase()
+      await applyMigrations(hub.pool, 'hub', await hubMigrations())
+    })
+    afterAll(() => hub.drop())
+
+    const inHub = (table: 'incoming' | 'archived', payload: object) =>
+      hub.pool.query(
+        `insert into hub.${table} (id, ${table === 'incoming' ? 'lane' : 'finished_at'}, aggregate, key, type, payload, state,
+                attempts, changed_at, created_at, source, store_id, parent_id, envelope)
+         values (nextval('hub.message_id'), ${table === 'incoming' ? '0' : 'now()'}, 's/m', 'm', 'user:updated', $1,
+                 '${table === 'incoming' ? 'parked' : 'done'}', 1, now(), now(), 'incoming', 's', '', '{}')`,
+        [JSON.stringify(payload)],
+      )
+    const hubKeeps = async () => {
+      const { rows } = await hub.pool.query<{ payload: string }>(
+        'select payload from hub.archived union all select payload from hub.incoming',
+      )
+      return rows.map(({ payload }) => payload).join('\n')
+    }
+
+    test('by that alone, and once more when it is finished there', async () => {
+      await toldUnderBoth()
+      await inHub('archived', { ...ACCOUNT, email: MAIDEN })
+      await inHub('incoming', { ...ACCOUNT, email: MAIDEN })
+      const env = { HUB_DATABASE_URL: hub.url }
+      expect(await erase([], env)).toMatchObject({
+        status: 1,
+        tables: [
+          { table: 'bridge.history', rows: 0, left: 1 },
+          { table: 'hub.archived', rows: 1 },
+          { table: 'hub.incoming', waiting: 1 },
+        ],
+      })
+      await hub.pool.query('delete from hub.incoming')
+      await inHub('archived', { ...ACCOUNT, email: MAIDEN })
+      expect(await erase([], env)).toMatchObject({ status: 0 })
+      expect(await hubKeeps()).not.toMatch(CLARA)
+      expect(await hubKeeps()).not.toContain('maiden')
+      expect(await traces()).toEqual([])
+    })
+
+    test('and what bears only the number of an order', async () => {
+      await hub.pool.query('truncate hub.archived, hub.incoming')
+      await inHub('archived', { id: 'R777000777', number: 'R777000777', email: EMAIL })
+      await inHub('incoming', { order: 'R777000777', shipping_address: { firstname: 'Clara' } })
+      const env = { HUB_DATABASE_URL: hub.url }
+      expect(await erase([], env)).toMatchObject({ status: 1 })
+      await hub.pool.query(`delete from hub.incoming`)
+      await inHub('archived', { order: 'R777000777', shipping_address: { firstname: 'Clara' } })
+      expect(await erase([], env)).toMatchObject({ status: 0 })
+      expect(await hubKeeps()).not.toMatch(CLARA)
+    })
+  })
 })
 
 test('what comes between the dry run and the command, or changes under its hands, is found as well', async () => {
   await store.pool.query(applied('m1', answerWith('555 0101')))
-  expect(await erase('--dry-run')).toMatchObject({ tables: [{ rows: 1 }] })
+  expect(await erase(['--dry-run'])).toMatchObject({ tables: [{ rows: 1 }] })
   await store.pool.query(applied('m2', answerWith('555 0101')))
   const erased = await meanwhile(
     `update bridge.inbox set answer = '${answerWith('555 0777')}' where message_id = 'm1'`,
@@ -170,15 +304,9 @@ test('what comes between the dry run and the command, or changes under its hands
 })
 
 test('a message that moves on meanwhile is not missed', async () => {
-  const columns = 'id, aggregate, key, type, payload, changed_at, created_at'
   await store.pool.query(waiting)
-  // As it is settled: out of the one table, into one that was looked through already.
-  const seen = await meanwhile(
-    'lock bridge.message in access exclusive mode',
-    () => erase(),
-    `with gone as (delete from bridge.message returning ${columns})
-     insert into bridge.history (${columns}, state, attempts) select ${columns}, 'done', 1 from gone`,
-  )
+  // Into one that was looked through already.
+  const seen = await meanwhile('lock bridge.message in access exclusive mode', () => erase(), finish('done'))
   expect(seen).toEqual({
     status: 0,
     tables: [{ table: 'bridge.history', rows: 1, waiting: 0, left: 0 }],

@@ -436,9 +436,12 @@ describe.each([
   test('is done though what became of all that came takes too long to be counted', async () => {
     const holder = await db.pool.connect()
     await holder.query('begin; lock table bridge.inbox')
-    const { proof, clean } = await reconcile(db, { fix: true, proofWithinMilliseconds: 200 })
-    await holder.query('rollback')
-    holder.release()
+    const { proof, clean } = await reconcile(db, { fix: true, proofWithinMilliseconds: 200 }).finally(
+      async () => {
+        await holder.query('rollback')
+        holder.release()
+      },
+    )
     expect({ proof, clean }).toEqual({ proof: null, clean: true })
     expect(await count('select from bridge.reconciliation where finished_at > started_at')).toBe(1)
   })
@@ -560,6 +563,14 @@ describe.each([
     expect(await reconciled(false)).toEqual([])
   })
 
+  test('is told by the next change, though that is the hub’s own', async () => {
+    const [[place, quantity] = []] = await heard(add(1, 311))
+    await discardAll()
+    const told = await heard(`select set_config('bridge.origin', '1700000000000:m1', true); ${add(2, 301)}`)
+    expect(told).toContainEqual([place, stockBy === 'location' ? quantity : Number(quantity) + 2])
+    expect(await reconciled(false)).toEqual([])
+  })
+
   test('of a place whose last item is gone is told as well', async () => {
     await heard(add(1, 311))
     const gone = await heard('update spree_stock_items set deleted_at = now() where id = 311')
@@ -568,6 +579,79 @@ describe.each([
     expect(await heard()).toEqual(expect.arrayContaining(gone))
     expect(await reconciled(true)).toEqual([])
   })
+
+  test('is told when a message can be made of its product again', async () => {
+    const list = (at: string) => `update spree_products set available_on = ${at} where id = 11`
+    const told = await heard(add(1, 301))
+    await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+    expect(await heard(`${list(`'infinity'`)}; ${add(-1, 301)}`)).toEqual([])
+    expect(await heard(`${list('now()')}; ${add(1, 301)}`)).toEqual(expect.arrayContaining(told))
+  })
+})
+
+test('a discarded change of a product or a customer is told by the next, though that is the hub’s own', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const collecting = await startCollecting(db)
+  const heard = async (sql: string) => {
+    await db.pool.query(sql)
+    return (await collecting.all()).map(({ type, payload }) => [
+      type,
+      payload['name'] ?? payload['last_name'],
+    ])
+  }
+  const own = `select set_config('bridge.origin', '1700000000000:m1', true)`
+  const named = (name: string) => `update spree_products set name = '${name}' where id = 13`
+  const called = (name: string) => `update spree_users set last_name = '${name}' where id = 1`
+  expect(await heard(`${own}; ${named('Hub’s')}; ${called('Hub’s')}`)).toEqual([])
+  expect(await heard(`${named('Shop’s')}; ${called('Shop’s')}`)).toHaveLength(2)
+  await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+  expect(await collecting.all()).toEqual([])
+  expect(await heard(`${own}; ${named('New')}; ${called('New')}`)).toEqual([
+    ['product:update', 'New'],
+    ['user:updated', 'New'],
+  ])
+  await db.drop()
+})
+
+test('what the hub wrote and the shop took back at once is told, though it is as it was told', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const collecting = await startCollecting(db)
+  const own = `select set_config('bridge.origin', '1700000000000:m1', true)`
+  const names = await db.pool.query<{ product: string; customer: string }>(
+    `select p.name as product, u.last_name as customer from spree_products p, spree_users u where p.id = 13 and u.id = 1`,
+  )
+  const { product, customer } = names.rows[0]!
+  const name = (as: string) => `update spree_products set name = '${as}' where id = 13`
+  const call = (as: string) => `update spree_users set last_name = '${as}' where id = 1`
+  await db.pool.query(`${own}; ${name('Hub’s')}; ${call('Hub’s')}`)
+  await db.pool.query(`${name(product)}; ${call(customer)}`)
+  const told = await collecting.all()
+  expect(told.map(({ type, payload }) => [type, payload['name'] ?? payload['last_name']])).toEqual([
+    ['product:update', product],
+    ['user:updated', customer],
+  ])
+  await db.drop()
+})
+
+test('what was discarded is told when a message can be made of it again', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const collecting = await startCollecting(db)
+  const heard = async (sql: string) => {
+    await db.pool.query(sql)
+    return (await collecting.all()).map(({ type }) => type).sort()
+  }
+  const products = (change: string) => `update spree_products set ${change} where id = 13`
+  const orders = (change: string) => `update spree_orders set ${change} where id = 41`
+  const listed = products(`available_on = '2026-01-02'`)
+  const placed = orders(`completed_at = '2026-01-02'`)
+  const told = await heard(`${listed}; ${placed}; ${products(`name = 'New'`)}`)
+  expect(told).toEqual(['order:persist', 'product:update'])
+  await decideOutbound(db.pool, 'discard', {}, '9223372036854775807')
+  expect(
+    await heard(`${products(`available_on = 'infinity'`)}; ${orders(`completed_at = '12345-01-01'`)}`),
+  ).toEqual([])
+  expect(await heard(`${listed}; ${placed}`)).toEqual(told)
+  await db.drop()
 })
 
 test('reconcile after day one: a sale before the first worker leaves the catalogue as it was', async () => {

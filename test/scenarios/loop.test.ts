@@ -220,6 +220,7 @@ test('what this bridge has told a hub that is not ours is not applied when it co
 })
 
 describe('a customer who wants to be forgotten', () => {
+  const NO_OTHERS = { haveAddress: async () => false, haveAccount: async () => false }
   const OTTILIES_ADDRESS = {
     firstname: 'Ottilie',
     lastname: 'Querfurth',
@@ -253,8 +254,8 @@ describe('a customer who wants to be forgotten', () => {
     const { store, hub, at, web, erp } = loop
     const email = 'Ottilie@Querfurth.example'
     const look = async (dryRun: boolean) => [
-      ...(await erasePerson(store.pool, 'bridge', newPerson(email), dryRun)),
-      ...(await erasePerson(hub.db.pool, 'hub', newPerson(email), dryRun)),
+      ...(await erasePerson(store.pool, 'bridge', newPerson(email), dryRun, NO_OTHERS)),
+      ...(await erasePerson(hub.db.pool, 'hub', newPerson(email), dryRun, NO_OTHERS)),
     ]
     const traces = async () =>
       [...(await everything(store, 'bridge')), ...(await everything(hub.db, 'hub'))].filter((row) =>
@@ -318,7 +319,7 @@ describe('a customer who wants to be forgotten', () => {
     const env = { DATABASE_URL: store.url, HUB_DATABASE_URL: hub.db.url }
     const { status, stdout } = await runBridge(['erase', email, '--json'], env)
     const first = JSON.parse(stdout) as { tables: typeof planned; inStore: number }
-    expect([status, first]).toEqual([1, { tables: planned, inStore: 1 }])
+    expect([status, first]).toEqual([1, { tables: planned, notFollowed: [], inStore: 1 }])
     expect(planned.filter(({ waiting, left }) => waiting + left > 0)).toEqual([
       { table: 'bridge.inbox', rows: 1, waiting: 1, left: 0 },
     ])

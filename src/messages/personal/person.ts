@@ -11,15 +11,33 @@ export type Person = Readonly<{
   keys: Set<string>
   /** Streets, phones, whole names and other addresses, which tell of nobody else. */
   texts: Set<string>
+  /** Addresses that stood beside theirs and are those of another account by now: they lead to nothing. */
+  lost: Set<string>
+  /** Accounts that somebody else has: they lead to nothing either. */
+  others: Set<string>
 }>
 
 export function newPerson(email: string): Person {
-  return { emails: new Set([email.toLowerCase()]), numbers: new Set(), keys: new Set(), texts: new Set() }
+  const emails = new Set([email.toLowerCase()])
+  const none = () => new Set<string>()
+  return { emails, numbers: none(), keys: none(), texts: none(), lost: none(), others: none() }
+}
+
+/** As much as is known now, whatever is learnt from now on. */
+export function copyOf({ emails, numbers, keys, texts, lost, others }: Person): Person {
+  return {
+    emails: new Set(emails),
+    numbers: new Set(numbers),
+    keys: new Set(keys),
+    texts: new Set(texts),
+    lost: new Set(lost),
+    others: new Set(others),
+  }
 }
 
 /** How much is known: more than before means that it pays to look again. */
-export function knownOf({ emails, numbers, keys, texts }: Person): number {
-  return emails.size + numbers.size + keys.size + texts.size
+export function knownOf({ emails, numbers, keys, texts, lost, others }: Person): number {
+  return emails.size + numbers.size + keys.size + texts.size + lost.size + others.size
 }
 
 /** The shortest of the texts that are looked for everywhere. */
@@ -89,10 +107,10 @@ export function addressesIn(document: unknown): string[] {
   )
 }
 
-function learnText({ texts }: Person, value: unknown): void {
+function learnText({ texts, lost }: Person, value: unknown): void {
   if (typeof value !== 'string') return
   const text = value.trim().toLowerCase()
-  if (text.length >= SHORTEST && /[\s\d@]/.test(text)) texts.add(text)
+  if (text.length >= SHORTEST && /[\s\d@]/.test(text) && !lost.has(text)) texts.add(text)
 }
 
 /** What a text says, as data where it is JSON. */
