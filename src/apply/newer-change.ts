@@ -45,7 +45,9 @@ export type Guard = (mark: Mark) => Promise<string | undefined>
 /** By what the outbox names a change of what an update of an order, or of a parcel, writes: `$1` is the id. */
 const ROWS = {
   order: `table_name = 'spree_orders' and row_id = $1`,
-  shipment: `table_name in ('spree_shipments', 'spree_fulfillments') and row_id = $1`,
+  // In 6.x the tracking is in the deliveries.
+  shipment: `(table_name in ('spree_shipments', 'spree_fulfillments') and row_id = $1
+          or table_name = 'spree_deliveries' and $1 in (parent, parent_old))`,
 } as const
 
 /**

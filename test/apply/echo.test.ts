@@ -419,7 +419,7 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await pause(5)
       const parcel = isSix ? 'R1041-F1' : 'H50417700151'
       const tracking = isSix
-        ? `update spree_fulfillments set tracking = 'JUST NOW' where id = 51`
+        ? `update spree_deliveries set tracking_number = 'JUST NOW' where owner_id = 51`
         : `update spree_shipments set tracking = 'JUST NOW' where id = 51`
       for (const [handler, payload, change, what] of [
         [
@@ -455,13 +455,13 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
 
     test('a parcel: is refused where the shop has just changed it, or a later one was applied', async () => {
       const parcel = isSix ? 'R1041-F1' : 'H50417700151'
-      const table = isSix ? 'spree_fulfillments' : 'spree_shipments'
+      const table = isSix ? 'spree_deliveries' : 'spree_shipments'
       const update = (updatedAt: string, tracking: string) =>
         summary(updateShipment, { shipment: { id: parcel, tracking, updated_at: updatedAt } })
       const before = ago(1000)
       await byPerson(
         isSix
-          ? `update ${table} set tracking = 'OURS' where id = 51`
+          ? `update ${table} set tracking_number = 'OURS' where owner_id = 51`
           : `update ${table} set tracking = 'OURS' where id = 51`,
       )
       const why = `the shop changed it at ${await writtenAt(table)}`
