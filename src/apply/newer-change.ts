@@ -1,9 +1,13 @@
 import { aggregateKey } from '../messages/aggregate.ts'
+import { timeOfChange } from '../messages/time-of-change.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { ProductContent } from '../store/writes/product-content.ts'
 import { changeProduct, type Put } from '../store/writes/put-product.ts'
 import { shopOf } from '../store/writes/shop.ts'
+
+// An update that bears a time is held against what is newer in the store: the last change by the shop itself, whether the
+// collector has noted it with what was told last, or it still waits in the outbox; and the last update that was applied.
 
 /** Who changed something later than an update tells, and when. */
 type NewerChange = Readonly<{ by: 'shop' | 'hub'; at: Date }>
@@ -16,17 +20,14 @@ export async function changeUnlessNewer(
   updatedAt: string | null | undefined,
 ): Promise<Put & Readonly<{ stays?: string }>> {
   if (!updatedAt) return changeProduct(db, store, content)
-  const found: { newer?: NewerChange | undefined; aggregate?: string } = {}
-  let since = updatedAt
+  const found: { newer?: NewerChange | undefined; aggregate?: string; snapshot?: string } = {}
   const put = await changeProduct(db, store, content, async (productId) => {
     found.aggregate = aggregateKey('product', productId)
-    // Before the baseline: in between the collector may take what is found here, and note it there.
-    const waiting = await changesWaiting(db, store, productId, since)
-    found.newer = await newerChange(db, found.aggregate, since, waiting)
-    if (found.newer && since === updatedAt && (await isAsOf(db, store, productId, updatedAt))) {
-      since = new Date(found.newer.at.getTime() + 1).toISOString()
-      found.newer = undefined
-    }
+    // Asked again behind the writes, only what was not there before is looked at: the product bears our own time by then.
+    const earlier = found.snapshot
+    found.snapshot = await currentSnapshot(db)
+    const waiting = await productChangeWaiting(db, store, productId, updatedAt, earlier)
+    found.newer = await newerChange(db, found.aggregate, found.aggregate, updatedAt, waiting)
     return found.newer !== undefined
   })
   if (found.newer)
@@ -35,53 +36,43 @@ export async function changeUnlessNewer(
   return put
 }
 
-/**
- * Is that the very time that the product bears, maybe in whole seconds? Then it comes back as it was told: that its rows were
- * written a moment later than the shop says makes nothing of it old news.
- */
-async function isAsOf(db: Db, store: Store, productId: string, updatedAt: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `select
-       from ${shopOf(store).table('spree_products')} p
-      where p.id = $1::bigint
-        and $2::timestamptz at time zone 'UTC' in (date_trunc('milliseconds', p.updated_at), date_trunc('second', p.updated_at))`,
-    [productId, updatedAt],
-  )
-  return rowCount === 1
-}
+/** A value that an update sets: an older update must not overwrite one that was set since. */
+export type Mark = Readonly<{ field: string; held: string | null; given: string }>
+
+/** Of a row that is locked: why a value stays as it is; undefined where it is to be set. */
+export type Guard = (mark: Mark) => Promise<string | undefined>
+
+/** By what the outbox names a change of what an update of an order, or of a parcel, writes: `$1` is the id. */
+const ROWS = {
+  order: `table_name = 'spree_orders' and row_id = $1`,
+  // In 6.x the tracking is in the deliveries.
+  shipment: `(table_name in ('spree_shipments', 'spree_fulfillments') and row_id = $1
+          or table_name = 'spree_deliveries' and $1 in (parent, parent_old))`,
+} as const
 
 /**
- * Of a row that is locked, and which alone an update writes: why it stays as it is, because the store has something newer of
- * it than `updatedAt`. Of an order that is what its messages told last; of its parts what was not collected yet.
+ * The guard of an order or a parcel, asked for before its row is locked: the outbox may be long, and the shop's checkout must
+ * not wait for the end of it. Updates tell some fields and not others: what was told of one says nothing of another.
  */
-export async function whyItStays(
+export async function guardOf(
   db: Db,
-  {
-    kind,
-    table,
-    id,
-    number,
-  }: Readonly<{ kind: 'order' | 'shipment'; table: string; id: string; number: string }>,
+  { kind, id, number }: Readonly<{ kind: 'order' | 'shipment'; id: string; number: string }>,
   updatedAt: string | null | undefined,
-): Promise<string | undefined> {
-  if (!updatedAt) return undefined
-  const { rows } = await db.query<{ at: Date }>(
-    `select at
-       from bridge.outbox
-      where kind = 'order'
-        and table_name = $1
-        and row_id = $2
-        and coalesce(origin, '') = ''
-        and at > $3::timestamptz
-      order by at desc
-      limit 1`,
-    [table, id, updatedAt],
-  )
+): Promise<Guard> {
+  if (!updatedAt) return async () => undefined
+  const snapshot = await currentSnapshot(db)
+  const before = await lastWaiting(db, ROWS[kind], id)
   const aggregate = `${kind}:${id}`
-  const newer = await newerChange(db, aggregate, updatedAt, rows[0]?.at)
-  if (newer) return staysAsItIs(`${kind === 'order' ? 'Order' : 'Shipment'} ${number}`, updatedAt, newer)
-  await noteHeard(db, aggregate, updatedAt)
-  return undefined
+  return async ({ field, held, given }) => {
+    const key = `${aggregate}:${field}`
+    if (held && held !== given) {
+      const waiting = (await lastWaiting(db, ROWS[kind], id, snapshot)) ?? before
+      const newer = await newerChange(db, aggregate, key, updatedAt, waiting)
+      if (newer) return staysAsItIs(`The ${field} of ${kind} ${number}`, updatedAt, newer)
+    }
+    await noteHeard(db, key, updatedAt)
+    return undefined
+  }
 }
 
 function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): string {
@@ -90,48 +81,85 @@ function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): 
 }
 
 /**
- * What is newer of an aggregate than `since`: a change by the shop itself, whether or not it was collected yet, or a later
- * update that was applied.
+ * What is newer than an update: a change that `waiting` in the outbox tells, one that was collected, or a later update. What
+ * waits is to be looked for first: in between the collector may take it, and note it.
  */
 async function newerChange(
   db: Db,
   aggregate: string,
-  since: string,
+  heardAs: string,
+  updatedAt: string,
   waiting: Date | undefined,
 ): Promise<NewerChange | undefined> {
-  const { rows } = await db.query<{ by: NewerChange['by']; at: Date }>(
-    `select newer.by, newer.at
-       from (select 'shop' as by, b.changed_at as at
-               from bridge.baseline b
-              where b.aggregate = $1
-              union all
-             select 'hub', h.updated_at from bridge.heard h where h.aggregate = $1) newer
-      where newer.at > $2::timestamptz
-      order by newer.at desc
-      limit 1`,
-    [aggregate, since],
+  const { rows } = await db.query<NewerChange>(
+    `select 'shop' as by, changed_at as at
+       from bridge.baseline
+      where aggregate = $1
+        and changed_at is not null
+      union all
+     select 'hub', updated_at
+       from bridge.heard
+      where aggregate = $2`,
+    [aggregate, heardAs],
   )
-  const [known] = rows
-  return waiting && !(known && known.at > waiting) ? { by: 'shop', at: waiting } : known
+  return [...rows, ...(waiting ? [{ by: 'shop', at: waiting } as const] : [])]
+    .filter(({ at }) => isLater(at, updatedAt))
+    .sort((one, other) => other.at.getTime() - one.at.getTime())[0]
+}
+
+/** Times in whole seconds are of those who know no finer ones: within that second nothing is later. */
+function isLater(at: Date, updatedAt: string): boolean {
+  const unit = updatedAt.includes('.') ? 1 : 1000
+  return Math.floor(at.getTime() / unit) * unit > Date.parse(updatedAt)
 }
 
 /** The time of an update that is applied: an older one is not, from then on. */
-async function noteHeard(db: Db, aggregate: string, updatedAt: string): Promise<void> {
+async function noteHeard(db: Db, key: string, updatedAt: string): Promise<void> {
   await db.query(
-    `insert into bridge.heard (aggregate, updated_at)
+    `insert into bridge.heard as h (aggregate, updated_at)
      values ($1, least($2::timestamptz, clock_timestamp()))
-         on conflict (aggregate) do update set updated_at = excluded.updated_at`,
-    [aggregate, updatedAt],
+         on conflict (aggregate) do update set updated_at = greatest(h.updated_at, excluded.updated_at)`,
+    [key, updatedAt],
   )
 }
 
-/** When the shop last wrote what the collector has not taken yet. */
-async function changesWaiting(
+/** Of the statements that follow: what they see beyond this, they are the first to see. */
+async function currentSnapshot(db: Db): Promise<string> {
+  const { rows } = await db.query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot')
+  return rows[0]?.snapshot ?? ''
+}
+
+/** By an index, so that it is short to look for. */
+function committedAfter(snapshot: string): string {
+  return `xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, ${snapshot}::pg_snapshot)`
+}
+
+/** When the shop last wrote such a row that the collector has not taken yet, where that was not seen at an earlier snapshot. */
+async function lastWaiting(db: Db, rows: string, id: string, earlier?: string): Promise<Date | undefined> {
+  const {
+    rows: [last],
+  } = await db.query<{ at: Date | null }>(
+    `select max(at) as at
+       from bridge.outbox
+      where kind = 'order'
+        and ${rows}
+        and coalesce(origin, '') = ''
+        ${earlier === undefined ? '' : `and ${committedAfter('$2')}`}`,
+    earlier === undefined ? [id] : [id, earlier],
+  )
+  return last?.at ?? undefined
+}
+
+/** The same of a product; of its last change that is later than `updatedAt`. */
+async function productChangeWaiting(
   db: Db,
   store: Store,
   productId: string,
-  since: string,
+  updatedAt: string,
+  earlier?: string,
 ): Promise<Date | undefined> {
+  const shop = shopOf(store)
   const { rows } = await db.query<{
     id: string
     tableName: string
@@ -139,24 +167,32 @@ async function changesWaiting(
     parent: string | null
     parentOld: string | null
     at: Date
+    told: Date | null
   }>(
     `with own as (
        select $1::text as id
         union all
-       select v.id::text from ${shopOf(store).table('spree_variants')} v where v.product_id = $1::text::bigint
+       select v.id::text from ${shop.table('spree_variants')} v where v.product_id = $1::text::bigint
      )
-     select o.id::text, o.table_name as "tableName", o.row_id as "rowId", o.parent, o.parent_old as "parentOld", o.at
+     select o.id::text, o.table_name as "tableName", o.row_id as "rowId", o.parent, o.parent_old as "parentOld", o.at,
+            (select p.updated_at at time zone 'UTC'
+               from ${shop.table('spree_products')} p
+              where p.id = $1::text::bigint) as told
        from bridge.outbox o
       where o.kind = 'product'
         and o.table_name <> 'request'
         and coalesce(o.origin, '') = ''
         and o.at > $2::timestamptz
         and exists (select from own where own.id in (o.row_id, o.parent, o.parent_old))
+        ${earlier === undefined ? '' : `and ${committedAfter('$3')}`}
       order by o.at desc`,
-    [productId, since],
+    earlier === undefined ? [productId, updatedAt] : [productId, updatedAt, earlier],
   )
-  if (rows.length === 0) return undefined
+  const later = rows
+    .map((row) => ({ ...row, at: timeOfChange(row.at, row.told ?? undefined) }))
+    .filter(({ at }) => isLater(at, updatedAt))
+  if (later.length === 0) return undefined
   const aggregate = aggregateKey('product', productId)
-  const aggregates = await store.resolve(db, rows)
-  return rows.find(({ id }) => aggregates.get(id)?.includes(aggregate))?.at
+  const aggregates = await store.resolve(db, later)
+  return later.find(({ id }) => aggregates.get(id)?.includes(aggregate))?.at
 }

@@ -8,3 +8,13 @@ export function summary(
 ): Applied {
   return { notifications: [{ level, subject: message, description }], details: {} }
 }
+
+/** What was done, and after it what was not, each in a sentence. */
+export function said(message: string, done: readonly string[], left: readonly string[]): Applied {
+  const tell = (level: Notification['level']) => (description: string) => ({
+    level,
+    subject: message,
+    description,
+  })
+  return { notifications: [...done.map(tell('info')), ...left.map(tell('warn'))], details: {} }
+}

@@ -77,11 +77,11 @@ export function deriveOrder(input: OrderInput): Derivation {
 }
 
 /**
- * What the order tells as its time comes back with what others make of it, maybe in whole seconds: it must not be older than
- * this. When the row was written is later than that.
+ * What the order tells as its time comes back with what others make of it: it must not be older than this. When the row was
+ * written is later than that.
  */
 function toldTime({ updated_at: time }: RawOrder): Date | undefined {
-  return time === null ? undefined : new Date(Math.floor(Date.parse(time) / 1000) * 1000)
+  return time === null ? undefined : new Date(time)
 }
 
 /** What is not kept of an order that is as it was told needs no keeping: it is this. */

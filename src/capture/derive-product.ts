@@ -6,6 +6,7 @@ import {
   removedProductPayload,
 } from '../messages/product.ts'
 import type { ProductSnapshot } from '../messages/snapshot.ts'
+import { timeOfChange } from '../messages/time-of-change.ts'
 import { productContent } from './content.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveStock, type StockInput } from './derive-stock.ts'
@@ -116,7 +117,9 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const own = productContent(content, product.parts)
   const digest = digestOf(own)
   const unchanged = !rows.some(isForget) && isUnchanged(before, digest, own)
-  write(digest, unchanged ? undefined : changedByShop(rows))
+  const written = unchanged ? undefined : changedByShop(rows)
+  const told = content.updated_at ? new Date(content.updated_at) : undefined
+  write(digest, written && timeOfChange(written, told))
   const requested = rows.some((row) => row.op === 'announce')
   if (unchanged && !requested && !haveCrossed(rows)) return
   // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.

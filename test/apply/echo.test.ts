@@ -142,7 +142,7 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await pause(3)
       return rows[0]?.['now'] as Date
     }
-    const update = (updatedAt: Date | undefined, content: object, id?: string) =>
+    const update = (updatedAt: Date | string | undefined, content: object, id?: string) =>
       deliver(productUpdate as Handler<never>, { sku: 'BC-01', updated_at: updatedAt, ...content }, id)
     const picture = () =>
       byPerson(
@@ -150,10 +150,14 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
            from spree_products p join spree_variants v on v.product_id = p.id join spree_prices pr on pr.variant_id = v.id
           where p.id = 13 order by pr.id`,
       ).then(({ rows }) => rows)
-    const changedAt = async () =>
-      (await byPerson(`select max(at) as at from bridge.outbox where kind = 'product'`)).rows[0]?.[
-        'at'
-      ] as Date
+    /** As the shop's own code does, which touches the product with all that is of it. */
+    const touch = `update spree_products set updated_at = clock_timestamp() at time zone 'UTC' where id = 13`
+    const touchedAt = async () =>
+      (
+        await byPerson(
+          `select date_trunc('milliseconds', updated_at) at time zone 'UTC' as at from spree_products where id = 13`,
+        )
+      ).rows[0]?.['at'] as Date
     const refusal = (updatedAt: Date, why: string) => ({
       status: 200,
       notifications: [
@@ -177,9 +181,9 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
         'update spree_prices set amount = amount + 1 where variant_id = 108',
       ]) {
         const before = await clock()
-        await byPerson(change)
+        await byPerson(`${touch}; ${change}`)
         const was = await picture()
-        const why = `the shop changed it at ${(await changedAt()).toISOString()}`
+        const why = `the shop changed it at ${(await touchedAt()).toISOString()}`
         const id = idOf(Date.now())
         const refused = await update(before, { name: 'Theirs', price: '9' }, id)
         expect(refused).toEqual({ outcome: 'applied', message_id: id, ...refusal(before, why) })
@@ -196,42 +200,67 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
     })
 
     test('is applied where it bears the time that it was told with, which is a moment before the rows were written', async () => {
+      await pause(150)
       await byPerson(
         `update spree_products
-            set name = 'Compass, ours', updated_at = (clock_timestamp() - interval '0.5 s') at time zone 'UTC'
+            set name = 'Compass, ours', updated_at = (clock_timestamp() - interval '0.1 s') at time zone 'UTC'
           where id = 13`,
       )
-      const told = async () => {
-        const { rows } = await byPerson(
-          `select date_trunc('milliseconds', updated_at at time zone 'UTC') as at from spree_products where id = 13`,
-        )
-        return rows[0]?.['at'] as Date
-      }
-      const waiting = await told()
+      const waiting = await touchedAt()
       expect(await update(waiting, { name: 'Compass, enriched' })).toMatchObject(applied)
+      await pause(150)
       await byPerson(
         `update spree_products
-            set name = 'Compass, ours', updated_at = (clock_timestamp() - interval '0.5 s') at time zone 'UTC'
+            set name = 'Compass, ours', updated_at = (clock_timestamp() - interval '0.1 s') at time zone 'UTC'
           where id = 13`,
       )
       await collecting.all()
-      const collected = await told()
-      expect(await update(collected, { name: 'Compass, enriched' })).toMatchObject(applied)
+      const collected = await touchedAt()
+      // A sale touches it meanwhile, and several make something of what was told: one of them knows no milliseconds.
+      await byPerson('update spree_products set updated_at = now() where id = 13')
+      const inSeconds = `${collected.toISOString().slice(0, 19)}Z`
+      for (const [time, name] of [
+        [collected, 'enriched'],
+        [collected, 'translated'],
+        [inSeconds, 'classified'],
+      ] as const) {
+        expect(await update(time, { name: `Compass, ${name}` })).toMatchObject(applied)
+        expect((await picture())[0]?.['name']).toBe(`Compass, ${name}`)
+      }
       expect(await update(waiting, { name: 'Compass, of old' })).toMatchObject({
         notifications: [{ level: 'warn' }],
       })
       await collecting.all()
     })
 
+    test('is refused where a price was set past the product, which bears the time that it was told with still', async () => {
+      await byPerson(
+        `update spree_products
+            set updated_at = date_trunc('milliseconds', clock_timestamp() - interval '6 h') at time zone 'UTC'
+          where id = 13`,
+      )
+      const told = await touchedAt()
+      await byPerson('update spree_prices set amount = amount + 1 where variant_id = 108')
+      const was = await picture()
+      const { rows } = await byPerson(
+        `select max(at) as at from bridge.outbox where table_name = 'spree_prices'`,
+      )
+      const why = `the shop changed it at ${rows[0]?.['at'].toISOString()}`
+      expect(await update(told, { price: '9' })).toMatchObject(refusal(told, why))
+      await collecting.all()
+      expect(await update(told, { price: '9' })).toMatchObject(refusal(told, why))
+      expect(await picture()).toEqual(was)
+    })
+
     test('is refused where the shop was about to change it, and it had to wait for that', async () => {
       const before = await clock()
       const person = await database.pool.connect()
-      await person.query(`begin; update spree_products set name = 'By a person' where id = 13`)
+      await person.query(`begin; ${touch}; update spree_products set name = 'By a person' where id = 13`)
       const answered = update(before, { name: 'Theirs, late' })
       await untilItWaits()
       await person.query('commit')
       person.release()
-      const why = `the shop changed it at ${(await changedAt()).toISOString()}`
+      const why = `the shop changed it at ${(await touchedAt()).toISOString()}`
       expect(await answered).toMatchObject(refusal(before, why))
       expect((await picture())[0]?.['name']).toBe('By a person')
       await collecting.all()
@@ -253,6 +282,20 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       expect(await update(third, { name: 'Third' })).toMatchObject(applied)
       await collecting.all()
       expect((await picture())[0]?.['name']).toBe('Third')
+    })
+
+    test('is refused after a later one that said what the store had, though it bears the time of the product', async () => {
+      await byPerson(`${touch}; update spree_products set name = 'Compass, said twice' where id = 13`)
+      await collecting.all()
+      const told = await touchedAt()
+      const later = await clock()
+      expect(await update(later, { name: 'Compass, said twice' })).toMatchObject({
+        notifications: [{ description: 'Product BC-01 is so already: nothing was changed' }],
+      })
+      const why = `a later update was applied, of ${later.toISOString()}`
+      for (const name of ['Compass, late', 'Compass, later'])
+        expect(await update(told, { name })).toMatchObject(refusal(told, why))
+      expect((await picture())[0]?.['name']).toBe('Compass, said twice')
     })
   })
 
@@ -278,11 +321,15 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       const update = (updatedAt: string, description: string) =>
         summary(updateProduct, { product: { sku: 'TM-1', description, updated_at: updatedAt } })
       const [before, later] = [ago(1000), ago(-1000)]
-      await byPerson(`update spree_products set description = 'ours' where slug = 'tin-mug'`)
-      const why = `the shop changed it at ${await writtenAt('spree_products')}`
-      expect(await update(before, 'theirs')).toBe(stays('Product TM-1', before, why))
+      await byPerson(
+        `update spree_products
+            set description = 'ours', updated_at = clock_timestamp() at time zone 'UTC'
+          where slug = 'tin-mug'`,
+      )
+      const why = stays('Product TM-1', before, 'the shop changed it at')
+      expect(await update(before, 'theirs')).toMatch(why)
       await collecting.all()
-      expect(await update(before, 'theirs')).toBe(stays('Product TM-1', before, why))
+      expect(await update(before, 'theirs')).toMatch(why)
       expect(await update(later, 'theirs')).toBe('Product TM-1 updated')
       await collecting.all()
       expect(await update(before, 'older')).toMatch('a later update was applied, of')
@@ -298,10 +345,12 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
         `update spree_orders set email = 'ours@example.com', updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
       )
       const why = `the shop changed it at ${await writtenAt('spree_orders')}`
-      expect(await update(before, 'theirs@example.com')).toBe(stays(`Order ${number}`, before, why))
+      expect(await update(before, 'theirs@example.com')).toBe(
+        stays(`The email of order ${number}`, before, why),
+      )
       const told = String((await collecting.all())[0]?.payload['updated_at'])
       expect(await update(before, 'theirs@example.com')).toMatch(
-        stays(`Order ${number}`, before, 'the shop changed it at'),
+        stays(`The email of order ${number}`, before, 'the shop changed it at'),
       )
       expect(await email()).toBe('ours@example.com')
       // In whole seconds, as the stores' own code tells it; and what is made of the same order, one after the other.
@@ -312,27 +361,157 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
         expect(await update(time, `${time}@example.com`)).toBe(`Updated Order with number ${number}`)
         await collecting.all()
       }
-      expect(await update(before, 'older@example.com')).toMatch('a later update was applied, of')
+      expect(await update(before, 'older@example.com')).toMatch(`The email of order ${number} stays as it is`)
       expect(await email()).toBe(`${told}@example.com`)
+    })
+
+    test('an order: within the second in which it was told, what the shop changed later is newer', async () => {
+      const update = (time: string, email: string) =>
+        summary(updateOrder, { order: { id: number, email, updated_at: time } })
+      const byShop = async (time: string, email: string) => {
+        await byPerson(`update spree_orders set email = '${email}', updated_at = '${time}' where id = 41`)
+        await collecting.all()
+      }
+      const day = new Date(Date.now() + 3_600_000).toISOString().slice(0, 13)
+      await byShop(`${day}:10:10.100`, 'first@example.com')
+      await byShop(`${day}:10:10.900`, 'second@example.com')
+      const [first, second] = [`${day}:10:10.100Z`, `${day}:10:10.900Z`]
+      expect(await update(first, 'theirs@example.com')).toBe(
+        stays(`The email of order ${number}`, first, `the shop changed it at ${second}`),
+      )
+      for (const time of [second, `${day}:10:10Z`])
+        expect(await update(time, 'theirs@example.com')).toBe(`Updated Order with number ${number}`)
+      await byShop(new Date().toISOString(), 'clara@example.com')
+      await byPerson('delete from bridge.heard')
+    })
+
+    test('an order: what was said of its state is not lost behind what was said of its address', async () => {
+      const update = (time: string, more: object) =>
+        summary(updateOrder, { order: { id: number, updated_at: time, ...more } })
+      const marks = async () =>
+        (
+          await byPerson(
+            `select ${isSix ? 'status' : 'state'} as state, email from spree_orders where id = 41`,
+          )
+        ).rows[0]
+      const [first, second, third] = [ago(3000), ago(2000), ago(1000)]
+      await byPerson(`update bridge.baseline set changed_at = '${first}' where aggregate = 'order:41'`)
+      expect(await update(second, { email: 'second@example.com' })).toBe(
+        `Updated Order with number ${number}`,
+      )
+      expect(await update(first, { status: 'canceled' })).toBe(`Updated Order with number ${number}`)
+      expect(await marks()).toEqual({ state: 'canceled', email: 'second@example.com' })
+      const why = stays(`The email of order ${number}`, first, `a later update was applied, of ${second}`)
+      expect(await update(first, { email: 'first@example.com' })).toBe(why)
+      expect(await update(first, { status: 'complete', email: 'first@example.com' })).toBe(
+        `Updated Order with number ${number}. ${why}`,
+      )
+      expect(await update(third, { status: 'complete' })).toBe(`Updated Order with number ${number}`)
+      expect(await update(second, { status: 'canceled' })).toMatch(
+        `The state of order ${number} stays as it is`,
+      )
+      expect(await marks()).toEqual({ state: isSix ? 'placed' : 'complete', email: 'second@example.com' })
+      await collecting.all()
+    })
+
+    test('an order, a parcel: is locked once the outbox was read; what the shop writes meanwhile is seen', async () => {
+      const time = ago(0)
+      await pause(5)
+      const parcel = isSix ? 'R1041-F1' : 'H50417700151'
+      const tracking = isSix
+        ? `update spree_deliveries set tracking_number = 'JUST NOW' where owner_id = 51`
+        : `update spree_shipments set tracking = 'JUST NOW' where id = 51`
+      for (const [handler, payload, change, what] of [
+        [
+          updateOrder,
+          { order: { id: number, email: 'late@example.com', updated_at: time } },
+          `update spree_orders set email = 'just.now@example.com' where id = 41`,
+          `The email of order ${number}`,
+        ],
+        [
+          updateShipment,
+          { shipment: { id: parcel, tracking: 'LATE', updated_at: time } },
+          `select from spree_orders where id = 41 for no key update; ${tracking}`,
+          `The tracking of shipment ${parcel}`,
+        ],
+      ] as const) {
+        const reader = await database.pool.connect()
+        const person = await database.pool.connect()
+        await reader.query('begin; lock table bridge.outbox')
+        const answered = summary(handler, payload)
+        await untilItWaits()
+        // Nobody waits for the reading of the outbox.
+        await person
+          .query(`begin; select from spree_orders where id = 41 for update nowait`)
+          .finally(() => reader.query('commit'))
+        await untilItWaits()
+        await person.query(`${change}; commit`)
+        expect(await answered).toMatch(stays(what, time, 'the shop changed it at'))
+        reader.release()
+        person.release()
+      }
+      await collecting.all()
     })
 
     test('a parcel: is refused where the shop has just changed it, or a later one was applied', async () => {
       const parcel = isSix ? 'R1041-F1' : 'H50417700151'
-      const table = isSix ? 'spree_fulfillments' : 'spree_shipments'
+      const table = isSix ? 'spree_deliveries' : 'spree_shipments'
       const update = (updatedAt: string, tracking: string) =>
         summary(updateShipment, { shipment: { id: parcel, tracking, updated_at: updatedAt } })
       const before = ago(1000)
-      await byPerson(`update ${table} set tracking = 'OURS' where order_id = 41`)
+      await byPerson(
+        isSix
+          ? `update ${table} set tracking_number = 'OURS' where owner_id = 51`
+          : `update ${table} set tracking = 'OURS' where id = 51`,
+      )
       const why = `the shop changed it at ${await writtenAt(table)}`
-      expect(await update(before, 'THEIRS')).toBe(stays(`Shipment ${parcel}`, before, why))
+      expect(await update(before, 'THEIRS')).toBe(stays(`The tracking of shipment ${parcel}`, before, why))
       await collecting.all()
       const now = ago(0)
       for (const tracking of ['THEIRS', 'THEIRS 2'])
         expect(await update(now, tracking)).toBe(`Updated shipment ${parcel}`)
       expect(await update(before, 'OLDER')).toBe(
-        stays(`Shipment ${parcel}`, before, `a later update was applied, of ${now}`),
+        stays(`The tracking of shipment ${parcel}`, before, `a later update was applied, of ${now}`),
       )
       await collecting.all()
+    })
+
+    test('a parcel: leaves, whatever was said of it since', async () => {
+      const parcel = isSix ? 'R1042-F1' : 'H50417700152'
+      const update = (time: string, more: object) =>
+        deliver(updateShipment as Handler<never>, { shipment: { id: parcel, updated_at: time, ...more } })
+      const shipped = { status: 'shipped', tracking: 'FIRST' }
+      const [first, second, third] = [ago(3000), ago(2000), ago(1000)]
+      const id = idOf(Date.now())
+      const attempt = (message = id) =>
+        deliver(
+          updateShipment as Handler<never>,
+          { shipment: { id: parcel, updated_at: first, ...shipped } },
+          message,
+        )
+      expect(await attempt()).toMatchObject({ status: 500 })
+      expect(await update(third, { tracking: 'THIRD' })).toMatchObject({ status: 200 })
+      // It is paid for, and the shop says so in a row that the collector has not taken yet.
+      await byPerson(
+        isSix
+          ? `update spree_orders set payment_total = total where id = 42;
+             update spree_fulfillments set cost = cost + 1 where id = 52`
+          : `update spree_orders set payment_total = total, payment_state = 'paid' where id = 42;
+             update spree_inventory_units set state = 'on_hand' where shipment_id = 52;
+             update spree_shipments set state = 'ready' where id = 52`,
+      )
+      expect(await attempt()).toMatchObject({
+        status: 200,
+        summary: `Updated shipment ${parcel}. The tracking of shipment ${parcel} stays as it is: what was sent is of ${first}, and the shop changed it at ${await writtenAt(isSix ? 'spree_fulfillments' : 'spree_shipments')}`,
+      })
+      expect(await collecting.all()).toMatchObject([
+        { payload: { shipments: [{ state: 'shipped', tracking: 'THIRD' }] } },
+      ])
+      expect(await update(ago(4000), { status: 'ready' })).toMatchObject({
+        status: 200,
+        summary: expect.stringMatching(`The state of shipment ${parcel} stays as it is: .* a later update`),
+      })
+      expect(await update(second, { status: 'ready' })).toMatchObject({ status: 500 })
     })
   })
 

@@ -32,5 +32,12 @@ export const currency = z.string().regex(/^[A-Z]{3}$/)
 /** A time with zone; returned in UTC. */
 export const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString())
 
-/** Of when an update is; another text says nothing of that. */
-export const updateTime = time.nullish().catch(undefined)
+/** Of when an update is, in UTC; whole seconds stay such. Another text says nothing of that. */
+export const updateTime = z.iso
+  .datetime({ offset: true })
+  .transform((value) => {
+    const utc = new Date(value).toISOString()
+    return value.includes('.') ? utc : utc.replace('.000Z', 'Z')
+  })
+  .nullish()
+  .catch(undefined)

@@ -15,25 +15,42 @@ export type Shipment = Readonly<{
 
 type Found = Readonly<{ id: string; order_id: string; order_number: string; placed: boolean }>
 
-/**
- * Finds a shipment of a placed order by its number and locks the order, then the shipment. Of several with one number
- * (no index forbids it before 3.3, nor in Solidus) the order's number tells which is meant.
- * @throws NotApplicable where there is none, or it is not clear which.
- */
+/** As `findShipment`, and locks the order, then the shipment. */
 export async function lockShipment(
   db: Db,
   shop: Shop,
   number: string,
   orderNumber: string | null,
 ): Promise<Shipment> {
+  return lockFound(db, shop, number, await findShipment(db, shop, number, orderNumber))
+}
+
+export async function lockFound(
+  db: Db,
+  shop: Shop,
+  number: string,
+  { id, order_id }: Found,
+): Promise<Shipment> {
+  const order = await lockOrder(db, shop, order_id)
+  return { ...(await lockRow(db, shop, id)), id, number, order }
+}
+
+/**
+ * Finds a shipment of a placed order by its number. Of several with one number (no index forbids it before 3.3, nor in
+ * Solidus) the order's number tells which is meant.
+ * @throws NotApplicable where there is none, or it is not clear which.
+ */
+export async function findShipment(
+  db: Db,
+  shop: Shop,
+  number: string,
+  orderNumber: string | null,
+): Promise<Found> {
   const found = (await findShipments(db, shop, number)).filter(({ placed }) => placed)
   const [shipment, ...others] = found.filter(
     (one) => orderNumber === null || one.order_number === orderNumber,
   )
-  if (shipment && others.length === 0) {
-    const order = await lockOrder(db, shop, shipment.order_id)
-    return { ...(await lockRow(db, shop, shipment.id)), id: shipment.id, number, order }
-  }
+  if (shipment && others.length === 0) return shipment
   const orders = found.map((one) => one.order_number).join(', ')
   if (shipment)
     throw new NotApplicable(

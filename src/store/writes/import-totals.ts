@@ -86,9 +86,9 @@ export function lineAmount({ price, quantity }: ImportedLine): Amount {
 }
 
 /** As Spree up to 5 and Solidus tell it: `failed` where there are payments and none is of worth. */
-export function paymentState(order: ImportedOrder, totals: Totals): string {
-  const worthless = new Set(['failed', 'void', 'invalid'])
-  if (order.payments.length > 0 && order.payments.every(({ state }) => worthless.has(state))) return 'failed'
+export function paymentState(order: ImportedOrder, totals: Totals, worthless: readonly string[]): string {
+  if (order.payments.length > 0 && order.payments.every(({ state }) => worthless.includes(state)))
+    return 'failed'
   if (totals.payment === totals.order) return 'paid'
   return totals.payment < totals.order ? 'balance_due' : 'credit_owed'
 }

@@ -7,6 +7,7 @@ import { insertCharges } from './import-charges.ts'
 import { type DiscountsOn, paymentState, paymentStatus, type Totals } from './import-totals.ts'
 import type { ImportedOrder } from './imported-order.ts'
 import type { Row } from './insert-rows.ts'
+import { worthlessPayments } from './worthless-payments.ts'
 
 /** The states of a placed order in the family's words. */
 export type PlacedStates = Readonly<{
@@ -58,10 +59,13 @@ export type ImportWords = Readonly<{
 }>
 
 /** By family where the code differs, by columns where the tables do. */
-export function importWords({ family, columns }: Pick<Store, 'family' | 'columns'>): ImportWords {
+export function importWords(store: Pick<Store, 'family' | 'columns'>): ImportWords {
+  const { family, columns } = store
   if (family === 'spree-6.0') return spree6
+  const worthless = worthlessPayments(store)
   return {
     ...spree2,
+    states: (order, totals, isShort) => placedStates(paymentState(order, totals, worthless), isShort),
     ...(columns.has('spree_orders', 'shipment_total') ? {} : chargesOnOrder),
     unitsArePieces: !columns.has('spree_inventory_units', 'quantity'),
     // Spree has both since 3.3, Solidus neither.
@@ -81,7 +85,7 @@ function identifier(): string {
 }
 
 /** Spree from 2.2 to 5.x, and Solidus. */
-const spree2: ImportWords = {
+const spree2: Omit<ImportWords, 'states'> = {
   shipments: 'spree_shipments',
   shipmentId: 'shipment_id',
   rates: 'spree_shipping_rates',
@@ -97,17 +101,6 @@ const spree2: ImportWords = {
   movement: ({ shipmentId }) => ({ originator_type: 'Spree::Shipment', originator_id: shipmentId }),
   shipmentNumber: () => `H${randomCharacters(DIGITS, 11)}`,
   paymentNumber: () => `P${randomCharacters(`${DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ`, 7)}`,
-  states(order, totals, isShort) {
-    const payment = paymentState(order, totals)
-    const isPaid = payment === 'paid' || payment === 'credit_owed'
-    const shipments = isShort.map((short) => (isPaid && !short ? 'ready' : 'pending'))
-    return {
-      order: 'complete',
-      payment,
-      shipment: isShort.includes(true) ? 'backorder' : isPaid ? 'ready' : 'pending',
-      shipments,
-    }
-  },
   discountsOn: 'order',
   adjustmentTotal: ({ additionalTax, discount, fee }) => additionalTax + discount + fee,
   shipmentsCost: true,
@@ -115,6 +108,16 @@ const spree2: ImportWords = {
   retaxes: false,
   logsStates: true,
   finestAmount: 100n,
+}
+
+function placedStates(payment: string, isShort: readonly boolean[]): PlacedStates {
+  const isPaid = payment === 'paid' || payment === 'credit_owed'
+  return {
+    order: 'complete',
+    payment,
+    shipment: isShort.includes(true) ? 'backorder' : isPaid ? 'ready' : 'pending',
+    shipments: isShort.map((short) => (isPaid && !short ? 'ready' : 'pending')),
+  }
 }
 
 /** Before 2.2 all that is charged besides the goods is an adjustment of the order. */

@@ -1,6 +1,7 @@
 import type { Db } from '../../postgres/pool.ts'
 import { NOW } from './rows.ts'
 import type { Shop } from './shop.ts'
+import { worthlessPayments } from './worthless-payments.ts'
 
 /** Sums up what an order was paid, and says it in the family's word. The order is not canceled. */
 export async function payOrder(
@@ -23,7 +24,7 @@ export async function payOrder(
        select o.id, o.total, ${refunded} as refunded,
               coalesce(sum(p.amount) filter (where p.${shop.state} = 'completed'), 0) as captured,
               coalesce(sum(p.amount) filter (where p.${shop.state} = 'pending'), 0) as authorized,
-              bool_and(p.${shop.state} in ('failed', 'void', 'invalid')) as worthless
+              bool_and(p.${shop.state} = any($2::text[])) as worthless
          from ${orders} o
          left join ${shop.table('spree_payments')} p on p.order_id = o.id
         where o.id = $1::bigint
@@ -36,7 +37,7 @@ export async function payOrder(
        from sums
       where o.id = sums.id
       returning o.payment_total >= o.total as paid, o.${isSix ? 'payment_status' : 'payment_state'} as "paymentState"`,
-    [orderId],
+    [orderId, worthlessPayments(shop)],
   )
   if (rows[0]) return rows[0]
   throw new Error(`Order ${orderId} went while it was being paid.`)
