@@ -582,12 +582,13 @@ async function urlOf(child: BridgeProcess): Promise<string> {
   return url
 }
 
-/** Polls what a process notices by itself within ten seconds. */
+/** Polls what a process notices by itself within ten seconds, on a machine that is not slow. */
 async function until<T>(look: () => Promise<T>, found: (seen: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 90_000
   for (;;) {
     const seen = await look()
-    if (found(seen) || Date.now() > deadline) return seen
+    if (found(seen)) return seen
+    if (Date.now() > deadline) throw new Error(`It did not come about: ${found} of ${JSON.stringify(seen)}`)
     await pause(100)
   }
 }

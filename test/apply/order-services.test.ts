@@ -537,11 +537,11 @@ describe.each(Object.keys(families) as Family[])('an order in a store of %s', (f
     }
 
     test('what the operator’s expressions take altogether may be longer than the server waits for a statement', async () => {
-      await db.query(`set local idle_in_transaction_session_timeout = '400ms'`)
+      await db.query(`set local idle_in_transaction_session_timeout = '2s'`)
       const slowly: Awaited<ReturnType<typeof createShape>> = ({ payload }) => ({
         payload,
         transform: async (own) => {
-          await pause(150)
+          await pause(700)
           return own
         },
       })

@@ -79,7 +79,7 @@ function slow(quick: Pool): Pool {
       const connection = await quick.connect()
       return {
         query: async (text, values) => {
-          await pause(250)
+          await pause(1_000)
           return connection.query(text, values)
         },
         release: (error) => connection.release(error),
@@ -227,11 +227,12 @@ test('a table that stays locked is named, and does not keep the others from thei
 })
 
 test('over a slow line a table is locked no longer than over a quick one: 200 ms at most', async () => {
+  // 200 ms, and what a busy machine adds; over the line it would be a second.
   const heldDuring = async (act: () => Promise<readonly unknown[]>) => {
     const watch = await watchLocks(database)
     const done = await act()
     const { heldMs } = await watch.stop()
-    return { done: done.length, asPromised: heldMs < 200 }
+    return { done: done.length, asPromised: heldMs < 800 }
   }
   await pool.query('drop trigger bridge_update on spree_orders')
   const oneInTime = { done: 1, asPromised: true }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { countLanes, insertMessages } from '../../src/queue/enqueue.ts'
 import { BRIDGE_QUEUE } from '../../src/queue/message.ts'
+import { countRows, until } from '../queue/ground.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import type { RecordedRequest } from '../support/recorded-request.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
@@ -48,7 +49,7 @@ test('Retry-After of a 429 is for all of us: nothing is pushed so long, then one
       : { kind: 'accept', afterMs: 100 },
   )
   await enqueue(['told'])
-  await hub.until(() => hub.requests.length === from + 1, 5_000)
+  await hub.until(() => hub.requests.length === from + 1, 60_000)
   await enqueue(Array.from({ length: 10 }, (_, index) => `other${index}`))
   await hub.until(() => hub.requests.length === from + 12, 60_000)
   const [refused, probe, ...rest] = hub.requests.slice(from)
@@ -61,6 +62,7 @@ test('a hub that refuses one message after the other: the twentieth stops the pa
   hub.misbehave(() => ({ kind: 'answer', status: 422 }))
   await enqueue(Array.from({ length: 60 }, (_, index) => `refused${index}`))
   await hub.until(() => hub.requests.filter((each) => isRefused(about(each))).length >= 33, 60_000)
+  await until(async () => (await parked()) === 19, parked)
   await pause(200)
   const { rows } = await store.pool.query(
     'select state, count(*)::integer as n from bridge.message group by state order by state',
@@ -78,7 +80,7 @@ test('a hub that refuses one message after the other: the twentieth stops the pa
           .map(about)
           .filter(isRefused),
       ).size === 41,
-    20_000,
+    60_000,
   )
 })
 
@@ -92,7 +94,7 @@ test('what has failed for seven days is parked; what has waited for so long is t
      attempts = case aggregate when 'aged' then 400 else 0 end`,
   )
   await hub.until(() => attemptsOf('aged 0').length > 0 && attemptsOf('waited 1').length > 1, 60_000)
-  await pause(200)
+  await until(async () => (await parked()) > 0, parked)
   const { rows } = await store.pool.query(
     'select aggregate, state, last_error from bridge.message order by aggregate',
   )
@@ -115,7 +117,8 @@ test('what the hub says of a message stays with it: the log has no word of the h
   status = 401
   await enqueue(['refuses us'])
   await hub.until(() => attemptsOf('refuses us 0').length > 0, 60_000)
-  await pause(200)
+  await until(() => worker.complaints().join('\n').includes('The hub answered 401.'), worker.complaints)
+  await until(async () => (await parked()) > 0, parked)
   const { rows } = await store.pool.query('select last_error from bridge.message order by id limit 1')
   expect(rows).toEqual([{ last_error: expect.stringContaining('clara@example.com') }])
   const said = worker.complaints().join('\n')
@@ -123,6 +126,7 @@ test('what the hub says of a message stays with it: the log has no word of the h
   for (const answered of [422, 401]) expect(said).toContain(`The hub answered ${answered}.`)
 })
 
+const parked = () => countRows(store.pool, 'bridge.message', `state = 'parked'`)
 const isRefused = (text: string) => text.startsWith('refused')
 
 function about({ body, method }: RecordedRequest): string {

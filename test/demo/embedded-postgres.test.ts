@@ -174,7 +174,7 @@ async function kill(parent: ChildProcess): Promise<void> {
 }
 
 async function expectDead(pid: number): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   while (isAlive(pid) && Date.now() < deadline) await sleep(20)
   expect(isAlive(pid)).toBe(false)
 }

@@ -262,8 +262,8 @@ describe('delivery', () => {
     const erp = await consumer()
     const store = await hub.createStore()
     await store.map('erp.in', erp.url, ['retry:test'])
-    let asked = 0
-    erp.answers(() => (++asked < 3 ? { status: 500, body: { error: 'busy' } } : { body: { sku: 'A' } }))
+    let busy = true
+    erp.answers(() => (busy ? { status: 500, body: { error: 'busy' } } : { body: { sku: 'A' } }))
     await store.push('retry:test', {})
     await until(async () => (await accepted('retry:test'))[0]?.state === 'failing')
     const [failing] = await accepted('retry:test')
@@ -272,6 +272,7 @@ describe('delivery', () => {
       state: 'failing',
       result: { code: '500', response: { error: 'busy' } },
     })
+    busy = false
     await hub.settled()
     expect(new Set(erp.got.map(({ messageId }) => messageId)).size).toBe(1)
     expect((await store.call('GET', `messages/${failing?.key}`)).body).toMatchObject({
@@ -527,10 +528,12 @@ describe('delivery', () => {
     const [before, after] = [await consumer(), await consumer()]
     const store = await hub.createStore()
     const erp = await store.map('erp.in', before.url, ['move:test'])
-    before.answers(() => ({ body: { delay: 2, update_url: 'poll/1' } }))
+    before.answers(() => ({ body: { delay: 3600, update_url: 'poll/1' } }))
     await store.push('move:test', {})
     await until(async () => (await accepted('move:test'))[0]?.state === 'failing')
     await store.call('PUT', `mappings/${erp}`, { mapping: { url: after.url, token: 'token-of-after' } })
+    await hub.db.pool.query(`update hub.accepted set due = now() where type = 'move:test'`)
+    await hub.db.pool.query('update hub.accepted_lane set revision = revision + 1')
     await hub.settled()
     expect(before.got.map(({ path }) => path)).toEqual(['/in'])
     expect(after.got.map(({ path, headers }) => [path, headers['x-augury-token']])).toEqual([

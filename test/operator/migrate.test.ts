@@ -159,10 +159,10 @@ describe('migrate', () => {
     const done = ended.map(({ stdout }) => stdout).join()
     expect(done.match(/triggers on spree_orders/g)).toHaveLength(1)
     expect((await runBridge(['migrate'], env)).stdout).toMatch(/^Nothing to do/)
-    expect(heldMs).toBeLessThan(400)
+    expect(heldMs).toBeLessThan(1_000)
     // It gives up after 200 ms, and what a busy machine adds; one that waits for its lock would wait for 1.5 s.
     expect(waitedMs).toBeGreaterThan(0)
-    expect(waitedMs).toBeLessThan(1_000)
+    expect(waitedMs).toBeLessThan(1_400)
   })
 
   test('asks for exactly the rights it lacks, and works with them, though its role owns no table', async () => {

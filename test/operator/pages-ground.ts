@@ -94,14 +94,14 @@ async function serve(
   }
 }
 
-/** A worker that beats for ever, or did until `secondsAgo`. */
-export async function addWorker(pool: Pool, report: object, secondsAgo = 0): Promise<void> {
+/** A worker that is alive for longer than any test lasts. */
+export async function addWorker(pool: Pool, report: object): Promise<void> {
   const id = randomUUID()
   await pool.query(
     `insert into bridge.worker (id, process, host, pid, version, started_at, expires_at, status)
      values ($1, 'worker', 'web-1.example', 4711, '0.1.0', clock_timestamp() - interval '3 hours',
-             clock_timestamp() + make_interval(secs => $2), $3)`,
-    [id, LEASE_SECONDS - secondsAgo, JSON.stringify(report)],
+             clock_timestamp() + interval '1 hour', $2)`,
+    [id, JSON.stringify(report)],
   )
   await pool.query('update bridge.lane set owner = $1', [id])
 }

@@ -12,7 +12,7 @@ type Command = Readonly<{
   cwd: string
 }>
 
-const TIMEOUT_MS = 40_000
+const TIMEOUT_MS = 120_000
 
 /** What these do at their end is done to their process. */
 const LONG_RUNNING = ['start', 'worker', 'web', 'hub']

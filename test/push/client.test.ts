@@ -334,12 +334,12 @@ describe('no answer', () => {
   test('within the time limit: a hub that accepts the connection and never says a word', async () => {
     const hub = await startServer(() => {})
     const started = performance.now()
-    const outcome = await createClient(hub.url, { timeoutMilliseconds: 300 }).push(message, never)
+    const outcome = await createClient(hub.url, { timeoutMilliseconds: 1_500 }).push(message, never)
     expect(outcome).toEqual({
       kind: 'timedOut',
-      text: `No whole answer from 127.0.0.1:${hub.port} within 0.3 s.`,
+      text: `No whole answer from 127.0.0.1:${hub.port} within 1.5 s.`,
     })
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(performance.now() - started).toBeLessThan(10_000)
     expect(hub.received).toHaveLength(1)
   })
 
@@ -350,9 +350,9 @@ describe('no answer', () => {
       response.on('close', () => clearInterval(drip))
     })
     const started = performance.now()
-    const outcome = await createClient(hub.url, { timeoutMilliseconds: 300 }).push(message, never)
+    const outcome = await createClient(hub.url, { timeoutMilliseconds: 1_500 }).push(message, never)
     expect(outcome.kind).toBe('timedOut')
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(performance.now() - started).toBeLessThan(10_000)
   })
 
   test('C108: a connection reset after the body arrived is one attempt, of unknown outcome', async () => {
@@ -391,12 +391,14 @@ describe('no connection', () => {
     const port = await findClosedPort()
     const failed = countFailedConnects()
     const started = performance.now()
-    expect(await createClient(`http://127.0.0.1:${port}`).push(message, never)).toEqual({
+    expect(
+      await createClient(`http://127.0.0.1:${port}`, { timeoutMilliseconds: 60_000 }).push(message, never),
+    ).toEqual({
       kind: 'unreachable',
       code: 'ECONNREFUSED',
       text: `No connection to 127.0.0.1:${port}: ECONNREFUSED.`,
     })
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(performance.now() - started).toBeLessThan(6_000)
     expect(failed()).toBe(3)
   })
 
@@ -457,7 +459,7 @@ describe('no connection', () => {
     const pool = new Pool(hub.url, { connections: 1 })
     cleanUps.push(() => pool.destroy())
     const patient = createExchange(pool, { headers: {}, timeoutMilliseconds: 60_000 })
-    const hasty = createExchange(pool, { headers: {}, timeoutMilliseconds: 300 })
+    const hasty = createExchange(pool, { headers: {}, timeoutMilliseconds: 1_500 })
     const first = patient({ method: 'post', url: '/first' }, stop.signal)
     expect(await hasty({ method: 'post', url: '/second' }, never)).toMatchObject({
       fault: 'unreachable',
@@ -473,7 +475,8 @@ describe('no connection', () => {
     const failed = countFailedConnects()
     const client = createClient(`http://127.0.0.1:${port}`, { timeoutMilliseconds: 400 })
     expect(await client.push(message, never)).toMatchObject({ kind: 'unreachable' })
-    expect(failed()).toBe(1)
+    // None, where the first took as long on a slow machine.
+    expect(failed()).toBeLessThan(2)
   })
 })
 

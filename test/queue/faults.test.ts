@@ -53,7 +53,7 @@ test.each([
   ['its own clock', performance],
   ['the clock on the wall, the other having stood still', Date],
 ] as const)('a worker that wakes after its lease, by %s, sends nothing under it', async (_, clock) => {
-  const worker = start(db.url)
+  const worker = start(db.url, undefined, { leaseMilliseconds: LEASE })
   await until(
     () => worker.id() !== undefined,
     () => worker.errors,
@@ -102,7 +102,6 @@ test('goes on reading after the database was away just when lanes came', async (
   await until(
     () => worker.sent.length === 50,
     () => worker.sent.length,
-    5_000,
   )
 })
 
@@ -118,7 +117,6 @@ test('serves lanes whose taking was committed but not answered', async () => {
   await until(
     () => worker.sent.length === 200,
     () => [worker.sent.length, worker.lanes()],
-    5_000,
   )
   expect(lost).toBeGreaterThan(0)
 })
@@ -180,17 +178,16 @@ test('notices a retry among thousands of parked aggregates, and sends parked old
   const ids = worker.sent.slice(-20).map(({ id }) => id)
   await retryMessages(db.pool, BRIDGE_QUEUE, { ids })
   await retryMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'product:1' })
-  await until(async () => (await parked()) <= 2_981, parked, 3_000)
+  await until(async () => (await parked()) <= 2_981, parked)
   await until(
     async () => (await countRows(db.pool, 'bridge.message', `aggregate = 'product:1'`)) === 0,
     parked,
-    3_000,
   )
 })
 
 test('a connection that never answers does not stop it for ever', async () => {
   const detour = await openDetour(db.url)
-  const worker = start(detour.url)
+  const worker = start(detour.url, undefined, { answerWithinMilliseconds: 1_000 })
   await until(
     () => worker.lanes() === 64,
     () => worker.lanes(),
@@ -203,7 +200,6 @@ test('a connection that never answers does not stop it for ever', async () => {
     await until(
       () => new Set(worker.sent.map(({ id }) => id)).size >= round * 20,
       () => worker.errors.map(String),
-      12_000,
     )
   }
   detour.close()
@@ -239,7 +235,6 @@ test('a failure that is written while a read is under way, and due at once, is t
     await until(
       async () => (await countRows(db.pool, 'bridge.message')) === 0,
       () => worker.errors,
-      5_000,
     )
   }
   soon.mockRestore()

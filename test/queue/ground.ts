@@ -28,7 +28,9 @@ export async function enqueue(db: TestDatabase & { laneCount: number }, messages
   )
 }
 
-export const LEASE = 2_000
+/** Where a test waits for its end; all others keep theirs, however long this machine stands still. */
+export const LEASE = 6_000
+const USUAL_LEASE = 30_000
 
 export type Answer = (message: QueuedMessage, signal: AbortSignal) => Decision | Promise<Decision>
 
@@ -46,11 +48,11 @@ export type FaultyPool = Omit<Pool, 'connect'> & {
   waitsAfter(text: string): Promise<void> | undefined
 }
 
-export function faultyPool(url: string): FaultyPool {
+export function faultyPool(url: string, answerWithinMilliseconds = 10_000): FaultyPool {
   const pool = createPool(url, {
     applicationName: 'faulty',
     max: 10,
-    answerWithinMilliseconds: 1_000,
+    answerWithinMilliseconds,
     onConnectionError: () => {},
   })
   const planted = () => Object.assign(new Error('planted'), { code: '57P01' })
@@ -103,9 +105,10 @@ export type TestWorker = Readonly<{
 export function startWorker(
   url: string,
   answer: Answer = () => ({ do: 'acknowledge', answer: 'm' }),
-  options: { concurrency?: number; leaseMilliseconds?: number } = {},
+  options: { concurrency?: number; leaseMilliseconds?: number; answerWithinMilliseconds?: number } = {},
 ): TestWorker {
-  const pool = faultyPool(url)
+  const pool = faultyPool(url, options.answerWithinMilliseconds)
+  const leaseMilliseconds = options.leaseMilliseconds ?? USUAL_LEASE
   const sent: QueuedMessage[] = []
   const errors: unknown[] = []
   const superseded: QueuedMessage[] = []
@@ -115,8 +118,8 @@ export function startWorker(
     table: 'bridge.worker',
     process: 'test',
     version: '0',
-    leaseMilliseconds: options.leaseMilliseconds ?? LEASE,
-    heartbeatMilliseconds: (options.leaseMilliseconds ?? LEASE) / 4,
+    leaseMilliseconds,
+    heartbeatMilliseconds: leaseMilliseconds / 4,
     status: () => '{}',
     watch: (work) => work(),
     onError,

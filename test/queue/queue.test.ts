@@ -44,8 +44,7 @@ const start = (...options: Options) => {
 }
 const waiting = () => countRows(db.pool, 'bridge.message')
 const parked = async () => (await countRows(db.pool, 'bridge.message', "state = 'parked'")) === 1
-const drained = (seen: () => unknown = () => undefined, milliseconds = 60_000) =>
-  until(async () => (await waiting()) === 0, seen, milliseconds)
+const drained = (seen: () => unknown = () => undefined) => until(async () => (await waiting()) === 0, seen)
 const accept = { do: 'acknowledge', answer: 'hub-1' } as const
 const numbersOf = (sent: readonly QueuedMessage[], aggregate: string) =>
   sent.filter((one) => one.aggregate === aggregate).map(({ payload }) => Number(payload))
@@ -98,7 +97,7 @@ describe('order', () => {
       const key = `${message.aggregate} ${message.payload}`
       if (key === 'order:1 0' && first === undefined) {
         first = performance.now()
-        return { do: 'retry', reason: 'busy', afterSeconds: 1.2 }
+        return { do: 'retry', reason: 'busy', afterSeconds: 10 }
       }
       at.set(key, performance.now())
       return accept
@@ -109,7 +108,7 @@ describe('order', () => {
       0,
       ...Array.from({ length: 40 }, (_, number) => number),
     ])
-    expect(at.get('order:1 0')! - first!).toBeGreaterThanOrEqual(1_190)
+    expect(at.get('order:1 0')! - first!).toBeGreaterThanOrEqual(9_990)
     expect(at.get('order:2 39')!).toBeLessThan(at.get('order:1 0')!)
     expect((await history()).find(({ payload }) => payload === '0')).toMatchObject({
       attempts: 2,
@@ -126,7 +125,8 @@ describe('order', () => {
       newMessage('product:1', '1', { ...news, type: 'product:other' }),
       ...series('order:2', 1, 7),
     ])
-    await until(async () => (await waiting()) === 4, waiting)
+    const parked = () => countRows(db.pool, 'bridge.message', `state = 'parked'`)
+    await until(async () => (await waiting()) === 4 && (await parked()) === 2, parked)
     await pause(300)
     expect(numbersOf(worker.sent, 'order:1')).toEqual([0])
     expect(numbersOf(worker.sent, 'product:1')).toEqual([0, 1])
@@ -157,7 +157,7 @@ describe('superseding', () => {
 
   test('closes old news unsent, where it waits and where it failed, but never history', async () => {
     let refusing = true
-    const worker = start(() => (refusing ? { do: 'retry', reason: 'away', afterSeconds: 0.6 } : accept))
+    const worker = start(() => (refusing ? { do: 'retry', reason: 'away', afterSeconds: 5 } : accept))
     await enqueue(db, [newMessage('product:1', '0', news), newMessage('order:1', '0')])
     await until(
       () => worker.sent.length === 2,
@@ -220,6 +220,7 @@ describe('several workers', () => {
             resolve(accept)
           }
         }),
+      { leaseMilliseconds: LEASE },
     )
     await until(
       () => a.lanes() === 64,
@@ -240,9 +241,9 @@ describe('several workers', () => {
     await until(
       () => b.sent.length > 0,
       () => b.lanes(),
-      LEASE + 4_000,
     )
-    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 2_000)
+    // Within the lease and a second, and what a busy machine adds; the usual lease here would take far longer.
+    expect(performance.now() - frozenAt).toBeLessThan(LEASE + 10_000)
     for (const answer of late) answer()
     a.pool.mode = 'fine'
     await drained(() => [b.sent.length, b.errors])
@@ -280,7 +281,6 @@ describe('several workers', () => {
     await until(
       () => a.lanes() === 32 && b.lanes() === 32,
       () => [a.lanes(), b.lanes()],
-      6_000,
     )
     await until(
       () => b.sent.length > 0,
@@ -291,7 +291,6 @@ describe('several workers', () => {
     await until(
       () => a.lanes() === 64,
       () => a.lanes(),
-      3_000,
     )
     expect(await countRows(db.pool, 'bridge.worker')).toBe(1)
     await drained(() => [a.sent.length, b.sent.length])
@@ -349,6 +348,17 @@ describe('several workers', () => {
   })
 })
 
+/** Resolves when the worker has read what is paused: what comes from then on does not leave. */
+async function pauseHeardBy({ pool, lanes }: TestWorker, type: string): Promise<void> {
+  let isHeard = false
+  pool.waitsAfter = (text) => {
+    isHeard ||= text.includes('paused_at')
+    return undefined
+  }
+  await pauseTypes(db.pool, BRIDGE_QUEUE, [type])
+  await until(() => isHeard, lanes)
+}
+
 describe('trouble', () => {
   test('a database whose connections all end in mid-drain loses and reorders nothing', async () => {
     const worker = start(async () => {
@@ -392,7 +402,7 @@ describe('trouble', () => {
       `select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`,
     )
-    await drained(() => worker.sent, 5_000)
+    await drained(() => worker.sent)
     expect(worker.sent.at(-1)).toMatchObject({ aggregate: 'order:3' })
   })
 
@@ -405,12 +415,11 @@ describe('trouble', () => {
       async () =>
         (await countRows(db.pool, 'bridge.message', `state = 'parked' and last_error = 'no'`)) === 1,
       () => worker.errors.map(String),
-      5_000,
     )
     expect(await history()).toMatchObject([{ answer: 'ab' }])
   })
 
-  test('a person parks, retries and discards: a running worker follows within two seconds', async () => {
+  test('a person parks, retries and discards: a running worker follows', async () => {
     let refuse = true
     const worker = start((message) =>
       refuse && message.payload === '0' ? { do: 'park', reason: 'no' } : accept,
@@ -422,7 +431,7 @@ describe('trouble', () => {
     expect(
       await discardMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:2', states: ['parked'] }),
     ).toMatchObject({ count: 1, about: [{ aggregate: 'order:2' }] })
-    await drained(() => worker.sent.length, 2_000)
+    await drained(() => worker.sent.length)
     expect(numbersOf(worker.sent, 'order:1')).toEqual([0, 0, 1, 2])
     expect(numbersOf(worker.sent, 'order:2')).toEqual([0, 1, 2])
     refuse = true
@@ -431,7 +440,7 @@ describe('trouble', () => {
     expect(await parkMessages(db.pool, BRIDGE_QUEUE, { aggregate: 'order:3' })).toMatchObject({ count: 1 })
     await retryMessages(db.pool, BRIDGE_QUEUE, { ids: worker.sent.slice(-1).map(({ id }) => id) })
     refuse = false
-    await until(async () => (await waiting()) === 1, waiting, 2_000)
+    await until(async () => (await waiting()) === 1, waiting)
     await pause(1_200)
     expect(numbersOf(worker.sent, 'order:3')).toEqual([0, 0])
   })
@@ -459,8 +468,7 @@ describe('trouble', () => {
       'product:1 product:update',
     ])
     // A running worker hears of it, and one that takes over does not hold what waited for an attempt.
-    await pauseTypes(db.pool, BRIDGE_QUEUE, ['order:persist'])
-    await pause(1_200)
+    await pauseHeardBy(first, 'order:persist')
     await enqueue(db, of('order:3', ['order:persist']))
     for (const _ of [1, 2]) {
       await db.pool.query('update bridge.lane set owner = null, clean = false')
@@ -474,7 +482,7 @@ describe('trouble', () => {
     expect(await countRows(db.pool, 'bridge.message', `state <> 'waiting'`)).toBe(0)
 
     await resumeTypes(db.pool, BRIDGE_QUEUE, ['stock:change', 'order:persist'])
-    await drained(() => first.sent.length, 5_000)
+    await drained(() => first.sent.length)
     expect(first.sent.filter(({ aggregate }) => aggregate === 'order:1').map(({ id }) => Number(id))).toEqual(
       [1, 2, 3, 7],
     )
@@ -500,10 +508,10 @@ describe('trouble', () => {
       () => worker.sent.length === 1,
       () => worker.sent,
     )
-    await pauseTypes(db.pool, BRIDGE_QUEUE, ['product:update'])
-    await pause(1_200)
-    answer()
+    await pauseHeardBy(worker, 'product:update')
     await pause(300)
+    answer()
+    await until(async () => (await history()).length > 0, history)
     await enqueue(db, [of('stock:actual', '9')])
     await drained(() => worker.sent)
     expect(worker.sent.map(({ payload }) => payload)).toEqual(['', '5', '9'])
@@ -536,7 +544,7 @@ describe('trouble', () => {
     // 512 messages fill the memory: what is not sent yet is not read either.
     expect(pages).toBeLessThan(5)
     letGo()
-    await drained(() => [worker.sent.length, worker.errors.slice(-1)], 40_000)
+    await drained(() => [worker.sent.length, worker.errors.slice(-1)])
     expect(worker.sent).toHaveLength(20_000)
     expect(new Set(worker.sent.map(({ id }) => id)).size).toBe(20_000)
     for (let order = 0; order < 300; order++) {

@@ -847,7 +847,7 @@ test.each([
 })
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error('It did not come to that.')
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -34,7 +34,7 @@ export type ErpOptions = Readonly<{
 
 /** SKUs of both families' fixtures, each of one clerk, so that its messages have an order. The shop sells them too. */
 const ONLY_MOVED = ['FS-NAVY-S', 'OC-M'] as const
-const MOVED_AND_PRICED = ['BC-01', 'TM-1'] as const
+export const MOVED_AND_PRICED = ['BC-01', 'TM-1'] as const
 /** Ordered from outside, and so to be had in plenty. */
 export const ORDERED_SKU = 'BC-01'
 export const ERP_SKUS: readonly string[] = [...ONLY_MOVED, ...MOVED_AND_PRICED]

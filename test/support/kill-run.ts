@@ -34,7 +34,7 @@ export function passesBeforeKill(step: string): number {
 /** The shop does not wait for a worker. */
 const ON_AFTER_DEATH_MS = 1000
 /** Longer than the heartbeat's 3 s, the rarest of the steps. */
-const REACHED_WITHIN_MS = 20_000
+const REACHED_WITHIN_MS = 60_000
 
 /**
  * A worker dies at `point` in the middle of a busy shop's day and another is started in its place: what the checker finds

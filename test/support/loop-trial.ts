@@ -227,7 +227,7 @@ async function assemble(
     hubCommitUnheard: () => {
       hubCommitsUnheard.push(Date.now())
     },
-    comeToRest: async (timeoutMs = 60_000) => {
+    comeToRest: async (timeoutMs = 180_000) => {
       const deadline = Date.now() + timeoutMs
       // Twice in a row: what was not in the hub any more may have been on its way round.
       for (let rounds = 0; Date.now() < deadline; ) {

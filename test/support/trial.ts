@@ -86,7 +86,7 @@ export async function openTrial(family: StoreFamily, options: TrialOptions = {})
     },
     startWorkload: (options) => startWorkload(store.url, family, options),
     disturbed: (what, from) => disturbances.push({ what, from, to: Date.now() }),
-    comeToRest: async (timeoutMs = 40_000) => {
+    comeToRest: async (timeoutMs = 150_000) => {
       const deadline = Date.now() + timeoutMs
       for (;;) {
         // The checker thinks for seconds about a long day, and this process is the hub, which cannot answer meanwhile.

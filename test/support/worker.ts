@@ -23,7 +23,7 @@ export type TestWorker = Readonly<{
 }>
 
 const LOOK_EVERY_MS = 50
-const SETTLED_WITHIN_MS = 30_000
+const SETTLED_WITHIN_MS = 120_000
 
 /** Migrates the store and runs a worker in this very process, at the default settings but for `how`. */
 export async function startTestWorker(
