@@ -165,7 +165,9 @@ describe.each([
         (pieces) =>
           `update ${stock} set count_on_hand = count_on_hand + ${pieces}, updated_at = now() where variant_id = 107`,
       )
-      expect(await told(...touched)).toEqual([])
+      expect(await told(`update spree_products set name = 'Oilskin Cape' where id = 12`, ...touched)).toEqual(
+        [[first, 'product:update']],
+      )
       await told(`update spree_variants set sku = 'OC-M' where id = 106`, ...setDeleted(107, 'null'))
     })
 
