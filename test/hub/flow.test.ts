@@ -625,8 +625,8 @@ test('a long queue that a restore has brought is taken over bit by bit, in its o
   await database.pool.query(
     `insert into hub.incoming (xid, lane, aggregate, key, type, payload, store_id)
      select (pg_current_xact_id()::text::bigint + 1000000 + n)::text::xid8, n % 2, 'restored/' || n, n, 'x', '{}', 's'
-       from generate_series(1, 600) n;
-     create function slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.005); return new; end$$;
+       from generate_series(1, 1200) n;
+     create function slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.002); return new; end$$;
      create trigger slowly before update on hub.incoming for each row execute function slowly()`,
   )
   const impatient = createPool(database.url, {
@@ -640,8 +640,8 @@ test('a long queue that a restore has brought is taken over bit by bit, in its o
       `select lane, key from hub.incoming where xid < pg_snapshot_xmax(pg_current_snapshot()) order by lane, xid, id`,
     )
     const of = (lane: number) => rows.filter((row) => row.lane === lane).map(({ key }) => Number(key))
-    expect(of(0)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 2))
-    expect(of(1)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 1))
+    expect(of(0)).toEqual(Array.from({ length: 600 }, (_, index) => 2 * index + 2))
+    expect(of(1)).toEqual(Array.from({ length: 600 }, (_, index) => 2 * index + 1))
   } finally {
     await impatient.end()
     await database.drop()
