@@ -394,6 +394,40 @@ describe('delivery', () => {
     expect(parametersOf(erp)).toEqual([[], [], []])
   })
 
+  test('C81 a parameter that the store has goes with the next delivery to whoever has returned it', async () => {
+    const shop = await consumer()
+    const store = await hub.createStore()
+    const name = 'spree.cursors'
+    type Cursors = Record<string, string>[]
+    const cursorsOf = ({ payload: { parameters } }: TestConsumer['got'][number]) =>
+      (parameters as { value: Cursors }[])[0]?.value
+    // As our webhook answers a poll: the list that it was sent, with the entry of this collection moved on.
+    shop.answers((poll) => {
+      const target = String(poll.payload['target'])
+      const others = (cursorsOf(poll) ?? []).filter((entry) => !(target in entry))
+      const value = [...others, { [target]: `${shop.got.length}` }]
+      return { body: { parameters: [{ name, value }] } }
+    })
+    const filters = (value: string) => ({ filters: [{ path: 'payload.target', operator: 'eq', value }] })
+    const polled = async (target: string) => {
+      await store.push('hub:poll', { target })
+      await hub.settled()
+      const poll = shop.got.at(-1)
+      return poll && cursorsOf(poll)
+    }
+    const orders = await store.map('orders.in', shop.url, ['hub:poll'], filters('orders'))
+    await store.map('products.in', shop.url, ['hub:poll'], filters('products'))
+    expect(await polled('orders')).toBeUndefined()
+    // Another mapping to the same address: what it returns must not wipe out what it has never been sent.
+    expect(await polled('products')).toEqual([{ orders: '1' }])
+    expect(await polled('orders')).toEqual([{ orders: '1' }, { products: '2' }])
+    // A mapping that is made anew, and another address at which the same is met.
+    await store.call('DELETE', `mappings/${orders}`)
+    await store.map('orders.in', shop.url.replace(/in$/, 'moved'), ['hub:poll'], filters('orders'))
+    expect(await polled('orders')).toBeUndefined()
+    expect(await polled('orders')).toEqual([{ orders: '4' }])
+  })
+
   test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
     const shop = await consumer()
     const store = await hub.createStore()
