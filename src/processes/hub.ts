@@ -137,6 +137,7 @@ async function assemble(
   })
   const listener = listen(settings.hubDatabaseUrl, [HUB_INCOMING.channel, HUB_ACCEPTED.channel], {
     applicationName: 'spree-bridge hub listen',
+    variable: 'HUB_DATABASE_URL',
     onNotify: (channel) => (channel === HUB_INCOMING.channel ? router : deliverer).wake(),
     onError: complain('listen'),
   })

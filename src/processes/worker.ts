@@ -140,6 +140,7 @@ async function assemble(
     ['bridge_outbox', BRIDGE_QUEUE.channel],
     {
       applicationName: 'spree-bridge listen',
+      variable: 'DATABASE_LISTEN_URL',
       onNotify(channel, by) {
         if (channel !== BRIDGE_QUEUE.channel) collector.wake()
         // Of its own messages the sender knows already: see onPass.

@@ -13,6 +13,7 @@ import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 const withPayment = (state: string) => ({
@@ -678,6 +679,21 @@ test('a long queue that a restore has brought is taken over bit by bit, in its o
     expect(of(1)).toEqual(Array.from({ length: 600 }, (_, index) => 2 * index + 1))
   } finally {
     await impatient.end()
+    await database.drop()
+  }
+})
+
+const behindPooler = hasPgBouncer ? test : test.skip
+behindPooler('a hub behind a transaction pooler says which of its settings would let it hear', async () => {
+  const database = await createDatabase()
+  const pooler = await startPgBouncer(database.url)
+  const pooled = await startTestHub({ hubDatabaseUrl: pooler.url }, database)
+  try {
+    await until(() => pooled.complaints().join().includes('LISTEN hears nothing'))
+    expect(pooled.complaints().join()).toContain('Set HUB_DATABASE_URL to a direct connection')
+  } finally {
+    await pooled.stop()
+    await pooler.close()
     await database.drop()
   }
 })
