@@ -23,6 +23,7 @@ export async function loadQueueLoop({ hubUrl, databaseUrl, count, inFlight }: Se
     let wake = () => {}
     const listener = listen(databaseUrl, [BRIDGE_QUEUE.channel], {
       applicationName: 'bench listen',
+      variable: 'DATABASE_LISTEN_URL',
       onNotify: () => wake(),
       onError: (error) => log.error('listen', { error }),
     })

@@ -7,11 +7,28 @@ import type { DialectName } from './handler.ts'
 export type InboxKey = Readonly<{ hub: string; dialect: DialectName; messageId: string }>
 
 /**
- * Whose id it is. Read where it is used: it may become known at any moment, and what was entered without it is entered
- * under it from then on (`recordInstallation`).
+ * Under which id it is entered. Read where it is used: the store's own id at the hub may become known at any moment. What
+ * was entered without it keeps '', and is looked for there too; of a message that is there under both counts the one that
+ * is not to be tried again. Nothing is entered without the id once it is known: `recordInstallation` sees to that.
  */
-const hubOf = (given: string) =>
-  `coalesce(nullif(${given}, ''), (select hub_store_id from bridge.installation where singleton), '')`
+const hubOf = (given: string, dialect: string, messageId: string) =>
+  `coalesce(
+     (select unnamed.hub
+        from bridge.installation own
+        join bridge.inbox unnamed
+          on unnamed.hub = '' and unnamed.dialect = ${dialect} and unnamed.message_id = ${messageId}
+       where own.singleton
+         and own.hub_store_id = coalesce(nullif(${given}, ''), own.hub_store_id)
+         and not exists (
+               select
+                 from bridge.inbox named
+                where named.hub = own.hub_store_id
+                  and named.dialect = unnamed.dialect
+                  and named.message_id = unnamed.message_id
+                  and (named.state <> 'failed' or unnamed.state = 'failed'))),
+     nullif(${given}, ''),
+     (select hub_store_id from bridge.installation where singleton),
+     '')`
 
 export const INBOX_STATES = ['applied', 'failed', 'discarded'] as const
 export type InboxState = (typeof INBOX_STATES)[number]
@@ -39,7 +56,7 @@ export async function enterInbox(
     db,
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, attempts, status, answer)
-     values (${hubOf('$1')}, $2, $3, $4, $5, 'failed', 0, 0, '')
+     values (${hubOf('$1', '$2', '$3')}, $2, $3, $4, $5, 'failed', 0, 0, '')
      on conflict (hub, dialect, message_id) do update
         set type = case when known.state = 'failed' then excluded.type else known.type end,
             payload = case when known.state = 'failed' then excluded.payload else known.payload end,
@@ -85,7 +102,7 @@ export async function recordFailure(
     db,
     `insert into bridge.inbox as known
             (hub, dialect, message_id, type, payload, state, failures, status, answer, last_error)
-     values (${hubOf('$1')}, $2, $3, $4, $5, 'failed', 1, $6, $7, $8)
+     values (${hubOf('$1', '$2', '$3')}, $2, $3, $4, $5, 'failed', 1, $6, $7, $8)
      on conflict (hub, dialect, message_id) do update
         set type = excluded.type, payload = excluded.payload, attempts = known.attempts + 1,
             failures = known.failures + 1, status = excluded.status, answer = excluded.answer, last_error = excluded.last_error,
@@ -109,7 +126,7 @@ export async function readArrivals(
        left join lateral (
               select true as found
                 from bridge.inbox i
-               where i.hub = ${hubOf('arrived.hub')}
+               where i.hub = ${hubOf('arrived.hub', 'arrived.dialect', 'arrived.message_id')}
                  and i.dialect = arrived.dialect
                  and i.message_id = arrived.message_id
                limit 1) known on true
@@ -130,7 +147,7 @@ export async function enterApplied(db: Db, answers: ReadonlyMap<Arrival, Answer>
   await queryPrepared(
     db,
     `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
-     select ${hubOf('hub')}, dialect, message_id, type, payload, 'applied', status, answer
+     select ${hubOf('applied.hub', 'applied.dialect', 'applied.message_id')}, dialect, message_id, type, payload, 'applied', status, answer
        from json_to_recordset($1::json)
             as applied (hub text, dialect text, message_id text, type text, payload text, status integer, answer text)
       order by message_id`,

@@ -1,6 +1,9 @@
 import { type Identity, readInstallation, recordInstallation } from '../postgres/installation.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
+import { inShortTries } from '../postgres/short-locks.ts'
 import { inTransaction } from '../postgres/transaction.ts'
+
+const ATTEMPTS = 80
 
 /**
  * Makes the database at hand the installation's own, after a copy or a restore.
@@ -9,19 +12,21 @@ import { inTransaction } from '../postgres/transaction.ts'
  * read, so they are rewritten to this transaction's; the order within is that of the ids.
  */
 export async function adoptStore(pool: Pool, identity: Identity, how: 'fresh' | 'keep'): Promise<void> {
-  await inTransaction(pool, async (db) => {
-    // Of the same store the hub's messages are known by the same id, whether it is said or not.
-    const known = how === 'keep' ? await readInstallation(db) : undefined
-    const hubStoreId = identity.hubStoreId ?? known?.hubStoreId ?? null
-    await recordInstallation(db, { ...identity, hubStoreId }, true)
-    // Workers of the original are no workers here.
-    await db.query('delete from bridge.worker')
-    if (how === 'fresh') await dropState(db)
-    else {
-      await db.query('update bridge.outbox set xid = pg_current_xact_id()')
-      await db.query('update bridge.message set xid = pg_current_xact_id()')
-    }
-  })
+  await inShortTries('The inbox', ATTEMPTS, () => inTransaction(pool, (db) => adopt(db, identity, how)))
+}
+
+async function adopt(db: Db, identity: Identity, how: 'fresh' | 'keep'): Promise<void> {
+  // Of the same store the hub's messages are known by the same id, whether it is said or not.
+  const known = how === 'keep' ? await readInstallation(db) : undefined
+  const hubStoreId = identity.hubStoreId ?? known?.hubStoreId ?? null
+  await recordInstallation(db, { ...identity, hubStoreId }, true)
+  // Workers of the original are no workers here.
+  await db.query('delete from bridge.worker')
+  if (how === 'fresh') await dropState(db)
+  else {
+    await db.query('update bridge.outbox set xid = pg_current_xact_id()')
+    await db.query('update bridge.message set xid = pg_current_xact_id()')
+  }
 }
 
 async function dropState(db: Db): Promise<void> {

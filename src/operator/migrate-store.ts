@@ -11,6 +11,7 @@ import {
   schemaState,
 } from '../postgres/migrate.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { inShortTries } from '../postgres/short-locks.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import type { Store } from '../store/store.ts'
 import { migrationBlocks, sqlScript, transactionBlock } from './sql-script.ts'
@@ -38,10 +39,12 @@ export async function migrateStore(input: MigrateInput): Promise<Migrated> {
   await refuseToMigrate(input)
   const applied = await applyMigrations(pool, 'bridge', migrations)
   await refuseCopy(pool, identity)
-  await inTransaction(pool, async (db) => {
-    await recordInstallation(db, identity, false)
-    await db.query(INSTALLED)
-  })
+  await inShortTries('The inbox', ATTEMPTS, () =>
+    inTransaction(pool, async (db) => {
+      await recordInstallation(db, identity, false)
+      await db.query(INSTALLED)
+    }),
+  )
   const repairs = await repairTriggers(pool, store, ATTEMPTS)
   return { applied, tables: repairs.map(({ table }) => table) }
 }

@@ -1,5 +1,6 @@
 import { DatabaseError, sqlState } from './errors.ts'
 import type { Db } from './pool.ts'
+import { SHORT_LOCKS } from './short-locks.ts'
 
 /** What tells one database (and the hub it talks to) from a copy of it. Null: not readable, or not known yet. */
 export type Identity = Readonly<{
@@ -80,14 +81,25 @@ export async function readInstallation(db: Db): Promise<Installation | undefined
 
 /**
  * Writes `identity` as the installation's: keeps the id where there is one already. Fills only what was unknown unless
- * `adopt`; but where the store's schema is called otherwise now, that is known to be the same one. Runs in a transaction:
- * where the store's id at the hub becomes known, what came in without it is known by it from the same moment.
+ * `adopt`; but where the store's schema is called otherwise now, that is known to be the same one. Runs in a transaction,
+ * of which the commit should follow soon; and again where the inbox is not to be locked at once (`inShortTries`).
+ *
+ * What came in while the store's id at the hub was not known stays without it, and is looked for there as well: see
+ * `inbox-row.ts`. So nothing may be entered without it any more once somebody enters under it, and all that was must be
+ * there to be seen. Whoever enters a message has read the id with the same statement: it waits here, or is waited for.
  */
 export async function recordInstallation(db: Db, identity: Identity, adopt: boolean): Promise<void> {
-  const namesInbox = identity.hubStoreId !== null && (await readInstallation(db))?.hubStoreId === null
-  // Whoever enters a message has read the id with the same statement: it waits here, or is waited for.
-  if (namesInbox) await db.query('lock table bridge.inbox in share row exclusive mode')
-  const { rows } = await db.query<{ hub_store_id: string | null }>(
+  const was = (await readInstallation(db))?.hubStoreId
+  const isNamed = was === null && identity.hubStoreId !== null
+  const isRenamed = adopt && was != null && was !== identity.hubStoreId
+  if (isNamed || isRenamed) {
+    await db.query(
+      `${SHORT_LOCKS}; lock table bridge.inbox in share row exclusive mode; set local lock_timeout to default`,
+    )
+  }
+  // Of another hub's messages those that came without an id are none.
+  if (isRenamed) await nameInbox(db, was)
+  await db.query(
     `insert into bridge.installation as i
             (system_identifier, database_name, database_oid, host, hub_url, hub_store_id, store_schema)
      values ($1, $2, $3, $4, $5, $6, $8)
@@ -99,8 +111,7 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
             hub_url = case when $7 then $5 else coalesce(i.hub_url, $5) end,
             hub_store_id = case when $7 then $6 else coalesce(i.hub_store_id, $6) end,
             store_schema = coalesce($8, i.store_schema),
-            adopted_at = case when $7 then clock_timestamp() else i.adopted_at end
-     returning hub_store_id`,
+            adopted_at = case when $7 then clock_timestamp() else i.adopted_at end`,
     [
       identity.systemIdentifier,
       identity.databaseName,
@@ -112,8 +123,6 @@ export async function recordInstallation(db: Db, identity: Identity, adopt: bool
       identity.storeSchema,
     ],
   )
-  const named = rows[0]?.hub_store_id
-  if (namesInbox && named != null) await nameInbox(db, named)
 }
 
 /** A message that is there under both stays once: the one that is not to be tried again. */

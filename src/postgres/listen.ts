@@ -4,6 +4,8 @@ import pg from 'pg'
 
 export type ListenOptions = Readonly<{
   applicationName: string
+  /** The setting that a direct connection belongs in, for who reads why nothing is heard. */
+  variable: 'DATABASE_LISTEN_URL' | 'HUB_DATABASE_URL'
   onNotify(channel: string, payload: string): void
   /** The connection was lost or never came; it is tried again until stopped. */
   onError(error: Error): void
@@ -51,6 +53,13 @@ export function listen(url: string, channels: readonly string[], options: Listen
       query_timeout: 10_000,
       keepAlive: true,
     })
+  }
+
+  function refuseDeafness(): never {
+    throw new Error(
+      `LISTEN hears nothing: is this a transaction pooler? Set ${options.variable} to a direct connection; without one ` +
+        'what is new is found by asking.',
+    )
   }
 
   async function notifyFromElsewhere(channel: string): Promise<void> {
@@ -109,10 +118,4 @@ export function listen(url: string, channels: readonly string[], options: Listen
       await running
     },
   }
-}
-
-function refuseDeafness(): never {
-  throw new Error(
-    'LISTEN hears nothing: is this a transaction pooler? Set DATABASE_LISTEN_URL to a direct connection.',
-  )
 }

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Pool } from './pool.ts'
+import type { Db } from './pool.ts'
 import { evictExpired, registerWorker, releaseWorker, renewWorker, type WorkerTable } from './worker-lease.ts'
 
 export type MembershipOptions = Readonly<{
-  pool: Pool
+  /** For the looks at the other workers. */
+  pool: Db
+  /** For the own registration alone: nothing of it may queue behind other statements (`openLeaseConnection`). */
+  ownConnection: Db
   table: WorkerTable
   process: string
   version: string
@@ -24,7 +27,7 @@ export type Registration = Readonly<{ id: string; signal: AbortSignal }>
 export type Membership = Readonly<{
   /** Undefined before the first registration and between a lost one and the next. */
   registration(): Registration | undefined
-  /** Told after every look at the other workers: twice a second, and when a lease has just run out. */
+  /** Told after each registration and after every look at the other workers: twice a second, and when a lease has just run out. */
   onLook(listener: () => void): void
   /** Milliseconds since the last successful heartbeat, also of a registration that is lost; undefined before the first. */
   heartbeatAge(): number | undefined
@@ -47,22 +50,21 @@ function present(): Moment {
  * back under a new id: what the old one learns from then on counts for nothing. All by this process's own clocks.
  */
 export function joinWorkers(options: MembershipOptions): Membership {
-  const { pool, table, leaseMilliseconds, heartbeatMilliseconds } = options
+  const { pool, ownConnection, table, leaseMilliseconds, heartbeatMilliseconds } = options
   const stopping = new AbortController()
   const listeners: (() => void)[] = []
   let heartbeat: Moment | undefined
   let current: { id: string; lost: AbortController; renewedAt: Moment; expiry: NodeJS.Timeout } | undefined
-  const running = run()
+  // Two loops: an eviction may wait for locks on what the evicted one owned, and no renewal may wait for that.
+  const running = Promise.all([repeat(keepRegistered), repeat(look)])
 
-  async function run(): Promise<void> {
+  /** `turn` returns in how many milliseconds the next is due. */
+  async function repeat(turn: () => Promise<number>): Promise<void> {
     while (!stopping.signal.aborted) {
-      let rest = LOOK_MILLISECONDS
-      try {
-        rest = Math.min(rest, await look())
-        for (const listener of listeners) listener()
-      } catch (error) {
+      const rest = await turn().catch((error) => {
         options.onError(error)
-      }
+        return LOOK_MILLISECONDS
+      })
       await pause(rest, undefined, { signal: stopping.signal }).catch(() => undefined)
     }
   }
@@ -70,22 +72,32 @@ export function joinWorkers(options: MembershipOptions): Membership {
   /** Returns in how many milliseconds to look again at the latest: when the next lease ends, should nobody renew it. */
   async function look(): Promise<number> {
     const { nextEndsIn = LOOK_MILLISECONDS } = await evictExpired(pool, table)
-    await keepRegistered()
-    return Math.max(0, nextEndsIn) + 1
+    tell()
+    return Math.min(LOOK_MILLISECONDS, Math.max(0, nextEndsIn) + 1)
   }
 
-  async function keepRegistered(): Promise<void> {
+  function tell(): void {
+    for (const listener of listeners) listener()
+  }
+
+  async function keepRegistered(): Promise<number> {
+    if (!current) await register()
+    else if (performance.now() - current.renewedAt.monotonic >= heartbeatMilliseconds) await renew(current.id)
+    return LOOK_MILLISECONDS
+  }
+
+  async function register(): Promise<void> {
     const asked = present()
-    if (!current) {
-      const id = await registerWorker(pool, table, options, leaseMilliseconds, options.status())
-      current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
-      heartbeat = asked
-      return
-    }
-    const { id, renewedAt } = current
-    if (asked.monotonic - renewedAt.monotonic < heartbeatMilliseconds) return
+    const id = await registerWorker(ownConnection, table, options, leaseMilliseconds, options.status())
+    current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
+    heartbeat = asked
+    tell()
+  }
+
+  async function renew(id: string): Promise<void> {
+    const asked = present()
     const renewed = await options.watch(() =>
-      renewWorker(pool, table, id, leaseMilliseconds, options.status()),
+      renewWorker(ownConnection, table, id, leaseMilliseconds, options.status()),
     )
     // The lease may have been given up while the answer was on its way.
     if (current?.id !== id) return
@@ -132,7 +144,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
       await running
       const id = current?.id
       lose()
-      if (id !== undefined) await releaseWorker(pool, table, id).catch(options.onError)
+      if (id !== undefined) await releaseWorker(ownConnection, table, id).catch(options.onError)
     },
   }
 }

@@ -30,6 +30,8 @@ export type PoolOptions = Readonly<{
   /** Shown in pg_stat_activity, so that an operator sees who holds a connection. */
   applicationName: string
   max?: number
+  /** Waiting for a free connection counts as well. Default: ten seconds. */
+  connectWithinMilliseconds?: number
   /** An answer that takes longer fails and its connection is closed: a half-open one would never answer. Default: none. */
   answerWithinMilliseconds?: number
   /** Told of a connection that broke between queries (a server that stops sends 57P01); without it the process would die. */
@@ -42,7 +44,7 @@ export function createPool(url: string, options: PoolOptions): Pool {
     connectionString: url,
     application_name: options.applicationName,
     max: options.max ?? 8,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: options.connectWithinMilliseconds ?? 10_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     pipeline: true,

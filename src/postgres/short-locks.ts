@@ -25,14 +25,24 @@ export async function withShortLocks<T>(
   attempts: number,
   look: (db: Db) => Promise<Locking<T>>,
 ): Promise<T> {
+  return inShortTries(subject, attempts, () =>
+    untilCommit(pool, async (db) => {
+      await db.query(SHORT_LOCKS)
+      const { statements, result } = await look(db)
+      await db.query([...statements, 'commit'].join('\n;\n'))
+      return result
+    }),
+  )
+}
+
+/**
+ * Runs `work`, a transaction that waits for no lock longer than that, and again after jittered pauses.
+ * @throws DatabaseError `locked` where `subject` was not to be had in `attempts` tries.
+ */
+export async function inShortTries<T>(subject: string, attempts: number, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await untilCommit(pool, async (db) => {
-        await db.query(SHORT_LOCKS)
-        const { statements, result } = await look(db)
-        await db.query([...statements, 'commit'].join('\n;\n'))
-        return result
-      })
+      return await work()
     } catch (error) {
       if (!isTransient(error)) throw error
       if (attempt >= attempts) throw sqlState(error) === '55P03' ? lockedOut(subject, attempts) : error

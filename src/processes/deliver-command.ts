@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { dialectOf } from '../apply/dialects.ts'
 import { type Handlers, handlerOf } from '../apply/handlers.ts'
 import { newObjectId } from '../hub/object-id.ts'
+import { handlerSample } from '../messages/samples/objects.ts'
 import { signatureOf } from '../webhook/sign.ts'
 import { OperatorError } from './exit.ts'
 import { choosePayload, type PayloadOptions } from './payload-option.ts'
@@ -33,13 +34,13 @@ export function addDeliverCommand(
       const { settings } = commandSettings(options, ['webhookToken'])
       const base = options.url ?? `http://127.0.0.1:${settings.port ?? WEB_PORT}`
       const id = newObjectId()
-      const payload = choosePayload(message, options)
       const handler = handlerOf(handlers, message)
+      const isOfObjects = handler !== undefined && dialectOf(handler).name === 'wombat'
+      const payload = choosePayload(message, options, isOfObjects ? handlerSample : undefined)
       // As the hub whose dialect it is of would.
-      const [path, envelope] =
-        handler && dialectOf(handler).name === 'wombat'
-          ? [`/wombat/${message}`, { request_id: id, ...payload }]
-          : ['/webhook', { message, message_id: id, payload }]
+      const [path, envelope] = isOfObjects
+        ? [`/wombat/${message}`, { request_id: id, ...payload }]
+        : ['/webhook', { message, message_id: id, payload }]
       const body = JSON.stringify(envelope)
       const answer = await post(`${base.replace(/\/+$/, '')}${path}`, body, {
         'X-Augury-Token': settings.webhookToken[0] ?? '',

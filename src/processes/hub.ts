@@ -25,7 +25,7 @@ import { hubAlarms } from './alarms.ts'
 import { cronLogger } from './cron-logger.ts'
 import { every, sparingly } from './every.ts'
 import { hubCodeVersion, openHubDatabase, requireHubSchema } from './hub-database.ts'
-import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
+import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS, openLeaseConnection } from './lease.ts'
 import { type Part, promiseOf } from './part.ts'
 import { readVersion } from './version.ts'
 import { complaints } from './worker-log.ts'
@@ -86,8 +86,10 @@ async function assemble(
   })
   await takeOverRestored(pool, [HUB_INCOMING, HUB_ACCEPTED])
   await keepArchive(pool, settings.historyDays).catch(complain('housekeeping'))
+  const ownConnection = openLeaseConnection(settings.hubDatabaseUrl, 'spree-bridge hub lease', log)
   const membership = joinWorkers({
     pool,
+    ownConnection,
     table: 'hub.worker',
     process: 'hub',
     version: readVersion(),
@@ -135,6 +137,7 @@ async function assemble(
   })
   const listener = listen(settings.hubDatabaseUrl, [HUB_INCOMING.channel, HUB_ACCEPTED.channel], {
     applicationName: 'spree-bridge hub listen',
+    variable: 'HUB_DATABASE_URL',
     onNotify: (channel) => (channel === HUB_INCOMING.channel ? router : deliverer).wake(),
     onError: complain('listen'),
   })
@@ -196,6 +199,7 @@ async function assemble(
       await Promise.all(duties.map((end) => end()))
       await alarms.stop()
       await membership.leave()
+      await ownConnection.end()
       await listener.stop()
       await client.close()
       await pool.end()

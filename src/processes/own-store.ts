@@ -8,6 +8,7 @@ import {
   refuseUninstalled,
 } from '../postgres/installation.ts'
 import type { Pool } from '../postgres/pool.ts'
+import { inShortTries } from '../postgres/short-locks.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { type LiveStore, openLiveStore } from '../store/live-store.ts'
 import { codeVersion, identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
@@ -19,6 +20,9 @@ export type OwnStore = Readonly<{
   code: number
   installation: Installation
 }>
+
+/** For two minutes, in which every message that is being applied has ended. */
+const ATTEMPTS = 80
 
 /**
  * Opens the store for a process that reads it and writes into it: one that is migrated, and this installation's own.
@@ -43,7 +47,9 @@ export async function openOwnStore(
     const store = await openLiveStore(pool, settings)
     const identity = await identityOf(pool, settings)
     await refuseCopy(pool, identity)
-    await inTransaction(pool, (db) => recordInstallation(db, identity, false))
+    await inShortTries('The inbox', ATTEMPTS, () =>
+      inTransaction(pool, (db) => recordInstallation(db, identity, false)),
+    )
     const installation = await readInstallation(pool)
     if (!installation) throw new Error('the installation that was just recorded is not there')
     return { pool, store, code, installation }

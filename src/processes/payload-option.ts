@@ -7,22 +7,24 @@ import { OperatorError } from './exit.ts'
 /** Where a command takes the payload of a message from: exactly one of them. */
 export type PayloadOptions = Readonly<{ file?: string; sample?: boolean }>
 
+type Payload = Readonly<Record<string, unknown>>
+
 const payload = z.record(z.string(), z.unknown())
 
 /** @throws OperatorError 2 where there is no payload, or none that is a JSON object. */
 export function choosePayload(
   message: string,
   { file, sample }: PayloadOptions,
-): Readonly<Record<string, unknown>> {
+  sampleFor: (message: string) => Payload | undefined = (name) => sampleOf(name)?.payload,
+): Payload {
   if ((file === undefined) === !sample) {
     throw new OperatorError('Give the payload: either --file FILE (- is stdin) or --sample.', 2)
   }
-  return file === undefined ? samplePayload(message) : readPayload(file)
+  return file === undefined ? chooseSample(message, sampleFor(message)) : readPayload(file)
 }
 
-function samplePayload(message: string): Readonly<Record<string, unknown>> {
-  const found = sampleOf(message)
-  if (found) return found.payload
+function chooseSample(message: string, sample: Payload | undefined): Payload {
+  if (sample) return sample
   throw new OperatorError(
     `There is no sample of ${message}: \`spree-bridge samples\` lists those there are.`,
     2,

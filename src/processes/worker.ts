@@ -23,7 +23,7 @@ import { startSender } from '../queue/sender.ts'
 import type { Unreadable } from '../store/store.ts'
 import { bridgeAlarms } from './alarms.ts'
 import { type Housekeeping, startHousekeeping } from './housekeeping.ts'
-import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS } from './lease.ts'
+import { HEARTBEAT_MILLISECONDS, LEASE_MILLISECONDS, openLeaseConnection } from './lease.ts'
 import { type OwnStore, openOwnStore } from './own-store.ts'
 import { type Part, promiseOf } from './part.ts'
 import { startReconcileDuty } from './reconcile-duty.ts'
@@ -95,8 +95,10 @@ async function assemble(
   })
   await greetHub(client, settings, log)
   let held: Unreadable = new Map()
+  const ownConnection = openLeaseConnection(settings.databaseUrl, 'spree-bridge lease', log)
   const membership = joinWorkers({
     pool,
+    ownConnection,
     table: 'bridge.worker',
     process: 'worker',
     version: readVersion(),
@@ -138,6 +140,7 @@ async function assemble(
     ['bridge_outbox', BRIDGE_QUEUE.channel],
     {
       applicationName: 'spree-bridge listen',
+      variable: 'DATABASE_LISTEN_URL',
       onNotify(channel, by) {
         if (channel !== BRIDGE_QUEUE.channel) collector.wake()
         // Of its own messages the sender knows already: see onPass.
@@ -211,6 +214,7 @@ async function assemble(
       await housekeeping.stop()
       await alarms.stop()
       await membership.leave()
+      await ownConnection.end()
       await listener.stop()
       await client.close()
       await pool.end()

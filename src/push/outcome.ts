@@ -76,6 +76,9 @@ const refusal = z.object({
   summary: z.unknown().optional(),
 })
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+/** A media type and an address without user or query: of what a hub fills in, all that can hold nothing of a message. */
+const oursOfAnAnswer =
+  /^The hub answered \d+(?: without a message_id\.|: not JSON but (?:of no stated type|[\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?)|, a redirect to (?:https?:\/\/[\w.:[\]-]+)?(?:\/[^\s@]*)?\.)$/
 const controlCharacters = /[\p{Cc}\p{Cf}\s]+/gu
 
 /** 500 where objects break the schema. */
@@ -102,10 +105,13 @@ export function readObjectsAnswer(answer: Answer, secret: string): Accepted | An
   return breaksSchema ? { kind: 'refused', status: 500, text: outcome.text } : outcome
 }
 
-/** An outcome's text for logs and alarms: the hub's own words may repeat what it was sent. */
+/**
+ * An outcome's text for logs and alarms: the hub's own words may repeat what it was sent. What we say of its answer stays:
+ * it is what mends a wrong HUB_URL.
+ */
 export function withoutQuotation(text: string): string {
   const answered = /^The hub answered \d+/.exec(text)
-  return answered ? `${answered[0]}.` : text
+  return !answered || oursOfAnAnswer.test(text) ? text : `${answered[0]}.`
 }
 
 /** Whether it is what was sent that is refused, and not we or the moment. */

@@ -9,7 +9,9 @@ import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import type { Step } from '../../src/observe/steps.ts'
 import { readInstallation, recordInstallation } from '../../src/postgres/installation.ts'
+import { inShortTries } from '../../src/postgres/short-locks.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
+import { openOwnStore } from '../../src/processes/own-store.ts'
 import { openStore as openShop } from '../../src/store/store.ts'
 import { deliver } from '../../src/webhook/deliver.ts'
 import { findMiscounts } from '../checker/counted.ts'
@@ -29,6 +31,7 @@ import {
   migrate,
   newMessageId,
   post,
+  settingsOf,
   startTestWeb,
   type TestWeb,
   WEBHOOK_TOKEN,
@@ -375,7 +378,9 @@ describe('a trouble', () => {
     const own = await open(unnamed, { hubStoreId: undefined })
     const name = async (hubStoreId: string) => {
       const { installed: _, id: __, ...identity } = (await readInstallation(unnamed.pool))!
-      await inTransaction(unnamed.pool, (db) => recordInstallation(db, { ...identity, hubStoreId }, false))
+      await inShortTries('The inbox', 50, () =>
+        inTransaction(unnamed.pool, (db) => recordInstallation(db, { ...identity, hubStoreId }, false)),
+      )
     }
     const to = (message: unknown) => post(`${own.url}/webhook`, message)
     const [alone, together] = [running(`select 'once' as how`), stock('OC-M', 3)]
@@ -399,12 +404,85 @@ describe('a trouble', () => {
     await unnamed.pool.query(`update spree_variants set sku = 'GONE-7' where sku = 'BC-01'`)
     for (const message of [alone, together, found, underWay]) expect((await to(message)).status).toBe(200)
     const { rows } = await unnamed.pool.query(
-      `select hub, state, repeats from bridge.inbox order by array_position($1, message_id)`,
+      `select hub, state, repeats from bridge.inbox order by array_position($1, message_id), hub`,
       [[alone, together, found, underWay, lost].map(({ message_id }) => message_id)],
     )
-    const repeated = { hub: 'later', state: 'applied', repeats: 1 }
-    expect(rows).toEqual([...Array(4).fill(repeated), { hub: 'later', state: 'failed', repeats: 0 }])
+    const of = (hub: string, state: string, repeats: number) => ({ hub, state, repeats })
+    expect(rows).toEqual([
+      ...[of('', 'applied', 1), of('later', 'failed', 0)],
+      of('', 'applied', 1),
+      ...[of('', 'failed', 0), of('later', 'applied', 1)],
+      of('', 'applied', 1),
+      of('', 'failed', 0),
+    ])
     expect(await levelOf('OC-M', unnamed)).toBe(11)
+    // One that failed before is tried again where it is.
+    await unnamed.pool.query(`update spree_variants set sku = 'GONE-8' where sku = 'GONE-7'`)
+    expect((await to(lost)).status).toBe(500)
+    await unnamed.pool.query(`update spree_variants set sku = 'GONE-7' where sku = 'GONE-8'`)
+    expect((await to(lost)).status).toBe(200)
+    expect((await to({ ...lost, message_id: found.message_id })).status).toBe(200)
+    const { rows: again } = await unnamed.pool.query(
+      'select hub, state, attempts, failures from bridge.inbox where message_id = $1',
+      [lost.message_id],
+    )
+    expect(again).toEqual([{ hub: '', state: 'applied', attempts: 3, failures: 2 }])
+
+    // Of another hub that the store goes to, none of these is a message.
+    await inTransaction(unnamed.pool, async (db) => {
+      const { installed: _, id: __, ...identity } = (await readInstallation(db))!
+      await recordInstallation(db, { ...identity, hubStoreId: 'another' }, true)
+    })
+    expect((await to(together)).status).toBe(200)
+    expect(await levelOf('OC-M', unnamed)).toBe(14)
+    const { rows: left } = await unnamed.pool.query(
+      `select hub, count(*)::integer from bridge.inbox group by hub order by hub`,
+    )
+    expect(left).toEqual([
+      { hub: 'another', count: 1 },
+      { hub: 'later', count: 5 },
+    ])
+  })
+
+  test('the id of the store at the hub becomes known behind a slow message, of a long inbox: no other waits', async () => {
+    const unnamed = await openStore()
+    const own = await open(unnamed, { hubStoreId: undefined })
+    const first = stock('OC-M', 3)
+    const level = await levelOf('OC-M', unnamed)
+    const deliverInTime = async (message: unknown) => {
+      const sentAt = performance.now()
+      expect((await post(`${own.url}/webhook`, message)).status).toBe(200)
+      expect(performance.now() - sentAt).toBeLessThan(1_500)
+    }
+    await deliverInTime(first)
+    await unnamed.pool.query(
+      `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+       select '', 'seed', 'old' || n, 'stock:change', '{}', 'applied', 200, '{}' from generate_series(1, 600) n;
+       create function bridge.slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.005); return new; end$$;
+       create trigger slowly before update on bridge.inbox for each row execute function bridge.slowly()`,
+    )
+    const slow = await unnamed.pool.connect()
+    await slow.query('begin; lock table bridge.inbox in row exclusive mode')
+    const { log } = createLog({ level: 'error', format: 'json' })
+    const starting = openOwnStore(settingsOf(unnamed, { hubStoreId: 'later' }), log, {
+      applicationName: 'test worker',
+      connections: 2,
+      answerWithinMilliseconds: 1_500,
+    })
+    starting.catch(() => undefined)
+    let sent = 0
+    try {
+      for (const end = performance.now() + 3_000; performance.now() < end; sent++)
+        await deliverInTime(stock('OC-M', 1))
+    } finally {
+      await slow.query('commit')
+      slow.release()
+    }
+    const { pool, installation } = await starting
+    await pool.end()
+    expect(installation.hubStoreId).toBe('later')
+    await deliverInTime(first)
+    expect(await levelOf('OC-M', unnamed)).toBe(level + 3 + sent)
   })
 
   test('C140 a database that is away: 503 with Retry-After until it is back, then applied', async () => {

@@ -220,8 +220,8 @@ function databasesInTheLoop(family: StoreFamily, seed: number, server: Server): 
   ).finally(drop)
 }
 
-/** A hub has twenty connections, worker and web have more than that together. */
-const SESSIONS = 16
+/** A hub has 22 connections, worker and web as many together: most of what they do waits for a session. */
+const SESSIONS = 6
 
 /** Worker and web share the sessions of one pooler, the hub has another's; each pooler dies, and one of each role. */
 async function poolersInTheLoop(family: StoreFamily, seed: number): Promise<Result> {

@@ -13,6 +13,7 @@ import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { readExpected } from '../expected/read-expected.ts'
 import { startTestConsumer, type TestConsumer } from '../support/consumer.ts'
 import { type HubStore, startTestHub, type TestHub } from '../support/hub.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 const withPayment = (state: string) => ({
@@ -395,6 +396,40 @@ describe('delivery', () => {
     expect(parametersOf(erp)).toEqual([[], [], []])
   })
 
+  test('C81 a parameter that the store has goes with the next delivery to whoever has returned it', async () => {
+    const shop = await consumer()
+    const store = await hub.createStore()
+    const name = 'spree.cursors'
+    type Cursors = Record<string, string>[]
+    const cursorsOf = ({ payload: { parameters } }: TestConsumer['got'][number]) =>
+      (parameters as { value: Cursors }[])[0]?.value
+    // As our webhook answers a poll: the list that it was sent, with the entry of this collection moved on.
+    shop.answers((poll) => {
+      const target = String(poll.payload['target'])
+      const others = (cursorsOf(poll) ?? []).filter((entry) => !(target in entry))
+      const value = [...others, { [target]: `${shop.got.length}` }]
+      return { body: { parameters: [{ name, value }] } }
+    })
+    const filters = (value: string) => ({ filters: [{ path: 'payload.target', operator: 'eq', value }] })
+    const polled = async (target: string) => {
+      await store.push('hub:poll', { target })
+      await hub.settled()
+      const poll = shop.got.at(-1)
+      return poll && cursorsOf(poll)
+    }
+    const orders = await store.map('orders.in', shop.url, ['hub:poll'], filters('orders'))
+    await store.map('products.in', shop.url, ['hub:poll'], filters('products'))
+    expect(await polled('orders')).toBeUndefined()
+    // Another mapping to the same address: what it returns must not wipe out what it has never been sent.
+    expect(await polled('products')).toEqual([{ orders: '1' }])
+    expect(await polled('orders')).toEqual([{ orders: '1' }, { products: '2' }])
+    // A mapping that is made anew, and another address at which the same is met.
+    await store.call('DELETE', `mappings/${orders}`)
+    await store.map('orders.in', shop.url.replace(/in$/, 'moved'), ['hub:poll'], filters('orders'))
+    expect(await polled('orders')).toBeUndefined()
+    expect(await polled('orders')).toEqual([{ orders: '4' }])
+  })
+
   test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
     const shop = await consumer()
     const store = await hub.createStore()
@@ -628,8 +663,8 @@ test('a long queue that a restore has brought is taken over bit by bit, in its o
   await database.pool.query(
     `insert into hub.incoming (xid, lane, aggregate, key, type, payload, store_id)
      select (pg_current_xact_id()::text::bigint + 1000000 + n)::text::xid8, n % 2, 'restored/' || n, n, 'x', '{}', 's'
-       from generate_series(1, 600) n;
-     create function slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.005); return new; end$$;
+       from generate_series(1, 1200) n;
+     create function slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.002); return new; end$$;
      create trigger slowly before update on hub.incoming for each row execute function slowly()`,
   )
   const impatient = createPool(database.url, {
@@ -643,10 +678,25 @@ test('a long queue that a restore has brought is taken over bit by bit, in its o
       `select lane, key from hub.incoming where xid < pg_snapshot_xmax(pg_current_snapshot()) order by lane, xid, id`,
     )
     const of = (lane: number) => rows.filter((row) => row.lane === lane).map(({ key }) => Number(key))
-    expect(of(0)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 2))
-    expect(of(1)).toEqual(Array.from({ length: 300 }, (_, index) => 2 * index + 1))
+    expect(of(0)).toEqual(Array.from({ length: 600 }, (_, index) => 2 * index + 2))
+    expect(of(1)).toEqual(Array.from({ length: 600 }, (_, index) => 2 * index + 1))
   } finally {
     await impatient.end()
+    await database.drop()
+  }
+})
+
+const behindPooler = hasPgBouncer ? test : test.skip
+behindPooler('a hub behind a transaction pooler says which of its settings would let it hear', async () => {
+  const database = await createDatabase()
+  const pooler = await startPgBouncer(database.url)
+  const pooled = await startTestHub({ hubDatabaseUrl: pooler.url }, database)
+  try {
+    await until(() => pooled.complaints().join().includes('LISTEN hears nothing'))
+    expect(pooled.complaints().join()).toContain('Set HUB_DATABASE_URL to a direct connection')
+  } finally {
+    await pooled.stop()
+    await pooler.close()
     await database.drop()
   }
 })

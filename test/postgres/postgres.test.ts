@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { createLog } from '../../src/observe/log.ts'
 import { Doze } from '../../src/postgres/doze.ts'
 import { currentIdentity, recordInstallation, refuseCopy } from '../../src/postgres/installation.ts'
 import { joinWorkers } from '../../src/postgres/membership.ts'
@@ -11,10 +12,12 @@ import {
   parseSnapshot,
   type Snapshot,
 } from '../../src/postgres/new-rows.ts'
-import { createPool, type Db } from '../../src/postgres/pool.ts'
+import { createPool, type Db, type Pool } from '../../src/postgres/pool.ts'
 import { inTransaction } from '../../src/postgres/transaction.ts'
 import { evictExpired, registerWorker, releaseWorker, renewWorker } from '../../src/postgres/worker-lease.ts'
+import { openLeaseConnection } from '../../src/processes/lease.ts'
 import { createQueue, faultyPool, until } from '../queue/ground.ts'
+import { openDetour } from '../queue/half-open.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 
 describe('what is new', () => {
@@ -198,6 +201,7 @@ describe('a worker', () => {
     membership: joinWorkers({
       ...worker,
       pool,
+      ownConnection: pool,
       table: 'bridge.worker',
       leaseMilliseconds,
       heartbeatMilliseconds: 100,
@@ -265,6 +269,60 @@ describe('a worker', () => {
     expect(membership.registration()?.id).not.toBe(id)
     await membership.leave()
     await pool.end()
+  })
+
+  describe('keeps its lease', () => {
+    const { log } = createLog({ level: 'error', format: 'json' })
+
+    /** Registered, renewing over `url` while `pool` is anything; ends with the same registration after `milliseconds`. */
+    async function keeps(pool: Pool, url: string, milliseconds: number, meanwhile: () => void) {
+      const ownConnection = openLeaseConnection(url, 'test lease', log)
+      const membership = joinWorkers({
+        ...worker,
+        pool,
+        ownConnection,
+        table: 'bridge.worker',
+        leaseMilliseconds: milliseconds,
+        heartbeatMilliseconds: 200,
+        status: () => '{}',
+        watch: (work) => work(),
+        onError: () => {},
+      })
+      try {
+        await until(
+          () => membership.registration() !== undefined,
+          () => 'not registered',
+        )
+        const { id, signal } = membership.registration()!
+        meanwhile()
+        await pause(1.5 * milliseconds)
+        expect(signal.aborted).toBe(false)
+        expect(membership.registration()?.id).toBe(id)
+        expect(membership.heartbeatAge()).toBeLessThan(milliseconds / 2)
+      } finally {
+        await membership.leave()
+        await ownConnection.end()
+      }
+    }
+
+    test('whatever else it has queued: a renewal waits for none of its other statements', async () => {
+      const busy = createPool(queue.url, { applicationName: 'busy', max: 2, onConnectionError: () => {} })
+      const queued: Promise<unknown>[] = []
+      try {
+        await keeps(busy, queue.url, 4_000, () => {
+          for (let each = 0; each < 2; each++) queued.push(busy.query('select pg_sleep(6)'))
+          for (let each = 0; each < 50; each++) queued.push(busy.query('select 1'))
+        })
+      } finally {
+        await Promise.all(queued)
+        await busy.end()
+      }
+    })
+
+    test('where the connection of its renewals is half-open: it tries again in time, on a new one', async () => {
+      const detour = await openDetour(queue.url)
+      await keeps(queue.pool, detour.url, 6_000, detour.freeze).finally(detour.close)
+    })
   })
 
   test('that was suspended with its clock standing still has lost its lease', async () => {

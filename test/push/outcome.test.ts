@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
-import { parseRetryAfter, readAnswer, readProbe } from '../../src/push/outcome.ts'
+import { parseRetryAfter, readAnswer, readProbe, withoutQuotation } from '../../src/push/outcome.ts'
 
 const TOKEN = 'a-secret-token'
 const read = (status: number, body: string, rest = {}) => readAnswer({ status, body, ...rest }, TOKEN)
@@ -94,6 +94,26 @@ describe('the text for people', () => {
       status: 302,
       text: 'The hub answered 302, a redirect to https://hub.example/login.',
     })
+  })
+
+  test('keeps in logs and alarms what we say of an answer, and loses what the hub says', () => {
+    const logged = (...of: Parameters<typeof read>) =>
+      withoutQuotation((read(...of) as { text: string }).text)
+    expect(logged(302, '', { location: 'https://hub.example:8443/login?email=x@y' })).toBe(
+      'The hub answered 302, a redirect to https://hub.example:8443/login.',
+    )
+    expect(logged(301, '', { location: '/login' })).toBe('The hub answered 301, a redirect to /login.')
+    expect(logged(201, '{"message_id":"","email":"x@y"}')).toBe('The hub answered 201 without a message_id.')
+    for (const contentType of ['text/html', 'text/html; charset=utf-8', undefined])
+      expect(logged(200, '<html>x@y</html>', { contentType })).toBe(
+        `The hub answered 200: not JSON but ${contentType ?? 'of no stated type'}`,
+      )
+
+    expect(logged(422, '{"error":"x@y is no address"}')).toBe('The hub answered 422.')
+    expect(logged(422, '{"error":"not JSON but x@y"}')).toBe('The hub answered 422.')
+    expect(logged(200, '<html>', { contentType: 'text/html; of=x@y' })).toBe('The hub answered 200.')
+    for (const location of ['mailto:x@y', 'https://x:y@hub.example/', '/of/x@y', '/of x'])
+      expect(logged(302, '', { location })).toBe('The hub answered 302.')
   })
 
   test('is one short line without the token, whatever the hub says', () => {

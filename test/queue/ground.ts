@@ -115,6 +115,7 @@ export function startWorker(
   const onError = (error: unknown) => void errors.push(error)
   const membership = joinWorkers({
     pool,
+    ownConnection: pool,
     table: 'bridge.worker',
     process: 'test',
     version: '0',

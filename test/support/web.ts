@@ -47,7 +47,7 @@ export async function startTestWeb(
   }
 }
 
-function settingsOf(store: TestDatabase, how: Partial<WebSettings>): WebSettings {
+export function settingsOf(store: TestDatabase, how: Partial<WebSettings>): WebSettings {
   const { settings: defaults } = readSettings({
     env: {
       DATABASE_URL: store.url,

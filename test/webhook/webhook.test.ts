@@ -11,6 +11,7 @@ import { HANDLERS } from '../../src/apply/handlers.ts'
 import { discardInbox, listInbox, showInbox } from '../../src/apply/inbox-messages.ts'
 import { setInventory } from '../../src/apply/set-inventory.ts'
 import { setPrice } from '../../src/apply/set-price.ts'
+import { handlerSample } from '../../src/messages/samples/objects.ts'
 import { sampleOf } from '../../src/messages/samples/samples.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { retryInbound } from '../../src/operator/inbound.ts'
@@ -717,6 +718,20 @@ describe('an object of a Wombat or FlowLink hub', () => {
       request_id: expect.stringMatching(/^[0-9a-f]{24}$/),
       summary: expect.stringMatching(/^Set inventory for TM-1 at Portland warehouse from \d+ to 94/),
     })
+  })
+
+  test('a person delivers a sample to any handler of objects, and it is one that the handler reads', async () => {
+    const env = { WEBHOOK_TOKEN, PORT: new URL(web.url).port }
+    const { status, stdout } = await runBridge(['deliver', 'set_inventory', '--sample'], env)
+    expect({ status, ...JSON.parse(stdout) }).toMatchObject({
+      status: 0,
+      summary: expect.stringContaining('SL-7 at Portland warehouse'),
+    })
+    const handlers = HANDLERS.filter(({ dialect }) => dialect === 'wombat')
+    expect(handlers).toHaveLength(11)
+    for (const { message, schema } of handlers)
+      expect([message, schema.safeParse(handlerSample(message)).error]).toEqual([message, undefined])
+    expect(await runBridge(['push', 'set_inventory', '--sample'], env)).toMatchObject({ status: 2 })
   })
 
   test('one that failed is retried or discarded by a person, and answered in its own form then', async () => {

@@ -50,25 +50,32 @@ export async function writeEffects(
   }
 }
 
-/** One that is new goes with what is delivered to its maker from now on: where it has read up to, say. */
+/**
+ * It goes with what is delivered from now on to the service that has returned it, by whichever of its mappings: where it
+ * has read up to, say. A service that is not sent a list cannot but overwrite what others have put into it.
+ */
 async function writeParameter(
   db: Db,
   { storeId, mappingId }: Cause,
   { name, value }: Parameter,
 ): Promise<void> {
-  const newId = newObjectId()
   const { rows } = await db.query<{ id: string }>(
     `insert into hub.parameter as p (id, store_id, name, value, data_type)
      values ($1, $2, $3, $4::jsonb, $5)
          on conflict (store_id, name) do update
         set value = excluded.value, data_type = excluded.data_type, updated_at = clock_timestamp()
      returning id`,
-    [newId, storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
+    [newObjectId(), storeId, name, JSON.stringify(value ?? null), dataTypeOf(value)],
   )
-  if (rows[0]?.id !== newId) return
   await db.query(
-    'update hub.mapping set parameters = parameters || $2, updated_at = clock_timestamp() where id = $1',
-    [mappingId, [newId]],
+    `update hub.mapping m
+        set parameters = m.parameters || $2, updated_at = clock_timestamp()
+       from hub.mapping teller
+      where teller.id = $1
+        and m.store_id = teller.store_id
+        and m.url = teller.url
+        and not m.parameters @> $2`,
+    [mappingId, rows.map(({ id }) => id)],
   )
 }
 

@@ -97,3 +97,38 @@ export const objectSamples: Readonly<Record<ObjectType, RawPayload | undefined>>
   },
   carts: cartObject({ cart: cartBefore(placedOrder) }),
 }
+
+const { products, inventories, orders, shipments, customers } = objectSamples
+const address = {
+  address1: '12 Quay Street',
+  address2: null,
+  zipcode: '97209',
+  city: 'Portland',
+  state: 'Oregon',
+  country: 'US',
+  phone: '503 555 0144',
+}
+/** What is taken in says less than what is told, or other things. */
+const handled: ReadonlyMap<string, RawPayload | undefined> = new Map([
+  ['inventory', inventories],
+  ['price', { product_id: 'SL-7', price: 47.5, currency: 'USD' }],
+  ['product', products],
+  ['order', orders],
+  ['shipment', shipments],
+  ['customer', { ...customers, shipping_address: address, billing_address: address }],
+  [
+    'customer_return',
+    {
+      rma: 'RA400000061',
+      stock_location: 'Portland warehouse',
+      items: [{ sku: 'SL-7', quantity: 1, order_number: shippedOrder.number, resellable: true }],
+    },
+  ],
+])
+
+/** What a hub sends to `set_inventory`, `add_order`, … (protocol §9.4): the object, under its name. */
+export function handlerSample(handler: string): RawPayload | undefined {
+  const object = handler.replace(/^(add|set|update)_/, '')
+  const sample = handled.get(object)
+  return sample && { [object]: sample }
+}

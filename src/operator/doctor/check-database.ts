@@ -129,6 +129,7 @@ const HEARD_WITHIN_MILLISECONDS = 3_000
 async function hearsNotifications(url: string): Promise<boolean> {
   const listener = listen(url, [], {
     applicationName: 'spree-bridge doctor',
+    variable: 'DATABASE_LISTEN_URL',
     onNotify: () => undefined,
     onError: () => undefined,
   })
