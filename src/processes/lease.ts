@@ -15,6 +15,6 @@ export function openLeaseConnection(url: string, applicationName: string, log: L
     max: 1,
     connectWithinMilliseconds: GIVE_UP_AFTER_MILLISECONDS,
     answerWithinMilliseconds: GIVE_UP_AFTER_MILLISECONDS,
-    onConnectionError: lostConnections(log),
+    onConnectionError: lostConnections(log, 'the database connection of the lease'),
   })
 }
