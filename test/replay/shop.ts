@@ -1,6 +1,6 @@
 import type { Db } from '../../src/postgres/pool.ts'
 import { createRandom, type Random } from '../support/random.ts'
-import type { AnyStore } from '../support/stores.ts'
+import { type AnyStore, passIdsBroughtAlong } from '../support/stores.ts'
 
 /** By which names a family knows what all have. */
 export type Words = Readonly<{
@@ -61,10 +61,7 @@ export async function openReplayShop(db: Db, family: ReplayedStore): Promise<Rep
     `select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'public'`,
   )
   const columns = new Set(rows.map(({ name }) => name))
-  // The rows that it came with brought their ids along.
-  for (const name of columns)
-    if (name.endsWith('.id'))
-      await db.query(`select setval(pg_get_serial_sequence($1, 'id'), 100000)`, [name.slice(0, -3)])
+  await passIdsBroughtAlong(db)
   let count = 0
   return {
     family,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import type { Pool } from '../../src/postgres/pool.ts'
+import type { Db, Pool } from '../../src/postgres/pool.ts'
 import { loadDump } from './load-dump.ts'
 import { createDatabase, databaseUrl, onServer, type TestDatabase } from './postgres.ts'
 
@@ -118,4 +118,14 @@ function dumpsFolder(): string {
   const folder = process.env['STORE_DUMPS']
   if (!folder) throw new Error('STORE_DUMPS is not set: ask dumpsAvailable() before using a real store.')
   return folder
+}
+
+/** The rows of a fixture brought their ids along: whoever adds many more must not come upon them. */
+export async function passIdsBroughtAlong(db: Db): Promise<void> {
+  await db.query(
+    `select setval(pg_get_serial_sequence(table_name, 'id'), 100000)
+       from information_schema.columns
+      where table_schema = 'public'
+        and column_name = 'id'`,
+  )
 }

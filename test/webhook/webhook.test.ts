@@ -21,7 +21,7 @@ import { signatureOf } from '../../src/webhook/sign.ts'
 import { runBridge } from '../operator/run-bridge.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { settingsFile } from '../support/settings-file.ts'
-import { createStore } from '../support/stores.ts'
+import { createStore, passIdsBroughtAlong } from '../support/stores.ts'
 import { TEST_HANDLERS } from '../support/test-handlers.ts'
 import {
   digestStore,
@@ -1073,9 +1073,7 @@ describe("the bridge's own services", () => {
     'in %s: whatever is made up by chance is no fault of ours',
     async (family) => {
       const shop = await createStore(family, 'fixture')
-      // The fixture's rows brought their ids with them.
-      if (family === 'spree-2.4')
-        await shop.pool.query(`select setval('spree_product_option_types_id_seq', 100)`)
+      await passIdsBroughtAlong(shop.pool)
       const own = await startTestWeb(shop, HANDLERS)
       try {
         await withstand(family, shop, own)
