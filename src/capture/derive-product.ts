@@ -70,10 +70,11 @@ function wasTold(
 /** A living variant has it, or nobody is told that the product is gone, and with it the SKUs of its variants. */
 function isCounted(sku: string, input: ProductInput, known: NaturalKey | undefined): boolean {
   const { product } = input
-  if (!product) return input.livesElsewhere(sku) || (known !== undefined && livesOn(known, input))
-  if (product.deletedAt !== null)
-    return input.livesElsewhere(sku) || livesOn(known ?? productNaturalKey(product), input)
-  return [product, ...product.variants].some((variant) => variant.sku === sku) || input.livesElsewhere(sku)
+  if (input.livesElsewhere(sku)) return true
+  if (product && product.deletedAt === null)
+    return [product, ...product.variants].some((variant) => variant.sku === sku)
+  const told = known ?? (product && productNaturalKey(product))
+  return told !== undefined && livesOn(told, input)
 }
 
 /**

@@ -80,10 +80,11 @@ export async function takeUpGaps(db: Db): Promise<void> {
 }
 
 /**
- * The open gaps before a pass begins. A gap that still goes on cannot be closed: triggers that are missing, a fuse that is
- * blown, tables that cannot be read or whose triggers do not know yet how they are now, and what is still being seeded. Nor one that left writers alone as
- * long as a transaction runs that may have written meanwhile, unseen, and not committed yet; for such transactions this
- * waits a while. (Triggers come and go under a lock that waits for writers.)
+ * The open gaps before a pass begins. A gap that still goes on cannot be closed: triggers that are missing, a fuse that
+ * is blown, tables that cannot be read or whose triggers do not know yet how they are now, and what is still being
+ * seeded. Nor one that left writers alone as long as a transaction runs that may have written meanwhile, unseen, and
+ * not committed yet; for such transactions this waits a while. (Triggers come and go under a lock that waits for
+ * writers.)
  */
 export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: number): Promise<JudgedGap[]> {
   const gaps = await readOpenGaps(pool)
