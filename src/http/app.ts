@@ -33,6 +33,11 @@ const COMMON: Operations = {
   'GET /openapi.json': { summary: 'This description', by: 'anybody', answers: { 200: 'OpenAPI 3.1' } },
 }
 
+/** All that a process with these operations answers, as OpenAPI has it: its `/openapi.json`. `version` is the bridge's. */
+export function describeApp(version: string, operations: Operations): Readonly<Record<string, unknown>> {
+  return openApi('spree-bridge', version, { ...COMMON, ...operations })
+}
+
 /** What every process with a port answers: alive, ready, metrics, its own routes, and errors that tell no internals. */
 export function createApp(options: AppOptions): Express {
   const {
@@ -42,10 +47,10 @@ export function createApp(options: AppOptions): Express {
     operator,
     routers = [],
     services = [],
-    operations,
+    operations = {},
     version = '',
   } = options
-  const described = openApi('spree-bridge', version, { ...COMMON, ...operations })
+  const described = describeApp(version, operations)
   const app = express()
   app.disable('x-powered-by') // helmet takes it from the others only
   for (const service of services) app.use(service)

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { createGround } from '../operator/operations-ground.ts'
 import { runBridge } from '../operator/run-bridge.ts'
+import { openApiReference } from '../support/open-api-files.ts'
 
 const { processes, environment, openMigratedStore, openDatabase } = createGround()
 
@@ -68,4 +70,8 @@ describe('a web that serves the hub as well describes itself', () => {
     })
     await web.terminate()
   })
+})
+
+test.each([...openApiReference()])('%s is what the process says of itself', (file, content) => {
+  expect(readFileSync(file, 'utf8')).toBe(content)
 })

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { createMetrics } from '../../src/observe/metrics.ts'
+import { metricsReference } from '../support/metrics-page.ts'
 
 const samples = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 
@@ -54,4 +56,8 @@ test('a level that nobody has measured is not claimed to be zero', async () => {
   const text = await createMetrics().render()
 
   expect(text).not.toMatch(/^spree_bridge_(oldest_waiting|outbox|lanes|circuit|worker_heartbeat|messages)/m)
+})
+
+test('docs/metrics.md is what is measured', () => {
+  expect(readFileSync('docs/metrics.md', 'utf8')).toBe(metricsReference())
 })
