@@ -266,6 +266,22 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('waits for its own product and keeps no other waiting, where neither is called by a name', async () => {
+      const person = await database.pool.connect()
+      try {
+        await person.query('begin; update spree_products set updated_at = updated_at where id = 13')
+        const held = update(undefined, { price: '29' })
+        await untilItWaits()
+        expect(await update(undefined, { sku: 'TM-1', price: '8' })).toMatchObject({ status: 200 })
+        await person.query('rollback')
+        expect(await held).toMatchObject(applied)
+      } finally {
+        await person.query('rollback')
+        person.release()
+      }
+      await collecting.all()
+    })
+
     test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
       const [first, second, third] = [await clock(), await clock(), await clock()]
       expect(await update(second, { name: 'Second' })).toMatchObject(applied)
