@@ -27,7 +27,10 @@ export async function changeUnlessNewer(
     const earlier = found.snapshot
     found.snapshot = await currentSnapshot(db)
     const waiting = await productChangeWaiting(db, store, productId, updatedAt, earlier)
-    found.newer = await newerChange(db, found.aggregate, found.aggregate, updatedAt, waiting)
+    found.newer = await newerChange(db, updatedAt, [found.aggregate], {
+      aggregate: found.aggregate,
+      waiting,
+    })
     return found.newer !== undefined
   })
   if (found.newer)
@@ -37,7 +40,13 @@ export async function changeUnlessNewer(
 }
 
 /** A value that an update sets: an older update must not overwrite one that was set since. */
-export type Mark = Readonly<{ field: string; held: string | null; given: string }>
+export type Mark = Readonly<{
+  field: string
+  held: string | null
+  given: string
+  /** It overwrites nothing, whatever was said of it since. */
+  regardless?: boolean
+}>
 
 /** Of a row that is locked: why a value stays as it is; undefined where it is to be set. */
 export type Guard = (mark: Mark) => Promise<string | undefined>
@@ -63,11 +72,16 @@ export async function guardOf(
   const snapshot = await currentSnapshot(db)
   const before = await lastWaiting(db, ROWS[kind], id)
   const aggregate = `${kind}:${id}`
-  return async ({ field, held, given }) => {
+  return async ({ field, held, given, regardless }) => {
     const key = `${aggregate}:${field}`
-    if (held && held !== given) {
-      const waiting = (await lastWaiting(db, ROWS[kind], id, snapshot)) ?? before
-      const newer = await newerChange(db, aggregate, key, updatedAt, waiting)
+    if (!regardless && held !== given) {
+      // Where nothing is held, nothing of the shop's is overwritten; but what a later update said may have been taken out.
+      const newer = held
+        ? await newerChange(db, updatedAt, [key], {
+            aggregate,
+            waiting: (await lastWaiting(db, ROWS[kind], id, snapshot)) ?? before,
+          })
+        : await newerChange(db, updatedAt, [key])
       if (newer) return staysAsItIs(`The ${field} of ${kind} ${number}`, updatedAt, newer)
     }
     await noteHeard(db, key, updatedAt)
@@ -81,15 +95,15 @@ function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): 
 }
 
 /**
- * What is newer than an update: a change that `waiting` in the outbox tells, one that was collected, or a later update. What
- * waits is to be looked for first: in between the collector may take it, and note it.
+ * What is newer than an update: a later update, heard under any of these keys, or a change `byShop`: one that `waiting` in
+ * the outbox tells, or one that was collected. What waits is to be looked for first: in between the collector may take it,
+ * and note it.
  */
 async function newerChange(
   db: Db,
-  aggregate: string,
-  heardAs: string,
   updatedAt: string,
-  waiting: Date | undefined,
+  heardAs: readonly string[],
+  byShop?: Readonly<{ aggregate: string; waiting: Date | undefined }>,
 ): Promise<NewerChange | undefined> {
   const { rows } = await db.query<NewerChange>(
     `select 'shop' as by, changed_at as at
@@ -99,10 +113,10 @@ async function newerChange(
       union all
      select 'hub', updated_at
        from bridge.heard
-      where aggregate = $2`,
-    [aggregate, heardAs],
+      where aggregate = any($2::text[])`,
+    [byShop?.aggregate ?? null, heardAs],
   )
-  return [...rows, ...(waiting ? [{ by: 'shop', at: waiting } as const] : [])]
+  return [...rows, ...(byShop?.waiting ? [{ by: 'shop', at: byShop.waiting } as const] : [])]
     .filter(({ at }) => isLater(at, updatedAt))
     .sort((one, other) => other.at.getTime() - one.at.getTime())[0]
 }

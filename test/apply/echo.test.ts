@@ -489,6 +489,26 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       expect(await update(before, 'OLDER')).toBe(
         stays(`The tracking of shipment ${parcel}`, before, `a later update was applied, of ${now}`),
       )
+      // A person takes out what was said last: what was said before that does not come back.
+      await byPerson(
+        isSix
+          ? `delete from ${table} where owner_id = 51`
+          : `update ${table} set tracking = null where id = 51`,
+      )
+      const tracking = async () =>
+        (
+          await byPerson(
+            isSix
+              ? `select tracking_number as tracking from ${table} where owner_id = 51`
+              : `select tracking from ${table} where id = 51`,
+          )
+        ).rows[0]?.['tracking'] ?? null
+      expect(await update(before, 'OLDER')).toBe(
+        stays(`The tracking of shipment ${parcel}`, before, `a later update was applied, of ${now}`),
+      )
+      expect(await tracking()).toBe(null)
+      expect(await update(now, 'THEIRS')).toBe(`Updated shipment ${parcel}`)
+      expect(await tracking()).toBe('THEIRS')
       await collecting.all()
     })
 
