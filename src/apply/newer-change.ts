@@ -71,13 +71,14 @@ export async function guardOf(
   if (!updatedAt) return async () => undefined
   const snapshot = await currentSnapshot(db)
   const before = await lastWaiting(db, ROWS[kind], id)
+  // Earlier versions note under it what they hear of any field.
   const aggregate = `${kind}:${id}`
   return async ({ field, held, given, regardless }) => {
     const key = `${aggregate}:${field}`
     if (!regardless && held !== given) {
       // Where nothing is held, nothing of the shop's is overwritten; but what a later update said may have been taken out.
       const newer = held
-        ? await newerChange(db, updatedAt, [key], {
+        ? await newerChange(db, updatedAt, [key, aggregate], {
             aggregate,
             waiting: (await lastWaiting(db, ROWS[kind], id, snapshot)) ?? before,
           })

@@ -430,6 +430,24 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('an order, a parcel: what an earlier version has noted of the whole still counts', async () => {
+      const parcel = isSix ? 'R1041-F1' : 'H50417700151'
+      const [first, second] = [ago(2000), ago(1000)]
+      await byPerson(
+        `update bridge.baseline set changed_at = null where aggregate = 'order:41';
+         insert into bridge.heard values ('order:41', '${second}'), ('shipment:51', '${second}')`,
+      )
+      for (const [handler, payload, what] of [
+        [updateOrder, { order: { id: number, email: 'old@example.com' } }, `The email of order ${number}`],
+        [updateShipment, { shipment: { id: parcel, tracking: 'OLD' } }, `The tracking of shipment ${parcel}`],
+      ] as const) {
+        const [[kind, object]] = Object.entries(payload) as [[string, object]]
+        expect(await summary(handler, { [kind]: { ...object, updated_at: first } })).toBe(
+          stays(what, first, `a later update was applied, of ${second}`),
+        )
+      }
+    })
+
     test('an order, a parcel: is locked once the outbox was read; what the shop writes meanwhile is seen', async () => {
       const time = ago(0)
       await pause(5)
