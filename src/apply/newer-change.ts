@@ -1,5 +1,6 @@
 import { aggregateKey } from '../messages/aggregate.ts'
 import { timeOfChange } from '../messages/time-of-change.ts'
+import { endedMeanwhile } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { ProductContent } from '../store/writes/product-content.ts'
@@ -144,24 +145,48 @@ async function currentSnapshot(db: Db): Promise<string> {
   return rows[0]?.snapshot ?? ''
 }
 
-/** By an index, so that it is short to look for. */
-function committedAfter(snapshot: string): string {
-  return `xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, ${snapshot}::pg_snapshot)`
+/**
+ * Of the outbox, what an earlier snapshot could not see, given in `parameter`: rows of transactions that began after it, and
+ * of those that were in progress and have ended. Not all since the first of these: one that stays open may be hours old.
+ */
+function committedAfter(parameter: string): string {
+  const snapshot = `${parameter}::pg_snapshot`
+  return `(xid >= pg_snapshot_xmax(${snapshot})
+          or xid = any(${endedMeanwhile(`array(select pg_snapshot_xip(${snapshot}))`)}))`
+}
+
+/**
+ * Reads the outbox with what `select` makes of a further condition: none, or that a row was not seen at an earlier snapshot. Then
+ * it goes by index, whatever the statistics say of a table that is empty most of the time; what follows is planned as ever.
+ */
+async function readOutbox<R extends Record<string, unknown>>(
+  db: Db,
+  earlier: string | undefined,
+  values: readonly string[],
+  select: (andNotSeen: string) => string,
+): Promise<R[]> {
+  if (earlier === undefined) return (await db.query<R>(select(''), values)).rows
+  const [, { rows }] = await Promise.all([
+    db.query('set local enable_seqscan = off'),
+    db.query<R>(select(`and ${committedAfter(`$${values.length + 1}`)}`), [...values, earlier]),
+    db.query('set local enable_seqscan to default'),
+  ])
+  return rows
 }
 
 /** When the shop last wrote such a row that the collector has not taken yet, where that was not seen at an earlier snapshot. */
 async function lastWaiting(db: Db, rows: string, id: string, earlier?: string): Promise<Date | undefined> {
-  const {
-    rows: [last],
-  } = await db.query<{ at: Date | null }>(
-    `select max(at) as at
+  const [last] = await readOutbox<{ at: Date | null }>(
+    db,
+    earlier,
+    [id],
+    (andNotSeen) => `
+     select max(at) as at
        from bridge.outbox
       where kind = 'order'
         and ${rows}
         and coalesce(origin, '') = ''
-        ${earlier === undefined ? '' : `and ${committedAfter('$2')}`}`,
-    earlier === undefined ? [id] : [id, earlier],
+        ${andNotSeen}`,
   )
   return last?.at ?? undefined
 }
@@ -175,7 +200,7 @@ async function productChangeWaiting(
   earlier?: string,
 ): Promise<Date | undefined> {
   const shop = shopOf(store)
-  const { rows } = await db.query<{
+  const rows = await readOutbox<{
     id: string
     tableName: string
     rowId: string | null
@@ -184,7 +209,11 @@ async function productChangeWaiting(
     at: Date
     told: Date | null
   }>(
-    `with own as (
+    db,
+    earlier,
+    [productId, updatedAt],
+    (andNotSeen) => `
+     with own as (
        select $1::text as id
         union all
        select v.id::text from ${shop.table('spree_variants')} v where v.product_id = $1::text::bigint
@@ -199,9 +228,8 @@ async function productChangeWaiting(
         and coalesce(o.origin, '') = ''
         and o.at > $2::timestamptz
         and exists (select from own where own.id in (o.row_id, o.parent, o.parent_old))
-        ${earlier === undefined ? '' : `and ${committedAfter('$3')}`}
+        ${andNotSeen}
       order by o.at desc`,
-    earlier === undefined ? [productId, updatedAt] : [productId, updatedAt, earlier],
   )
   const later = rows
     .map((row) => ({ ...row, at: timeOfChange(row.at, row.told ?? undefined) }))

@@ -448,6 +448,47 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       }
     })
 
+    test('whoever holds a transaction open, what waits is read once, and then only what came meanwhile', async () => {
+      const parcel = isSix ? 'R1041-F1' : 'H50417700151'
+      const writer = await database.pool.connect()
+      await writer.query('begin; select pg_current_xact_id()')
+      // As of an empty table, which is what it is most of the time.
+      await byPerson('analyze bridge.outbox')
+      await byPerson(
+        `insert into bridge.outbox (kind, table_name, row_id, op)
+         select kind, 'spree_' || kind || 's', '0', 'update'
+           from unnest(array['order', 'product']) kind, generate_series(1, 10000)`,
+      )
+      const reads = async (handler: unknown, payload: object) =>
+        inTransaction(database.pool, async (db) => {
+          const readSoFar = async () => {
+            const { rows } = await db.query<{ reads: number }>(
+              `select (seq_tup_read + idx_tup_fetch)::integer as reads
+                 from pg_stat_xact_user_tables where relid = 'bridge.outbox'::regclass`,
+            )
+            return rows[0]!.reads
+          }
+          const before = await readSoFar()
+          await applyMessage(db, collecting.store, handler as Handler<unknown>, payload)
+          return (await readSoFar()) - before
+        })
+      await summary(updateShipment, { shipment: { id: parcel, tracking: 'BEFORE' } })
+      const now = ago(0)
+      try {
+        for (const [handler, payload] of [
+          [updateProduct, { product: { sku: 'TM-1', description: now, updated_at: now } }],
+          [updateOrder, { order: { id: number, email: `${Date.now()}@example.com`, updated_at: now } }],
+          [updateShipment, { shipment: { id: parcel, tracking: now, updated_at: now } }],
+        ] as const)
+          expect(await reads(handler, payload)).toBeLessThan(20_100)
+      } finally {
+        await writer.query('rollback')
+        writer.release()
+        await byPerson(`delete from bridge.outbox where row_id = '0'`)
+      }
+      await collecting.all()
+    })
+
     test('an order, a parcel: is locked once the outbox was read; what the shop writes meanwhile is seen', async () => {
       const time = ago(0)
       await pause(5)
