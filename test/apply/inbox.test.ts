@@ -452,12 +452,12 @@ describe('a trouble', () => {
     const deliverInTime = async (message: unknown) => {
       const sentAt = performance.now()
       expect((await post(`${own.url}/webhook`, message)).status).toBe(200)
-      expect(performance.now() - sentAt).toBeLessThan(1_500)
+      expect(performance.now() - sentAt).toBeLessThan(5_000)
     }
-    await deliverInTime(first)
+    expect((await post(`${own.url}/webhook`, first)).status).toBe(200)
     await unnamed.pool.query(
       `insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
-       select '', 'seed', 'old' || n, 'stock:change', '{}', 'applied', 200, '{}' from generate_series(1, 600) n;
+       select '', 'seed', 'old' || n, 'stock:change', '{}', 'applied', 200, '{}' from generate_series(1, 3000) n;
        create function bridge.slowly() returns trigger language plpgsql as $$begin perform pg_sleep(0.005); return new; end$$;
        create trigger slowly before update on bridge.inbox for each row execute function bridge.slowly()`,
     )
@@ -467,7 +467,7 @@ describe('a trouble', () => {
     const starting = openOwnStore(settingsOf(unnamed, { hubStoreId: 'later' }), log, {
       applicationName: 'test worker',
       connections: 2,
-      answerWithinMilliseconds: 1_500,
+      answerWithinMilliseconds: 5_000,
     })
     starting.catch(() => undefined)
     let sent = 0
