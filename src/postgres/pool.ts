@@ -18,6 +18,9 @@ export type Pool = Db &
     end(): Promise<void>
   }>
 
+/** `cutOff` breaks the connections, also those in use, for good: what runs over them fails, and is rolled back. */
+export type OwnPool = Pool & Readonly<{ cutOff(): void }>
+
 /** One connection of the pool. `release(error)` closes it instead of handing it back. */
 export type Connection = Db &
   Readonly<{
@@ -39,7 +42,7 @@ export type PoolOptions = Readonly<{
 }>
 
 /** A pool over one database. Its statements are sent unprepared, so PgBouncer may stand between; see also `queryPrepared`. */
-export function createPool(url: string, options: PoolOptions): Pool {
+export function createPool(url: string, options: PoolOptions): OwnPool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -61,8 +64,19 @@ export function createPool(url: string, options: PoolOptions): Pool {
   pool.on('connect', (client) => client.on('error', tell))
   pool.on('connect', sendInOnePiece)
   pool.on('connect', (client) => Object.assign(client, { openedAt: performance.now() }))
+  const open = new Set<pg.Client>()
+  let isCut = false
+  pool.on('connect', (client) => {
+    if (isCut) client.connection.stream.destroy()
+    else open.add(client)
+  })
+  pool.on('remove', (client) => open.delete(client))
+  const cutOff = () => {
+    isCut = true
+    for (const client of open) client.connection.stream.destroy()
+  }
   // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
-  return pool as unknown as Pool
+  return Object.assign(pool, { cutOff }) as unknown as OwnPool
 }
 
 /**
