@@ -901,6 +901,67 @@ type Trader = {
 
 // The hub sends two prices, a person renames or reprices or does nothing, the collector looks, messages are acknowledged:
 // each at its own time, in any order. A step is ten minutes on the clock by which the rule tells what crossed.
+// An object does not say who spoke of it last: the hub keeps it by its id, and what it sends may be another's words on it.
+describe('an object that a store has pushed, sent back to it', () => {
+  let database: TestDatabase
+  let collecting: Collecting
+
+  beforeAll(async () => {
+    database = await createStore('spree-4.10', 'fixture')
+    collecting = await startCollecting(database, {
+      hubDialect: 'wombat',
+      orders: 'generic',
+      stock: 'actual',
+      stockBy: 'location',
+    })
+  })
+  afterAll(() => database.drop())
+
+  const sell = () =>
+    database.pool.query('update spree_stock_items set count_on_hand = count_on_hand - 1 where id = 306')
+  const level = async () =>
+    (await database.pool.query('select count_on_hand from spree_stock_items where id = 306')).rows[0]?.[
+      'count_on_hand'
+    ]
+  const pushed = async (root: string) => {
+    const payload = (await collecting.all()).find(({ type }) => type === root)?.payload
+    if (payload === undefined) throw new Error(`none of ${root} was pushed`)
+    return payload
+  }
+  const sendBack = <Payload>(handler: Handler<Payload>, payload: object) =>
+    inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
+
+  test('a level undoes what was sold since; not where it says of when it is', async () => {
+    const before = await level()
+    await sell()
+    const inventory = await pushed('inventories')
+    expect(inventory).toMatchObject({ product_id: 'BC-01', quantity: before - 1 })
+    const { rows } = await database.pool.query('select clock_timestamp() as now')
+    await pause(5)
+    await sell()
+    await sendBack(setInventory, { inventory: { ...inventory, as_of: rows[0]?.['now'].toISOString() } })
+    expect(await level()).toBe(before - 2)
+    await sendBack(setInventory, { inventory })
+    expect(await level()).toBe(before - 1)
+  })
+
+  test('an order says of when it is, and undoes nothing', async () => {
+    const become = (email: string) =>
+      database.pool.query(
+        `update spree_orders set email = $1, updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
+        [email],
+      )
+    await become('first@example.com')
+    const order = await pushed('orders')
+    expect(order).toMatchObject({ email: 'first@example.com' })
+    await pause(5)
+    await become('second@example.com')
+    await sendBack(updateOrder, { order })
+    const { rows } = await database.pool.query('select email from spree_orders where id = 41')
+    expect(rows).toEqual([{ email: 'second@example.com' }])
+  })
+})
+
 describe.each(SHOPS)('price, person and price in $family', ({ family, size }) => {
   test(`${size} random interleavings: the hub knows in the end what the store has`, async () => {
     const seed = Date.now() % 1_000_000
