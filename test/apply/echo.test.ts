@@ -945,7 +945,7 @@ describe('an object that a store has pushed, sent back to it', () => {
     expect(await level()).toBe(before - 1)
   })
 
-  test('an order says of when it is, and undoes nothing', async () => {
+  test('an order says of when it is, and overwrites nothing newer', async () => {
     const become = (email: string) =>
       database.pool.query(
         `update spree_orders set email = $1, updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
