@@ -1,5 +1,7 @@
 import pg from 'pg'
 
+import { transactionAborted } from './errors.ts'
+
 /**
  * What a query needs: the pool, or one connection inside a transaction. A connection sends each statement at once, without
  * waiting for the answers to those before it: statements that do not depend on one another take one round trip together.
@@ -27,6 +29,8 @@ export type Connection = Db &
     release(error?: Error): void
     /** By `performance.now()`. What was read before that may be of a server that has crashed since. */
     openedAt: number
+    /** What the server refused last, but for what it refused only because of that (`transactionAborted`). */
+    refused?: Error
   }>
 
 export type PoolOptions = Readonly<{
@@ -64,6 +68,11 @@ export function createPool(url: string, options: PoolOptions): OwnPool {
   pool.on('connect', (client) => client.on('error', tell))
   pool.on('connect', sendInOnePiece)
   pool.on('connect', (client) => Object.assign(client, { openedAt: performance.now() }))
+  pool.on('connect', (client) =>
+    client.connection.on('errorMessage', (error: Error) => {
+      if (!transactionAborted(error)) Object.assign(client, { refused: error })
+    }),
+  )
   const open = new Set<pg.Client>()
   let isCut = false
   pool.on('connect', (client) => {

@@ -282,6 +282,24 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('is put off where the row of the product is not to be had, whatever was sent behind that', async () => {
+      await byPerson(
+        `create function bridge.locked() returns trigger language plpgsql
+           as $$begin raise exception using errcode = '55P03'; end$$;
+         create trigger locked before update on spree_products for each row execute function bridge.locked()`,
+      )
+      try {
+        expect(await update(undefined, { price: '31' })).toMatchObject({
+          outcome: 'unavailable',
+          status: 503,
+        })
+      } finally {
+        await byPerson('drop function bridge.locked cascade')
+      }
+      expect(await update(undefined, { price: '31' })).toMatchObject(applied)
+      await collecting.all()
+    })
+
     test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
       const [first, second, third] = [await clock(), await clock(), await clock()]
       expect(await update(second, { name: 'Second' })).toMatchObject(applied)
