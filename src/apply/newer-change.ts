@@ -1,5 +1,6 @@
 import { aggregateKey } from '../messages/aggregate.ts'
 import { timeOfChange } from '../messages/time-of-change.ts'
+import { endedMeanwhile } from '../postgres/new-rows.ts'
 import type { Db } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { ProductContent } from '../store/writes/product-content.ts'
@@ -27,7 +28,10 @@ export async function changeUnlessNewer(
     const earlier = found.snapshot
     found.snapshot = await currentSnapshot(db)
     const waiting = await productChangeWaiting(db, store, productId, updatedAt, earlier)
-    found.newer = await newerChange(db, found.aggregate, found.aggregate, updatedAt, waiting)
+    found.newer = await newerChange(db, updatedAt, [found.aggregate], {
+      aggregate: found.aggregate,
+      waiting,
+    })
     return found.newer !== undefined
   })
   if (found.newer)
@@ -37,7 +41,13 @@ export async function changeUnlessNewer(
 }
 
 /** A value that an update sets: an older update must not overwrite one that was set since. */
-export type Mark = Readonly<{ field: string; held: string | null; given: string }>
+export type Mark = Readonly<{
+  field: string
+  held: string | null
+  given: string
+  /** It overwrites nothing, whatever was said of it since. */
+  regardless?: boolean
+}>
 
 /** Of a row that is locked: why a value stays as it is; undefined where it is to be set. */
 export type Guard = (mark: Mark) => Promise<string | undefined>
@@ -62,12 +72,18 @@ export async function guardOf(
   if (!updatedAt) return async () => undefined
   const snapshot = await currentSnapshot(db)
   const before = await lastWaiting(db, ROWS[kind], id)
+  // Earlier versions note under it what they hear of any field.
   const aggregate = `${kind}:${id}`
-  return async ({ field, held, given }) => {
+  return async ({ field, held, given, regardless }) => {
     const key = `${aggregate}:${field}`
-    if (held && held !== given) {
-      const waiting = (await lastWaiting(db, ROWS[kind], id, snapshot)) ?? before
-      const newer = await newerChange(db, aggregate, key, updatedAt, waiting)
+    if (!regardless && held !== given) {
+      // Where nothing is held, nothing of the shop's is overwritten; but what a later update said may have been taken out.
+      const newer = held
+        ? await newerChange(db, updatedAt, [key, aggregate], {
+            aggregate,
+            waiting: (await lastWaiting(db, ROWS[kind], id, snapshot)) ?? before,
+          })
+        : await newerChange(db, updatedAt, [key])
       if (newer) return staysAsItIs(`The ${field} of ${kind} ${number}`, updatedAt, newer)
     }
     await noteHeard(db, key, updatedAt)
@@ -81,15 +97,15 @@ function staysAsItIs(what: string, updatedAt: string, { by, at }: NewerChange): 
 }
 
 /**
- * What is newer than an update: a change that `waiting` in the outbox tells, one that was collected, or a later update. What
- * waits is to be looked for first: in between the collector may take it, and note it.
+ * What is newer than an update: a later update, heard under any of these keys, or a change `byShop`: one that `waiting` in
+ * the outbox tells, or one that was collected. What waits is to be looked for first: in between the collector may take it,
+ * and note it.
  */
 async function newerChange(
   db: Db,
-  aggregate: string,
-  heardAs: string,
   updatedAt: string,
-  waiting: Date | undefined,
+  heardAs: readonly string[],
+  byShop?: Readonly<{ aggregate: string; waiting: Date | undefined }>,
 ): Promise<NewerChange | undefined> {
   const { rows } = await db.query<NewerChange>(
     `select 'shop' as by, changed_at as at
@@ -99,10 +115,10 @@ async function newerChange(
       union all
      select 'hub', updated_at
        from bridge.heard
-      where aggregate = $2`,
-    [aggregate, heardAs],
+      where aggregate = any($2::text[])`,
+    [byShop?.aggregate ?? null, heardAs],
   )
-  return [...rows, ...(waiting ? [{ by: 'shop', at: waiting } as const] : [])]
+  return [...rows, ...(byShop?.waiting ? [{ by: 'shop', at: byShop.waiting } as const] : [])]
     .filter(({ at }) => isLater(at, updatedAt))
     .sort((one, other) => other.at.getTime() - one.at.getTime())[0]
 }
@@ -129,24 +145,48 @@ async function currentSnapshot(db: Db): Promise<string> {
   return rows[0]?.snapshot ?? ''
 }
 
-/** By an index, so that it is short to look for. */
-function committedAfter(snapshot: string): string {
-  return `xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, ${snapshot}::pg_snapshot)`
+/**
+ * Of the outbox, what an earlier snapshot could not see, given in `parameter`: rows of transactions that began after it, and
+ * of those that were in progress and have ended. Not all since the first of these: one that stays open may be hours old.
+ */
+function committedAfter(parameter: string): string {
+  const snapshot = `${parameter}::pg_snapshot`
+  return `(xid >= pg_snapshot_xmax(${snapshot})
+          or xid = any(${endedMeanwhile(`array(select pg_snapshot_xip(${snapshot}))`)}))`
+}
+
+/**
+ * Reads the outbox with what `select` makes of a further condition: none, or that a row was not seen at an earlier snapshot. Then
+ * it goes by index, whatever the statistics say of a table that is empty most of the time; what follows is planned as ever.
+ */
+async function readOutbox<R extends Record<string, unknown>>(
+  db: Db,
+  earlier: string | undefined,
+  values: readonly string[],
+  select: (andNotSeen: string) => string,
+): Promise<R[]> {
+  if (earlier === undefined) return (await db.query<R>(select(''), values)).rows
+  const [, { rows }] = await Promise.all([
+    db.query('set local enable_seqscan = off'),
+    db.query<R>(select(`and ${committedAfter(`$${values.length + 1}`)}`), [...values, earlier]),
+    db.query('set local enable_seqscan to default'),
+  ])
+  return rows
 }
 
 /** When the shop last wrote such a row that the collector has not taken yet, where that was not seen at an earlier snapshot. */
 async function lastWaiting(db: Db, rows: string, id: string, earlier?: string): Promise<Date | undefined> {
-  const {
-    rows: [last],
-  } = await db.query<{ at: Date | null }>(
-    `select max(at) as at
+  const [last] = await readOutbox<{ at: Date | null }>(
+    db,
+    earlier,
+    [id],
+    (andNotSeen) => `
+     select max(at) as at
        from bridge.outbox
       where kind = 'order'
         and ${rows}
         and coalesce(origin, '') = ''
-        ${earlier === undefined ? '' : `and ${committedAfter('$2')}`}`,
-    earlier === undefined ? [id] : [id, earlier],
+        ${andNotSeen}`,
   )
   return last?.at ?? undefined
 }
@@ -160,7 +200,7 @@ async function productChangeWaiting(
   earlier?: string,
 ): Promise<Date | undefined> {
   const shop = shopOf(store)
-  const { rows } = await db.query<{
+  const rows = await readOutbox<{
     id: string
     tableName: string
     rowId: string | null
@@ -169,7 +209,11 @@ async function productChangeWaiting(
     at: Date
     told: Date | null
   }>(
-    `with own as (
+    db,
+    earlier,
+    [productId, updatedAt],
+    (andNotSeen) => `
+     with own as (
        select $1::text as id
         union all
        select v.id::text from ${shop.table('spree_variants')} v where v.product_id = $1::text::bigint
@@ -184,9 +228,8 @@ async function productChangeWaiting(
         and coalesce(o.origin, '') = ''
         and o.at > $2::timestamptz
         and exists (select from own where own.id in (o.row_id, o.parent, o.parent_old))
-        ${earlier === undefined ? '' : `and ${committedAfter('$3')}`}
+        ${andNotSeen}
       order by o.at desc`,
-    earlier === undefined ? [productId, updatedAt] : [productId, updatedAt, earlier],
   )
   const later = rows
     .map((row) => ({ ...row, at: timeOfChange(row.at, row.told ?? undefined) }))

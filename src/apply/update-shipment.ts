@@ -8,7 +8,7 @@ import { trackShipment } from '../store/writes/tracking.ts'
 import { refuseFamilyOf20 } from '../store/writes/written-family.ts'
 import { answerWithOrder } from './answer-with-order.ts'
 import { type Handler, NotApplicable } from './handler.ts'
-import { guardOf } from './newer-change.ts'
+import { guardOf, type Mark } from './newer-change.ts'
 import { inOwnTexts } from './own-texts.ts'
 import { foreignItems, leftOfShipment } from './shipment-marks.ts'
 import { said } from './summary.ts'
@@ -37,10 +37,10 @@ export const updateShipment: Handler<ShipmentMarksInbound> = {
 
     // A parcel leaves once: whatever was said of it since, that overwrites nothing.
     const leaves = given.status === 'shipped' && own.state !== 'shipped'
-    const judge = async (field: string, holds: string | null, value: string | null | undefined) =>
-      value ? whyItStays({ field, held: holds, given: value }) : undefined
-    const stateStays = await judge('state', leaves ? null : own.state, given.status)
-    const trackingStays = await judge('tracking', held.tracking, given.tracking)
+    const judge = async (mark: Omit<Mark, 'given'>, value: string | null | undefined) =>
+      value ? whyItStays({ ...mark, given: value }) : undefined
+    const stateStays = await judge({ field: 'state', held: own.state, regardless: leaves }, given.status)
+    const trackingStays = await judge({ field: 'tracking', held: held.tracking }, given.tracking)
     const stays = [stateStays, trackingStays].filter((why) => why !== undefined)
     const wanted = (!stateStays && given.status) || own.state
     const tracking = (!trackingStays && given.tracking) || null

@@ -30,6 +30,11 @@ export function tookTooLong(error: unknown): boolean {
   return sqlState(error) === '57014'
 }
 
+/** A statement was refused because one before it in its transaction was: it says nothing of its own. */
+export function transactionAborted(error: unknown): boolean {
+  return sqlState(error) === '25P02'
+}
+
 /** A migration has changed the type of what a prepared statement returns; the message's language is the server's. */
 export function isStalePlan(error: unknown): boolean {
   return (

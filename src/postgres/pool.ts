@@ -1,5 +1,7 @@
 import pg from 'pg'
 
+import { transactionAborted } from './errors.ts'
+
 /**
  * What a query needs: the pool, or one connection inside a transaction. A connection sends each statement at once, without
  * waiting for the answers to those before it: statements that do not depend on one another take one round trip together.
@@ -18,12 +20,17 @@ export type Pool = Db &
     end(): Promise<void>
   }>
 
+/** `cutOff` breaks the connections, also those in use, for good: what runs over them fails, and is rolled back. */
+export type OwnPool = Pool & Readonly<{ cutOff(): void }>
+
 /** One connection of the pool. `release(error)` closes it instead of handing it back. */
 export type Connection = Db &
   Readonly<{
     release(error?: Error): void
     /** By `performance.now()`. What was read before that may be of a server that has crashed since. */
     openedAt: number
+    /** What the server refused last, but for what it refused only because of that (`transactionAborted`). */
+    refused?: Error
   }>
 
 export type PoolOptions = Readonly<{
@@ -39,7 +46,7 @@ export type PoolOptions = Readonly<{
 }>
 
 /** A pool over one database. Its statements are sent unprepared, so PgBouncer may stand between; see also `queryPrepared`. */
-export function createPool(url: string, options: PoolOptions): Pool {
+export function createPool(url: string, options: PoolOptions): OwnPool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -61,8 +68,24 @@ export function createPool(url: string, options: PoolOptions): Pool {
   pool.on('connect', (client) => client.on('error', tell))
   pool.on('connect', sendInOnePiece)
   pool.on('connect', (client) => Object.assign(client, { openedAt: performance.now() }))
+  pool.on('connect', (client) =>
+    client.connection.on('errorMessage', (error: Error) => {
+      if (!transactionAborted(error)) Object.assign(client, { refused: error })
+    }),
+  )
+  const open = new Set<pg.Client>()
+  let isCut = false
+  pool.on('connect', (client) => {
+    if (isCut) client.connection.stream.destroy()
+    else open.add(client)
+  })
+  pool.on('remove', (client) => open.delete(client))
+  const cutOff = () => {
+    isCut = true
+    for (const client of open) client.connection.stream.destroy()
+  }
   // pg types its values as any[]; ours are readonly. The pool and its clients satisfy Db as they are.
-  return pool as unknown as Pool
+  return Object.assign(pool, { cutOff }) as unknown as OwnPool
 }
 
 /**

@@ -1,3 +1,4 @@
+import { transactionAborted } from './errors.ts'
 import type { Connection, Db, Pool } from './pool.ts'
 
 /**
@@ -55,8 +56,10 @@ export async function untilCommit<T>(
     )
     result = await work(connection)
   } catch (error) {
+    // Of statements that were sent together, what is told first may be of one behind that which failed.
+    const cause = transactionAborted(error) ? (connection.refused ?? error) : error
     connection.release(await rollBack(connection))
-    throw error
+    throw cause
   }
   connection.release()
   return result

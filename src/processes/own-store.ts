@@ -7,14 +7,14 @@ import {
   refuseCopy,
   refuseUninstalled,
 } from '../postgres/installation.ts'
-import type { Pool } from '../postgres/pool.ts'
+import type { OwnPool } from '../postgres/pool.ts'
 import { inShortTries } from '../postgres/short-locks.ts'
 import { inTransaction } from '../postgres/transaction.ts'
 import { type LiveStore, openLiveStore } from '../store/live-store.ts'
 import { codeVersion, identityOf, openStoreDatabase, requireSchema } from './store-database.ts'
 
 export type OwnStore = Readonly<{
-  pool: Pool
+  pool: OwnPool
   store: LiveStore
   /** Of this code, as schema `bridge` counts it. */
   code: number

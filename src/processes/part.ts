@@ -38,7 +38,8 @@ export type Running = Readonly<{
   stop(): Promise<void>
 }>
 
-const ANSWER_WITHIN_MILLISECONDS = 20_000
+/** After a signal; then requests in flight are cut off. */
+export const STOP_WITHIN_MILLISECONDS = 20_000
 
 /** Starts the parts in order, then opens the port; whatever cannot be started, nothing is left running. */
 export async function startParts(
@@ -88,7 +89,7 @@ async function openPort(
     operations: Object.assign({}, ...parts.map(({ operations }) => operations)),
     version: readVersion(),
   })
-  return listen(app, { port, host, variable: portVariable, closeWithinMs: ANSWER_WITHIN_MILLISECONDS })
+  return listen(app, { port, host, variable: portVariable, closeWithinMs: STOP_WITHIN_MILLISECONDS })
 }
 
 function measured(parts: readonly Part[], shared: Metrics): AppOptions['metrics'][] {

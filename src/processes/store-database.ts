@@ -5,7 +5,7 @@ import type { Log } from '../observe/log.ts'
 import { DatabaseError } from '../postgres/errors.ts'
 import { currentIdentity, type Identity } from '../postgres/installation.ts'
 import { type Migration, readMigrations, refuseOutdatedCode, schemaState } from '../postgres/migrate.ts'
-import { createPool, type Db, type Pool } from '../postgres/pool.ts'
+import { createPool, type Db, type OwnPool, type Pool } from '../postgres/pool.ts'
 import { reachDatabase, splitUrl } from '../postgres/reach.ts'
 import { findStoreSchema } from '../store/columns.ts'
 import { lostConnections } from './lost-connections.ts'
@@ -20,7 +20,7 @@ export async function openStoreDatabase(
   log: Log,
   connections: number,
   answerWithinMilliseconds?: number,
-): Promise<Pool> {
+): Promise<OwnPool> {
   const pool = createPool(settings.databaseUrl, {
     applicationName,
     max: connections,

@@ -17,7 +17,7 @@ import { bridgeAlarms } from './alarms.ts'
 import { every, sparingly } from './every.ts'
 import { LEASE_MILLISECONDS } from './lease.ts'
 import { openOwnStore } from './own-store.ts'
-import { type Part, promiseOf } from './part.ts'
+import { type Part, promiseOf, STOP_WITHIN_MILLISECONDS } from './part.ts'
 import { shapeOf } from './shape-of.ts'
 import { identityOf, requireSchema } from './store-database.ts'
 import { watchStore } from './store-watch.ts'
@@ -117,10 +117,13 @@ export async function startWeb(
     },
     ended,
     async stop(answered) {
+      // What is applied to the store goes on without its request, and a pool waits for what runs over it.
+      const limit = setTimeout(() => pool.cutOff(), STOP_WITHIN_MILLISECONDS)
       face.close()
       await Promise.all([watch.stop(), endLooking(), answered])
       await alarms.stop()
       await pool.end()
+      clearTimeout(limit)
       log.info('web stopped')
     },
   }

@@ -266,6 +266,40 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('waits for its own product and keeps no other waiting, where neither is called by a name', async () => {
+      const person = await database.pool.connect()
+      try {
+        await person.query('begin; update spree_products set updated_at = updated_at where id = 13')
+        const held = update(undefined, { price: '29' })
+        await untilItWaits()
+        expect(await update(undefined, { sku: 'TM-1', price: '8' })).toMatchObject({ status: 200 })
+        await person.query('rollback')
+        expect(await held).toMatchObject(applied)
+      } finally {
+        await person.query('rollback')
+        person.release()
+      }
+      await collecting.all()
+    })
+
+    test('is put off where the row of the product is not to be had, whatever was sent behind that', async () => {
+      await byPerson(
+        `create function bridge.locked() returns trigger language plpgsql
+           as $$begin raise exception using errcode = '55P03'; end$$;
+         create trigger locked before update on spree_products for each row execute function bridge.locked()`,
+      )
+      try {
+        expect(await update(undefined, { price: '31' })).toMatchObject({
+          outcome: 'unavailable',
+          status: 503,
+        })
+      } finally {
+        await byPerson('drop function bridge.locked cascade')
+      }
+      expect(await update(undefined, { price: '31' })).toMatchObject(applied)
+      await collecting.all()
+    })
+
     test('is refused after a later one; what has no time, or is of the same, is applied as it comes', async () => {
       const [first, second, third] = [await clock(), await clock(), await clock()]
       expect(await update(second, { name: 'Second' })).toMatchObject(applied)
@@ -414,6 +448,65 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       await collecting.all()
     })
 
+    test('an order, a parcel: what an earlier version has noted of the whole still counts', async () => {
+      const parcel = isSix ? 'R1041-F1' : 'H50417700151'
+      const [first, second] = [ago(2000), ago(1000)]
+      await byPerson(
+        `update bridge.baseline set changed_at = null where aggregate = 'order:41';
+         insert into bridge.heard values ('order:41', '${second}'), ('shipment:51', '${second}')`,
+      )
+      for (const [handler, payload, what] of [
+        [updateOrder, { order: { id: number, email: 'old@example.com' } }, `The email of order ${number}`],
+        [updateShipment, { shipment: { id: parcel, tracking: 'OLD' } }, `The tracking of shipment ${parcel}`],
+      ] as const) {
+        const [[kind, object]] = Object.entries(payload) as [[string, object]]
+        expect(await summary(handler, { [kind]: { ...object, updated_at: first } })).toBe(
+          stays(what, first, `a later update was applied, of ${second}`),
+        )
+      }
+    })
+
+    test('whoever holds a transaction open, what waits is read once, and then only what came meanwhile', async () => {
+      const parcel = isSix ? 'R1041-F1' : 'H50417700151'
+      const writer = await database.pool.connect()
+      await writer.query('begin; select pg_current_xact_id()')
+      // As of an empty table, which is what it is most of the time.
+      await byPerson('analyze bridge.outbox')
+      await byPerson(
+        `insert into bridge.outbox (kind, table_name, row_id, op)
+         select kind, 'spree_' || kind || 's', '0', 'update'
+           from unnest(array['order', 'product']) kind, generate_series(1, 10000)`,
+      )
+      const reads = async (handler: unknown, payload: object) =>
+        inTransaction(database.pool, async (db) => {
+          const readSoFar = async () => {
+            const { rows } = await db.query<{ reads: number }>(
+              `select (seq_tup_read + idx_tup_fetch)::integer as reads
+                 from pg_stat_xact_user_tables where relid = 'bridge.outbox'::regclass`,
+            )
+            return rows[0]!.reads
+          }
+          const before = await readSoFar()
+          await applyMessage(db, collecting.store, handler as Handler<unknown>, payload)
+          return (await readSoFar()) - before
+        })
+      await summary(updateShipment, { shipment: { id: parcel, tracking: 'BEFORE' } })
+      const now = ago(0)
+      try {
+        for (const [handler, payload] of [
+          [updateProduct, { product: { sku: 'TM-1', description: now, updated_at: now } }],
+          [updateOrder, { order: { id: number, email: `${Date.now()}@example.com`, updated_at: now } }],
+          [updateShipment, { shipment: { id: parcel, tracking: now, updated_at: now } }],
+        ] as const)
+          expect(await reads(handler, payload)).toBeLessThan(20_100)
+      } finally {
+        await writer.query('rollback')
+        writer.release()
+        await byPerson(`delete from bridge.outbox where row_id = '0'`)
+      }
+      await collecting.all()
+    })
+
     test('an order, a parcel: is locked once the outbox was read; what the shop writes meanwhile is seen', async () => {
       const time = ago(0)
       await pause(5)
@@ -473,6 +566,26 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       expect(await update(before, 'OLDER')).toBe(
         stays(`The tracking of shipment ${parcel}`, before, `a later update was applied, of ${now}`),
       )
+      // A person takes out what was said last: what was said before that does not come back.
+      await byPerson(
+        isSix
+          ? `delete from ${table} where owner_id = 51`
+          : `update ${table} set tracking = null where id = 51`,
+      )
+      const tracking = async () =>
+        (
+          await byPerson(
+            isSix
+              ? `select tracking_number as tracking from ${table} where owner_id = 51`
+              : `select tracking from ${table} where id = 51`,
+          )
+        ).rows[0]?.['tracking'] ?? null
+      expect(await update(before, 'OLDER')).toBe(
+        stays(`The tracking of shipment ${parcel}`, before, `a later update was applied, of ${now}`),
+      )
+      expect(await tracking()).toBe(null)
+      expect(await update(now, 'THEIRS')).toBe(`Updated shipment ${parcel}`)
+      expect(await tracking()).toBe('THEIRS')
       await collecting.all()
     })
 
@@ -806,6 +919,67 @@ type Trader = {
 
 // The hub sends two prices, a person renames or reprices or does nothing, the collector looks, messages are acknowledged:
 // each at its own time, in any order. A step is ten minutes on the clock by which the rule tells what crossed.
+// An object does not say who spoke of it last: the hub keeps it by its id, and what it sends may be another's words on it.
+describe('an object that a store has pushed, sent back to it', () => {
+  let database: TestDatabase
+  let collecting: Collecting
+
+  beforeAll(async () => {
+    database = await createStore('spree-4.10', 'fixture')
+    collecting = await startCollecting(database, {
+      hubDialect: 'wombat',
+      orders: 'generic',
+      stock: 'actual',
+      stockBy: 'location',
+    })
+  })
+  afterAll(() => database.drop())
+
+  const sell = () =>
+    database.pool.query('update spree_stock_items set count_on_hand = count_on_hand - 1 where id = 306')
+  const level = async () =>
+    (await database.pool.query('select count_on_hand from spree_stock_items where id = 306')).rows[0]?.[
+      'count_on_hand'
+    ]
+  const pushed = async (root: string) => {
+    const payload = (await collecting.all()).find(({ type }) => type === root)?.payload
+    if (payload === undefined) throw new Error(`none of ${root} was pushed`)
+    return payload
+  }
+  const sendBack = <Payload>(handler: Handler<Payload>, payload: object) =>
+    inTransaction(database.pool, (db) => applyMessage(db, collecting.store, handler, payload))
+
+  test('a level undoes what was sold since; not where it says of when it is', async () => {
+    const before = await level()
+    await sell()
+    const inventory = await pushed('inventories')
+    expect(inventory).toMatchObject({ product_id: 'BC-01', quantity: before - 1 })
+    const { rows } = await database.pool.query('select clock_timestamp() as now')
+    await pause(5)
+    await sell()
+    await sendBack(setInventory, { inventory: { ...inventory, as_of: rows[0]?.['now'].toISOString() } })
+    expect(await level()).toBe(before - 2)
+    await sendBack(setInventory, { inventory })
+    expect(await level()).toBe(before - 1)
+  })
+
+  test('an order says of when it is, and overwrites nothing newer', async () => {
+    const become = (email: string) =>
+      database.pool.query(
+        `update spree_orders set email = $1, updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
+        [email],
+      )
+    await become('first@example.com')
+    const order = await pushed('orders')
+    expect(order).toMatchObject({ email: 'first@example.com' })
+    await pause(5)
+    await become('second@example.com')
+    await sendBack(updateOrder, { order })
+    const { rows } = await database.pool.query('select email from spree_orders where id = 41')
+    expect(rows).toEqual([{ email: 'second@example.com' }])
+  })
+})
+
 describe.each(SHOPS)('price, person and price in $family', ({ family, size }) => {
   test(`${size} random interleavings: the hub knows in the end what the store has`, async () => {
     const seed = Date.now() % 1_000_000

@@ -1340,6 +1340,32 @@ test.each<[string, Record<string, unknown>]>([
   expect(orderImport.schema.safeParse({ order: genericOrder('R1', different) }).success).toBe(false)
 })
 
+// What was voided is of no worth since Spree 4.5 and Solidus 2.9; before, the order still owes its sum.
+test.each<[AnyStore, string, string]>([
+  ['spree-2.4', 'HC-F', 'balance_due'],
+  ['spree-3.7', 'BC-01', 'balance_due'],
+  ['spree-4.10', 'BC-01', 'failed'],
+  ['spree-5.6', 'BC-01', 'failed'],
+  ['solidus-4', 'BC-01', 'failed'],
+])('an order imported into %s (%s) whose payments are all voided is %s', async (family, sku, state) => {
+  const shop = await openShop(family)
+  try {
+    const address = { ...ADDRESS, state: family === 'spree-2.4' ? 'OR' : 'ME' }
+    const { order } = await apply(
+      shop,
+      genericOrder('VOIDED', {
+        line_items: [{ sku, quantity: 2, price: 34.5 }],
+        payments: [{ amount: 75, status: 'voided', payment_method: 'Check' }],
+        shipments: [],
+        ...{ shipping_address: address, billing_address: address },
+      }),
+    )
+    expect(order).toMatchObject({ payment_state: state, payments: [{ state: 'void' }] })
+  } finally {
+    await shop.db.drop()
+  }
+})
+
 test.each<AnyStore>([...families, 'solidus-4'])(
   'an order imported into %s is announced, and its stock is not',
   async (family) => {

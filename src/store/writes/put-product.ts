@@ -112,10 +112,12 @@ function keyOf(content: ProductContent): string {
 }
 
 async function prepare(db: Db, shop: Shop, content: ProductContent): Promise<void> {
+  // What names neither takes no turn for it: all that have only a SKU would take one and the same.
+  const slug = slugify(content.slug ?? content.name ?? '')
   await takeTurns(db, [
     ...(content.sku === undefined ? [] : [`sku ${content.sku}`]),
     ...content.variants.map((variant) => `sku ${variant.sku}`),
-    `slug ${slugify(content.slug ?? content.name ?? '')}`,
+    ...(slug === '' ? [] : [`slug ${slug}`]),
   ])
   await requireCurrency(db, shop, content.currency)
 }
