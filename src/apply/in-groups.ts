@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 
 export type InGroups<Item, Result> = Readonly<{
   /** The results of those that it could take; where it rejects, none of them has one. */
@@ -12,6 +12,9 @@ export type InGroups<Item, Result> = Readonly<{
 
 type Waiting<Item, Result> = Readonly<{ item: Item; settle(result: Result | undefined): void }>
 
+/** For such a part of the time that a group took, as many as it had are waited for. */
+const PART_WAITED = 1 / 2
+
 /**
  * Group commit: what comes in while a group is worked on is the next group, so a single one goes at once, and the more
  * there are the more go together. Returns what gives an item to the next group; undefined where that could not take it.
@@ -24,15 +27,20 @@ export function inGroups<Item, Result>({
 }: InGroups<Item, Result>): (item: Item) => Promise<Result | undefined> {
   let waiting: Waiting<Item, Result>[] = []
   let isBusy = false
+  /** Of the group before: how many they were, and until when so many are waited for. */
+  let before = { size: 0, due: 0 }
 
   async function workThrough(): Promise<void> {
     if (isBusy) return
     isBusy = true
     while (waiting.length > 0) {
-      await untilNoneComes()
+      await untilTheyAreBack()
       const group = takeGroup()
+      const from = performance.now()
       try {
         const results = await work(group.map(({ item }) => item))
+        const now = performance.now()
+        before = { size: group.length, due: now + (now - from) * PART_WAITED }
         for (const { item, settle } of group) settle(results.get(item))
       } catch (error) {
         failed(error)
@@ -42,8 +50,12 @@ export function inGroups<Item, Result>({
     isBusy = false
   }
 
-  /** Those who have just been answered send what they have next: a group that began at once would be of the first alone. */
-  async function untilNoneComes(): Promise<void> {
+  /**
+   * Those who have just been answered send what they have next: a group that began with the first of them would be of it
+   * alone, and keep all others waiting for about as long as one of theirs.
+   */
+  async function untilTheyAreBack(): Promise<void> {
+    while (waiting.length < before.size && performance.now() < before.due) await pause(1)
     for (let known = 0; known < waiting.length && waiting.length < most; ) {
       known = waiting.length
       await nextTurn()
