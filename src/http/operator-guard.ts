@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net'
 import type { Request, RequestHandler } from 'express'
 
-import { isOneOf } from './secret.ts'
+import { oneOf } from './secret.ts'
 
 export type OperatorAccess = Readonly<{
   /** The token of `variable`; without one only this machine is let in. */
@@ -19,10 +19,11 @@ export function operatorOnly(access: OperatorAccess): RequestHandler {
   const { token, variable = 'OPERATOR_TOKEN', header, host } = access
   if (token === undefined) return localOnly(variable, host)
 
+  const isToken = oneOf([token])
   return (request, response, next) => {
     const bearer = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1]
     const given = bearer ?? (header && request.get(header)) ?? ''
-    if (isOneOf(given, [token])) return next()
+    if (isToken(given)) return next()
     response.set('WWW-Authenticate', 'Bearer')
     response
       .status(401)

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 
-import { isOneOf } from '../http/secret.ts'
+import { type IsSecret, oneOf } from '../http/secret.ts'
 import type { Log } from '../observe/log.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { limitWrongTokens } from './limits.ts'
@@ -12,8 +12,9 @@ const HEADERS = ['x-augury-token', 'x-hub-token', 'x_augury_token', 'x_hub_token
 export function authenticate(tokens: readonly string[], log: Log): RequestHandler {
   const seldom = onceInAWhile(log)
   const limit = limitWrongTokens()
+  const isToken = oneOf(tokens)
   return (request, response, next) => {
-    if (bearsToken(request, tokens)) return next()
+    if (bearsToken(request, isToken)) return next()
     seldom('token', 'warn', 'a message without the right WEBHOOK_TOKEN was refused', { from: request.ip })
     return limit(request, response, () => {
       response
@@ -24,15 +25,15 @@ export function authenticate(tokens: readonly string[], log: Log): RequestHandle
 }
 
 /** Whether one of the tokens is in one of the headers in which hubs send it. */
-export function bearsToken(request: Request, tokens: readonly string[]): boolean {
+export function bearsToken(request: Request, isToken: IsSecret): boolean {
   return HEADERS.some((name) => {
     const given = request.get(name)
-    return given !== undefined && isOneOf(given, tokens)
+    return given !== undefined && isToken(given)
   })
 }
 
 /** FlowLink's way (protocol §9.2): `Authorization: Bearer <token>`. */
-export function bearsBearer(request: Request, tokens: readonly string[]): boolean {
+export function bearsBearer(request: Request, isToken: IsSecret): boolean {
   const [, token = ''] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? []
-  return isOneOf(token, tokens)
+  return isToken(token)
 }

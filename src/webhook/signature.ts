@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 
-import { isOneOf } from '../http/secret.ts'
+import { oneOf } from '../http/secret.ts'
 import { NoMessage } from './read-body.ts'
 import { signatureOf } from './sign.ts'
 
@@ -30,8 +30,8 @@ export function requireSignature(secrets: readonly string[], now: () => number =
         `The signature is not of now: webhook-timestamp is more than ${WINDOW_SECONDS} seconds off.`,
       )
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    const right = secrets.map((secret) => signatureOf(secret, id, timestamp, body))
-    if (!given.some((signature) => isOneOf(signature, right)))
+    const isRight = oneOf(secrets.map((secret) => signatureOf(secret, id, timestamp, body)))
+    if (!given.some(isRight))
       throw new NoMessage(401, 'The signature is not one of this webhook over these bytes.')
     next()
   }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type Answer, answer } from '../apply/answer.ts'
 import { type Handlers, handlerOf } from '../apply/handlers.ts'
 import { answerFailed, wombat } from '../apply/wombat-dialect.ts'
+import { type IsSecret, oneOf } from '../http/secret.ts'
 import { onceInAWhile, type Seldom } from '../observe/once-in-a-while.ts'
 import { bearsBearer, bearsToken } from './authenticate.ts'
 import { type Delivering, deliver } from './deliver.ts'
@@ -36,11 +37,12 @@ const STRANGERS_BYTES_IN_HAND = 2 ** 22
  */
 export function wombatRoutes(options: WombatOptions): Router {
   const { body, log } = options
+  const isToken = oneOf(options.tokens)
   const seldom = onceInAWhile(log)
   const router = Router()
   router.post(
     PATHS,
-    (request, _response, next) => next(isKnown(request, options) ? 'route' : undefined),
+    (request, _response, next) => next(isKnown(request, isToken) ? 'route' : undefined),
     limitWrongTokens(),
     limitInHand(STRANGERS_BODY_BYTES, STRANGERS_BYTES_IN_HAND),
     (request, response, next) => takeStrangersBody(request, response, () => next()),
@@ -102,8 +104,8 @@ async function receive(
 }
 
 /** FlowLink has a way of its own to bring the token (protocol §9.2). */
-function isKnown(request: Request, { tokens }: Pick<WombatOptions, 'tokens'>): boolean {
-  return bearsToken(request, tokens) || (isToFlowLink(request) && bearsBearer(request, tokens))
+function isKnown(request: Request, isToken: IsSecret): boolean {
+  return bearsToken(request, isToken) || (isToFlowLink(request) && bearsBearer(request, isToken))
 }
 
 function isToFlowLink({ path }: Request): boolean {
