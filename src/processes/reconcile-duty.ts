@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import cron from 'node-cron'
 import { driftOf, isCaughtUp } from '../capture/compare-store.ts'
-import { judgeGaps } from '../capture/gaps.ts'
+import { judgeGaps, SEEDING } from '../capture/gaps.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { type Reconciliation, reconcileStore } from '../operator/reconcile-store.ts'
@@ -86,10 +86,15 @@ function schedule({ at, log, onError }: ReconcileDutyOptions, call: () => Promis
   })
 }
 
-/** A gap that still goes on is not worth a pass: it would stay open. */
+/**
+ * A gap that still goes on is not worth a pass: it would stay open. Those of kinds that are still being seeded are waited for:
+ * one pass closes them all.
+ */
 async function hasClosableGap({ pool, store }: ReconcileDutyOptions): Promise<boolean> {
   const gaps = await judgeGaps(pool, store, GAP_WAIT_MILLISECONDS)
-  return gaps.some(({ keptOpen }) => keptOpen === null)
+  return (
+    gaps.some(({ keptOpen }) => keptOpen === null) && !gaps.some(({ keptOpen }) => keptOpen === SEEDING)
+  )
 }
 
 /** Due now, unless it was begun so many minutes ago. */

@@ -731,11 +731,12 @@ test('reconcile after day one: a gap that opened while it was under way is close
   const hub = await startRecordingHub({ ours: true })
   await migrate(db)
   await db.pool.query(
-    `insert into bridge.gap (kind, reason) values ('stock', 'triggers_missing');
+    `insert into bridge.gap (kind, reason) values ('stock', 'triggers_missing'), ('order', 'triggers_missing');
      create function bridge.slowly() returns trigger language plpgsql as
        $$ begin perform pg_sleep(3); return new; end $$;
      create trigger slowly before update on bridge.seeding
-        for each row when (new.kind = 'product' and new.finished_at is not null) execute function bridge.slowly()`,
+        for each row when (new.kind in ('product', 'order') and new.finished_at is not null)
+        execute function bridge.slowly()`,
   )
   const worker = await startTestWorker(db, hub)
   const gaps = async () => (await db.pool.query(`select from bridge.gap where ${IS_OPEN}`)).rows.length
