@@ -138,6 +138,7 @@ test('a column gone from under a running worker holds the kind that needs it, in
   await worker.settled()
   expect(told()).toHaveLength(6)
   expect(told().filter(([, sku]) => sku === 'TM-1')).toEqual([['product:update', 'TM-1', 'Tin Mug']])
+  await until(isReconciled)
 })
 
 test('a table renamed does the same to all that is read from it', async () => {

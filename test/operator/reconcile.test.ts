@@ -748,6 +748,26 @@ test('reconcile after day one: a gap that opened while it was under way is close
   await db.drop()
 })
 
+test('a pass that came to grief does not put off the repair of what opens after it', async () => {
+  const db = await createStore('spree-4.10', 'fixture')
+  const hub = await startRecordingHub({ ours: true })
+  const worker = await startTestWorker(db, hub, { reconcileAt: 'off' })
+  await worker.settled()
+  // As it stands when one has begun, and died.
+  await db.pool.query(
+    `update bridge.reconciliation
+        set due_at = clock_timestamp() - interval '2 seconds', started_at = clock_timestamp() - interval '1 second'`,
+  )
+  await db.pool.query(`insert into bridge.gap (kind, reason) values ('order', 'triggers_missing')`)
+  const open = `select from bridge.gap where ${IS_OPEN} union all select from bridge.reconciliation where due_at is not null`
+  const deadline = Date.now() + 20_000
+  while ((await db.pool.query(open)).rows.length > 0 && Date.now() < deadline) await pause(50)
+  expect((await db.pool.query(open)).rows).toEqual([])
+  await worker.stop()
+  await hub.close()
+  await db.drop()
+})
+
 function nameOf({ about, outcome, missed }: Drift): string {
   const id = about.kind === 'stock' ? about.variantId : about.id
   return [about.kind, id, outcome, ...(missed === undefined ? [] : [missed])].join(' ')
