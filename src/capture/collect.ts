@@ -1,4 +1,4 @@
-import type { Kind } from '../messages/aggregate.ts'
+import { type Kind, splitAggregate } from '../messages/aggregate.ts'
 import { atStep } from '../observe/steps.ts'
 import { mayHaveCrashed, openWindow, type Seen, type Snapshot } from '../postgres/new-rows.ts'
 import type { Connection, Db, Pool } from '../postgres/pool.ts'
@@ -14,7 +14,7 @@ import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
 import { followMoves } from './moved.ts'
 import { readNewRows, request, takeRows } from './outbox.ts'
-import type { OutboxRow } from './outbox-row.ts'
+import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
@@ -157,8 +157,11 @@ export class Collect {
 
   async #passOn(db: Connection, tenure: Tenure, now: number): Promise<Pass> {
     const { snapshot, rows, whole } = await this.#readFrom(db)
-    if (rows.length > 0)
-      this.#pending.add(await atStep('collect.resolve', () => resolveRows(db, this.#store, rows)), now)
+    if (rows.length > 0) {
+      const resolved = await atStep('collect.resolve', () => resolveRows(db, this.#store, rows))
+      this.#pending.add(resolved, now)
+      if (this.#held.size > 0) this.#pending.setAside(this.#heldAmong(resolved))
+    }
     const unknown = rows.filter((row) => isUnknown(row, this.#store))
     if (unknown.length > 0) await openUnknown(db, unknown)
 
@@ -178,7 +181,7 @@ export class Collect {
     const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
     const failedBefore = this.#unmapped ?? (await readUnmapped(db))
     await followMoves(db, rowsByAggregate)
-    const { derivations, unmapped, deferred } = await atStep('collect.snapshot', () =>
+    const { derivations, unmapped, deferred, held } = await atStep('collect.snapshot', () =>
       deriveAggregates(db, this.#store, rowsByAggregate, {
         stockMessages: this.#settings.stockMessages,
         stockBy: this.#settings.stockBy ?? 'variant',
@@ -187,9 +190,11 @@ export class Collect {
         whole,
         seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
         failedBefore,
+        stockHeld: this.#held.has('stock'),
       }),
     )
-    const taken = due.filter((aggregate) => !deferred.has(aggregate))
+    this.#pending.setAside(held)
+    const taken = due.filter((aggregate) => !deferred.has(aggregate) && !held.has(aggregate))
     const finished = this.#pending.finishedBy(taken)
     const all = [...derivations.values()]
     const messages = all.flatMap((derivation) => derivation.messages)
@@ -263,6 +268,17 @@ export class Collect {
     }
   }
 
+  /** What rows of other kinds have changed of held ones: an address is an order's and a customer's. */
+  #heldAmong(rows: readonly ResolvedRow[]): string[] {
+    return rows
+      .filter(({ kind }) => kind !== 'stock')
+      .flatMap(({ aggregates }) => aggregates)
+      .filter((aggregate) => {
+        const of = splitAggregate(aggregate)
+        return of !== undefined && this.#held.has(of.kind)
+      })
+  }
+
   /** What is new; all of it where what was read before may be of a server that has crashed since. */
   async #readFrom(db: Connection): Promise<Read> {
     const read = await this.#read(db)
@@ -282,11 +298,13 @@ export class Collect {
       // What comes in many windows that fit must not gather in memory either.
       if (this.#pending.size > (this.#overflowing ? ROWS_TO_READ_ON : ROWS_PER_READ))
         return { snapshot: await opened, rows: [], whole: false }
+      // What waits aside is read again with the rest, and must not stand in its way.
+      const limit = ROWS_PER_READ + this.#pending.asideRows
       const [snapshot, rows] = await Promise.all([
         opened,
-        readNewRows(db, this.#seen?.snapshot, ROWS_PER_READ, this.#held),
+        readNewRows(db, this.#seen?.snapshot, limit, this.#held),
       ])
-      this.#overflowing = rows.length === ROWS_PER_READ
+      this.#overflowing = rows.length === limit
       return { snapshot, rows, whole: !this.#overflowing }
     })
   }

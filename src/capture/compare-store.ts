@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { type AggregateKind, KINDS, type Kind } from '../messages/aggregate.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
+import { isUnreadable } from '../postgres/errors.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
 import type { Store } from '../store/store.ts'
 import type { Drift, Outcome } from './compare.ts'
@@ -71,8 +72,12 @@ export async function compareStore(pool: Pool, store: Store, options: CompareOpt
   }
   const seeded = await readSeeded(pool)
   for (const kind of store.kinds) {
-    if (seeded.has(kind)) await compareKind(pool, store, kind, options, comparison)
-    else finishKind(comparison, kind, 'its baselines are still being seeded: nothing was announced yet')
+    if (seeded.has(kind)) {
+      await compareKind(pool, store, kind, options, comparison).catch((error: unknown) => {
+        if (!isUnreadable(error)) throw error
+        finishKind(comparison, kind, `it cannot be read: ${error instanceof Error ? error.message : error}`)
+      })
+    } else finishKind(comparison, kind, 'its baselines are still being seeded: nothing was announced yet')
   }
   return comparison
 }

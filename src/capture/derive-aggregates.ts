@@ -33,7 +33,8 @@ type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that cannot be
  * mapped or shaped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
  * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
- * whose silent seeding is known to be through, where that is known.
+ * whose silent seeding is known to be through, where that is known. Products that need the stock are `held` while that
+ * cannot be read: nothing is said of them.
  */
 export async function deriveAggregates(
   db: Db,
@@ -47,10 +48,12 @@ export async function deriveAggregates(
     seeded: ReadonlySet<string> | undefined
     /** Aggregates of which no message could be made before. */
     failedBefore?: ReadonlySet<string>
+    /** Stock cannot be read at present. */
+    stockHeld?: boolean
     /** Undefined: messages are sent as they are mapped. */
     shaping?: Shaping | undefined
   }>,
-): Promise<AllDerived> {
+): Promise<AllDerived & Readonly<{ held: ReadonlySet<string> }>> {
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const variants = stockVariants(rows)
@@ -69,7 +72,13 @@ export async function deriveAggregates(
       }),
     ),
   )
-  const { stock, regrouped, left } = await readRegrouped(db, store, { changed, products, baselines, named })
+  const { stock, regrouped, left, held } = await readRegrouped(db, store, {
+    changed,
+    products,
+    baselines,
+    named,
+    stockHeld: how.stockHeld ?? false,
+  })
   const places = how.stockBy === 'location' && stock.size > 0 ? await store.stockPlaces(db) : undefined
   const accounts = await readNeededAccounts(db, rows, stock, baselines)
   const elsewhere = await removedSkus(db, store, { changed, products, baselines, left })
@@ -118,6 +127,7 @@ export async function deriveAggregates(
           })
         : { waiting: true, acknowledgedAt: undefined }
   for (const id of idsOf(aggregates, 'product')) {
+    if (held.includes(id)) continue
     const aggregate = aggregateKey('product', id)
     const input = {
       aggregate,
@@ -170,7 +180,8 @@ export async function deriveAggregates(
     }
   }
 
-  return all.finish(db)
+  const finished = await all.finish(db)
+  return { ...finished, held: new Set(held.map((id) => aggregateKey('product', id))) }
 }
 
 const NONE_KNOWN: ReadonlyMap<string, Baseline> = new Map()

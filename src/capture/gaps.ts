@@ -17,6 +17,9 @@ export type JudgedGap = Gap & Readonly<{ keptOpen: string | null }>
 
 const POLL_MILLISECONDS = 100
 
+/** Until then nothing is known to be told, and a gap of the kind stays open. */
+export const SEEDING = 'its baselines are still being seeded'
+
 /** Gaps that nobody has reconciled to the end yet, the oldest first; with `since`, those too that were still open then. */
 export async function readOpenGaps(db: Db, since?: Date): Promise<Gap[]> {
   const { rows } = await db.query<{
@@ -111,7 +114,7 @@ export async function judgeGaps(pool: Pool, store: Store, waitMilliseconds: numb
         : gap.reason === 'unreadable' && (unreadable?.has(gap.kind) || outdated.has(gap.kind))
           ? 'its tables are not as the triggers know them'
           : isSeeding(aggregateKindOf(gap.kind))
-            ? 'its baselines are still being seeded'
+            ? SEEDING
             : leavesWriters(gap) && !settled
               ? 'a transaction is open that may have written meanwhile'
               : null

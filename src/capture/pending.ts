@@ -18,9 +18,18 @@ export class Pending {
   readonly #byAggregate = new Map<string, Waiting>()
   readonly #rows = new Map<string, { row: ResolvedRow; open: Set<string> }>()
   readonly #ownerless = new Map<string, ResolvedRow>()
+  readonly #aside = new Set<string>()
 
+  /** Rows that are to be collected, without those that wait aside. */
   get size(): number {
-    return this.#rows.size + this.#ownerless.size
+    return this.#rows.size + this.#ownerless.size - this.asideRows
+  }
+
+  /** Rows of which only such aggregates are left as wait aside. */
+  get asideRows(): number {
+    if (this.#aside.size === 0) return 0
+    const waits = (aggregate: string) => this.#aside.has(aggregate)
+    return [...this.#rows.values()].filter(({ open }) => [...open].every(waits)).length
   }
 
   /** Rows known already (a window read again) change nothing, not even the settling. */
@@ -64,12 +73,17 @@ export class Pending {
     waiting.lastAt = now
   }
 
+  /** These cannot be told for now: they are due no more, and their rows stay. */
+  setAside(aggregates: Iterable<string>): void {
+    for (const aggregate of aggregates) this.#aside.add(aggregate)
+  }
+
   /** Aggregates whose time has come, longest waiting first, at most `limit`. */
   due(now: number, settle: SettleTimes, limit: number): string[] {
     const due: string[] = []
     for (const [aggregate, waiting] of this.#byAggregate) {
       if (due.length === limit) break
-      if (dueAt(waiting, settle) <= now) due.push(aggregate)
+      if (!this.#aside.has(aggregate) && dueAt(waiting, settle) <= now) due.push(aggregate)
     }
     return due
   }
@@ -77,7 +91,8 @@ export class Pending {
   /** When the next aggregate is due, on the clock of `add`; undefined while nothing waits. */
   nextDueAt(settle: SettleTimes): number | undefined {
     let next: number | undefined
-    for (const waiting of this.#byAggregate.values()) {
+    for (const [aggregate, waiting] of this.#byAggregate) {
+      if (this.#aside.has(aggregate)) continue
       const at = dueAt(waiting, settle)
       if (next === undefined || at < next) next = at
     }
@@ -121,6 +136,7 @@ export class Pending {
     this.#byAggregate.clear()
     this.#rows.clear()
     this.#ownerless.clear()
+    this.#aside.clear()
   }
 }
 

@@ -29,7 +29,7 @@ export function knownKey(baselines: Baselines | undefined): NaturalKey | undefin
 /**
  * Stock is told by SKU, and so are its pieces told anew where a variant goes while its SKU lives on, comes back, or has a
  * SKU for the first time, though no stock row says so. Those variants by product, and the SKUs that they leave; `stock`
- * is that of all that anybody names.
+ * is that of all that anybody names. While stock cannot be read, the products that need it are `held`.
  */
 export async function readRegrouped(
   db: Db,
@@ -39,17 +39,19 @@ export async function readRegrouped(
     products,
     baselines,
     named,
-  }: Changed & Readonly<{ named: ReadonlyMap<string, VariantStockSnapshot> }>,
+    stockHeld,
+  }: Changed & Readonly<{ named: ReadonlyMap<string, VariantStockSnapshot>; stockHeld: boolean }>,
 ): Promise<
   Readonly<{
     stock: ReadonlyMap<string, VariantStockSnapshot>
     regrouped: ReadonlyMap<string, readonly string[]>
     left: readonly string[]
+    held: readonly string[]
   }>
 > {
   const ownOf = (id: string): Baselines => baselines.get(aggregateKey('product', id)) ?? new Map()
   const ids = changed.filter((id) => isRegrouped(products.get(id), ownOf(id)))
-  if (ids.length === 0) return { stock: named, regrouped: new Map(), left: [] }
+  if (ids.length === 0 || stockHeld) return { stock: named, regrouped: new Map(), left: [], held: ids }
   const stock = new Map([...named, ...(await store.stockOfProducts(db, ids))])
   const variants = [...stock.values()]
   const left: string[] = []
@@ -62,7 +64,7 @@ export async function readRegrouped(
       return [id, [...new Set([...noted.keys(), ...own])]]
     }),
   )
-  return { stock, regrouped, left }
+  return { stock, regrouped, left, held: [] }
 }
 
 /**

@@ -8,7 +8,10 @@ import { readStatus, type Status } from './show-status.ts'
 export type NamedMessage = ListedMessage & Readonly<{ about: string | null }>
 
 /** All that the dashboard shows at a glance; nothing in it changes with the mere passing of time. */
-export type Overview = Omit<Status, 'oldestChangeSeconds' | 'oldestMessageSeconds' | 'workers'> &
+export type Overview = Omit<
+  Status,
+  'oldestChangeSeconds' | 'oldestMessageSeconds' | 'failing' | 'perMinute' | 'workers'
+> &
   Readonly<{
     workers: readonly Omit<Status['workers'][number], 'heartbeatAgeSeconds'>[]
     /** Failing and parked messages, the oldest trouble last. */
@@ -25,6 +28,9 @@ export async function readOverview(pool: Pool, leaseSeconds: number): Promise<Ov
   const {
     oldestChangeSeconds: _,
     oldestMessageSeconds: __,
+    // Which message fails stands among those in trouble.
+    failing: ___,
+    perMinute: ____,
     workers,
     ...status
   } = await readStatus(pool, leaseSeconds)

@@ -6,7 +6,13 @@ import { listShadow, type ShadowReport } from '../capture/shadow.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import { listWithheld, type WithheldCount } from '../capture/withheld.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
-import { countMessages, type MessageCount } from '../queue/look.ts'
+import {
+  acceptedPerMinute,
+  countMessages,
+  type FailingMessage,
+  findFailing,
+  type MessageCount,
+} from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { listPaused, type PausedType } from '../queue/pause.ts'
 import { listAlarms, type OpenAlarm } from './alarms/alarm-table.ts'
@@ -46,6 +52,10 @@ export type Status = Readonly<{
   messages: readonly MessageCount[]
   /** False where those that wait are too many to be counted in time: then none of them is among `messages`. */
   waitingCounted: boolean
+  /** The message that has been failing longest, with its last error; null where none is. */
+  failing: FailingMessage | null
+  /** In the last minute: changes collected, messages that the hub accepted, messages of the hub that were applied. */
+  perMinute: Readonly<{ collected: number; accepted: number; applied: number }>
   /** Types that a person has paused. */
   paused: readonly PausedType[]
   unmapped: readonly Readonly<{ aggregate: string; reason: string; at: Date }>[]
@@ -126,6 +136,14 @@ export async function readStatus(
        from bridge.reconciliation`,
     [gaps[0]?.openedAt ?? null],
   )
+  const rates = await db.query<{ collected: number; applied: number }>(
+    `select (select coalesce(sum(changes), 0)::float8
+               from bridge.tally
+              where at > clock_timestamp() - interval '1 minute') as collected,
+            (select count(*)::float8
+               from bridge.inbox
+              where changed_at > clock_timestamp() - interval '1 minute' and state = 'applied') as applied`,
+  )
   const seeding = await db.query<{ kind: string; last_id: string }>(
     'select kind, last_id from bridge.seeding where finished_at is null order by kind',
   )
@@ -151,6 +169,12 @@ export async function readStatus(
     oldestMessageSeconds: oldest.rows[0]?.seconds ?? null,
     messages: counts,
     waitingCounted,
+    failing: await findFailing(db, BRIDGE_QUEUE),
+    perMinute: {
+      collected: rates.rows[0]?.collected ?? 0,
+      accepted: await acceptedPerMinute(db, BRIDGE_QUEUE),
+      applied: rates.rows[0]?.applied ?? 0,
+    },
     paused: await listPaused(db, BRIDGE_QUEUE),
     unmapped: await listUnmapped(db),
     withheld: await listWithheld(db),
@@ -183,6 +207,8 @@ export function formatStatus(status: Status): string {
       ({ state, type, count }) => `queue   ${state.padEnd(8)} ${type.padEnd(16)} ${count}`,
     ),
     ...(status.waitingCounted ? [] : ['queue   waiting  too many to be counted in time']),
+    ...formatFailing(status.failing),
+    `rates   in the last minute ${status.perMinute.collected} changes collected, ${status.perMinute.accepted} messages accepted by the hub, ${status.perMinute.applied} of its own applied`,
     ...status.paused.map(
       ({ type, since }) =>
         `paused  ${type} since ${since.toISOString()}: \`messages resume ${type}\` lets it go on`,
@@ -212,6 +238,14 @@ export function formatStatus(status: Status): string {
     ...status.seeding.map(({ kind, lastId }) => `seeding ${kind} baselines, come to id ${lastId}`),
   ]
   return lines.join('\n')
+}
+
+function formatFailing(failing: Status['failing']): string[] {
+  if (!failing) return []
+  const { id, type, aggregate, attempts, lastError } = failing
+  return [
+    `failing ${type} ${id} of ${aggregate}, the oldest that fails, after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${lastError ?? 'no error was kept'}`,
+  ]
 }
 
 /** Of the most frequent differences as many as a screen bears; `--json` has all. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import cron from 'node-cron'
 import { driftOf, isCaughtUp } from '../capture/compare-store.ts'
-import { judgeGaps } from '../capture/gaps.ts'
+import { judgeGaps, SEEDING } from '../capture/gaps.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { type Reconciliation, reconcileStore } from '../operator/reconcile-store.ts'
@@ -50,7 +50,8 @@ export function startReconcileDuty(options: ReconcileDutyOptions): Readonly<{ st
 
   async function reconcileIfDue(): Promise<void> {
     if (!options.isCollecting()) return
-    if (await hasClosableGap(options)) await makeDue(pool, 0)
+    const gapAt = await newestClosableGap(options)
+    if (gapAt) await makeDueForGap(pool, gapAt)
     if (!(await isDue(pool)) || !(await isCaughtUp(pool))) return
     const losing = new AbortController()
     const signal = AbortSignal.any([stopping.signal, losing.signal])
@@ -86,13 +87,28 @@ function schedule({ at, log, onError }: ReconcileDutyOptions, call: () => Promis
   })
 }
 
-/** A gap that still goes on is not worth a pass: it would stay open. */
-async function hasClosableGap({ pool, store }: ReconcileDutyOptions): Promise<boolean> {
+/**
+ * When the newest opened of those that a pass would close. One that still goes on is not worth a pass: it would stay open.
+ * Those of kinds that are still being seeded are waited for: one pass closes them all.
+ */
+async function newestClosableGap({ pool, store }: ReconcileDutyOptions): Promise<Date | undefined> {
   const gaps = await judgeGaps(pool, store, GAP_WAIT_MILLISECONDS)
-  return gaps.some(({ keptOpen }) => keptOpen === null)
+  if (gaps.some(({ keptOpen }) => keptOpen === SEEDING)) return undefined
+  return gaps.findLast(({ keptOpen }) => keptOpen === null)?.openedAt
 }
 
-/** Due now, unless it was begun so many minutes ago. */
+/** Due now; where a pass has ended early, once for each gap that has opened since that began. */
+async function makeDueForGap(pool: Pool, openedAt: Date): Promise<void> {
+  await pool.query(
+    `update bridge.reconciliation
+        set due_at = clock_timestamp()
+      where due_at is null
+         or (due_at <= started_at and started_at < $1)`,
+    [openedAt],
+  )
+}
+
+/** Due now, unless it was begun less than so many minutes ago. */
 async function makeDue(pool: Pool, minutes: number): Promise<void> {
   await pool.query(
     `update bridge.reconciliation

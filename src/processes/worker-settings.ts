@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import { createLog } from '../observe/log.ts'
 import { readAuguryEnvironment } from '../store/augury-environment.ts'
 import { type CommonOptions, settingsFor } from './store-command.ts'
-import { openStoreDatabase } from './store-database.ts'
+import { codeVersion, openStoreDatabase, requireSchema } from './store-database.ts'
 
 type Needed = 'databaseUrl' | 'hubUrl' | 'hubStoreId' | 'hubToken'
 
@@ -11,7 +11,8 @@ const NEEDED = ['databaseUrl', 'hubUrl', 'hubStoreId', 'hubToken'] as const
 
 /**
  * Settings of a process that pushes. Where none of hub, store id and token is set, those hold that the shop's connector
- * has noted in `augury_environments`. @throws ConfigError naming what is missing
+ * has noted in `augury_environments`. @throws ConfigError naming what is missing, DatabaseError where that shop's database
+ * is not migrated
  */
 export async function workerSettings(options: CommonOptions): Promise<EffectiveSettings<Needed>['settings']> {
   const { settings } = settingsFor(options, [])
@@ -21,6 +22,8 @@ export async function workerSettings(options: CommonOptions): Promise<EffectiveS
   const { log, closeLog } = createLog({ level: settings.logLevel, format: settings.logFormat })
   const pool = await openStoreDatabase({ ...settings, databaseUrl }, 'spree-bridge', log, 1)
   try {
+    // Before what else is missing: who begins needs to hear this first.
+    await requireSchema(pool, await codeVersion())
     const noted = await readAuguryEnvironment(pool)
     if (noted)
       log.info('the hub is the one that the store has noted in augury_environments', { hub: noted.url })

@@ -140,6 +140,34 @@ test('what comes in many transactions of some thousand changes each is not all h
   await releaseWorker(pool, 'bridge.worker', workerId)
 })
 
+test('what waits aside for a kind that is held does not stand in the way of the rest, however much it is', async () => {
+  const workerId = await register()
+  const epoch = await claimLease(pool, 'collector', workerId)
+  if (epoch === undefined) throw new Error('The lease is not free.')
+  await pool.query(`
+    insert into spree_addresses (id, firstname, created_at, updated_at) values (9301, 'Joan', now(), now());
+    update spree_users set bill_address_id = 9301 where id = 1;
+    delete from bridge.outbox;
+    insert into bridge.outbox (kind, table_name, row_id, op)
+    select 'order', 'spree_addresses', '9301', 'update' from generate_series(1, 25000);
+    update spree_orders set email = 'behind@example.com' where id = 42`)
+  const collect = new Collect(
+    pool,
+    store,
+    await countLanes(pool, BRIDGE_QUEUE),
+    SETTINGS,
+    new Set(['customer']),
+  )
+  const before = await told('order:persist')
+  for (let pass = 0; pass < 5; pass++) await collect.pass({ workerId, epoch }, pass)
+  expect(await told('order:persist')).toBe(before + 1)
+  const { more } = await collect.pass({ workerId, epoch }, 10)
+  expect([more, collect.settlesIn(10)]).toEqual([false, undefined])
+  const { rows } = await pool.query('delete from bridge.outbox returning row_id')
+  expect(rows).toHaveLength(25_000)
+  await releaseWorker(pool, 'bridge.worker', workerId)
+})
+
 test('changes recorded under a name that no table has any more are a gap, whoever meets them', async () => {
   await pool.query('delete from bridge.worker')
   const gaps = async () =>

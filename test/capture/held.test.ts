@@ -138,6 +138,7 @@ test('a column gone from under a running worker holds the kind that needs it, in
   await worker.settled()
   expect(told()).toHaveLength(6)
   expect(told().filter(([, sku]) => sku === 'TM-1')).toEqual([['product:update', 'TM-1', 'Tin Mug']])
+  await until(isReconciled)
 })
 
 test('a table renamed does the same to all that is read from it', async () => {
@@ -158,6 +159,45 @@ test('a table renamed does the same to all that is read from it', async () => {
   await db.pool.query('alter table spree_lines rename to spree_line_items')
   await worker.settled()
   expect(told().slice(7)).toEqual([['order:persist', 'R204817352', 'new@example.com']])
+  await until(isReconciled)
+})
+
+test('what a change of another kind touches of one that is held waits as well, and holds up nothing', async () => {
+  await db.pool.query(`
+    insert into spree_addresses (id, firstname, city, country_id, created_at, updated_at)
+    values (9301, 'Joan', 'Oslo', (select min(id) from spree_countries), now(), now());
+    update spree_users set bill_address_id = 9301, ship_address_id = 9301 where id = 1`)
+  await worker.settled()
+  const heard = told().length
+  await db.pool.query('alter table spree_users rename email to mail')
+  await db.pool.query(`update spree_addresses set city = 'Bergen' where id = 9301`)
+  await db.pool.query(`update spree_orders set email = 'later@example.com' where id = 42`)
+  await until(async () => told().length > heard)
+  expect(told().slice(heard)).toEqual([['order:persist', 'R204817352', 'later@example.com']])
+  expect(await waiting()).toEqual(['order 9301'])
+  await db.pool.query('alter table spree_users rename mail to email')
+  await worker.settled()
+  expect(told().slice(heard + 1)).toEqual([['user:updated', undefined, expect.any(String)]])
+  await until(isReady)
+  await until(isReconciled)
+})
+
+test('a product whose SKUs change waits for its stock, which is told by SKU, where that is held; other products and orders do not', async () => {
+  const heard = told().length
+  await db.pool.query('alter table spree_stock_items rename count_on_hand to pieces')
+  await db.pool.query(`update spree_variants set sku = 'TM-2' where sku = 'TM-1'`)
+  await db.pool.query(`update spree_products set name = 'Late Compass' where id = 13`)
+  await db.pool.query(`update spree_orders set email = 'latest@example.com' where id = 42`)
+  await until(async () => told().length >= heard + 2)
+  expect(told().slice(heard).sort()).toEqual([
+    ['order:persist', 'R204817352', 'latest@example.com'],
+    ['product:update', 'BC-01', 'Late Compass'],
+  ])
+  expect(await waiting()).toEqual(['product 17'])
+  await db.pool.query('alter table spree_stock_items rename pieces to count_on_hand')
+  await until(async () => told().some(([, sku]) => sku === 'TM-2'))
+  expect(await waiting()).not.toContain('product 17')
+  await until(isReady)
   await until(isReconciled)
 })
 

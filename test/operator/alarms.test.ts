@@ -261,6 +261,44 @@ describe('what is the matter', () => {
   })
 })
 
+test('status says how much is done in a minute, and with what error the oldest message fails that does', async () => {
+  await enqueue(3)
+  await store.pool.query(
+    `update bridge.message set state = 'parked', last_error = 'The hub answered 422.' where aggregate = 'order:0';
+     update bridge.message set state = 'failing', attempts = 7, last_error = 'The hub answered 500: ' || aggregate where aggregate <> 'order:0';
+     insert into bridge.history (id, aggregate, key, type, payload, state, attempts, changed_at, created_at, finished_at)
+     select n, 'order:' || n, gen_random_uuid(), 'order:persist', '{}', s, 1, now(), now(), now() - make_interval(mins => m)
+       from (values (-1, 'done', 0), (-2, 'superseded', 0), (-3, 'done', 0), (-4, 'done', 2)) made (n, s, m);
+     update bridge.tally set at = at - interval '1 hour';
+     insert into bridge.tally (changes) values (4), (5);
+     insert into bridge.tally (changes, at) values (100, now() - interval '2 minutes')`,
+  )
+  try {
+    const status = await readStatus(store.pool, 12)
+    expect(status).toMatchObject({
+      failing: { aggregate: 'order:1', attempts: 7, lastError: 'The hub answered 500: order:1' },
+      perMinute: { collected: 9, accepted: 2, applied: 0 },
+    })
+    const said = formatStatus(status)
+    expect(said).toMatch(
+      /^failing order:persist \d+ of order:1, .* after 7 attempts: The hub answered 500: order:1$/m,
+    )
+    expect(said).toMatch(/^rates {3}in the last minute 9 changes collected, 2 messages accepted/m)
+    await store.pool.query(
+      `insert into bridge.history (id, aggregate, key, type, payload, state, attempts, changed_at, created_at, finished_at)
+       select n, 'order:' || n, gen_random_uuid(), 'order:persist', '{}', 'done', 1, now(), now(), now() - interval '20 seconds'
+         from generate_series(1, 3000) n`,
+    )
+    const { perMinute } = await readStatus(store.pool, 12)
+    expect(perMinute.accepted).toBeGreaterThan(5_000)
+    expect(perMinute.accepted).toBeLessThanOrEqual(6_000)
+  } finally {
+    await store.pool.query(
+      'truncate bridge.message, bridge.history; delete from bridge.tally where changes > 0',
+    )
+  }
+})
+
 test('where more waits than can be counted in time, all else is told nevertheless', async () => {
   await enqueue(2)
   await store.pool.query(

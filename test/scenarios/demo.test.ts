@@ -159,8 +159,10 @@ test('with DATABASE_URL there is no demo: a store that is not migrated stays as 
     HUB_TOKEN: 'b',
     PORT: '0',
   }
-  const { status, stderr } = await run(['start'], env)
-  expect([status, stderr]).toEqual([2, expect.stringContaining('run `spree-bridge migrate`')])
+  for (const named of [env, { DATABASE_URL: store.url, PORT: '0' }]) {
+    const { status, stderr } = await run(['start'], named)
+    expect([status, stderr]).toEqual([2, expect.stringContaining('run `spree-bridge migrate`')])
+  }
   const { rows } = await store.pool.query(`select from pg_namespace where nspname = 'bridge'`)
   expect(rows).toEqual([])
   await store.drop()
