@@ -225,6 +225,22 @@ describe('what was told of an account under a former address', () => {
     expect((await kept()).join('\n')).toContain(JSON.stringify(theirs).replaceAll('"', '""'))
   })
 
+  test('is found where the shop has closed the account, which gave it an address of nobody', async () => {
+    const [closed, now] = ['0d8c7a52@example.net', '2026-03-01T00:00:00Z']
+    await told('customer:1', { ...ACCOUNT, id: 1, email: MAIDEN })
+    await told('customer:1', { ...ACCOUNT, id: 1, email: EMAIL, previous_email: MAIDEN })
+    await told('customer:1', { id: 1, email: closed, previous_email: EMAIL, deleted_at: now })
+    const { rows } = await store.pool.query<{ email: string }>('select email from spree_users where id = 1')
+    const set = 'update spree_users set email = $1, deleted_at = $2 where id = 1'
+    await store.pool.query(set, [closed, now])
+    const erased = await erase()
+    await store.pool.query(set, [rows[0]?.email, null])
+    expect(erased).toMatchObject({ status: 0, tables: [{ table: 'bridge.history', rows: 3 }] })
+    expect(erased).not.toHaveProperty('notFollowed')
+    expect(await traces()).toEqual([])
+    expect((await kept()).join('\n')).not.toContain('maiden')
+  })
+
   describe('is looked for in the hub too', () => {
     let hub: TestDatabase
 
