@@ -81,6 +81,8 @@ export function joinWorkers(options: MembershipOptions): Membership {
   }
 
   async function keepRegistered(): Promise<number> {
+    // A process that wakes may come here before the timer that it missed: to renew would keep what it owned from all others.
+    loseIfOver()
     if (!current) await register()
     else if (performance.now() - current.renewedAt.monotonic >= heartbeatMilliseconds) await renew(current.id)
     return LOOK_MILLISECONDS
@@ -99,8 +101,11 @@ export function joinWorkers(options: MembershipOptions): Membership {
     const renewed = await options.watch(() =>
       renewWorker(ownConnection, table, id, leaseMilliseconds, options.status()),
     )
-    // The lease may have been given up while the answer was on its way.
-    if (current?.id !== id) return
+    if (current?.id !== id) {
+      // It was given up while the answer was on its way, and nobody else may have what it owned while it stands.
+      if (renewed) await releaseWorker(ownConnection, table, id)
+      return
+    }
     if (!renewed) return lose()
     clearTimeout(current.expiry)
     current = { ...current, renewedAt: asked, expiry: expireAfter(asked) }
@@ -123,6 +128,10 @@ export function joinWorkers(options: MembershipOptions): Membership {
     lost.abort(new Error('the lease of this worker was lost'))
   }
 
+  function loseIfOver(): void {
+    if (current && !isValid(current.renewedAt)) lose()
+  }
+
   /**
    * A process that was stopped wakes with its timers still to come: the clock is asked, not the timer alone. And the
    * wall clock as well, because the monotonic one stands still while a virtual machine is suspended.
@@ -134,7 +143,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
 
   return {
     registration() {
-      if (current && !isValid(current.renewedAt)) lose()
+      loseIfOver()
       return current && { id: current.id, signal: current.lost.signal }
     },
     onLook: (listener) => listeners.push(listener),

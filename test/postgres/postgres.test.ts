@@ -340,6 +340,24 @@ describe('a worker', () => {
     await pool.end()
   })
 
+  test('that stood still for longer than its lease is trusted does not renew it when it wakes', async () => {
+    const { pool, membership } = join(undefined, 4_000)
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    try {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_500)
+      // What is left of the lease ends; a renewed one would stand for four seconds more.
+      await pause(2_000)
+      const { rows } = await queue.pool.query<{ id: string }>('select id from bridge.worker')
+      expect(rows).toEqual([{ id: membership.registration()?.id }])
+    } finally {
+      await membership.leave()
+      await pool.end()
+    }
+  })
+
   test('that leaves frees what it owned at once', async () => {
     const { pool, membership } = join()
     await until(
