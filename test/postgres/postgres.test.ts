@@ -18,6 +18,7 @@ import { evictExpired, registerWorker, releaseWorker, renewWorker } from '../../
 import { openLeaseConnection } from '../../src/processes/lease.ts'
 import { createQueue, faultyPool, until } from '../queue/ground.ts'
 import { openDetour } from '../queue/half-open.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 
 describe('what is new', () => {
@@ -274,16 +275,20 @@ describe('a worker', () => {
   describe('keeps its lease', () => {
     const { log } = createLog({ level: 'error', format: 'json' })
 
-    /** Registered, renewing over `url` while `pool` is anything; ends with the same registration after `milliseconds`. */
-    async function keeps(pool: Pool, url: string, milliseconds: number, meanwhile: () => void) {
-      const ownConnection = openLeaseConnection(url, 'test lease', log)
+    /** Registered, renewing over `url` while `pool` is anything: the registration is still the same after more than `milliseconds`. */
+    async function keeps(pool: Pool, url: string, milliseconds: number, meanwhile = () => {}) {
+      const own = openLeaseConnection(url, 'test lease', log)
+      await stays(pool, own, milliseconds, meanwhile).finally(() => own.end())
+    }
+
+    async function stays(pool: Db, ownConnection: Db, milliseconds: number, meanwhile = () => {}) {
       const membership = joinWorkers({
         ...worker,
         pool,
         ownConnection,
         table: 'bridge.worker',
         leaseMilliseconds: milliseconds,
-        heartbeatMilliseconds: 200,
+        heartbeatMilliseconds: milliseconds / 4,
         status: () => '{}',
         watch: (work) => work(),
         onError: () => {},
@@ -298,10 +303,9 @@ describe('a worker', () => {
         await pause(1.5 * milliseconds)
         expect(signal.aborted).toBe(false)
         expect(membership.registration()?.id).toBe(id)
-        expect(membership.heartbeatAge()).toBeLessThan(milliseconds / 2)
+        expect(membership.heartbeatAge()).toBeLessThan(milliseconds)
       } finally {
         await membership.leave()
-        await ownConnection.end()
       }
     }
 
@@ -321,8 +325,56 @@ describe('a worker', () => {
 
     test('where the connection of its renewals is half-open: it tries again in time, on a new one', async () => {
       const detour = await openDetour(queue.url)
-      await keeps(queue.pool, detour.url, 6_000, detour.freeze).finally(detour.close)
+      await keeps(queue.pool, detour.url, 9_000, detour.freeze).finally(detour.close)
     })
+
+    test('where the server has no room for its connection: it renews it on one of the pool', async () => {
+      const full = () => Promise.reject(new Error('sorry, too many clients already'))
+      await stays(queue.pool, { query: full }, 4_000)
+    })
+
+    const behindPooler = hasPgBouncer ? test : test.skip
+    behindPooler(
+      'behind a pooler that lets it wait for seconds: it keeps its place in the queue',
+      async () => {
+        const pooler = await startPgBouncer(queue.url, 1)
+        const others = createPool(pooler.url, { applicationName: 'others', onConnectionError: () => {} })
+        let crowded = true
+        // A session comes after 3.5 to 4 s.
+        const holding = Array.from({ length: 8 }, async () => {
+          while (crowded) await others.query('select pg_sleep(0.5)')
+        })
+        try {
+          await keeps(queue.pool, pooler.url, 12_000)
+        } finally {
+          crowded = false
+          await Promise.all(holding)
+          await others.end()
+          await pooler.close()
+        }
+      },
+    )
+  })
+
+  test('is there once, however often it had to ask because no answer came', async () => {
+    let lost = 0
+    const pool = faultyPool(queue.url)
+    const deaf: Db = {
+      query: async (text, values) => {
+        const answer = await pool.query<never>(text, values)
+        if (text.startsWith('insert into bridge.worker') && lost++ < 3) throw new Error('planted')
+        return answer
+      },
+    }
+    const { membership } = join({ ...pool, ...deaf }, 30_000)
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    const { rows } = await queue.pool.query<{ id: string }>('select id from bridge.worker')
+    await membership.leave()
+    await pool.end()
+    expect([lost, rows.length]).toEqual([4, 1])
   })
 
   test('that was suspended with its clock standing still has lost its lease', async () => {
