@@ -426,6 +426,38 @@ describe('a worker', () => {
   })
 })
 
+test('an idle connection that breaks tells it once', async () => {
+  const told: string[] = []
+  const applicationName = 'breaks'
+  const pool = createPool(db.url, { applicationName, onConnectionError: ({ message }) => told.push(message) })
+  await pool.query('select 1')
+  await db.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${applicationName}'`,
+  )
+  await until(
+    () => told.length > 0,
+    () => 'nothing is told',
+  )
+  await pause(100)
+  expect(told).toEqual(['terminating connection due to administrator command'])
+  await pool.end()
+})
+
+test('the first who knows the store’s id at the hub waits for what is entered without it', async () => {
+  const queue = await createQueue()
+  const known = { host: null, hubUrl: null, hubStoreId: 's1', storeSchema: 'public' }
+  const here = await currentIdentity(queue.pool, known)
+  const enters = await queue.pool.connect()
+  await enters.query(`begin; insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+                      values ('', 'seed', 'm1', 'hub:poll', '{}', 'failed', 500, '{}')`)
+  const record = () => inTransaction(queue.pool, (one) => recordInstallation(one, here, false))
+  await expect(record()).rejects.toMatchObject({ code: '55P03' })
+  await enters.query('commit')
+  enters.release()
+  await record()
+  await queue.drop()
+})
+
 test('a copy of the database, or another hub, is told from the one that was installed', async () => {
   const queue = await createQueue()
   const here = await currentIdentity(queue.pool, {
