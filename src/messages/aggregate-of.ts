@@ -26,7 +26,7 @@ const PRODUCT_KEYS = [
 /** A longer one would fit no index; cut, it shares its place with its like, which costs only a wait. */
 const LONGEST = 255
 
-/** Polls are ordered whatever they ask for: all that a consumer is polled for may have its place in one cursor. */
+/** Polls by one mapping are ordered whatever they ask for: all of it may have its place in one cursor. */
 export const POLL = 'poll'
 
 /**

@@ -90,7 +90,7 @@ export async function readInstallation(db: Db): Promise<Installation | undefined
  */
 export async function recordInstallation(db: Db, identity: Identity, adopt: boolean): Promise<void> {
   const was = (await readInstallation(db))?.hubStoreId
-  const isNamed = was === null && identity.hubStoreId !== null
+  const isNamed = was == null && identity.hubStoreId !== null
   const isRenamed = adopt && was != null && was !== identity.hubStoreId
   if (isNamed || isRenamed) {
     await db.query(

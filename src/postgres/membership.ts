@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Db } from './pool.ts'
 import { evictExpired, registerWorker, releaseWorker, renewWorker, type WorkerTable } from './worker-lease.ts'
 
 export type MembershipOptions = Readonly<{
-  /** For the looks at the other workers. */
+  /** For the looks at the other workers, and for the registration where its own connection fails. */
   pool: Db
   /** For the own registration alone: nothing of it may queue behind other statements (`openLeaseConnection`). */
   ownConnection: Db
@@ -12,7 +13,7 @@ export type MembershipOptions = Readonly<{
   process: string
   version: string
   leaseMilliseconds: number
-  /** How often the lease is renewed. */
+  /** How often the lease is renewed, and how soon it is asked for again where no answer comes. */
   heartbeatMilliseconds: number
   /** What the worker says of itself at its registration and with each heartbeat, as JSON text. */
   status(): string
@@ -54,6 +55,8 @@ export function joinWorkers(options: MembershipOptions): Membership {
   const stopping = new AbortController()
   const listeners: (() => void)[] = []
   let heartbeat: Moment | undefined
+  /** Of a registration that is not answered yet: it may come through for all that, so the next try is for the same. */
+  let entering: string | undefined
   let current: { id: string; lost: AbortController; renewedAt: Moment; expiry: NodeJS.Timeout } | undefined
   // Two loops: an eviction may wait for locks on what the evicted one owned, and no renewal may wait for that.
   const running = Promise.all([repeat(keepRegistered), repeat(look)])
@@ -81,30 +84,66 @@ export function joinWorkers(options: MembershipOptions): Membership {
   }
 
   async function keepRegistered(): Promise<number> {
+    // A process that wakes may come here before the timer that it missed: to renew would keep what it owned from all others.
+    loseIfOver()
     if (!current) await register()
     else if (performance.now() - current.renewedAt.monotonic >= heartbeatMilliseconds) await renew(current.id)
     return LOOK_MILLISECONDS
   }
 
   async function register(): Promise<void> {
-    const asked = present()
-    const id = await registerWorker(ownConnection, table, options, leaseMilliseconds, options.status())
-    current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
-    heartbeat = asked
-    tell()
+    entering ??= randomUUID()
+    const id = entering
+    await ask(async (db) => {
+      const asked = present()
+      await registerWorker(db, table, options, leaseMilliseconds, options.status(), id)
+      if (entering !== id) return prolong(db, id, asked)
+      entering = undefined
+      current = { id, lost: new AbortController(), renewedAt: asked, expiry: expireAfter(asked) }
+      heartbeat = asked
+      tell()
+    })
   }
 
   async function renew(id: string): Promise<void> {
-    const asked = present()
-    const renewed = await options.watch(() =>
-      renewWorker(ownConnection, table, id, leaseMilliseconds, options.status()),
-    )
-    // The lease may have been given up while the answer was on its way.
-    if (current?.id !== id) return
-    if (!renewed) return lose()
+    await ask(async (db) => {
+      const asked = present()
+      const renewed = await options.watch(() =>
+        renewWorker(db, table, id, leaseMilliseconds, options.status()),
+      )
+      if (renewed) await prolong(db, id, asked)
+      else if (current?.id === id) lose()
+    })
+  }
+
+  async function prolong(db: Db, id: string, asked: Moment): Promise<void> {
+    // It was given up while the answer was on its way, and nobody else may have what it owned while it stands.
+    if (current?.id !== id) return releaseWorker(db, table, id)
+    if (asked.monotonic < current.renewedAt.monotonic) return
     clearTimeout(current.expiry)
     current = { ...current, renewedAt: asked, expiry: expireAfter(asked) }
     heartbeat = asked
+  }
+
+  /**
+   * On the own connection; over the pool where that fails, as it does where the server has no room for a new one; and once more,
+   * on another, where no answer comes: it may be half-open. Without giving up the first, which would lose its place in the
+   * queue of a pooler. The first answer counts.
+   */
+  async function ask(statement: (db: Db) => Promise<void>): Promise<void> {
+    const first = statement(ownConnection)
+    const outcome = await Promise.race([
+      first.then(
+        () => 'answered',
+        () => 'failed',
+      ),
+      pause(heartbeatMilliseconds, 'late', { ref: false }),
+    ])
+    if (outcome === 'answered') return
+    const second = statement(outcome === 'failed' ? pool : ownConnection)
+    await Promise.any([first, second]).catch((error) => {
+      throw error instanceof AggregateError ? error.errors[0] : error
+    })
   }
 
   function expireAfter(asked: Moment): NodeJS.Timeout {
@@ -123,6 +162,10 @@ export function joinWorkers(options: MembershipOptions): Membership {
     lost.abort(new Error('the lease of this worker was lost'))
   }
 
+  function loseIfOver(): void {
+    if (current && !isValid(current.renewedAt)) lose()
+  }
+
   /**
    * A process that was stopped wakes with its timers still to come: the clock is asked, not the timer alone. And the
    * wall clock as well, because the monotonic one stands still while a virtual machine is suspended.
@@ -134,7 +177,7 @@ export function joinWorkers(options: MembershipOptions): Membership {
 
   return {
     registration() {
-      if (current && !isValid(current.renewedAt)) lose()
+      loseIfOver()
       return current && { id: current.id, signal: current.lost.signal }
     },
     onLook: (listener) => listeners.push(listener),
@@ -142,9 +185,9 @@ export function joinWorkers(options: MembershipOptions): Membership {
     async leave() {
       stopping.abort()
       await running
-      const id = current?.id
+      const id = current?.id ?? entering
       lose()
-      if (id !== undefined) await releaseWorker(ownConnection, table, id).catch(options.onError)
+      if (id !== undefined) await ask((db) => releaseWorker(db, table, id)).catch(options.onError)
     },
   }
 }

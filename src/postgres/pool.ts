@@ -63,9 +63,9 @@ export function createPool(url: string, options: PoolOptions): OwnPool {
   const tell = (error: Error) => {
     if (!pool.ending) options.onConnectionError(error)
   }
-  pool.on('error', tell)
-  // A connection in use that breaks between two queries tells it here only; its next query fails as well.
+  // Each connection tells it itself, also one in use that breaks between two queries; of an idle one the pool tells it again.
   pool.on('connect', (client) => client.on('error', tell))
+  pool.on('error', () => {})
   pool.on('connect', sendInOnePiece)
   pool.on('connect', (client) => Object.assign(client, { openedAt: performance.now() }))
   pool.on('connect', (client) =>

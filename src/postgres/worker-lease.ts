@@ -10,18 +10,22 @@ import { queryPrepared } from './prepared.ts'
  */
 export type WorkerTable = 'bridge.worker' | 'hub.worker'
 
-/** Enters a new worker whose lease ends in `leaseMilliseconds`; returns its id, new for every registration. */
+/**
+ * Enters a new worker whose lease ends in `leaseMilliseconds`; returns its id.
+ * @param id New for every registration; the same for another try, where the answer to the first was lost.
+ */
 export async function registerWorker(
   db: Db,
   table: WorkerTable,
   worker: Readonly<{ process: string; version: string }>,
   leaseMilliseconds: number,
   status: string,
+  id: string = randomUUID(),
 ): Promise<string> {
-  const id = randomUUID()
   await db.query(
     `insert into ${table} (id, process, host, pid, version, status, expires_at)
-     values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7 / 1000.0))`,
+     values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7 / 1000.0))
+         on conflict (id) do update set status = excluded.status, expires_at = excluded.expires_at`,
     [id, worker.process, hostname(), process.pid, worker.version, status, leaseMilliseconds],
   )
   return id

@@ -44,8 +44,8 @@ type Erased = Readonly<{
 }>
 
 /**
- * Former addresses are known to the bridge, and lead to rows of the hub as well: those are erased first, and while some of
- * them are not finished what the bridge knows stays.
+ * Former addresses are known to the bridge, and lead to rows of the hub as well: those are erased first. While some of them are
+ * not finished, or something waits that may be there by now, what the bridge knows stays.
  */
 async function eraseIn(context: StoreContext, email: string, owned: Owned, dryRun: boolean): Promise<Erased> {
   const { pool } = context
@@ -64,7 +64,8 @@ async function eraseIn(context: StoreContext, email: string, owned: Owned, dryRu
   )
   const told = { notFollowed: [...lost] }
   if (dryRun) return { tables: [...found, ...inHub], ...told }
-  if (emails.size > 1 && !isFinished(inHub)) {
+  const mayReachHub = context.settings.hubDatabaseUrl !== undefined && !isFinished(found)
+  if (emails.size > 1 && (mayReachHub || !isFinished(inHub))) {
     const left = found.map((table) => ({ ...table, rows: 0, left: table.rows }))
     return { tables: [...left, ...inHub], ...told }
   }

@@ -5,15 +5,18 @@ import { lostConnections } from './lost-connections.ts'
 /** How long a worker's registration stands without a heartbeat. */
 export const LEASE_MILLISECONDS = 12_000
 export const HEARTBEAT_MILLISECONDS = 3_000
-/** So that a second try, on a new connection, still comes in time where the first one's never answers. */
-const GIVE_UP_AFTER_MILLISECONDS = 3_000
+/** An answer that takes longer is of no use: the lease is given up by then, two seconds before its end. */
+const GIVE_UP_AFTER_MILLISECONDS = 7_000
 
-/** The connection on which a process keeps its lease, whatever else it has queued in front of its pool. */
+/**
+ * The connection on which a process keeps its lease, whatever else it has queued in front of its pool; a second for as long
+ * as the first does not answer.
+ */
 export function openLeaseConnection(url: string, applicationName: string, log: Log): Pool {
   return createPool(url, {
     applicationName,
-    max: 1,
-    connectWithinMilliseconds: GIVE_UP_AFTER_MILLISECONDS,
+    max: 2,
+    connectWithinMilliseconds: HEARTBEAT_MILLISECONDS,
     answerWithinMilliseconds: GIVE_UP_AFTER_MILLISECONDS,
     onConnectionError: lostConnections(log, 'the database connection of the lease'),
   })

@@ -22,7 +22,7 @@ const LOOK_MILLISECONDS = 100
 export function addPushCommand(program: Command, print: Print, finish: (status: number) => void): void {
   program
     .command('push <message>')
-    .description('push one message to the hub by hand; a worker sends it')
+    .description('push one message to the hub by hand; a worker sends it, in no order with what waits')
     .option('--file <file>', 'its payload, a JSON object; - reads it from stdin')
     .option('--sample', 'a sample payload')
     .option('--wait', 'wait until the hub has taken it, and print what it calls it')

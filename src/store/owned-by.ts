@@ -31,12 +31,13 @@ export async function ownedBy(db: Db, email: string): Promise<Owned> {
   return { accounts: accounts.map(({ id }) => id), orders }
 }
 
-/** Whether the store has an account with this id. */
+/** Whether the store has an account with this id: one that was closed, by which its address became nobody's, is none. */
 export async function hasAccount(db: Db, id: string): Promise<boolean> {
-  const { schema, customers } = await readColumns(db)
+  const { schema, customers, has } = await readColumns(db)
   if (!customers) return false
+  const isOpen = has(customers, 'deleted_at') ? 'and deleted_at is null' : ''
   const { rowCount } = await db.query(
-    `select from ${quoteName(schema)}.${quoteName(customers)} where id::text = $1`,
+    `select from ${quoteName(schema)}.${quoteName(customers)} where id::text = $1 ${isOpen}`,
     [id],
   )
   return rowCount !== 0

@@ -430,6 +430,31 @@ describe('delivery', () => {
     expect(await polled('orders')).toEqual([{ orders: '4' }])
   })
 
+  test('C81 of two polls that are under way at once neither takes back what the other has put into the list', async () => {
+    const shop = await consumer()
+    const store = await hub.createStore()
+    const name = 'spree.cursors'
+    const value = [{ orders: '0' }, { products: '0' }]
+    const made = await store.call('POST', 'parameters', { name, data_type: 'list', value })
+    const { id } = made.body as { id: string }
+    shop.answers(async ({ payload }) => {
+      const [sent] = payload['parameters'] as { value: Record<string, string>[] }[]
+      const target = String(payload['target'])
+      if (target === 'orders') await until(() => shop.got.length === 2)
+      if (target === 'orders') await pause(200)
+      const others = (sent?.value ?? []).filter((entry) => !(target in entry))
+      return { body: { parameters: [{ name, value: [...others, { [target]: '1' }] }] } }
+    })
+    for (const target of ['orders', 'products']) {
+      const filters = [{ path: 'payload.target', operator: 'eq', value: target }]
+      await store.map(`${target}.in`, shop.url, ['hub:poll'], { filters, parameters: [id] })
+    }
+    for (const target of ['orders', 'products']) await store.push('hub:poll', { target })
+    await hub.settled()
+    const { rows } = await hub.db.pool.query('select value from hub.parameter where id = $1', [id])
+    expect(rows).toEqual([{ value: [{ orders: '1' }, { products: '1' }] }])
+  })
+
   test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
     const shop = await consumer()
     const store = await hub.createStore()

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { hubPoll } from '../../src/apply/hub-poll.ts'
 import { updateCustomer } from '../../src/apply/update-customer.ts'
 import { applyMigrations } from '../../src/postgres/migrate.ts'
+import type { Db } from '../../src/postgres/pool.ts'
 import { hubMigrations } from '../../src/processes/hub-database.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { createStore } from '../support/stores.ts'
@@ -76,14 +77,20 @@ const finish = (state: 'done' | 'discarded') => {
 }
 
 /** Does something while the command, which has begun, waits for a lock that `holds` takes. */
-async function meanwhile<T>(holds: string, command: () => Promise<T>, then: string): Promise<T> {
-  const other = await store.pool.connect()
+async function meanwhile<T>(
+  holds: string,
+  command: () => Promise<T>,
+  then: (other: Db) => Promise<unknown>,
+  { pool } = store,
+): Promise<T> {
+  const other = await pool.connect()
   try {
     await other.query(`begin; ${holds}`)
     const running = command()
     const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await store.pool.query(waits)).rowCount === 0) await pause(5)
-    await other.query(`${then}; commit`)
+    while ((await pool.query(waits)).rowCount === 0) await pause(5)
+    await then(other)
+    await other.query('commit')
     return await running
   } finally {
     other.release()
@@ -225,6 +232,22 @@ describe('what was told of an account under a former address', () => {
     expect((await kept()).join('\n')).toContain(JSON.stringify(theirs).replaceAll('"', '""'))
   })
 
+  test('is found where the shop has closed the account, which gave it an address of nobody', async () => {
+    const [closed, now] = ['0d8c7a52@example.net', '2026-03-01T00:00:00Z']
+    await told('customer:1', { ...ACCOUNT, id: 1, email: MAIDEN })
+    await told('customer:1', { ...ACCOUNT, id: 1, email: EMAIL, previous_email: MAIDEN })
+    await told('customer:1', { id: 1, email: closed, previous_email: EMAIL, deleted_at: now })
+    const { rows } = await store.pool.query<{ email: string }>('select email from spree_users where id = 1')
+    const set = 'update spree_users set email = $1, deleted_at = $2 where id = 1'
+    await store.pool.query(set, [closed, now])
+    const erased = await erase()
+    await store.pool.query(set, [rows[0]?.email, null])
+    expect(erased).toMatchObject({ status: 0, tables: [{ table: 'bridge.history', rows: 3 }] })
+    expect(erased).not.toHaveProperty('notFollowed')
+    expect(await traces()).toEqual([])
+    expect((await kept()).join('\n')).not.toContain('maiden')
+  })
+
   describe('is looked for in the hub too', () => {
     let hub: TestDatabase
 
@@ -234,8 +257,8 @@ describe('what was told of an account under a former address', () => {
     })
     afterAll(() => hub.drop())
 
-    const inHub = (table: 'incoming' | 'archived', payload: object) =>
-      hub.pool.query(
+    const inHub = (table: 'incoming' | 'archived', payload: object, db: Db = hub.pool) =>
+      db.query(
         `insert into hub.${table} (id, ${table === 'incoming' ? 'lane' : 'finished_at'}, aggregate, key, type, payload, state,
                 attempts, changed_at, created_at, source, store_id, parent_id, envelope)
          values (nextval('hub.message_id'), ${table === 'incoming' ? '0' : 'now()'}, 's/m', 'm', 'user:updated', $1,
@@ -270,6 +293,23 @@ describe('what was told of an account under a former address', () => {
       expect(await traces()).toEqual([])
     })
 
+    test('and once more for what waited and has got there meanwhile', async () => {
+      await hub.pool.query('truncate hub.archived, hub.incoming')
+      await park('customer:77', { ...ACCOUNT, email: MAIDEN })
+      await toldUnderBoth()
+      const env = { HUB_DATABASE_URL: hub.url }
+      const arrives = async (other: Db) => {
+        await inHub('archived', { ...ACCOUNT, email: MAIDEN }, other)
+        await store.pool.query(finish('done'))
+      }
+      const lock = 'lock hub.archived in access exclusive mode'
+      const first = await meanwhile(lock, () => erase([], env), arrives, hub)
+      expect(first).toMatchObject({ status: 1 })
+      expect(await erase([], env)).toMatchObject({ status: 0 })
+      expect(await hubKeeps()).not.toMatch(CLARA)
+      expect(await traces()).toEqual([])
+    })
+
     test('and what bears only the number of an order', async () => {
       await hub.pool.query('truncate hub.archived, hub.incoming')
       await inHub('archived', { id: 'R777000777', number: 'R777000777', email: EMAIL })
@@ -291,7 +331,7 @@ test('what comes between the dry run and the command, or changes under its hands
   const erased = await meanwhile(
     `update bridge.inbox set answer = '${answerWith('555 0777')}' where message_id = 'm1'`,
     () => erase(),
-    `${applied('m3', answerWith('555 0777'))}; ${waiting}`,
+    (other) => other.query(`${applied('m3', answerWith('555 0777'))}; ${waiting}`),
   )
   expect(erased).toEqual({
     status: 1,
@@ -306,7 +346,11 @@ test('what comes between the dry run and the command, or changes under its hands
 test('a message that moves on meanwhile is not missed', async () => {
   await store.pool.query(waiting)
   // Into one that was looked through already.
-  const seen = await meanwhile('lock bridge.message in access exclusive mode', () => erase(), finish('done'))
+  const seen = await meanwhile(
+    'lock bridge.message in access exclusive mode',
+    () => erase(),
+    (other) => other.query(finish('done')),
+  )
   expect(seen).toEqual({
     status: 0,
     tables: [{ table: 'bridge.history', rows: 1, waiting: 0, left: 0 }],

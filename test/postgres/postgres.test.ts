@@ -18,6 +18,7 @@ import { evictExpired, registerWorker, releaseWorker, renewWorker } from '../../
 import { openLeaseConnection } from '../../src/processes/lease.ts'
 import { createQueue, faultyPool, until } from '../queue/ground.ts'
 import { openDetour } from '../queue/half-open.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 
 describe('what is new', () => {
@@ -274,16 +275,20 @@ describe('a worker', () => {
   describe('keeps its lease', () => {
     const { log } = createLog({ level: 'error', format: 'json' })
 
-    /** Registered, renewing over `url` while `pool` is anything; ends with the same registration after `milliseconds`. */
-    async function keeps(pool: Pool, url: string, milliseconds: number, meanwhile: () => void) {
-      const ownConnection = openLeaseConnection(url, 'test lease', log)
+    /** Registered, renewing over `url` while `pool` is anything: the registration is still the same after more than `milliseconds`. */
+    async function keeps(pool: Pool, url: string, milliseconds: number, meanwhile = () => {}) {
+      const own = openLeaseConnection(url, 'test lease', log)
+      await stays(pool, own, milliseconds, meanwhile).finally(() => own.end())
+    }
+
+    async function stays(pool: Db, ownConnection: Db, milliseconds: number, meanwhile = () => {}) {
       const membership = joinWorkers({
         ...worker,
         pool,
         ownConnection,
         table: 'bridge.worker',
         leaseMilliseconds: milliseconds,
-        heartbeatMilliseconds: 200,
+        heartbeatMilliseconds: milliseconds / 4,
         status: () => '{}',
         watch: (work) => work(),
         onError: () => {},
@@ -298,10 +303,9 @@ describe('a worker', () => {
         await pause(1.5 * milliseconds)
         expect(signal.aborted).toBe(false)
         expect(membership.registration()?.id).toBe(id)
-        expect(membership.heartbeatAge()).toBeLessThan(milliseconds / 2)
+        expect(membership.heartbeatAge()).toBeLessThan(milliseconds)
       } finally {
         await membership.leave()
-        await ownConnection.end()
       }
     }
 
@@ -321,8 +325,56 @@ describe('a worker', () => {
 
     test('where the connection of its renewals is half-open: it tries again in time, on a new one', async () => {
       const detour = await openDetour(queue.url)
-      await keeps(queue.pool, detour.url, 6_000, detour.freeze).finally(detour.close)
+      await keeps(queue.pool, detour.url, 9_000, detour.freeze).finally(detour.close)
     })
+
+    test('where the server has no room for its connection: it renews it on one of the pool', async () => {
+      const full = () => Promise.reject(new Error('sorry, too many clients already'))
+      await stays(queue.pool, { query: full }, 4_000)
+    })
+
+    const behindPooler = hasPgBouncer ? test : test.skip
+    behindPooler(
+      'behind a pooler that lets it wait for seconds: it keeps its place in the queue',
+      async () => {
+        const pooler = await startPgBouncer(queue.url, 1)
+        const others = createPool(pooler.url, { applicationName: 'others', onConnectionError: () => {} })
+        let crowded = true
+        // A session comes after 3.5 to 4 s.
+        const holding = Array.from({ length: 8 }, async () => {
+          while (crowded) await others.query('select pg_sleep(0.5)')
+        })
+        try {
+          await keeps(queue.pool, pooler.url, 12_000)
+        } finally {
+          crowded = false
+          await Promise.all(holding)
+          await others.end()
+          await pooler.close()
+        }
+      },
+    )
+  })
+
+  test('is there once, however often it had to ask because no answer came', async () => {
+    let lost = 0
+    const pool = faultyPool(queue.url)
+    const deaf: Db = {
+      query: async (text, values) => {
+        const answer = await pool.query<never>(text, values)
+        if (text.startsWith('insert into bridge.worker') && lost++ < 3) throw new Error('planted')
+        return answer
+      },
+    }
+    const { membership } = join({ ...pool, ...deaf }, 30_000)
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    const { rows } = await queue.pool.query<{ id: string }>('select id from bridge.worker')
+    await membership.leave()
+    await pool.end()
+    expect([lost, rows.length]).toEqual([4, 1])
   })
 
   test('that was suspended with its clock standing still has lost its lease', async () => {
@@ -340,6 +392,24 @@ describe('a worker', () => {
     await pool.end()
   })
 
+  test('that stood still for longer than its lease is trusted does not renew it when it wakes', async () => {
+    const { pool, membership } = join(undefined, 4_000)
+    await until(
+      () => membership.registration() !== undefined,
+      () => 'not registered',
+    )
+    try {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_500)
+      // What is left of the lease ends; a renewed one would stand for four seconds more.
+      await pause(2_000)
+      const { rows } = await queue.pool.query<{ id: string }>('select id from bridge.worker')
+      expect(rows).toEqual([{ id: membership.registration()?.id }])
+    } finally {
+      await membership.leave()
+      await pool.end()
+    }
+  })
+
   test('that leaves frees what it owned at once', async () => {
     const { pool, membership } = join()
     await until(
@@ -354,6 +424,38 @@ describe('a worker', () => {
     expect((await queue.pool.query('select from bridge.worker')).rowCount).toBe(0)
     await pool.end()
   })
+})
+
+test('an idle connection that breaks tells it once', async () => {
+  const told: string[] = []
+  const applicationName = 'breaks'
+  const pool = createPool(db.url, { applicationName, onConnectionError: ({ message }) => told.push(message) })
+  await pool.query('select 1')
+  await db.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${applicationName}'`,
+  )
+  await until(
+    () => told.length > 0,
+    () => 'nothing is told',
+  )
+  await pause(100)
+  expect(told).toEqual(['terminating connection due to administrator command'])
+  await pool.end()
+})
+
+test('the first who knows the store’s id at the hub waits for what is entered without it', async () => {
+  const queue = await createQueue()
+  const known = { host: null, hubUrl: null, hubStoreId: 's1', storeSchema: 'public' }
+  const here = await currentIdentity(queue.pool, known)
+  const enters = await queue.pool.connect()
+  await enters.query(`begin; insert into bridge.inbox (hub, dialect, message_id, type, payload, state, status, answer)
+                      values ('', 'seed', 'm1', 'hub:poll', '{}', 'failed', 500, '{}')`)
+  const record = () => inTransaction(queue.pool, (one) => recordInstallation(one, here, false))
+  await expect(record()).rejects.toMatchObject({ code: '55P03' })
+  await enters.query('commit')
+  enters.release()
+  await record()
+  await queue.drop()
 })
 
 test('a copy of the database, or another hub, is told from the one that was installed', async () => {

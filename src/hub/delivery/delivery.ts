@@ -94,6 +94,7 @@ export function createDelivery(
       mappingName: target.name,
       type: message.type,
       payload: message.payload,
+      parameters: target.parameters,
     }
     if (effects === undefined || decision.do === 'hold') return decision
     return {

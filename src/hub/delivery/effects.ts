@@ -1,8 +1,10 @@
+import { z } from 'zod'
 import { aggregateOf } from '../../messages/aggregate-of.ts'
 import type { Db } from '../../postgres/pool.ts'
 import { insertIncoming } from '../incoming.ts'
 import { newObjectId } from '../object-id.ts'
 import type { Parameter } from './consumer-answer.ts'
+import { withEntriesOf } from './cursor-list.ts'
 import type { Effects } from './delivery-decision.ts'
 
 /** The delivered copy from which something follows. */
@@ -14,6 +16,8 @@ export type Cause = Readonly<{
   type: string
   /** JSON text. */
   payload: string
+  /** With what it was delivered: JSON text of `[{name, value}]`. */
+  parameters: string
 }>
 
 /** Writes what follows from a delivery, in the transaction that settles it. */
@@ -56,9 +60,15 @@ export async function writeEffects(
  */
 async function writeParameter(
   db: Db,
-  { storeId, mappingId }: Cause,
-  { name, value }: Parameter,
+  { storeId, mappingId, parameters }: Cause,
+  { name, value: answer }: Parameter,
 ): Promise<void> {
+  const sent = parametersSent.parse(JSON.parse(parameters)).find((parameter) => parameter.name === name)
+  const known = await db.query<{ value: unknown }>(
+    'select value from hub.parameter where store_id = $1 and name = $2 for update',
+    [storeId, name],
+  )
+  const value = withEntriesOf(answer, sent?.value, known.rows[0]?.value)
   const { rows } = await db.query<{ id: string }>(
     `insert into hub.parameter as p (id, store_id, name, value, data_type)
      values ($1, $2, $3, $4::jsonb, $5)
@@ -78,6 +88,8 @@ async function writeParameter(
     [mappingId, rows.map(({ id }) => id)],
   )
 }
+
+const parametersSent = z.array(z.object({ name: z.string(), value: z.unknown() }))
 
 function dataTypeOf(value: unknown): string {
   if (Array.isArray(value)) return 'list'
