@@ -64,20 +64,18 @@ export function createPool(url: string, options: PoolOptions): OwnPool {
     if (!pool.ending) options.onConnectionError(error)
   }
   // Each connection tells it itself, also one in use that breaks between two queries; of an idle one the pool tells it again.
-  pool.on('connect', (client) => client.on('error', tell))
   pool.on('error', () => {})
-  pool.on('connect', sendInOnePiece)
-  pool.on('connect', (client) => Object.assign(client, { openedAt: performance.now() }))
-  pool.on('connect', (client) =>
-    client.connection.on('errorMessage', (error: Error) => {
-      if (!transactionAborted(error)) Object.assign(client, { refused: error })
-    }),
-  )
   const open = new Set<pg.Client>()
   let isCut = false
   pool.on('connect', (client) => {
+    client.on('error', tell)
+    client.connection.on('errorMessage', (error: Error) => {
+      if (!transactionAborted(error)) Object.assign(client, { refused: error })
+    })
+    Object.assign(client, { openedAt: performance.now() })
+    sendInOnePiece(client)
+    open.add(client)
     if (isCut) client.connection.stream.destroy()
-    else open.add(client)
   })
   pool.on('remove', (client) => open.delete(client))
   const cutOff = () => {
