@@ -7,7 +7,7 @@ import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveReturns } from './derive-returns.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import { changedByShop, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { changedByShop, haveCrossed, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 /** How orders are told: the raw order, or what follows from it for a hub that does not derive it itself. */
 export type OrderMessages = 'persist' | 'generic'
@@ -60,16 +60,17 @@ export function deriveOrder(input: OrderInput): Derivation {
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
   const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
+  const tellsAnyway = isRequested || haveCrossed(rows)
   const changedAt = isTold || changedByShop(rows) === undefined ? undefined : toldTime(payload)
   if (orderMessages === 'persist') {
     write(digest, null, changedAt)
-    if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
+    if (!isTold || tellsAnyway) derivation.messages.push({ type: 'order:persist', payload, subject: null })
     return tellReturns()
   }
   const messages =
-    isTold && !isRequested
+    isTold && !tellsAnyway
       ? []
-      : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), isRequested)
+      : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), tellsAnyway)
   for (const { type, payload: told } of messages)
     derivation.messages.push({ type, payload: told, subject: null })
   write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload), changedAt)
