@@ -32,7 +32,7 @@ type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that cannot be
  * mapped or shaped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
- * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo, nor the hub's for told. `seeded`: the kinds
  * whose silent seeding is known to be through, where that is known.
  */
 export async function deriveAggregates(
@@ -95,6 +95,7 @@ export async function deriveAggregates(
       baselines: baselines.get(aggregate) ?? NONE_KNOWN,
       seeded: seeded.has('order'),
       orderMessages: how.orderMessages,
+      whole: how.whole,
     }
     const derive = () => {
       const own = returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined
@@ -137,6 +138,7 @@ export async function deriveAggregates(
         ...input,
         product,
         seeded: seeded.has('product'),
+        whole: how.whole,
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
       })
       const variantOf = ({ subject }: Message) => stock.get(variantOfSubject(subject) ?? '')
@@ -157,6 +159,7 @@ export async function deriveAggregates(
         rows: rows.get(aggregate) ?? [],
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         seeded: seeded.has(about.kind),
+        whole: how.whole,
         told: toldOf(aggregate),
         now,
       }

@@ -23,6 +23,8 @@ export type OrderInput = Readonly<{
   /** True once the silent seeding of orders is through: from then on a missing baseline means new. */
   seeded: boolean
   orderMessages: OrderMessages
+  /** False where the order may hold the effects of rows that are not among these. */
+  whole: boolean
 }>
 
 /** The order as it stands, if anything of it changed, and its returns behind it. Orders are never silent: what was imported must reach the warehouse. */
@@ -60,7 +62,7 @@ export function deriveOrder(input: OrderInput): Derivation {
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
   const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
-  const tellsAnyway = isRequested || haveCrossed(rows)
+  const tellsAnyway = isRequested || haveCrossed(rows, input.whole)
   const changedAt = isTold || changedByShop(rows) === undefined ? undefined : toldTime(payload)
   if (orderMessages === 'persist') {
     write(digest, null, changedAt)

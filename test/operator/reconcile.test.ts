@@ -659,6 +659,16 @@ describe.each(['persist', 'generic'] as const)(
       await db.pool.query(set(names))
       expect(await heard()).toEqual(all())
     })
+
+    test('is told as well where so much came in between that it is not read at once', async () => {
+      await byHub()
+      await db.pool.query(
+        `insert into bridge.outbox (kind, table_name, row_id, op)
+         select 'order', 'spree_orders', '999999999', 'update' from generate_series(1, 20000)`,
+      )
+      await db.pool.query(set(names))
+      expect(await heard()).toEqual(all())
+    })
   },
 )
 
