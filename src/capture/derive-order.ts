@@ -62,8 +62,10 @@ export function deriveOrder(input: OrderInput): Derivation {
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
   const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
-  const tellsAnyway = isRequested || haveCrossed(rows, input.whole)
-  const changedAt = isTold || changedByShop(rows) === undefined ? undefined : toldTime(payload)
+  const crossed = haveCrossed(rows, input.whole)
+  const tellsAnyway = isRequested || crossed
+  const isChanged = (!isTold || crossed) && changedByShop(rows) !== undefined
+  const changedAt = isChanged ? toldTime(payload) : undefined
   if (orderMessages === 'persist') {
     write(digest, null, changedAt)
     if (!isTold || tellsAnyway) derivation.messages.push({ type: 'order:persist', payload, subject: null })
