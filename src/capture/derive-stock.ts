@@ -143,11 +143,12 @@ function deriveVariantStock(
       )
     return
   }
-  // What nobody knows any more, or what else moved, the hub does not know by having moved something itself.
+  // What nobody knows (yet, or any more), or what else moved, the hub does not know by having moved something itself.
+  const hadMore = appears && known !== 0
   const isExplained =
     (levels && places && areExplained(changes, rows, before, variant, places)) ??
     (!placesGone && before?.level !== null && level === variant.level)
-  if (!whole && rows.length > 0 && isExplained && isEcho(rows, ['stock:actual'], input.told))
+  if (!whole && !hadMore && rows.length > 0 && isExplained && isEcho(rows, ['stock:actual'], input.told))
     derivation.silenced++
   else tell(derivation, 'stock:actual', sku, changes, part)
 }

@@ -162,6 +162,15 @@ describe('what each location holds', () => {
     ])
   })
 
+  test('is told where a variant gets its first SKU again, though the hub moved some of it', async () => {
+    await told(`update spree_variants set sku = '' where id = 109`)
+    await db.pool.query('truncate bridge.message')
+    expect(await told(giveSku, hubs(add(2, 307)))).toEqual([
+      ['product:update', expect.objectContaining({ sku: 'TG-1' })],
+      actual(502, 'Portland warehouse', 'TG-1'),
+    ])
+  })
+
   test('is not told of what the hub moved itself, but of all that this does not explain', async () => {
     await db.pool.query('truncate bridge.message')
     expect(await told(hubs(add(1, 302)))).toEqual([])
@@ -243,5 +252,12 @@ describe('what all locations hold together', () => {
     expect(await told(hubs(add(1, 311)))).toEqual(level(23))
     await db.pool.query('truncate bridge.message')
     expect(await told(hubs(add(1, 311)))).toEqual([])
+  })
+
+  test('is told where a variant gets its first SKU, though the hub moved some of it', async () => {
+    expect(await told(giveSku, hubs(add(2, 307)))).toEqual([
+      ['product:update', expect.objectContaining({ sku: 'TG-1' })],
+      ['stock:actual', { sku: 'TG-1', quantity: 502 }],
+    ])
   })
 })
