@@ -254,6 +254,17 @@ describe('what all locations hold together', () => {
     expect(await told(hubs(add(1, 311)))).toEqual([])
   })
 
+  test('is told where the hub moved some while no message could be made, and the shop took it back', async () => {
+    const { rows } = await db.pool.query<{ at: string }>(
+      'select available_on::text as at from spree_products where id = 11',
+    )
+    const list = (at: string) => `update spree_products set available_on = '${at}' where id = 11`
+    expect(await told(list('infinity'), hubs(add(5, 301)))).toEqual([])
+    expect(await told(list(rows[0]!.at), add(-5, 301))).toEqual([
+      ['stock:actual', { sku: 'FS-NAVY-S', quantity: 24 }],
+    ])
+  })
+
   test('is told where a variant gets its first SKU, though the hub moved some of it', async () => {
     expect(await told(giveSku, hubs(add(2, 307)))).toEqual([
       ['product:update', expect.objectContaining({ sku: 'TG-1' })],
