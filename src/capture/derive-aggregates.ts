@@ -19,6 +19,7 @@ import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
 import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
+import { withSkusOfMoved } from './moved.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readRegrouped, removedSkus } from './regrouped.ts'
 import { readSeeded } from './seeding.ts'
@@ -54,13 +55,14 @@ export async function deriveAggregates(
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const variants = stockVariants(rows)
-  const [baselines, products, named, seeded, told] = await Promise.all([
+  const [noted, products, named, seeded, told] = await Promise.all([
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, variants),
     how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
   ])
+  const baselines = withSkusOfMoved(noted, rows)
   const pictures = new Map(
     await Promise.all(
       STATE_KINDS.map(async (about) => {
