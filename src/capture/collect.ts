@@ -14,7 +14,7 @@ import { keepToldPage } from './keep-told.ts'
 import { writeLedger } from './ledger.ts'
 import { followMoves } from './moved.ts'
 import { readNewRows, request, takeRows } from './outbox.ts'
-import type { OutboxRow, ResolvedRow } from './outbox-row.ts'
+import { isForget, type OutboxRow, type ResolvedRow } from './outbox-row.ts'
 import { Pending, type SettleTimes } from './pending.ts'
 import { resolveRows } from './resolve-rows.ts'
 import { seedPage } from './seeding.ts'
@@ -205,14 +205,23 @@ export class Collect {
       own.compared.map((message) => ({ aggregate, ...message })),
     )
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
-    const mended = taken.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
+    const rowsOf = (aggregate: string) => rowsByAggregate.get(aggregate) ?? []
+    const succeeding = taken.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
+    // Stock that is told says nothing of its product, which may be what failed; nor does what only forgets.
+    const mended = succeeding.filter((aggregate) =>
+      rowsOf(aggregate).some((row) => row.kind !== 'stock' && !isForget(row)),
+    )
     const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
     const keepsOrders = this.#settings.orderMessages === 'generic'
     const seeded = seeds
       ? await atStep('collect.seed', () => seedPage(db, this.#store, waitingRows, keepsOrders))
       : this.#seeded
     const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
-    if (mended.length > 0 && !this.#held.has('stock')) await compareStockOf(db, this.#store, mended)
+    // What was asked for here is not asked for again.
+    const toCompare = succeeding.filter((aggregate) =>
+      rowsOf(aggregate).some(({ kind, op }) => kind !== 'stock' || op !== 'compare'),
+    )
+    if (toCompare.length > 0 && !this.#held.has('stock')) await compareStockOf(db, this.#store, toCompare)
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -320,8 +329,8 @@ function isUnknown({ kind, tableName }: OutboxRow, { kinds, watched }: Store): b
 }
 
 /** What was not told of the stock of products while they could not be mapped is asked for. */
-async function compareStockOf(db: Db, store: Store, mended: readonly string[]): Promise<void> {
-  const ids = mended.flatMap((aggregate) => /^product:(.*)/.exec(aggregate)?.[1] ?? [])
+async function compareStockOf(db: Db, store: Store, aggregates: readonly string[]): Promise<void> {
+  const ids = aggregates.flatMap((aggregate) => /^product:(.*)/.exec(aggregate)?.[1] ?? [])
   const variants = await store.stockOfProducts(db, ids)
   await request(
     db,

@@ -19,6 +19,7 @@ import { deriveOrder, type OrderMessages } from './derive-order.ts'
 import { deriveProduct, type ProductInput } from './derive-product.ts'
 import { deriveState } from './derive-state.ts'
 import type { Told } from './echo.ts'
+import { withSkusOfMoved } from './moved.ts'
 import type { ResolvedRow } from './outbox-row.ts'
 import { readRegrouped, removedSkus } from './regrouped.ts'
 import { readSeeded } from './seeding.ts'
@@ -32,9 +33,9 @@ type Rows = ReadonlyMap<string, readonly ResolvedRow[]>
 /**
  * State and baseline of the aggregates, one statement per kind, and what follows from them. An aggregate that cannot be
  * mapped or shaped becomes one entry of `unmapped`; its neighbours do not notice. Unless `whole`, the state may hold the
- * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo. `seeded`: the kinds
- * whose silent seeding is known to be through, where that is known. Products that need the stock are `held` while that
- * cannot be read: nothing is said of them.
+ * effects of rows that are not among these, perhaps a person's: then nothing is taken for an echo, nor the hub's for
+ * told. `seeded`: the kinds whose silent seeding is known to be through, where that is known. Products that need the stock
+ * are `held` while that cannot be read: nothing is said of them.
  */
 export async function deriveAggregates(
   db: Db,
@@ -57,13 +58,14 @@ export async function deriveAggregates(
   const aggregates = [...rows.keys()]
   const changed = changedProducts(rows)
   const variants = stockVariants(rows)
-  const [baselines, products, named, seeded, told] = await Promise.all([
+  const [noted, products, named, seeded, told] = await Promise.all([
     readBaselines(db, aggregates, how.orderMessages === 'generic'),
     store.products(db, changed),
     store.stock(db, variants),
     how.seeded ?? readSeeded(db),
     readTold(db, hubMade(rows)),
   ])
+  const baselines = withSkusOfMoved(noted, rows)
   const pictures = new Map(
     await Promise.all(
       STATE_KINDS.map(async (about) => {
@@ -104,6 +106,7 @@ export async function deriveAggregates(
       baselines: baselines.get(aggregate) ?? NONE_KNOWN,
       seeded: seeded.has('order'),
       orderMessages: how.orderMessages,
+      whole: how.whole,
     }
     const derive = () => {
       const own = returning.includes(id) ? (mapped(returns.get(id)) ?? []) : undefined
@@ -147,6 +150,7 @@ export async function deriveAggregates(
         ...input,
         product,
         seeded: seeded.has('product'),
+        whole: how.whole,
         livesElsewhere: (sku) => [...(elsewhere.get(sku) ?? [])].some((owner) => owner !== id),
       })
       const variantOf = ({ subject }: Message) => stock.get(variantOfSubject(subject) ?? '')
@@ -167,6 +171,7 @@ export async function deriveAggregates(
         rows: rows.get(aggregate) ?? [],
         baselines: baselines.get(aggregate) ?? NONE_KNOWN,
         seeded: seeded.has(about.kind),
+        whole: how.whole,
         told: toldOf(aggregate),
         now,
       }

@@ -7,7 +7,7 @@ import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveReturns } from './derive-returns.ts'
 import { digestOf, isUnchanged, SHAPE } from './digest.ts'
-import { changedByShop, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
+import { changedByShop, haveCrossed, isBackfill, isRootInsert, type ResolvedRow } from './outbox-row.ts'
 
 /** How orders are told: the raw order, or what follows from it for a hub that does not derive it itself. */
 export type OrderMessages = 'persist' | 'generic'
@@ -23,6 +23,8 @@ export type OrderInput = Readonly<{
   /** True once the silent seeding of orders is through: from then on a missing baseline means new. */
   seeded: boolean
   orderMessages: OrderMessages
+  /** False where the order may hold the effects of rows that are not among these. */
+  whole: boolean
 }>
 
 /** The order as it stands, if anything of it changed, and its returns behind it. Orders are never silent: what was imported must reach the warehouse. */
@@ -60,16 +62,19 @@ export function deriveOrder(input: OrderInput): Derivation {
   const isForgotten = rows.some((row) => row.op === 'forget')
   const isTold = !isForgotten && isUnchanged(before, digest, content)
   const isRequested = rows.some((row) => row.op === 'announce' || isBackfill(row))
-  const changedAt = isTold || changedByShop(rows) === undefined ? undefined : toldTime(payload)
+  const crossed = haveCrossed(rows, input.whole)
+  const tellsAnyway = isRequested || crossed
+  const isChanged = (!isTold || crossed) && changedByShop(rows) !== undefined
+  const changedAt = isChanged ? toldTime(payload) : undefined
   if (orderMessages === 'persist') {
     write(digest, null, changedAt)
-    if (!isTold || isRequested) derivation.messages.push({ type: 'order:persist', payload, subject: null })
+    if (!isTold || tellsAnyway) derivation.messages.push({ type: 'order:persist', payload, subject: null })
     return tellReturns()
   }
   const messages =
-    isTold && !isRequested
+    isTold && !tellsAnyway
       ? []
-      : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), isRequested)
+      : deriveGenericMessages(payload, lastAnnounced(input, payload, isTold, isForgotten), tellsAnyway)
   for (const { type, payload: told } of messages)
     derivation.messages.push({ type, payload: told, subject: null })
   write(digest, (messages.length === 0 && before?.told) || JSON.stringify(payload), changedAt)

@@ -29,6 +29,8 @@ export type ProductInput = Omit<StockInput, 'wasTold' | 'isCounted'> &
     product: ProductSnapshot | undefined
     /** True once the silent seeding is through: from then on a missing baseline means new. */
     seeded: boolean
+    /** False where the product may hold the effects of rows that are not among these. */
+    whole: boolean
     /** Is the SKU in use by a living variant of another product? Then its removal must not be announced. Never of ''. */
     livesElsewhere(sku: string): boolean
   }>
@@ -118,11 +120,13 @@ function deriveCatalogue(input: ProductInput, rows: readonly ResolvedRow[], deri
   const own = productContent(content, product.parts)
   const digest = digestOf(own)
   const unchanged = !rows.some(isForget) && isUnchanged(before, digest, own)
-  const written = unchanged ? undefined : changedByShop(rows)
+  // What the shop took back it has changed.
+  const crossed = haveCrossed(rows, input.whole)
+  const written = unchanged && !crossed ? undefined : changedByShop(rows)
   const told = content.updated_at ? new Date(content.updated_at) : undefined
   write(digest, written && timeOfChange(written, told))
   const requested = rows.some((row) => row.op === 'announce')
-  if (unchanged && !requested && !haveCrossed(rows)) return
+  if (unchanged && !requested && !crossed) return
   // A removal is not told for a SKU that lives on another variant: a consumer would remove that one.
   if (product.deletedAt !== null && livesOn(known ?? productNaturalKey(product), input)) return
   // A product that the hub itself made is known to all that the hub told of it; one that was merely never announced is not.

@@ -16,6 +16,8 @@ export type StateInput = Readonly<{
   baselines: ReadonlyMap<string, Baseline>
   /** True once the silent seeding is through: from then on a missing baseline means new. */
   seeded: boolean
+  /** False where the picture may hold the effects of rows that are not among these. */
+  whole: boolean
   told(type: MessageType): Told
   now: Date
 }>
@@ -53,7 +55,7 @@ export function deriveState(input: StateInput): Derivation {
     return derivation
   }
   const isKnown = !forgets && isUnchanged(before, baseline.digest, picture.content)
-  if (isKnown && !requested && !haveCrossed(rows)) return tellWhole()
+  if (isKnown && !requested && !haveCrossed(rows, input.whole)) return tellWhole()
   // What the hub itself made is known to all that it told of it; what was merely never announced is not.
   const isHubs = !isNew || rows.some((row) => isRootInsert(row, id))
   // Where what was told is forgotten, the hub lacks more than it has written.

@@ -5,6 +5,7 @@ import type { Baseline } from './baseline.ts'
 import type { Derivation, LedgerEntry } from './derivation.ts'
 import { SHAPE } from './digest.ts'
 import { isEcho, type Told } from './echo.ts'
+import { movesIn } from './moved.ts'
 import { isBackfill, isForget, isHubs, type ResolvedRow } from './outbox-row.ts'
 import { type StockAccount, stockPart } from './stock-account.ts'
 import {
@@ -84,7 +85,10 @@ function deriveVariantStock(
   const missed = rows.some((row) => row.op === 'compare') ? (account?.missed ?? 0) : 0
   derivation.ledger.push(...ledgerOf(variantId, variant, rows, missed, input.now))
   const known = Number(before?.level ?? account?.known ?? 0)
-  const leaves = heardAs !== '' && sku === '' && stockMessages === 'change' && input.isCounted(heardAs)
+  // To another product under another SKU: who heard of both products knows nothing of what the two SKUs have in common.
+  const isRenamed = sku !== heardAs && cameFromElsewhere(variantId, input)
+  const leaves =
+    heardAs !== '' && (sku === '' || isRenamed) && stockMessages === 'change' && input.isCounted(heardAs)
   // Who counts by SKU loses the pieces of a SKU that is gone; those of one that is counted on have to be taken from it.
   if (leaves && known !== 0) {
     const own = variant ? differences(rows, 0, variant, places) : NOWHERE
@@ -107,8 +111,8 @@ function deriveVariantStock(
     naturalKey: stockKey({ sku, ...(levels && { places: Object.fromEntries(withEmptied(levels, before)) }) }),
     shape: SHAPE,
   })
-  if (leaves) return
-  const appears = heardAs === '' && sku !== ''
+  if (leaves && sku === '') return
+  const appears = sku !== '' && (heardAs === '' || isRenamed)
   const whole = rows.some(isBackfill)
   let changes: PiecesByPlace
   if (stockMessages === 'change')
@@ -143,11 +147,12 @@ function deriveVariantStock(
       )
     return
   }
-  // What nobody knows any more, or what else moved, the hub does not know by having moved something itself.
+  // What nobody knows (yet, or any more), or what else moved, the hub does not know by having moved something itself.
+  const hadMore = appears && known !== 0
   const isExplained =
     (levels && places && areExplained(changes, rows, before, variant, places)) ??
     (!placesGone && before?.level !== null && level === variant.level)
-  if (!whole && rows.length > 0 && isExplained && isEcho(rows, ['stock:actual'], input.told))
+  if (!whole && !hadMore && rows.length > 0 && isExplained && isEcho(rows, ['stock:actual'], input.told))
     derivation.silenced++
   else tell(derivation, 'stock:actual', sku, changes, part)
 }
@@ -168,6 +173,12 @@ function skuHeard({ baselines, stock, wasTold }: StockInput, variantId: string):
   const before = baselines.get(stockPart(variantId))
   if (before) return toldSku(before)
   return wasTold(variantId) ? (stock.get(variantId)?.sku ?? '') : ''
+}
+
+/** Whether all that its rows say of where it was comes to another product than it was of. */
+function cameFromElsewhere(variantId: string, { aggregate, rows }: StockInput): boolean {
+  const [first] = movesIn(rows).filter((move) => move.variantId === variantId)
+  return first !== undefined && first.from !== aggregate
 }
 
 /** All that a variant has which is heard of for the first time, or again: what it had before, and what changed. */

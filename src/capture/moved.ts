@@ -1,8 +1,13 @@
 import { aggregateKey } from '../messages/aggregate.ts'
 import type { Db } from '../postgres/pool.ts'
-import { deleteBaselines, readBaselines, writeBaselines } from './baseline.ts'
+import { type Baseline, deleteBaselines, readBaselines, writeBaselines } from './baseline.ts'
+import { SHAPE } from './digest.ts'
 import type { ResolvedRow } from './outbox-row.ts'
+import { knownKey } from './regrouped.ts'
 import { stockPart } from './stock-account.ts'
+import { stockKey } from './stock-places.ts'
+
+type Baselines = ReadonlyMap<string, ReadonlyMap<string, Baseline>>
 
 /** That a variant went from one product to another. */
 export type Move = Readonly<{ id: string; variantId: string; from: string; to: string }>
@@ -40,4 +45,34 @@ export async function followMoves(db: Db, rows: ReadonlyMap<string, readonly Res
     await writeBaselines(db, [{ ...told, aggregate: to }])
     await deleteBaselines(db, [told])
   }
+}
+
+/**
+ * Where nothing is noted of its stock, what was told of its former product still says under which SKU its pieces are counted:
+ * that goes along as well.
+ */
+export function withSkusOfMoved(
+  baselines: Baselines,
+  rows: ReadonlyMap<string, readonly ResolvedRow[]>,
+): Baselines {
+  const isNoted = (part: string) => [...baselines.values()].some((parts) => parts.has(part))
+  const moves = movesIn([...rows.values()].flat()).filter(({ variantId }) => !isNoted(stockPart(variantId)))
+  if (moves.length === 0) return baselines
+  const all = new Map([...baselines].map(([aggregate, parts]) => [aggregate, new Map(parts)]))
+  for (const { variantId, from, to } of moves) {
+    const part = stockPart(variantId)
+    const told = all.get(from)?.get(part) ?? toldWith(baselines.get(from), variantId)
+    if (!told || all.get(to)?.has(part)) continue
+    all.get(from)?.delete(part)
+    all.set(to, new Map([...(all.get(to) ?? []), [part, { ...told, aggregate: to, part }]]))
+  }
+  return all
+}
+
+function toldWith(
+  baselines: ReadonlyMap<string, Baseline> | undefined,
+  variantId: string,
+): Omit<Baseline, 'aggregate' | 'part'> | undefined {
+  const variant = knownKey(baselines)?.variants.find(({ id }) => id === variantId)
+  return variant && { digest: null, level: null, naturalKey: stockKey({ sku: variant.sku }), shape: SHAPE }
 }

@@ -39,9 +39,12 @@ export function isHubs(row: OutboxRow): boolean {
   return row.origin !== null
 }
 
-/** Did both the shop and the hub write? What is as it was told may then be what the hub has not: the shop took it back. */
-export function haveCrossed(rows: readonly OutboxRow[]): boolean {
-  return rows.some(isHubs) && rows.some((row) => !isHubs(row) && row.tableName !== 'request')
+/**
+ * Did both the shop and the hub write? What is as it was told may then be what the hub has not: the shop took it back.
+ * Unless these are `whole`, the shop's rows may be among those that are not here, though the state has them.
+ */
+export function haveCrossed(rows: readonly OutboxRow[], whole: boolean): boolean {
+  return rows.some(isHubs) && (!whole || rows.some((row) => !isHubs(row) && row.tableName !== 'request'))
 }
 
 /** When the message whose application wrote this row was made; undefined where the origin does not say. */

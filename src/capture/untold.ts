@@ -1,15 +1,18 @@
 import type { Baseline } from './baseline.ts'
 import { type Derivation, emptyDerivation } from './derivation.ts'
 import { deriveStock, type StockInput } from './derive-stock.ts'
-import { isForget, type ResolvedRow } from './outbox-row.ts'
+import { isForget, isHubs, type ResolvedRow } from './outbox-row.ts'
 import { stockPart, variantOfSubject } from './stock-account.ts'
 import { withoutLevels } from './stock-places.ts'
 
-/** What follows where no message can be made: nothing was told, so the baselines stay, but for what was to be forgotten. */
+/**
+ * What follows where no message can be made: nothing was told, so the baselines stay, but for what was to be forgotten; and
+ * for what the hub wrote, since it does not have what it was told any more, and its rows are taken.
+ */
 export function untold({ rows, baselines }: Pick<StockInput, 'rows' | 'baselines'>): Derivation {
-  const forgets = rows.filter(isForget)
-  const levels = new Set(forgets.filter(({ kind }) => kind === 'stock').map(partOf))
-  const isStates = forgets.some(({ kind }) => kind !== 'stock')
+  const unknown = rows.filter((row) => isForget(row) || isHubs(row))
+  const levels = new Set(unknown.filter(({ kind }) => kind === 'stock').map(partOf))
+  const isStates = unknown.some(({ kind }) => kind !== 'stock')
   const forgotten = [...baselines.values()].flatMap((known) => {
     if (variantOfSubject(known.part) !== undefined)
       return levels.has(known.part) ? [withoutLevels(known)] : []

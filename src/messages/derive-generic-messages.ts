@@ -24,7 +24,8 @@ export type LastAnnounced = RawOrder | 'never' | 'unknown'
  *
  * Of one whose last announced state is unknown the update says so, `previous` and `diff` are null, and all that has come
  * to be is told: rather once more than not at all.
- * @param requested Somebody asks for it: then it is told also where nothing has changed, without a past.
+ * @param requested Somebody asks for it, or may know it otherwise: then it is told also where nothing has changed, without
+ * a past.
  * @throws MappingError where no order can be told from it
  */
 export function deriveGenericMessages(

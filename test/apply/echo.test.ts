@@ -43,7 +43,8 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
   const byPerson = (text: string) => database.pool.query(text)
   const untilItWaits = async () => {
     const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await byPerson(waits)).rowCount === 0) await pause(5)
+    for (const until = Date.now() + 30_000; (await byPerson(waits)).rowCount === 0; await pause(5))
+      if (Date.now() > until) throw new Error('Nobody has waited for a lock within 30 s.')
   }
   const { log } = createLog({ level: 'error', format: 'json', stream: process.stderr })
   let ids = 0
@@ -252,6 +253,18 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       expect(await picture()).toEqual(was)
     })
 
+    test('is refused where the shop has taken back what an earlier one set, though all is as it was told', async () => {
+      await byPerson(`${touch}; update spree_products set name = 'Ours' where id = 13`)
+      await collecting.all()
+      const [first, second] = [await clock(), await clock()]
+      expect(await update(first, { name: 'Theirs' })).toMatchObject(applied)
+      await byPerson(`${touch}; update spree_products set name = 'Ours' where id = 13`)
+      await collecting.all()
+      const why = `the shop changed it at ${(await touchedAt()).toISOString()}`
+      expect(await update(second, { name: 'Theirs, late' })).toMatchObject(refusal(second, why))
+      expect((await picture())[0]?.['name']).toBe('Ours')
+    })
+
     test('is refused where the shop was about to change it, and it had to wait for that', async () => {
       const before = await clock()
       const person = await database.pool.connect()
@@ -416,6 +429,28 @@ describe.each(families)('what a hub wrote into a store of %s', (family) => {
       for (const time of [second, `${day}:10:10Z`])
         expect(await update(time, 'theirs@example.com')).toBe(`Updated Order with number ${number}`)
       await byShop(new Date().toISOString(), 'clara@example.com')
+      await byPerson('delete from bridge.heard')
+    })
+
+    test('an order: is refused where the shop has taken back what an earlier one set', async () => {
+      const update = (time: string, email: string) =>
+        summary(updateOrder, { order: { id: number, email, updated_at: time } })
+      const byShop = () =>
+        byPerson(
+          `update spree_orders set email = 'clara@example.com', updated_at = clock_timestamp() at time zone 'utc' where id = 41`,
+        )
+      await byShop()
+      await collecting.all()
+      const first = ago(0)
+      await pause(3)
+      const second = ago(0)
+      await pause(3)
+      expect(await update(first, 'theirs@example.com')).toBe(`Updated Order with number ${number}`)
+      await byShop()
+      await collecting.all()
+      expect(await update(second, 'late@example.com')).toMatch(
+        stays(`The email of order ${number}`, second, 'the shop changed it at'),
+      )
       await byPerson('delete from bridge.heard')
     })
 

@@ -324,6 +324,27 @@ describe.each([
       expect(mended.filter(([type]) => type === 'stock:change')).toEqual([['stock:change', 'BC-01', -3]])
     })
 
+    test('what the hub wrote while no message could be made of it, unless the shop took it back', async () => {
+      const { rows } = await db.pool.query<{ name: string; at: string; email: string; placed: string }>(
+        `select p.name, p.available_on::text as at, o.email, o.completed_at::text as placed
+           from spree_products p, spree_orders o
+          where p.id = 13 and o.id = 41`,
+      )
+      const { name, at, email, placed } = rows[0]!
+      const list = (when: string): Write => ({
+        sql: `update spree_products set available_on = '${when}' where id = 13`,
+      })
+      const place = (when: string, by: string, origin?: string): Write => ({
+        sql: `update spree_orders set completed_at = '${when}', email = '${by}' where id = 41`,
+        ...(origin && { origin }),
+      })
+      const byHub = { ...rename('Hub’s'), origin: later() }
+      const theirs = place('12345-01-01', 'hub@example.com', later())
+      expect(await toldOf(() => write(list('infinity'), byHub, theirs))).toEqual([])
+      const mended = await toldOf(() => write(rename(name), list(at), place(placed, email)))
+      expect(mended.sort()).toEqual([['order:persist', expect.any(String), email], toldPrice('35.0')])
+    })
+
     test('each kind for itself: a sale beside a price from the hub tells the sale, a price beside stock the price', async () => {
       expect(await toldOf(() => write(setPrice(36, later()), add(-1, 306)))).toEqual([
         ['stock:change', 'BC-01', -1],

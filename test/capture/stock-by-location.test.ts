@@ -162,6 +162,15 @@ describe('what each location holds', () => {
     ])
   })
 
+  test('is told where a variant gets its first SKU again, though the hub moved some of it', async () => {
+    await told(`update spree_variants set sku = '' where id = 109`)
+    await db.pool.query('truncate bridge.message')
+    expect(await told(giveSku, hubs(add(2, 307)))).toEqual([
+      ['product:update', expect.objectContaining({ sku: 'TG-1' })],
+      actual(502, 'Portland warehouse', 'TG-1'),
+    ])
+  })
+
   test('is not told of what the hub moved itself, but of all that this does not explain', async () => {
     await db.pool.query('truncate bridge.message')
     expect(await told(hubs(add(1, 302)))).toEqual([])
@@ -243,5 +252,23 @@ describe('what all locations hold together', () => {
     expect(await told(hubs(add(1, 311)))).toEqual(level(23))
     await db.pool.query('truncate bridge.message')
     expect(await told(hubs(add(1, 311)))).toEqual([])
+  })
+
+  test('is told where the hub moved some while no message could be made, and the shop took it back', async () => {
+    const { rows } = await db.pool.query<{ at: string }>(
+      'select available_on::text as at from spree_products where id = 11',
+    )
+    const list = (at: string) => `update spree_products set available_on = '${at}' where id = 11`
+    expect(await told(list('infinity'), hubs(add(5, 301)))).toEqual([])
+    expect(await told(list(rows[0]!.at), add(-5, 301))).toEqual([
+      ['stock:actual', { sku: 'FS-NAVY-S', quantity: 24 }],
+    ])
+  })
+
+  test('is told where a variant gets its first SKU, though the hub moved some of it', async () => {
+    expect(await told(giveSku, hubs(add(2, 307)))).toEqual([
+      ['product:update', expect.objectContaining({ sku: 'TG-1' })],
+      ['stock:actual', { sku: 'TG-1', quantity: 502 }],
+    ])
   })
 })

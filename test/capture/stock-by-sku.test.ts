@@ -146,6 +146,40 @@ describe.each([
       expect(drift).toEqual([])
     })
 
+    test('one that goes to another product under another SKU is told there with all it has', async () => {
+      const go = (product: number, sku: string, variant = 106) =>
+        `update spree_variants set product_id = ${product}, sku = '${sku}', updated_at = now() where id = ${variant}`
+      const levelOf = async (variant: number) => {
+        const { rows } = await db.pool.query<{ level: number }>(
+          `select sum(count_on_hand)::integer as level from ${stock} where variant_id = ${variant} and deleted_at is null`,
+        )
+        return rows[0]!.level
+      }
+      const level = await levelOf(106)
+      expect(await told(go(13, 'OC-L'))).toEqual([
+        [first, 'product:update'],
+        ['product:13', 'product:update'],
+        ['product:13', 'stock:change', 'OC-L', level],
+      ])
+      // The other that has OC-L keeps its own.
+      expect(await told(go(12, 'OC-M'))).toEqual([
+        [first, 'product:update'],
+        [first, 'stock:change', 'OC-L', -level],
+        [first, 'stock:change', 'OC-M', level],
+        ['product:13', 'product:update'],
+      ])
+      // There and back is no other product.
+      expect(await told(go(13, 'OC-M'), go(12, 'OC-N'))).toEqual([[first, 'product:update']])
+      await told(`update spree_variants set sku = 'OC-M' where id = 106`)
+      // As if nothing had moved of it since day one.
+      await db.pool.query(`delete from bridge.baseline where part = 'stock:102'`)
+      expect(await told(go(13, 'FS-X', 102))).toEqual([
+        ['product:11', 'product:update'],
+        ['product:13', 'product:update'],
+        ['product:13', 'stock:change', 'FS-X', await levelOf(102)],
+      ])
+    })
+
     test('one that gets its first SKU is told with all it has', async () => {
       expect(
         await told(`update ${stock} set count_on_hand = count_on_hand + 1 where variant_id = 109`),

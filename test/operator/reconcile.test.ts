@@ -613,25 +613,64 @@ test('a discarded change of a product or a customer is told by the next, though 
   await db.drop()
 })
 
-test('what the hub wrote and the shop took back at once is told, though it is as it was told', async () => {
-  const db = await createStore('spree-4.10', 'fixture')
-  const collecting = await startCollecting(db)
-  const own = `select set_config('bridge.origin', '1700000000000:m1', true)`
-  const names = await db.pool.query<{ product: string; customer: string }>(
-    `select p.name as product, u.last_name as customer from spree_products p, spree_users u where p.id = 13 and u.id = 1`,
-  )
-  const { product, customer } = names.rows[0]!
-  const name = (as: string) => `update spree_products set name = '${as}' where id = 13`
-  const call = (as: string) => `update spree_users set last_name = '${as}' where id = 1`
-  await db.pool.query(`${own}; ${name('Hub’s')}; ${call('Hub’s')}`)
-  await db.pool.query(`${name(product)}; ${call(customer)}`)
-  const told = await collecting.all()
-  expect(told.map(({ type, payload }) => [type, payload['name'] ?? payload['last_name']])).toEqual([
-    ['product:update', product],
-    ['user:updated', customer],
-  ])
-  await db.drop()
-})
+describe.each(['persist', 'generic'] as const)(
+  'what the hub wrote and the shop took back, where orders are told as %s,',
+  (orders) => {
+    let db: TestDatabase
+    let collecting: Collecting
+    let names: Readonly<{ product: string; customer: string; order: string }>
+
+    beforeAll(async () => {
+      db = await createStore('spree-4.10', 'fixture')
+      collecting = await startCollecting(db, { orders })
+      const { rows } = await db.pool.query<typeof names>(
+        `select p.name as product, u.last_name as customer, o.email as order
+           from spree_products p, spree_users u, spree_orders o
+          where p.id = 13 and u.id = 1 and o.id = 42`,
+      )
+      names = rows[0]!
+    })
+    afterAll(() => db.drop())
+
+    const set = ({ product, customer, order }: typeof names) =>
+      `update spree_products set name = '${product}' where id = 13;
+       update spree_users set last_name = '${customer}' where id = 1;
+       update spree_orders set email = '${order}' where id = 42`
+    const byHub = () =>
+      db.pool.query(
+        `select set_config('bridge.origin', '1700000000000:m1', true);
+         ${set({ product: 'Hub’s', customer: 'Hub’s', order: 'hub@example.com' })}`,
+      )
+    const heard = async () =>
+      (await collecting.all())
+        .map(({ type, payload }) => {
+          const { name, last_name, email, order, diff } = payload as Record<string, unknown>
+          return [type, name ?? last_name ?? email ?? (order as { email: string }).email, diff]
+        })
+        .sort(([one], [other]) => String(one).localeCompare(String(other)))
+    const all = () => [
+      orders === 'persist' ? ['order:persist', names.order, undefined] : ['order:updated', names.order, null],
+      ['product:update', names.product, undefined],
+      ['user:updated', names.customer, undefined],
+    ]
+
+    test('is told, though it is as it was told', async () => {
+      await byHub()
+      await db.pool.query(set(names))
+      expect(await heard()).toEqual(all())
+    })
+
+    test('is told as well where so much came in between that it is not read at once', async () => {
+      await byHub()
+      await db.pool.query(
+        `insert into bridge.outbox (kind, table_name, row_id, op)
+         select 'order', 'spree_orders', '999999999', 'update' from generate_series(1, 20000)`,
+      )
+      await db.pool.query(set(names))
+      expect(await heard()).toEqual(all())
+    })
+  },
+)
 
 test('what was discarded is told when a message can be made of it again', async () => {
   const db = await createStore('spree-4.10', 'fixture')

@@ -1,5 +1,5 @@
 import type { Told } from '../support/collecting.ts'
-import { MASTER, number, type Product, type State, skusOf, text, type Variant } from './state.ts'
+import { number, type Product, type State, skusOf, text, type Variant } from './state.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -12,16 +12,13 @@ export class ReplayingConsumer {
   readonly state: State
   /**
    * Whose pieces are whose cannot be known by SKU: two variants had one, and one of them got another; or one went that
-   * another product got before anybody looked, since messages of two products come in any order; or a variant went to
-   * another product and got another SKU before anybody looked.
+   * another product got before anybody looked, since messages of two products come in any order.
    */
   readonly doubtful = new Set<string>()
   /** By product, order or customer what was said of it last. */
   readonly #said = new Map<string, string>()
   /** SKUs that nobody has any more, since the last look. */
   readonly #gone = new Set<string>()
-  /** The SKUs of variants that went, since the last look. */
-  readonly #went = new Map<string, string>()
 
   /** `imported`: what it had before the first message. */
   constructor(imported: State) {
@@ -35,7 +32,6 @@ export class ReplayingConsumer {
 
   hear(messages: readonly Told[]): void {
     this.#gone.clear()
-    this.#went.clear()
     for (const message of messages) {
       if (!message.type.startsWith('stock:')) this.#note(message)
       this.#hear(message)
@@ -88,25 +84,14 @@ export class ReplayingConsumer {
     const { products, stock } = this.state
     const id = String(payload['id'])
     const before = products.get(id)
-    const elsewhere = new Map([
-      ...this.#went,
-      ...[...products].flatMap(([other, { variants }]) =>
-        other === id ? [] : variants.map((variant) => [variant.id, variant.sku] as const),
-      ),
-    ])
     const after = payload['deleted_at'] === null ? productOf(payload) : undefined
     if (after) products.set(id, after)
     else products.delete(id)
     const skus = after ? skusOf(after) : new Map<string, string>()
     for (const sku of skus.values()) if (this.#gone.has(sku)) this.doubtful.add(sku)
-    for (const { id: variant, sku } of after?.variants ?? []) {
-      const former = elsewhere.get(variant) ?? sku
-      if (former !== sku) this.doubtful.add(former).add(sku)
-    }
     for (const [variant, sku] of before ? skusOf(before) : []) {
       const now = skus.get(variant)
       if (now === sku) continue
-      if (now === undefined && variant !== MASTER) this.#went.set(variant, sku)
       const isUsed = this.#isUsed(sku)
       if (now !== undefined && (isUsed || this.doubtful.has(sku))) this.doubtful.add(sku).add(now)
       if (isUsed) continue
