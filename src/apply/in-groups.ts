@@ -14,6 +14,8 @@ type Waiting<Item, Result> = Readonly<{ item: Item; settle(result: Result | unde
 
 /** For such a part of the time that a group took, as many as it had are waited for. */
 const PART_WAITED = 1 / 2
+/** However long one took that stood still. */
+const MOST_WAITED_MILLISECONDS = 50
 
 /**
  * Group commit: what comes in while a group is worked on is the next group, so a single one goes at once, and the more
@@ -40,7 +42,8 @@ export function inGroups<Item, Result>({
       try {
         const results = await work(group.map(({ item }) => item))
         const now = performance.now()
-        before = { size: group.length, due: now + (now - from) * PART_WAITED }
+        const wait = Math.min((now - from) * PART_WAITED, MOST_WAITED_MILLISECONDS)
+        before = { size: group.length, due: now + wait }
         for (const { item, settle } of group) settle(results.get(item))
       } catch (error) {
         failed(error)

@@ -70,6 +70,12 @@ const NOTHING = {
   more: false,
 } as const
 
+/**
+ * Of an aggregate of which no message could be made: was it by stock alone, as far as is known, and was what is missing of
+ * its stock asked for since?
+ */
+type Failure = Readonly<{ ofStock: boolean; isAsked: boolean }>
+
 type Read = Readonly<{ snapshot: Snapshot; rows: readonly OutboxRow[]; whole: boolean }>
 
 /** Rows of one read; a window with more is read again from its start, when few of them are left, until it fits. */
@@ -94,7 +100,7 @@ export class Collect {
   readonly #held: ReadonlySet<Kind>
   readonly #pending = new Pending()
   #seen: Seen | undefined
-  #unmapped: ReadonlySet<string> | undefined
+  #unmapped: ReadonlyMap<string, Failure> | undefined
   #seeded: ReadonlySet<string> = new Set()
   /** How far it was seen to it that what order messages tell from is kept; undefined where that needs no seeing to. */
   #keptTo: string | undefined
@@ -175,11 +181,13 @@ export class Collect {
     if (due.length === 0 && this.#pending.finishedBy(due).length === 0 && !seeds && !keeps) {
       await db.query('commit')
       if (whole) this.#seen = { snapshot, at: performance.now() }
-      return { ...NOTHING, rowsRead: rows }
+      return { ...NOTHING, rowsRead: rows, more: !whole }
     }
 
     const rowsByAggregate = new Map(due.map((aggregate) => [aggregate, this.#pending.rowsOf(aggregate)]))
-    const failedBefore = this.#unmapped ?? (await readUnmapped(db))
+    const failedBefore =
+      this.#unmapped ??
+      new Map((await readUnmapped(db)).map((aggregate) => [aggregate, { ofStock: false, isAsked: false }]))
     await followMoves(db, rowsByAggregate)
     const { derivations, unmapped, deferred, held } = await atStep('collect.snapshot', () =>
       deriveAggregates(db, this.#store, rowsByAggregate, {
@@ -187,7 +195,8 @@ export class Collect {
         stockBy: this.#settings.stockBy ?? 'variant',
         orderMessages: this.#settings.orderMessages,
         shaping: this.#settings.shaping,
-        whole,
+        // An address is an order's and a customer's: what is held may be a part of what is not.
+        whole: readsAll,
         seeded: isSeeded(this.#seeded) ? this.#seeded : undefined,
         failedBefore,
         stockHeld: this.#held.has('stock'),
@@ -207,9 +216,11 @@ export class Collect {
     const failing = new Set(unmapped.map(({ aggregate }) => aggregate))
     const rowsOf = (aggregate: string) => rowsByAggregate.get(aggregate) ?? []
     const succeeding = taken.filter((aggregate) => failedBefore.has(aggregate) && !failing.has(aggregate))
-    // Stock that is told says nothing of its product, which may be what failed; nor does what only forgets.
+    // Stock that is told says nothing of its product, where that is what failed; nor does what only forgets.
     const mended = succeeding.filter((aggregate) =>
-      rowsOf(aggregate).some((row) => row.kind !== 'stock' && !isForget(row)),
+      rowsOf(aggregate).some(
+        (row) => (row.kind !== 'stock' || failedBefore.get(aggregate)?.ofStock) && !isForget(row),
+      ),
     )
     const waitingRows = (aggregate: string) => this.#pending.rowsOf(aggregate)
     const keepsOrders = this.#settings.orderMessages === 'generic'
@@ -217,11 +228,11 @@ export class Collect {
       ? await atStep('collect.seed', () => seedPage(db, this.#store, waitingRows, keepsOrders))
       : this.#seeded
     const keptTo = keeps ? await keepToldPage(db, this.#store, this.#keptTo ?? '') : this.#keptTo
-    // What was asked for here is not asked for again.
-    const toCompare = succeeding.filter((aggregate) =>
-      rowsOf(aggregate).some(({ kind, op }) => kind !== 'stock' || op !== 'compare'),
-    )
-    if (toCompare.length > 0 && !this.#held.has('stock')) await compareStockOf(db, this.#store, toCompare)
+    // Once: else each sale of a product that stays parked would bring a comparison of all its variants.
+    const toCompare = this.#held.has('stock')
+      ? []
+      : succeeding.filter((aggregate) => !failedBefore.get(aggregate)?.isAsked)
+    if (toCompare.length > 0) await compareStockOf(db, this.#store, toCompare)
     const written = await Promise.all([
       atStep('collect.messages', () =>
         insertMessages(db, BRIDGE_QUEUE, this.#laneCount, messages, tenure.workerId),
@@ -256,7 +267,11 @@ export class Collect {
     await atStep('collect.commit', () => db.query('commit'))
 
     this.#pending.collected(taken)
-    this.#unmapped = new Set([...failedBefore, ...failing].filter((aggregate) => !mended.includes(aggregate)))
+    const failures = new Map(failedBefore)
+    for (const aggregate of toCompare) failures.set(aggregate, { ofStock: false, isAsked: true })
+    for (const aggregate of mended) failures.delete(aggregate)
+    for (const aggregate of failing) failures.set(aggregate, failureOf(rowsOf(aggregate), failures.get(aggregate)))
+    this.#unmapped = failures
     if (whole) this.#seen = { snapshot, at: performance.now() }
     this.#seeded = seeded
     this.#keptTo = keptTo
@@ -326,6 +341,12 @@ function isUnknown({ kind, tableName }: OutboxRow, { kinds, watched }: Store): b
     (kind === 'stock' || kinds.some((told) => told === kind)) &&
     watched.every(({ table }) => table !== tableName)
   )
+}
+
+function failureOf(rows: readonly ResolvedRow[], before: Failure | undefined): Failure {
+  // What fails when it is asked for is not asked for again, and no sale that is told makes up for it.
+  if (rows.every(({ op }) => op === 'compare')) return { ofStock: false, isAsked: true }
+  return { ofStock: rows.every(({ kind }) => kind === 'stock') && (before?.ofStock ?? true), isAsked: false }
 }
 
 /** What was not told of the stock of products while they could not be mapped is asked for. */

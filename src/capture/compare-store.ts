@@ -34,6 +34,8 @@ export type KindComparison = {
   unmapped: number
   /** Why not all of the kind was compared and judged; null where all of it was. */
   unfinished: string | null
+  /** That is so because its tables are not as they were: the gap that stands open for that makes reconcile due again. */
+  unreadable: boolean
 }
 
 export type Comparison = Readonly<{
@@ -75,7 +77,7 @@ export async function compareStore(pool: Pool, store: Store, options: CompareOpt
     if (seeded.has(kind)) {
       await compareKind(pool, store, kind, options, comparison).catch((error: unknown) => {
         if (!isUnreadable(error)) throw error
-        finishKind(comparison, kind, `it cannot be read: ${error instanceof Error ? error.message : error}`)
+        finishKind(comparison, kind, `it cannot be read: ${error instanceof Error ? error.message : error}`, true)
       })
     } else finishKind(comparison, kind, 'its baselines are still being seeded: nothing was announced yet')
   }
@@ -198,9 +200,11 @@ export function driftOf(counts: Readonly<Record<Outcome, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
-function finishKind({ kinds }: Comparison, kind: AggregateKind, reason: string): void {
-  kinds[kind].unfinished = reason
-  if (kind === 'product') kinds.stock.unfinished = reason
+function finishKind({ kinds }: Comparison, kind: AggregateKind, reason: string, unreadable = false): void {
+  for (const each of kind === 'product' ? [kind, 'stock' as const] : [kind]) {
+    kinds[each].unfinished = reason
+    kinds[each].unreadable = unreadable
+  }
 }
 
 function emptyComparison(): KindComparison {
@@ -210,5 +214,6 @@ function emptyComparison(): KindComparison {
     underWay: 0,
     unmapped: 0,
     unfinished: null,
+    unreadable: false,
   }
 }

@@ -48,7 +48,7 @@ export async function deriveAggregates(
     whole: boolean
     seeded: ReadonlySet<string> | undefined
     /** Aggregates of which no message could be made before. */
-    failedBefore?: ReadonlySet<string>
+    failedBefore?: Pick<ReadonlySet<string>, 'has'>
     /** Stock cannot be read at present. */
     stockHeld?: boolean
     /** Undefined: messages are sent as they are mapped. */

@@ -11,9 +11,9 @@ export async function listUnmapped(db: Db): Promise<(Unmapped & Readonly<{ at: D
 }
 
 /** The aggregates of all entries. */
-export async function readUnmapped(db: Db): Promise<ReadonlySet<string>> {
+export async function readUnmapped(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ aggregate: string }>('select aggregate from bridge.unmapped')
-  return new Set(rows.map(({ aggregate }) => aggregate))
+  return rows.map(({ aggregate }) => aggregate)
 }
 
 export async function parkUnmapped(db: Db, entries: readonly Unmapped[]): Promise<void> {

@@ -9,7 +9,14 @@ import type { QueuedMessage } from '../queue/message.ts'
 import type { SenderOptions } from '../queue/session.ts'
 import { decide, holdWhileRefusing } from './outcome-decision.ts'
 
-export type DeliveryOptions = Readonly<{ client: PushClient; circuit: Circuit; metrics: Metrics; log: Log }>
+export type DeliveryOptions = Readonly<{
+  client: PushClient
+  circuit: Circuit
+  metrics: Metrics
+  log: Log
+  /** Told of each message that the hub has accepted. */
+  onAccepted(): void
+}>
 
 /** From the queue to the hub: what the sender needs to push a message and to know what became of it. */
 export function createDelivery({
@@ -17,6 +24,7 @@ export function createDelivery({
   circuit,
   metrics,
   log,
+  onAccepted,
 }: DeliveryOptions): Pick<SenderOptions<Permit>, 'permit' | 'giveBack' | 'send'> {
   const quietly = onceInAWhile(log)
   return {
@@ -32,6 +40,7 @@ export function createDelivery({
       const decision = first.do === 'park' ? holdWhileRefusing(first, circuit.state()) : first
       metrics.pushedTotal.inc({ type: message.type, outcome: outcome.kind })
       if (decision.do === 'acknowledge') {
+        onAccepted()
         metrics.collectToAcceptSeconds.observe((Date.now() - message.createdAt.getTime()) / 1_000)
         const { id, aggregate, type, key } = message
         log.debug('the hub accepted a message', { id, aggregate, type, key, hub_id: decision.answer })

@@ -62,7 +62,8 @@ export async function reconcileStore(options: ReconcileOptions): Promise<Reconci
   const found = KINDS.some((kind) => driftOf(kinds[kind].drift) > 0)
   const unfinished = KINDS.some((kind) => kinds[kind].unfinished !== null)
   // Before what merely counts: that may take long, and the store is compared.
-  if (fix) await noteReconciliation(pool, kinds, unfinished)
+  const endedEarly = KINDS.some((kind) => kinds[kind].unfinished !== null && !kinds[kind].unreadable)
+  if (fix) await noteReconciliation(pool, kinds, endedEarly)
   const proof = await readProof(pool, options.proofWithinMilliseconds)
   return {
     fix,
@@ -82,17 +83,17 @@ function keptOpen({ kind }: JudgedGap, fix: boolean, kinds: Comparison['kinds'])
   return unfinished === null ? null : `the ${kind} kind was not compared to the end: ${unfinished}`
 }
 
-/** What is due is done, unless it ended early or became due meanwhile. */
+/** What is due is done, unless it ended early for a reason that may pass by itself, or became due meanwhile. */
 async function noteReconciliation(
   pool: Pool,
   kinds: Comparison['kinds'],
-  unfinished: boolean,
+  endedEarly: boolean,
 ): Promise<void> {
   await pool.query(
     `update bridge.reconciliation
         set finished_at = clock_timestamp(), report = $1,
             due_at = case when due_at > started_at or $2 then due_at end`,
-    [JSON.stringify({ kinds }), unfinished],
+    [JSON.stringify({ kinds }), endedEarly],
   )
 }
 

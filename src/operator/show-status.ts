@@ -6,19 +6,15 @@ import { listShadow, type ShadowReport } from '../capture/shadow.ts'
 import { listUnmapped } from '../capture/unmapped.ts'
 import { listWithheld, type WithheldCount } from '../capture/withheld.ts'
 import type { Db, Pool } from '../postgres/pool.ts'
-import {
-  acceptedPerMinute,
-  countMessages,
-  type FailingMessage,
-  findFailing,
-  type MessageCount,
-} from '../queue/look.ts'
+import { countMessages, type FailingMessage, findFailing, type MessageCount } from '../queue/look.ts'
 import { BRIDGE_QUEUE } from '../queue/message.ts'
 import { listPaused, type PausedType } from '../queue/pause.ts'
 import { listAlarms, type OpenAlarm } from './alarms/alarm-table.ts'
 import { TITLES } from './alarms/trouble.ts'
 
 const heldReport = z.object({ held: z.record(z.string(), z.string()) })
+/** Releases before do not report it. */
+const acceptedReport = z.object({ acceptedPerMinute: z.number() })
 
 /** A running worker as its last heartbeat told. */
 export type WorkerStatus = Readonly<{
@@ -54,7 +50,10 @@ export type Status = Readonly<{
   waitingCounted: boolean
   /** The message that has been failing longest, with its last error; null where none is. */
   failing: FailingMessage | null
-  /** In the last minute: changes collected, messages that the hub accepted, messages of the hub that were applied. */
+  /**
+   * In the last minute: changes collected, messages that the hub accepted as of the workers' last heartbeats, messages of the
+   * hub that were applied.
+   */
   perMinute: Readonly<{ collected: number; accepted: number; applied: number }>
   /** Types that a person has paused. */
   paused: readonly PausedType[]
@@ -172,7 +171,7 @@ export async function readStatus(
     failing: await findFailing(db, BRIDGE_QUEUE),
     perMinute: {
       collected: rates.rows[0]?.collected ?? 0,
-      accepted: await acceptedPerMinute(db, BRIDGE_QUEUE),
+      accepted: workers.rows.reduce((sum, row) => sum + (row.alive ? acceptedOf(JSON.parse(row.status)) : 0), 0),
       applied: rates.rows[0]?.applied ?? 0,
     },
     paused: await listPaused(db, BRIDGE_QUEUE),
@@ -279,6 +278,12 @@ function age(seconds: number | null): string {
 function describeReport(report: unknown): string {
   if (typeof report !== 'object' || report === null || !('circuit' in report)) return ''
   return `circuit ${String(report.circuit)}${'lastError' in report && report.lastError ? `: ${String(report.lastError)}` : ''}`
+}
+
+/** What a worker reports that the hub has accepted of it within a minute. */
+function acceptedOf(report: unknown): number {
+  const told = acceptedReport.safeParse(report)
+  return told.success ? told.data.acceptedPerMinute : 0
 }
 
 /** What a worker reports that it cannot read. */

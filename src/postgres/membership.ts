@@ -131,19 +131,22 @@ export function joinWorkers(options: MembershipOptions): Membership {
    * queue of a pooler. The first answer counts.
    */
   async function ask(statement: (db: Db) => Promise<void>): Promise<void> {
+    const late = () => pause(heartbeatMilliseconds, 'late' as const, { ref: false })
     const first = statement(ownConnection)
     const outcome = await Promise.race([
       first.then(
-        () => 'answered',
-        () => 'failed',
+        () => 'answered' as const,
+        () => 'failed' as const,
       ),
-      pause(heartbeatMilliseconds, 'late', { ref: false }),
+      late(),
     ])
     if (outcome === 'answered') return
     const second = statement(outcome === 'failed' ? pool : ownConnection)
-    await Promise.any([first, second]).catch((error) => {
+    const answered = Promise.any([first, second]).catch((error) => {
       throw error instanceof AggregateError ? error.errors[0] : error
     })
+    // Asked for anew then; an answer that comes all the same counts.
+    if ((await Promise.race([answered, late()])) === 'late') answered.catch(options.onError)
   }
 
   function expireAfter(asked: Moment): NodeJS.Timeout {

@@ -16,7 +16,8 @@ export function openLeaseConnection(url: string, applicationName: string, log: L
   return createPool(url, {
     applicationName,
     max: 2,
-    connectWithinMilliseconds: HEARTBEAT_MILLISECONDS,
+    // Before the second try, which then goes over the pool.
+    connectWithinMilliseconds: HEARTBEAT_MILLISECONDS - 1_000,
     answerWithinMilliseconds: GIVE_UP_AFTER_MILLISECONDS,
     onConnectionError: lostConnections(log, 'the database connection of the lease'),
   })

@@ -7,6 +7,7 @@ import { OBJECT_TYPES } from '../messages/message.ts'
 import { STATE_KINDS } from '../messages/state-kinds.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { PerMinute } from '../observe/per-minute.ts'
 import { onceInAWhile } from '../observe/once-in-a-while.ts'
 import { atStep } from '../observe/steps.ts'
 import { bridgeTroubles } from '../operator/alarms/bridge-troubles.ts'
@@ -95,6 +96,7 @@ async function assemble(
   })
   await greetHub(client, settings, log)
   let held: Unreadable = new Map()
+  const accepted = new PerMinute()
   const ownConnection = openLeaseConnection(settings.databaseUrl, 'spree-bridge lease', log)
   const membership = joinWorkers({
     pool,
@@ -104,7 +106,7 @@ async function assemble(
     version: readVersion(),
     leaseMilliseconds: LEASE_MILLISECONDS,
     heartbeatMilliseconds: HEARTBEAT_MILLISECONDS,
-    status: () => describeWorker(circuit, held),
+    status: () => describeWorker(circuit, held, accepted),
     watch: (work) => atStep('lane.renew', work),
     onError: complain('heartbeat'),
   })
@@ -131,7 +133,7 @@ async function assemble(
     membership,
     concurrency: settings.bridgeConcurrency,
     rememberedTypes: REMEMBERED_TYPES,
-    ...createDelivery({ client, circuit, metrics, log }),
+    ...createDelivery({ client, circuit, metrics, log, onAccepted: () => accepted.note() }),
     onSuperseded: () => metrics.supersededTotal.inc(),
     onError: complain('queue'),
   })
@@ -232,12 +234,13 @@ async function greetHub(client: PushClient, settings: WorkerSettings, log: Log):
   })
 }
 
-function describeWorker(circuit: Circuit, held: Unreadable): string {
+function describeWorker(circuit: Circuit, held: Unreadable, accepted: PerMinute): string {
   const view = circuit.state()
   return JSON.stringify({
     circuit: view.state,
     lastError: view.state === 'closed' ? null : view.text,
     held: Object.fromEntries(held),
+    acceptedPerMinute: accepted.count,
   })
 }
 

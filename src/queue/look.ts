@@ -109,27 +109,6 @@ export async function findFailing(pool: Pool, tables: QueueTables): Promise<Fail
   return rows[0] ?? null
 }
 
-/** Of the latest so many it is told how fast they are accepted: reading more would take longer than it is worth. */
-const RATED = 2_000
-
-/**
- * How many messages were accepted in the last minute. No index knows when that was: the latest by id are looked at, and where
- * all of them are of that minute, it is as many as there would be at their pace.
- */
-export async function acceptedPerMinute(pool: Pool, tables: QueueTables): Promise<number> {
-  const { rows } = await inTransactionByIndex(pool, (db) =>
-    db.query<{ count: number; seconds: number }>(
-      `select count(*)::integer as count,
-              coalesce(extract(epoch from clock_timestamp() - min(finished_at)), 0)::float8 as seconds
-         from (select finished_at, state from ${tables.history} order by id desc limit $1) latest
-        where state = 'done' and finished_at > clock_timestamp() - interval '1 minute'`,
-      [RATED],
-    ),
-  )
-  const { count, seconds } = rows[0] ?? { count: 0, seconds: 0 }
-  return count < RATED ? count : Math.round((count * 60) / Math.max(seconds, 1))
-}
-
 /** Messages that nothing keeps from being sent: not behind one that fails or is parked. Counted up to `limit`. */
 export async function countMoving(db: Db, tables: QueueTables, limit: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(

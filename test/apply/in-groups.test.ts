@@ -31,13 +31,22 @@ test('of two that are the same the second goes later', async () => {
 })
 
 test('who has just been answered is waited for by the others', async () => {
-  const { groups, give } = recording(1_000)
+  const { groups, give } = recording(200)
   await Promise.all(['a', 'b', 'c'].map(give))
   await Promise.all(['a', 'b', 'c'].map((item, index) => pause(10 * index).then(() => give(item))))
   expect(groups).toEqual([
     ['a', 'b', 'c'],
     ['a', 'b', 'c'],
   ])
+})
+
+test('nobody is waited for for long, however long a group took that stood still', async () => {
+  const { groups, give } = recording(2_000)
+  await Promise.all(['a', 'b'].map(give))
+  const from = performance.now()
+  void give('c')
+  while (groups.length < 2) await pause(5)
+  expect(performance.now() - from).toBeLessThan(700)
 })
 
 test('nobody is waited for who does not come', async () => {

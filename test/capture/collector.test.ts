@@ -168,6 +168,29 @@ test('what waits aside for a kind that is held does not stand in the way of the 
   await releaseWorker(pool, 'bridge.worker', workerId)
 })
 
+test('what a held kind keeps back of a customer is told, though all that was read of it is the hub’s', async () => {
+  const workerId = await register()
+  const epoch = await claimLease(pool, 'collector', workerId)
+  if (epoch === undefined) throw new Error('The lease is not free.')
+  await pool.query(`update spree_addresses set city = 'Tromsø' where id = 9301`)
+  await pool.query(
+    `select set_config('bridge.origin', '1:52811a8584a8169f7a000001', true);
+     update spree_users set first_name = 'By the hub' where id = 1`,
+  )
+  const laneCount = await countLanes(pool, BRIDGE_QUEUE)
+  const held = new Collect(pool, store, laneCount, SETTINGS, new Set(['order']))
+  await held.pass({ workerId, epoch }, 0)
+  await held.pass({ workerId, epoch }, 1_000)
+  const released = new Collect(pool, store, laneCount, SETTINGS)
+  await released.pass({ workerId, epoch }, 2_000)
+  await released.pass({ workerId, epoch }, 3_000)
+  const { rows } = await pool.query<{ payload: string }>(
+    `select payload::text as payload from bridge.message where type = 'user:updated' order by id desc limit 1`,
+  )
+  expect(rows[0]?.payload).toContain('Tromsø')
+  await releaseWorker(pool, 'bridge.worker', workerId)
+})
+
 test('changes recorded under a name that no table has any more are a gap, whoever meets them', async () => {
   await pool.query('delete from bridge.worker')
   const gaps = async () =>

@@ -28,6 +28,7 @@ transform:
     name = "Endless" ? ($f := function($n) { $f($n + 1) }; $f(0)) :
     name = "Nameless" ? $error("it has no name") :
     {"sku": sku, "title": $uppercase(name), "words": meta_keywords, "meta": $keys($)["meta_keywords" in $]}
+  stock:change: 'quantity = -77 ? $error("not so many") : $'
 transform_budget_ms: 40
 shadow:
   redact:
@@ -71,6 +72,12 @@ describe('what the configuration makes of messages', () => {
   const add = (pieces: number) =>
     `update spree_stock_items set count_on_hand = count_on_hand + ${pieces} where id = 306`
   const rename = (id: number, name: string) => `update spree_products set name = '${name}' where id = ${id}`
+  const lastOutboxId = async () => {
+    const { rows } = await db.pool.query<{ id: number }>(
+      'select last_value::float8 as id from bridge.outbox_id_seq',
+    )
+    return rows[0]?.id ?? Number.NaN
+  }
   const unmapped = async () =>
     (await readStatus(db.pool, 12)).unmapped.map(({ aggregate, reason }) => [aggregate, reason])
 
@@ -206,6 +213,10 @@ describe('what the configuration makes of messages', () => {
     const parked = await unmapped()
     const sold = await toldOf(add(-1))
     expect(await unmapped()).toEqual(parked)
+    const idsBefore = await lastOutboxId()
+    expect(await toldOf(add(-1))).toHaveLength(1)
+    // Nothing but what the shop wrote: what was missing was asked for at the sale before.
+    expect((await lastOutboxId()) - idsBefore).toBe(1)
     const mended = await toldOf(rename(13, 'Named'), rename(14, 'Ended'), add(-1))
     expect(
       mended.filter(({ type }) => type === 'product:update').map(({ payload }) => payload['title']),
@@ -216,6 +227,17 @@ describe('what the configuration makes of messages', () => {
         0,
       )
     expect([piecesIn(sold), piecesIn(mended)]).toEqual([-4, -1])
+    expect(await unmapped()).toEqual([])
+  })
+
+  test('a product that is parked for its stock alone is not any more, when that is told', async () => {
+    expect(await toldOf(add(-77))).toEqual([])
+    expect(await toldOf(add(-77))).toEqual([])
+    expect(await unmapped()).toEqual([
+      ['product:13', expect.stringMatching(/^transform of stock:change: not so many/)],
+    ])
+    const told = await toldOf(add(-1))
+    expect(told.map(({ payload }) => payload['quantity']).sort()).toEqual([-1, -154])
     expect(await unmapped()).toEqual([])
   })
 

@@ -30,7 +30,7 @@ describe.each([
         .map(({ aggregate, type, payload: { sku, quantity } }) =>
           quantity === undefined ? [aggregate, type] : [aggregate, type, sku, quantity],
         )
-        .sort(([one], [other]) => String(one).localeCompare(String(other)))
+        .sort((one, other) => one.join().localeCompare(other.join()))
     }
     /** In the older families the stock items go with their variant. */
     const setDeleted = (variant: number, at: 'now()' | 'null') => [

@@ -423,37 +423,47 @@ describe('delivery', () => {
     // Another mapping to the same address: what it returns must not wipe out what it has never been sent.
     expect(await polled('products')).toEqual([{ orders: '1' }])
     expect(await polled('orders')).toEqual([{ orders: '1' }, { products: '2' }])
-    // A mapping that is made anew, and another address at which the same is met.
+    // A mapping that is made anew, and another address at which the same is met: it has not been sent what others told.
     await store.call('DELETE', `mappings/${orders}`)
     await store.map('orders.in', shop.url.replace(/in$/, 'moved'), ['hub:poll'], filters('orders'))
     expect(await polled('orders')).toBeUndefined()
-    expect(await polled('orders')).toEqual([{ orders: '4' }])
+    expect(await polled('orders')).toEqual([{ products: '2' }, { orders: '4' }])
   })
 
-  test('C81 of two polls that are under way at once neither takes back what the other has put into the list', async () => {
-    const shop = await consumer()
-    const store = await hub.createStore()
-    const name = 'spree.cursors'
-    const value = [{ orders: '0' }, { products: '0' }]
-    const made = await store.call('POST', 'parameters', { name, data_type: 'list', value })
-    const { id } = made.body as { id: string }
-    shop.answers(async ({ payload }) => {
-      const [sent] = payload['parameters'] as { value: Record<string, string>[] }[]
-      const target = String(payload['target'])
-      if (target === 'orders') await until(() => shop.got.length === 2)
-      if (target === 'orders') await pause(200)
-      const others = (sent?.value ?? []).filter((entry) => !(target in entry))
-      return { body: { parameters: [{ name, value: [...others, { [target]: '1' }] }] } }
-    })
-    for (const target of ['orders', 'products']) {
-      const filters = [{ path: 'payload.target', operator: 'eq', value: target }]
-      await store.map(`${target}.in`, shop.url, ['hub:poll'], { filters, parameters: [id] })
-    }
-    for (const target of ['orders', 'products']) await store.push('hub:poll', { target })
-    await hub.settled()
-    const { rows } = await hub.db.pool.query('select value from hub.parameter where id = $1', [id])
-    expect(rows).toEqual([{ value: [{ orders: '1' }, { products: '1' }] }])
-  })
+  test.each(['that they were sent', 'that is the first'])(
+    'C81 of two polls that are under way at once neither takes back what the other has put into the list %s',
+    async (which) => {
+      const shop = await consumer()
+      const store = await hub.createStore()
+      const name = 'spree.cursors'
+      const value = [{ orders: '0' }, { products: '0' }]
+      const parameters: string[] = []
+      if (which === 'that they were sent') {
+        const { body } = await store.call('POST', 'parameters', { name, data_type: 'list', value })
+        parameters.push((body as { id: string }).id)
+      }
+      shop.answers(async ({ payload }) => {
+        const [sent] = (payload['parameters'] ?? []) as { value: Record<string, string>[] }[]
+        const target = String(payload['target'])
+        if (target === 'orders') await until(() => shop.got.length === 2)
+        if (target === 'orders') await pause(200)
+        const others = (sent?.value ?? []).filter((entry) => !(target in entry))
+        return { body: { parameters: [{ name, value: [...others, { [target]: '1' }] }] } }
+      })
+      for (const target of ['orders', 'products']) {
+        const filters = [{ path: 'payload.target', operator: 'eq', value: target }]
+        await store.map(`${target}.in`, shop.url, ['hub:poll'], { filters, parameters })
+      }
+      for (const target of ['orders', 'products']) await store.push('hub:poll', { target })
+      await hub.settled()
+      const { rows } = await hub.db.pool.query<{ value: Record<string, string>[] }>(
+        'select p.value from hub.parameter p join hub.store s on s.id = p.store_id where s.id = $1',
+        [store.id],
+      )
+      expect(rows[0]?.value).toHaveLength(2)
+      expect(rows[0]?.value).toEqual(expect.arrayContaining([{ orders: '1' }, { products: '1' }]))
+    },
+  )
 
   test('polls of a mapping go one after another, so that the cursor never goes back; a parked one holds none', async () => {
     const shop = await consumer()

@@ -88,7 +88,8 @@ async function meanwhile<T>(
     await other.query(`begin; ${holds}`)
     const running = command()
     const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await pool.query(waits)).rowCount === 0) await pause(5)
+    for (const until = Date.now() + 30_000; (await pool.query(waits)).rowCount === 0; await pause(5))
+      if (Date.now() > until) throw new Error('Nobody has waited for a lock within 30 s.')
     await then(other)
     await other.query('commit')
     return await running

@@ -313,8 +313,8 @@ describe('a worker', () => {
       const busy = createPool(queue.url, { applicationName: 'busy', max: 2, onConnectionError: () => {} })
       const queued: Promise<unknown>[] = []
       try {
-        await keeps(busy, queue.url, 4_000, () => {
-          for (let each = 0; each < 2; each++) queued.push(busy.query('select pg_sleep(6)'))
+        await keeps(busy, queue.url, 8_000, () => {
+          for (let each = 0; each < 2; each++) queued.push(busy.query('select pg_sleep(9)'))
           for (let each = 0; each < 50; each++) queued.push(busy.query('select 1'))
         })
       } finally {
@@ -325,12 +325,30 @@ describe('a worker', () => {
 
     test('where the connection of its renewals is half-open: it tries again in time, on a new one', async () => {
       const detour = await openDetour(queue.url)
-      await keeps(queue.pool, detour.url, 9_000, detour.freeze).finally(detour.close)
+      await keeps(queue.pool, detour.url, 12_000, detour.freeze).finally(detour.close)
     })
 
     test('where the server has no room for its connection: it renews it on one of the pool', async () => {
       const full = () => Promise.reject(new Error('sorry, too many clients already'))
-      await stays(queue.pool, { query: full }, 4_000)
+      await stays(queue.pool, { query: full }, 8_000)
+    })
+
+    test('where its connection breaks while the pool does not answer: it tries again on its own', async () => {
+      let breaks = false
+      const own: Db = {
+        query(text, values) {
+          if (!breaks) return queue.pool.query(text, values)
+          breaks = false
+          return Promise.reject(new Error('Connection terminated unexpectedly'))
+        },
+      }
+      const deaf: Db = {
+        query: (text, values) =>
+          text.includes('set expires_at') ? new Promise(() => {}) : queue.pool.query(text, values),
+      }
+      await stays(deaf, own, 8_000, () => {
+        breaks = true
+      })
     })
 
     const behindPooler = hasPgBouncer ? test : test.skip
@@ -398,12 +416,17 @@ describe('a worker', () => {
       () => membership.registration() !== undefined,
       () => 'not registered',
     )
+    const before = membership.registration()!
     try {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_500)
-      // What is left of the lease ends; a renewed one would stand for four seconds more.
-      await pause(2_000)
-      const { rows } = await queue.pool.query<{ id: string }>('select id from bridge.worker')
-      expect(rows).toEqual([{ id: membership.registration()?.id }])
+      const { id } = before
+      await until(
+        () => membership.registration() !== undefined && membership.registration()?.id !== id,
+        () => 'not registered again',
+      )
+      // What was left of the lease ends half a second later; a renewed one would stand for four seconds more.
+      await pause(1_500)
+      expect((await queue.pool.query('select from bridge.worker where id = $1', [id])).rowCount).toBe(0)
     } finally {
       await membership.leave()
       await pool.end()

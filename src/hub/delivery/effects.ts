@@ -56,7 +56,7 @@ export async function writeEffects(
 
 /**
  * It goes with what is delivered from now on to the service that has returned it, by whichever of its mappings: where it
- * has read up to, say. A service that is not sent a list cannot but overwrite what others have put into it.
+ * has read up to, say. What others have put into a list meanwhile stays there (`withEntriesOf`).
  */
 async function writeParameter(
   db: Db,
