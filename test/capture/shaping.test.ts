@@ -6,6 +6,7 @@ import { formatStatus, readStatus } from '../../src/operator/show-status.ts'
 import { shapeOf } from '../../src/processes/shape-of.ts'
 import { openStore } from '../../src/store/store.ts'
 import { runBridge } from '../operator/run-bridge.ts'
+import { until } from '../queue/ground.ts'
 import { type Collecting, startCollecting } from '../support/collecting.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { type RecordingHub, startRecordingHub } from '../support/recording-hub.ts'
@@ -113,6 +114,11 @@ describe('what the configuration makes of messages', () => {
     ])
     expect(formatStatus(status)).toMatch(
       /^kept {4}1 stock:change not sent by filters of the configuration since \S+, the last of product:13$/m,
+    )
+    // With the next heartbeat.
+    await until(
+      async () => (await readStatus(db.pool, 12)).perMinute.accepted > 0,
+      () => 'nothing was accepted within a minute',
     )
     const metrics = await (await fetch(`${worker.url}/metrics`)).text()
     expect(metrics).toContain('spree_bridge_withheld_total{type="stock:change",rule="filters"} 1')
