@@ -16,7 +16,13 @@ export async function loadQueueLoop({ hubUrl, databaseUrl, count, inFlight }: Se
   const { log, pool, join, close } = await openWorkerParts(databaseUrl)
   const client = createBenchClient(hubUrl, inFlight)
   const circuit = createCircuit((view) => log.error('the circuit moved', view))
-  const delivery = createDelivery({ client, circuit, metrics: createMetrics(), log, onAccepted: () => undefined })
+  const delivery = createDelivery({
+    client,
+    circuit,
+    metrics: createMetrics(),
+    log,
+    onAccepted: () => undefined,
+  })
   return async () => {
     const membership = join()
     let left = count

@@ -270,7 +270,8 @@ export class Collect {
     const failures = new Map(failedBefore)
     for (const aggregate of toCompare) failures.set(aggregate, { ofStock: false, isAsked: true })
     for (const aggregate of mended) failures.delete(aggregate)
-    for (const aggregate of failing) failures.set(aggregate, failureOf(rowsOf(aggregate), failures.get(aggregate)))
+    for (const aggregate of failing)
+      failures.set(aggregate, failureOf(rowsOf(aggregate), failures.get(aggregate)))
     this.#unmapped = failures
     if (whole) this.#seen = { snapshot, at: performance.now() }
     this.#seeded = seeded

@@ -77,7 +77,12 @@ export async function compareStore(pool: Pool, store: Store, options: CompareOpt
     if (seeded.has(kind)) {
       await compareKind(pool, store, kind, options, comparison).catch((error: unknown) => {
         if (!isUnreadable(error)) throw error
-        finishKind(comparison, kind, `it cannot be read: ${error instanceof Error ? error.message : error}`, true)
+        finishKind(
+          comparison,
+          kind,
+          `it cannot be read: ${error instanceof Error ? error.message : error}`,
+          true,
+        )
       })
     } else finishKind(comparison, kind, 'its baselines are still being seeded: nothing was announced yet')
   }

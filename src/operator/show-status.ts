@@ -171,7 +171,10 @@ export async function readStatus(
     failing: await findFailing(db, BRIDGE_QUEUE),
     perMinute: {
       collected: rates.rows[0]?.collected ?? 0,
-      accepted: workers.rows.reduce((sum, row) => sum + (row.alive ? acceptedOf(JSON.parse(row.status)) : 0), 0),
+      accepted: workers.rows.reduce(
+        (sum, row) => sum + (row.alive ? acceptedOf(JSON.parse(row.status)) : 0),
+        0,
+      ),
       applied: rates.rows[0]?.applied ?? 0,
     },
     paused: await listPaused(db, BRIDGE_QUEUE),
