@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express'
+import type { Server } from 'node:http'
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express'
 import helmet from 'helmet'
 import { z } from 'zod'
 import type { Log } from '../observe/log.ts'
+import { createAppServer } from './app-server.ts'
 import { type Operations, openApi } from './open-api.ts'
 import { type OperatorAccess, operatorOnly } from './operator-guard.ts'
 import { type ReadyChecks, readiness } from './readiness.ts'
@@ -39,7 +41,7 @@ export function describeApp(version: string, operations: Operations): Readonly<R
 }
 
 /** What every process with a port answers: alive, ready, metrics, its own routes, and errors that tell no internals. */
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions): Server {
   const {
     log,
     readyChecks,
@@ -71,7 +73,7 @@ export function createApp(options: AppOptions): Express {
   for (const router of routers) app.use(router)
   app.use(notFound)
   app.use(answerError(log))
-  return app
+  return createAppServer(app)
 }
 
 const notStored: RequestHandler = (_request, response, next) => {

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 
 export type ListenOptions = Readonly<{
@@ -26,10 +26,9 @@ const SWEEP_EVERY_MS = 100
 /** Longer than proxies keep an idle connection: who closes it first while the other sends a request breaks that request. */
 const KEEP_ALIVE_MS = 65_000
 
-/** Opens the port, or throws a ListenError. */
-export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
+/** Opens the server's port, or throws a ListenError. */
+export async function listen(server: Server, options: ListenOptions): Promise<Listening> {
   const { port, host, variable = 'PORT', closeWithinMs = 10_000 } = options
-  const server = createServer(app)
   server.keepAliveTimeout = KEEP_ALIVE_MS
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
 import path from 'node:path'
 
 import { HANDLERS } from '../apply/handlers.ts'
@@ -167,7 +168,7 @@ async function freePort(): Promise<number> {
 
 /** Makes sure that the port can be opened, any free one for 0; returns its address. @throws ListenError */
 async function openOnce(port: number, host: string): Promise<string> {
-  const { url, close } = await listen(() => undefined, { port, host })
+  const { url, close } = await listen(createServer(), { port, host })
   await close()
   return url
 }

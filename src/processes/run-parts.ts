@@ -30,18 +30,13 @@ export function hubPartIfSet(settings: Settings): StartPart[] {
 
 /**
  * What lives in a process is some megabytes, whatever waits. V8 on a machine with much memory lets garbage grow to four times
- * of that before it looks: a daemon beside a shop shall not. In percent of what lives.
+ * of that before it looks: a daemon beside a shop shall not. But each look takes time from what comes in meanwhile: below
+ * this share of what lives it is a tenth of an order's. In percent.
  */
-const GARBAGE_PERCENT = 30
-/** A worker makes most of it when it has most to do, and looking more often takes a tenth of an order's time. */
-export const WORKER_GARBAGE_PERCENT = 50
+const GARBAGE_PERCENT = 43
 
 /** Runs the parts in one process, on one port, until a signal comes or one of them cannot go on. Resolves with the exit status. */
-export function runParts(
-  starts: readonly StartPart[],
-  settings: Settings,
-  garbagePercent = GARBAGE_PERCENT,
-): Promise<number> {
-  v8.setFlagsFromString(`--heap-growing-percent=${garbagePercent}`)
+export function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {
+  v8.setFlagsFromString(`--heap-growing-percent=${GARBAGE_PERCENT}`)
   return runUntilSignal(settings, (log) => startParts(starts, settings, log))
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { Agent, request as httpRequest, type RequestOptions } from 'node:http'
+import { Agent, createServer, request as httpRequest, type RequestOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { Writable } from 'node:stream'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import express, { Router } from 'express'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
 import { ListenError, type Listening, type ListenOptions, listen } from '../../src/http/listen.ts'
@@ -58,6 +58,24 @@ async function get(url: string, options: RequestOptions = {}) {
 test('an idle connection is kept longer than a proxy keeps it', async () => {
   const { url } = await serve()
   expect((await fetch(`${url}/healthz`)).headers.get('keep-alive')).toBe('timeout=65')
+})
+
+test('a request comes as the app wants it: nothing gives it another prototype, which garbage is slow to lose', async () => {
+  const { url } = await serve()
+  const changed: unknown[] = []
+  const set = Object.setPrototypeOf
+  const given = jest.spyOn(Object, 'setPrototypeOf').mockImplementation((object, prototype) => {
+    if (Object.getPrototypeOf(object) !== prototype) changed.push(object)
+    return set(object, prototype)
+  })
+  try {
+    const response = await fetch(`${url}/healthz`)
+    expect(await response.json()).toEqual({ alive: true })
+    expect(given).toHaveBeenCalledTimes(2)
+  } finally {
+    given.mockRestore()
+  }
+  expect(changed).toEqual([])
 })
 
 describe('alive and ready', () => {
@@ -251,7 +269,7 @@ describe('listening', () => {
 
   test('a port in use, or an address that is not ours, is told with what to change', async () => {
     const { port } = await serve()
-    const refused = (options: ListenOptions) => listen(() => {}, options).catch((error) => error)
+    const refused = (options: ListenOptions) => listen(createServer(), options).catch((error) => error)
 
     const inUse = await refused({ port, host: HOST })
     expect(inUse).toBeInstanceOf(ListenError)
