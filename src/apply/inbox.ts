@@ -171,11 +171,15 @@ export function createInbox({ pool, store, hub, shape, log }: InboxOptions): Inb
       const payload = JSON.stringify(delivery.payload)
       const change = stockChangeOf(handler, delivery)
       if (change) {
+        // Key by key: a copy made by `{ ...` outlives the quick collections of garbage, with all that hangs on it.
         const answer = await applyInGroup({
-          ...keyOf(handler, delivery),
-          ...change,
+          hub,
+          dialect: dialectOf(handler).name,
+          messageId: delivery.messageId,
           type: handler.message,
           payload,
+          move: change.move,
+          told: change.told,
         })
         if (answer) return { outcome: 'applied', answer }
       }

@@ -30,10 +30,10 @@ export function hubPartIfSet(settings: Settings): StartPart[] {
 
 /**
  * What lives in a process is some megabytes, whatever waits. V8 on a machine with much memory lets garbage grow to four times
- * of that before it looks: a daemon beside a shop shall not. But each look takes time from what comes in meanwhile: below
- * this share of what lives it is a tenth of an order's. In percent.
+ * of that before it looks: a daemon beside a shop shall not. But each look takes time from what comes in meanwhile, up to a
+ * tenth of an order's. In percent of what lives.
  */
-const GARBAGE_PERCENT = 43
+const GARBAGE_PERCENT = 35
 
 /** Runs the parts in one process, on one port, until a signal comes or one of them cannot go on. Resolves with the exit status. */
 export function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {

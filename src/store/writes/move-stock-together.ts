@@ -48,7 +48,8 @@ export async function placeMoves(
     const location = locations.get(JSON.stringify(move.location))
     if (!variant || !location) return undefined
     const { id: variantId, productId, tracked } = variant
-    return { ...move, variantId, productId, tracked, locationId: location.id }
+    // Not `{ ...move, `, here and below: see `createInbox`.
+    return { variantId, productId, tracked, locationId: location.id, ...move }
   })
 }
 
@@ -115,6 +116,6 @@ function planMoves(
     const effect = effectOf(move, move.tracked, levels.get(key) ?? row.level)
     if (!fitsColumn(effect) || (effect.difference > 0 && awaited.has(key))) return undefined
     levels.set(key, effect.to)
-    return { ...move, ...effect, rowId: row.id }
+    return { rowId: row.id, ...effect, ...move }
   })
 }

@@ -95,12 +95,12 @@ export function shopOf(store: Pick<Store, 'family' | 'columns'>): Shop {
   const schema = quoteName(store.columns.schema)
   const isSpree5 = store.columns.has('spree_orders', 'signup_for_an_account')
   return {
-    ...words[store.family],
-    // From 5.0 on slugs are unique in a scope (`Product::Slugs`), which names nothing.
-    ...(isSpree5 ? { slugScope: '' } : {}),
     family: store.family,
     columns: store.columns,
     isSpree5,
     table: (name) => `${schema}.${name}`,
+    ...words[store.family],
+    // From 5.0 on slugs are unique in a scope (`Product::Slugs`), which names nothing.
+    ...(isSpree5 ? { slugScope: '' } : {}),
   }
 }
