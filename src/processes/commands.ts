@@ -53,9 +53,9 @@ export function createProgram(print: Print, finish: (status: number) => void, ha
 
   // The other commands start in half the time without HTTP client and server.
   const worker = async (options: CommonOptions) => {
-    const { runParts, workerPart } = await import('./run-parts.ts')
+    const { runParts, WORKER_GARBAGE_PERCENT, workerPart } = await import('./run-parts.ts')
     const settings = await workerSettings(options)
-    finish(await runParts([workerPart(settings)], settings))
+    finish(await runParts([workerPart(settings)], settings, WORKER_GARBAGE_PERCENT))
   }
   const web = async (options: CommonOptions) => {
     const { hubPartIfSet, runParts, webPart } = await import('./run-parts.ts')

@@ -29,14 +29,20 @@ export function hubPartIfSet(settings: Settings): StartPart[] {
 }
 
 /**
- * What lives in a process is some megabytes, whatever waits. V8 on a machine with much memory lets garbage grow to four times
- * of that before it looks: a daemon beside a shop shall not. But each look takes time from what comes in meanwhile, up to a
- * tenth of an order's. In percent of what lives.
+ * How much garbage may lie about before V8 looks for it, in percent of what lives: some megabytes, whatever waits. On a
+ * machine with much memory V8 would let it grow to four times of that, and a daemon beside a shop shall not. But each look
+ * takes time from what comes in meanwhile, of an order in a burst up to a quarter. What has a port keeps less, because
+ * every request leaves more.
  */
-const GARBAGE_PERCENT = 35
+const GARBAGE_PERCENT = 25
+export const WORKER_GARBAGE_PERCENT = 60
 
 /** Runs the parts in one process, on one port, until a signal comes or one of them cannot go on. Resolves with the exit status. */
-export function runParts(starts: readonly StartPart[], settings: Settings): Promise<number> {
-  v8.setFlagsFromString(`--heap-growing-percent=${GARBAGE_PERCENT}`)
+export function runParts(
+  starts: readonly StartPart[],
+  settings: Settings,
+  garbagePercent: number = GARBAGE_PERCENT,
+): Promise<number> {
+  v8.setFlagsFromString(`--heap-growing-percent=${garbagePercent}`)
   return runUntilSignal(settings, (log) => startParts(starts, settings, log))
 }

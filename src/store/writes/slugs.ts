@@ -26,7 +26,7 @@ export function slugify(text: string): string {
 export function parameterize(text: string): string {
   return text
     .normalize('NFC')
-    .replace(/[À-žẞǪ-ǭ]/g, (letter) => transliterate(letter.toLowerCase()))
+    .replace(/[\u00c0-\u017e\u1e9e\u01ea-\u01ed]/g, (letter) => transliterate(letter.toLowerCase()))
     .toLowerCase()
     .replace(/[^a-z0-9_]+/g, '-')
     .replace(/^-+|-+$/g, '')
