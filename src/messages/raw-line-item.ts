@@ -19,8 +19,8 @@ export function rawLineItem(item: LineItem): RawOrder['line_items'][number] {
 }
 
 function rawVariant(variant: Variant): NonNullable<RawOrder['line_items'][number]['variant']> {
-  return {
-    ...mentionedVariant(variant),
+  // Added to, not copied by a leading spread: such a copy would outlive the quick collections.
+  return Object.assign(mentionedVariant(variant), {
     options_text: variant.optionValues
       .map((value) => `${value.typePresentation}: ${value.presentation}`)
       .join(', '),
@@ -45,5 +45,5 @@ function rawVariant(variant: Variant): NonNullable<RawOrder['line_items'][number
       viewable_id: wireOptionalId(image.viewableId),
       attachment_url: null,
     })),
-  }
+  })
 }
