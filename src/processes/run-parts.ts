@@ -35,7 +35,7 @@ export function hubPartIfSet(settings: Settings): StartPart[] {
  * every request leaves more.
  */
 const GARBAGE_PERCENT = 25
-export const WORKER_GARBAGE_PERCENT = 60
+export const WORKER_GARBAGE_PERCENT = 45
 
 /** Runs the parts in one process, on one port, until a signal comes or one of them cannot go on. Resolves with the exit status. */
 export function runParts(
