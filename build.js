@@ -18,8 +18,8 @@ export const BUNDLE = {
   target: 'node20.12',
   sourcemap: 'linked',
   sourcesContent: false,
-  // Comments say more than Latin-1 has, and with one such character V8 keeps a whole file at two bytes a character. Names stay:
-  // a stack trace is read in a log. So do lines.
+  // Without comments, which are not all Latin-1: with one such character V8 keeps a whole file at two bytes a character.
+  // Names and lines stay, because stack traces are read.
   minifyWhitespace: true,
   lineLimit: 200,
   // These are binaries: pg's second driver, which we don't use, and the demo's PostgreSQL.

@@ -41,7 +41,7 @@ export const WORKER_GARBAGE_PERCENT = 45
 export function runParts(
   starts: readonly StartPart[],
   settings: Settings,
-  garbagePercent: number = GARBAGE_PERCENT,
+  garbagePercent = GARBAGE_PERCENT,
 ): Promise<number> {
   v8.setFlagsFromString(`--heap-growing-percent=${garbagePercent}`)
   return runUntilSignal(settings, (log) => startParts(starts, settings, log))

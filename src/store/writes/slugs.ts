@@ -22,11 +22,14 @@ export function slugify(text: string): string {
     .slice(0, LONGEST)
 }
 
+/** À to ž, ẞ and Ǫ to ǭ; as they are they would make the built program two bytes a character. */
+const ACCENTED = /[\u00c0-\u017e\u1e9e\u01ea-\u01ed]/g
+
 /** As Rails writes a parameter: `Black & White` → `black-white`, `Łódź` → `lodz`; of other alphabets nothing is left. */
 export function parameterize(text: string): string {
   return text
     .normalize('NFC')
-    .replace(/[\u00c0-\u017e\u1e9e\u01ea-\u01ed]/g, (letter) => transliterate(letter.toLowerCase()))
+    .replace(ACCENTED, (letter) => transliterate(letter.toLowerCase()))
     .toLowerCase()
     .replace(/[^a-z0-9_]+/g, '-')
     .replace(/^-+|-+$/g, '')
